@@ -1,0 +1,120 @@
+# normalign: `make demo` and `make test` each work as the first command in a fresh clone; `make help` lists the rest.
+
+# ---- settings: override on the command line, as in `make test SANITIZE=1` -------------------------------------
+BUILD      := build
+OPT        := -O3
+PORTABLE   := 0
+SANITIZE   := 0
+WERROR     := $(if $(CI),1,0)
+DEMO_SEEDS := 0 1 2
+PREFIX     := /usr/local
+VERSION    := 0.1.0
+# CXX: by default the first of g++ >= 12, g++-12 and later, clang++ >= 14 that is found
+
+# ---- how a file is compiled and linked -------------------------------------------------------------------------
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+  MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 1)
+endif
+
+# Expanded at first use, after `deps` has run, and then kept.
+once = $(eval $(1) := $$(shell $(2)))$($(1))
+ifeq ($(origin CXX),default)
+  CXX = $(call once,CXX,scripts/deps --compiler)
+endif
+BLAS_CFLAGS = $(call once,BLAS_CFLAGS,scripts/deps --blas-cflags)
+BLAS_LIBS   = $(call once,BLAS_LIBS,scripts/deps --blas-libs)
+CATCH_LIBS  = $(call once,CATCH_LIBS,scripts/deps --catch-libs)
+
+comma := ,
+ifeq ($(SANITIZE),1)
+  override BUILD := $(BUILD)/sanitize
+  override OPT   := -O1 -fno-omit-frame-pointer
+  SANITIZERS     := -fsanitize=address$(comma)undefined -fno-sanitize-recover=all
+endif
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion $(if $(filter 1,$(WERROR)),-Werror)
+CXXFLAGS  = -std=c++20 $(OPT) -g -march=$(if $(filter 1,$(PORTABLE)),x86-64-v3,native) -fno-math-errno -fopenmp \
+            $(WARNINGS) $(SANITIZERS)
+CPPFLAGS  = -Isrc -I$(BUILD)/generated $(BLAS_CFLAGS) -DNORMALIGN_VERSION='"$(VERSION)"'
+LDLIBS    = -fopenmp $(SANITIZERS) $(BLAS_LIBS)
+
+# ---- what is built ---------------------------------------------------------------------------------------------
+PROGRAM_MAIN  := src/experiments/main.cpp
+LIBRARY_FILES := $(filter-out $(PROGRAM_MAIN),$(shell find src -name '*.cpp' | sort))
+TEST_FILES    := $(shell find tests -name '*.cpp' | sort)
+EXAMPLE_FILES := $(wildcard examples/*.cpp)
+BENCH_FILES   := $(wildcard bench/*.cpp)
+TASK_FILES    := $(sort $(wildcard src/experiments/tasks/*.cpp))
+
+objects  = $(patsubst %.cpp,$(BUILD)/obj/%.o,$(1))
+LIBRARY  := $(BUILD)/libnormalign.a
+PROGRAM  := $(BUILD)/normalign
+TESTS    := $(BUILD)/normalign-tests
+BENCH    := $(BUILD)/normalign-bench
+EXAMPLES := $(patsubst examples/%.cpp,$(BUILD)/examples/%,$(EXAMPLE_FILES))
+ALL_OBJECTS := $(call objects,$(LIBRARY_FILES) $(PROGRAM_MAIN) $(TEST_FILES) $(EXAMPLE_FILES) $(BENCH_FILES))
+
+.PHONY: all deps demo test bench install format clean help
+all: $(PROGRAM) ## the command line, build/normalign
+
+deps: ## install what is missing (apt-get; sudo where not root)
+	@scripts/deps
+
+$(ALL_OBJECTS): $(BUILD)/obj/%.o: %.cpp $(BUILD)/flags | deps $(BUILD)/generated/tasks.inc
+	@mkdir -p $(@D)
+	@echo "  compile $<"
+	@$(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -c $< -o $@
+-include $(ALL_OBJECTS:.o=.d)
+
+# Other flags or another compiler: everything is compiled anew. The file changes only when its text does.
+$(BUILD)/flags: always | deps
+	@mkdir -p $(@D)
+	@echo '$(CXX) $(CPPFLAGS) $(CXXFLAGS)' | cmp -s - $@ || { echo '$(CXX) $(CPPFLAGS) $(CXXFLAGS)' > $@; \
+	  echo "  compiler $(CXX) $$($(CXX) -dumpversion), BLAS $(BLAS_LIBS)"; }
+.PHONY: always
+
+# A task is one file: src/experiments/tasks/NAME.cpp defines tasks::NAME(), and the list follows the folder.
+$(BUILD)/generated/tasks.inc: always
+	@mkdir -p $(@D)
+	@printf 'TASK(%s)\n' $(notdir $(basename $(TASK_FILES))) | cmp -s - $@ || \
+	  printf 'TASK(%s)\n' $(notdir $(basename $(TASK_FILES))) > $@
+
+# The archive follows the list of files, so that an object whose source is gone is gone from it too.
+$(LIBRARY): $(call objects,$(LIBRARY_FILES)) $(BUILD)/library_files
+	@rm -f $@ && ar rcs $@ $(filter %.o,$^)
+$(BUILD)/library_files: always
+	@mkdir -p $(@D)
+	@echo '$(LIBRARY_FILES)' | cmp -s - $@ || echo '$(LIBRARY_FILES)' > $@
+
+$(PROGRAM): $(call objects,$(PROGRAM_MAIN)) $(LIBRARY)
+$(TESTS): $(call objects,$(TEST_FILES)) $(LIBRARY)
+$(TESTS): LDLIBS += $(CATCH_LIBS)
+$(BENCH): $(call objects,$(BENCH_FILES)) $(LIBRARY)
+$(EXAMPLES): $(BUILD)/examples/%: $(BUILD)/obj/examples/%.o $(LIBRARY)
+$(PROGRAM) $(TESTS) $(BENCH) $(EXAMPLES):
+	@mkdir -p $(@D)
+	@echo "  link    $@"
+	@$(CXX) $(SANITIZERS) $(filter %.o %.a,$^) $(LDLIBS) -o $@
+
+test: $(TESTS) $(PROGRAM) $(EXAMPLES) ## every test; SANITIZE=1 for the same under the sanitizers
+	@NORMALIGN_PROGRAM=$(abspath $(PROGRAM)) NORMALIGN_EXAMPLES=$(abspath $(BUILD)/examples) $(TESTS) $(TEST_ARGS)
+
+demo: $(PROGRAM) ## sparse parity under four conditions, 3 seeds each: the table, and logs in runs/demo/
+	@scripts/demo $(PROGRAM) runs/demo "$(DEMO_SEEDS)"
+
+bench: $(BENCH) ## training steps against their floor, threads, memory, epochs to grok
+	@$(BENCH) $(BENCH_ARGS)
+
+install: $(PROGRAM) $(LIBRARY) ## program, library, headers and a pkg-config file under PREFIX
+	@scripts/install '$(DESTDIR)' '$(PREFIX)' '$(VERSION)' '$(BUILD)' '$(BLAS_CFLAGS)' '-fopenmp $(BLAS_LIBS)'
+
+format: ## clang-format every file in place
+	@git ls-files -co --exclude-standard '*.hpp' '*.cpp' | xargs clang-format -i
+
+clean: ## remove what was built; logs in runs/ stay
+	@rm -rf $(BUILD)
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

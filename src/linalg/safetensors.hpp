@@ -1,0 +1,39 @@
+// The safetensors file format: an 8-byte little-endian header length, a JSON header, then the raw values.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <variant>
+
+#include "linalg/matrix.hpp"
+
+namespace normalign {
+
+/// One tensor of a file: its values in the type they are stored in (F32 or F64), and whether it was stored with
+/// one dimension (then the matrix is 1 x d).
+struct Tensor {
+  std::variant<Matrix<float>, Matrix<double>> values;
+  bool is_vector = false;
+};
+
+/// The contents of one file: tensors by name, and the free text pairs of its `__metadata__`.
+struct TensorFile {
+  std::map<std::string, Tensor> tensors;
+  std::map<std::string, std::string> metadata;
+};
+
+/// Reads a file. Tensors of one or two dimensions of type F32 or F64 are accepted. Throws InputError naming the
+/// file and the tensor, what was found and what was expected, on: a missing or truncated file, a header that is
+/// too long or not JSON, offsets that overlap, leave gaps, run out of the data or disagree with the shape,
+/// another dtype or rank. Never reads out of bounds, whatever the file holds.
+TensorFile read_safetensors(const std::filesystem::path& path);
+
+/// Writes a file under a temporary name and renames it. Throws InputError naming the file when that fails.
+void write_safetensors(const std::filesystem::path& path, const TensorFile& file);
+
+/// The tensor's values as T, converted where it is stored in the other type.
+template <class T>
+Matrix<T> values_as(const Tensor& tensor);
+
+}  // namespace normalign
