@@ -38,9 +38,9 @@ class MatrixView {
   /// `data` points at rows * cols values that outlive the view.
   MatrixView(T* data, Index rows, Index cols) : data_(data), rows_(rows), cols_(cols) {}
   /// A reading view of a writable one.
-  MatrixView(const MatrixView<std::remove_const_t<T>>& other)
-    requires std::is_const_v<T>
-      : data_(other.data()), rows_(other.rows()), cols_(other.cols()) {}
+  template <class U>
+    requires(std::is_const_v<T> && std::is_same_v<U, std::remove_const_t<T>>)
+  MatrixView(const MatrixView<U>& other) : data_(other.data()), rows_(other.rows()), cols_(other.cols()) {}
 
   T* data() const { return data_; }
   Index rows() const { return rows_; }

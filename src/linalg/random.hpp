@@ -1,10 +1,11 @@
-// Counter-based random numbers: Philox4x32-10 (Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as
-// 1, 2, 3", SC 2011). A value depends on (seed, stream, step, row, position) alone, never on which thread or
-// row block asks for it, nor on what was drawn before.
+// Counter-based random numbers: Philox4x32-10 (Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy
+// as 1, 2, 3", SC 2011). A value depends on (seed, stream, step, row, position) alone, never on which thread
+// or row block asks for it, nor on what was drawn before.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "linalg/matrix.hpp"
@@ -21,19 +22,22 @@ enum class Stream : std::uint32_t {
   gradcheck = 5,   ///< inputs and directions of gradient checks
 };
 
-/// Ten rounds of Philox4x32 on a counter of four words under a key of two.
-std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key);
+/// Ten rounds of Philox4x32 on a counter of four words under a key of two, least significant word first.
+std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter,
+                                        std::array<std::uint32_t, 2> key);
 
-/// Random values of one stream, addressed by row: counter = (group of four within the row, row, step, stream),
-/// key = (low, high word of the seed).
+/// Random values of one stream, addressed by row: counter = (group of four within the row, row, step,
+/// stream), key = (low, high word of the seed).
 class RandomRows {
  public:
   RandomRows(std::uint64_t seed, Stream stream, std::uint32_t step = 0)
       : seed_(seed), stream_(stream), step_(step) {}
 
-  /// The raw words of group `group` of row `row`.
+  /// The raw words of group `group` of row `row`: values 4 group, ..., 4 group + 3 are made of them.
   std::array<std::uint32_t, 4> words(std::uint32_t row, std::uint32_t group) const;
-  /// Fills `out` with values uniform in (low, high) of row `row`: low + (high - low) (word + 0.5) 2^-32.
+  /// Fills `out` with values uniform in (low, high) of row `row`: low + (high - low) (word + 0.5) 2^-32,
+  /// computed in double and rounded once to T. That rounding may land on a bound: in float, on 1 of (0, 1)
+  /// with probability 2^-25.
   template <class T>
   void uniform(std::uint32_t row, std::span<T> out, double low = 0, double high = 1) const;
   /// Fills `out` with standard normals of row `row`: Box-Muller in double on the pairs (w0, w1), (w2, w3) of
@@ -66,7 +70,8 @@ class RandomIntegers {
   int used_ = 4;
 };
 
-/// Puts `items` into a random order: Fisher-Yates from the back, numbers from `integers`.
+/// Puts `items` into a random order: Fisher-Yates from the back, numbers from `integers`. At most 2^32 items.
+/// Throws InputError on more.
 void shuffle(std::span<Index> items, RandomIntegers integers);
 
 /// 0, ..., count - 1 in a random order. Throws InputError on a negative count.

@@ -1,4 +1,5 @@
-// The safetensors file format: an 8-byte little-endian header length, a JSON header, then the raw values.
+// The safetensors file format (https://github.com/huggingface/safetensors): an 8-byte little-endian header
+// length, a JSON header, then the raw values.
 #pragma once
 
 #include <filesystem>
@@ -10,8 +11,8 @@
 
 namespace normalign {
 
-/// One tensor of a file: its values in the type they are stored in (F32 or F64), and whether it was stored with
-/// one dimension (then the matrix is 1 x d).
+/// One tensor of a file: its values in the type they are stored in (F32 or F64), and whether it was stored
+/// with one dimension (then the matrix is 1 x d).
 struct Tensor {
   std::variant<Matrix<float>, Matrix<double>> values;
   bool is_vector = false;
@@ -23,16 +24,21 @@ struct TensorFile {
   std::map<std::string, std::string> metadata;
 };
 
-/// Reads a file. Tensors of one or two dimensions of type F32 or F64 are accepted. Throws InputError naming the
-/// file and the tensor, what was found and what was expected, on: a missing or truncated file, a header that is
-/// too long or not JSON, offsets that overlap, leave gaps, run out of the data or disagree with the shape,
-/// another dtype or rank. Never reads out of bounds, whatever the file holds.
+/// Reads a file. Tensors of one or two dimensions of type F32 or F64 are accepted; a dimension may be 0.
+/// Throws InputError naming the file and the tensor, what was found and what was expected, on: a missing or
+/// truncated file, a header that is longer than 100 MB, not a JSON object or has a key twice, offsets that
+/// overlap, leave gaps or trailing bytes, run out of the data or disagree with the shape, another dtype or
+/// rank. Never reads out of bounds, whatever the file holds. Unknown keys of a tensor are ignored.
 TensorFile read_safetensors(const std::filesystem::path& path);
 
-/// Writes a file under a temporary name and renames it. Throws InputError naming the file when that fails.
+/// Writes a file under a temporary name in the same folder and renames it, so that a reader sees the old file
+/// or the new one and a failure leaves the old one alone. Doubles come before floats (so that all are
+/// aligned), each in the order of their names; spaces fill the header up to a multiple of 8 bytes. Throws
+/// InputError naming the file when that fails, on a tensor named `__metadata__`, on a vector whose matrix has
+/// not one row, and on names or texts that are not UTF-8.
 void write_safetensors(const std::filesystem::path& path, const TensorFile& file);
 
-/// The tensor's values as T, converted where it is stored in the other type.
+/// The tensor's values as T (float or double), rounded where it is stored in the other type.
 template <class T>
 Matrix<T> values_as(const Tensor& tensor);
 

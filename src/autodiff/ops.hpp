@@ -1,0 +1,23 @@
+// Every operation.
+#pragma once
+
+#include <vector>
+
+#include "autodiff/ops_elementwise.hpp"
+#include "autodiff/ops_linear.hpp"
+#include "autodiff/ops_reduce.hpp"
+#include "autodiff/ops_shape.hpp"
+
+namespace normalign {
+
+/// Every primitive of the folder, in the order of the files above.
+template <class T>
+std::vector<const Primitive<T>*> all_primitives() {
+  std::vector<const Primitive<T>*> all;
+  for (const auto part : {elementwise_primitives<T>(), linear_primitives<T>(), reduce_primitives<T>(),
+                          shape_primitives<T>()})
+    all.insert(all.end(), part.begin(), part.end());
+  return all;
+}
+
+}  // namespace normalign

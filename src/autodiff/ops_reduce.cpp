@@ -1,0 +1,307 @@
+#include "autodiff/ops_reduce.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "autodiff/ops_elementwise.hpp"
+#include "autodiff/ops_shape.hpp"
+#include "autodiff/shape_rules.hpp"
+
+namespace normalign {
+namespace {
+
+// ---- how values are computed ------------------------------------------------------------------------------------
+
+template <class T>
+double total(std::span<const T> values) {
+  double result = 0;
+#pragma omp simd reduction(+ : result)
+  for (std::size_t i = 0; i < values.size(); ++i) result += static_cast<double>(values[i]);
+  return result;
+}
+
+// Columns in strips whose double accumulators fit in registers and L1, each strip from the first row to the last.
+template <class T>
+void column_totals(const ConstView<T>& x, T* totals) {
+  constexpr Index strip = 64;
+  for (Index first = 0; first < x.cols(); first += strip) {
+    const Index width = std::min(strip, x.cols() - first);
+    double sums[strip] = {};
+    for (Index i = 0; i < x.rows(); ++i) {
+      const T* row = x.data() + i * x.cols() + first;
+#pragma omp simd
+      for (Index j = 0; j < width; ++j) sums[j] += static_cast<double>(row[j]);
+    }
+    for (Index j = 0; j < width; ++j) totals[first + j] = static_cast<T>(sums[j]);
+  }
+}
+
+template <class T>
+void repeat(const ConstView<T>& x, const MatrixView<T>& y) {
+  for (Index i = 0; i < y.rows(); ++i) {
+    const std::span<const T> source = x.row(x.rows() == 1 ? 0 : i);
+    if (x.cols() == 1)
+      std::ranges::fill(y.row(i), source[0]);
+    else
+      std::ranges::copy(source, y.row(i).begin());
+  }
+}
+
+// y = exp(x - max x), and the sum of it in double.
+template <class T>
+double exponentials(std::span<const T> x, T maximum, T* y) {
+  double result = 0;
+  for (std::size_t j = 0; j < x.size(); ++j) {
+    y[j] = std::exp(x[j] - maximum);
+    result += static_cast<double>(y[j]);
+  }
+  return result;
+}
+
+template <class T>
+T row_maximum(std::span<const T> x) {
+  return x.empty() ? -std::numeric_limits<T>::infinity() : *std::ranges::max_element(x);
+}
+
+// log of the sum of exponentials; a row that holds an infinity or nothing has no finite shift.
+template <class T>
+double log_sum_exp(std::span<const T> x) {
+  const T maximum = row_maximum(x);
+  if (!std::isfinite(maximum)) return static_cast<double>(maximum);
+  double result = 0;
+  for (T value : x) result += static_cast<double>(std::exp(value - maximum));
+  return static_cast<double>(maximum) + std::log(result);
+}
+
+Shape scalar_shape(const char*, const Shapes&, const Attribute&) { return {1, 1}; }
+Shape column_shape(const char*, const Shapes& x, const Attribute&) { return {x[0].rows, 1}; }
+Shape row_shape(const char*, const Shapes& x, const Attribute&) { return {1, x[0].cols}; }
+
+// ---- sums and their opposite ----------------------------------------------------------------------------------------
+
+template <class T>
+Var<T> broadcast_back(Var<T> g, const Recorded<T>& r) {
+  return broadcast_to(std::move(g), r.x_shape());
+}
+
+template <class T>
+constexpr Primitive<T> sum_op = {
+    .name = "sum",
+    .arity = 1,
+    .shape = scalar_shape,
+    .value = [](const Call<T>& call) { *call.y.data() = static_cast<T>(total(call.x[0].span())); },
+    .pullback = {broadcast_back<T>},
+    .pushforward = {[](Var<T> t, const Recorded<T>&) { return sum(std::move(t)); }},
+    .reads = {nothing}};
+
+template <class T>
+constexpr Primitive<T> row_sum_op = {
+    .name = "row_sum",
+    .arity = 1,
+    .shape = column_shape,
+    .value =
+        [](const Call<T>& call) {
+          for (Index i = 0; i < call.y.rows(); ++i) call.y(i, 0) = static_cast<T>(total(call.x[0].row(i)));
+        },
+    .pullback = {broadcast_back<T>},
+    .pushforward = {[](Var<T> t, const Recorded<T>&) { return row_sum(std::move(t)); }},
+    .reads = {nothing}};
+
+template <class T>
+constexpr Primitive<T> col_sum_op = {
+    .name = "col_sum",
+    .arity = 1,
+    .shape = row_shape,
+    .value = [](const Call<T>& call) { column_totals(call.x[0], call.y.data()); },
+    .pullback = {broadcast_back<T>},
+    .pushforward = {[](Var<T> t, const Recorded<T>&) { return col_sum(std::move(t)); }},
+    .reads = {nothing}};
+
+// first, second: rows and columns of the output
+template <class T>
+constexpr Primitive<T> broadcast_to_op = {
+    .name = "broadcast_to",
+    .arity = 1,
+    .shape =
+        [](const char* name, const Shapes& x, const Attribute& attribute) {
+          const Shape to{attribute.first, attribute.second};
+          if ((x[0].rows != to.rows && x[0].rows != 1) || (x[0].cols != to.cols && x[0].cols != 1))
+            throw InputError(text(name, ": x is ", x[0], " but the shape asked for is ", to,
+                                  "; each extent of x must be equal or 1"));
+          return to;
+        },
+    .value = [](const Call<T>& call) { repeat(call.x[0], call.y); },
+    .pullback = {[](Var<T> g, const Recorded<T>& r) { return sum_to(std::move(g), r.x_shape()); }},
+    .pushforward = {[](Var<T> t, const Recorded<T>& r) { return broadcast_to(std::move(t), r.y_shape()); }},
+    .reads = {nothing}};
+
+// ---- the softmax family -----------------------------------------------------------------------------------------------
+
+template <class T>
+constexpr Primitive<T> logsumexp_op = {
+    .name = "logsumexp",
+    .arity = 1,
+    .shape = column_shape,
+    .value =
+        [](const Call<T>& call) {
+          for (Index i = 0; i < call.y.rows(); ++i) call.y(i, 0) = static_cast<T>(log_sum_exp(call.x[0].row(i)));
+        },
+    .pullback = {[](Var<T> g, const Recorded<T>& r) { return softmax(r.x()) * std::move(g); }},
+    .pushforward = {[](Var<T> t, const Recorded<T>& r) { return row_sum(std::move(t) * softmax(r.x())); }},
+    .reads = {x0}};
+
+template <class T>
+constexpr Primitive<T> softmax_op = {
+    .name = "softmax",
+    .arity = 1,
+    .shape = same_shape,
+    .value =
+        [](const Call<T>& call) {
+          for (Index i = 0; i < call.y.rows(); ++i) {
+            const std::span<const T> x = call.x[0].row(i);
+            const std::span<T> y = call.y.row(i);
+            const double sum = exponentials(x, row_maximum(x), y.data());
+            const T inverse = static_cast<T>(1 / sum);
+            for (T& value : y) value *= inverse;
+          }
+        },
+    // y (g - <g, y>) per row; the matrix is symmetric, so both rules agree.
+    .pullback = {[](Var<T> g, const Recorded<T>& r) { return (g - row_sum(g * r.y())) * r.y(); }},
+    .pushforward = {[](Var<T> t, const Recorded<T>& r) { return (t - row_sum(t * r.y())) * r.y(); }},
+    .reads = {output},
+    .in_place = true};
+
+template <class T>
+constexpr Primitive<T> log_softmax_op = {
+    .name = "log_softmax",
+    .arity = 1,
+    .shape = same_shape,
+    .value =
+        [](const Call<T>& call) {
+          for (Index i = 0; i < call.y.rows(); ++i) {
+            const std::span<const T> x = call.x[0].row(i);
+            const T shift = static_cast<T>(log_sum_exp(x));
+            std::ranges::transform(x, call.y.row(i).begin(), [=](T value) { return value - shift; });
+          }
+        },
+    .pullback = {[](Var<T> g, const Recorded<T>& r) { return g - exp(r.y()) * row_sum(g); }},
+    .pushforward = {[](Var<T> t, const Recorded<T>& r) { return t - row_sum(t * exp(r.y())); }},
+    .reads = {output},
+    .in_place = true};
+
+// Inputs: logits n x k, labels n x 1.
+template <class T>
+constexpr Primitive<T> cross_entropy_rows_op = {
+    .name = "cross_entropy_rows",
+    .arity = 2,
+    .shape =
+        [](const char* name, const Shapes& x, const Attribute&) {
+          if (x[1] != Shape{x[0].rows, 1})
+            throw InputError(text(name, ": logits are ", x[0], " but labels are ", x[1], "; labels must be ",
+                                  x[0].rows, "x1"));
+          return x[1];
+        },
+    .value =
+        [](const Call<T>& call) {
+          const ConstView<T>& logits = call.x[0];
+          for (Index i = 0; i < logits.rows(); ++i) {
+            const T label = call.x[1](i, 0);
+            if (!(label >= 0 && label < static_cast<T>(logits.cols()) && label == std::floor(label)))
+              throw InputError(text("cross_entropy_rows: label ", label, " in row ", i,
+                                    "; it must be a whole number from 0 to ", logits.cols() - 1));
+            const double chosen = static_cast<double>(logits(i, static_cast<Index>(label)));
+            call.y(i, 0) = static_cast<T>(log_sum_exp(logits.row(i)) - chosen);
+          }
+        },
+    .pullback = {[](Var<T> g, const Recorded<T>& r) {
+      return softmax(r.x(0)) * g - scatter_add_cols(g, r.x(1), r.x_shape(0).cols);
+    }},
+    .pushforward = {[](Var<T> t, const Recorded<T>& r) {
+      return row_sum(t * softmax(r.x(0))) - gather_cols(t, r.x(1));
+    }},
+    .reads = {x0 | x1}};
+
+}  // namespace
+
+// ---- the functions that users call ----------------------------------------------------------------------------------
+
+template <class T>
+Var<T> sum(Var<T> x) {
+  return apply(sum_op<T>, {&x});
+}
+template <class T>
+Var<T> mean(Var<T> x) {
+  const Shape shape = x.shape();
+  if (shape.size() == 0) throw InputError(text("mean: x is ", shape, "; it must hold a value"));
+  return sum(std::move(x)) / static_cast<double>(shape.size());
+}
+template <class T>
+Var<T> row_sum(Var<T> x) {
+  if (x.cols() == 1) return x;
+  return apply(row_sum_op<T>, {&x});
+}
+template <class T>
+Var<T> col_sum(Var<T> x) {
+  if (x.rows() == 1) return x;
+  return apply(col_sum_op<T>, {&x});
+}
+template <class T>
+Var<T> broadcast_to(Var<T> x, Shape shape) {
+  if (x.shape() == shape) return x;
+  return apply(broadcast_to_op<T>, {&x},
+               {.first = static_cast<std::int32_t>(shape.rows), .second = static_cast<std::int32_t>(shape.cols)});
+}
+template <class T>
+Var<T> sum_to(Var<T> x, Shape shape) {
+  const Shape from = x.shape();
+  if (from == shape) return x;
+  if ((shape.rows != from.rows && shape.rows != 1) || (shape.cols != from.cols && shape.cols != 1))
+    throw InputError(text("sum_to: x is ", from, " but the shape asked for is ", shape,
+                          "; each extent asked for must be equal or 1"));
+  if (shape.size() == 1) return sum(std::move(x));
+  return shape.rows == from.rows ? row_sum(std::move(x)) : col_sum(std::move(x));
+}
+template <class T>
+Var<T> logsumexp(Var<T> x) {
+  return apply(logsumexp_op<T>, {&x});
+}
+template <class T>
+Var<T> softmax(Var<T> x) {
+  return apply(softmax_op<T>, {&x});
+}
+template <class T>
+Var<T> log_softmax(Var<T> x) {
+  return apply(log_softmax_op<T>, {&x});
+}
+template <class T>
+Var<T> cross_entropy_rows(Var<T> logits, Var<T> labels) {
+  return apply(cross_entropy_rows_op<T>, {&logits, &labels});
+}
+
+template <class T>
+std::span<const Primitive<T>* const> reduce_primitives() {
+  static constexpr const Primitive<T>* all[] = {&sum_op<T>,          &row_sum_op<T>,   &col_sum_op<T>,
+                                                &broadcast_to_op<T>, &logsumexp_op<T>, &softmax_op<T>,
+                                                &log_softmax_op<T>,  &cross_entropy_rows_op<T>};
+  return all;
+}
+
+#define NORMALIGN_INSTANTIATE(T)                        \
+  template Var<T> sum(Var<T>);                          \
+  template Var<T> mean(Var<T>);                         \
+  template Var<T> row_sum(Var<T>);                      \
+  template Var<T> col_sum(Var<T>);                      \
+  template Var<T> broadcast_to(Var<T>, Shape);          \
+  template Var<T> sum_to(Var<T>, Shape);                \
+  template Var<T> logsumexp(Var<T>);                    \
+  template Var<T> softmax(Var<T>);                      \
+  template Var<T> log_softmax(Var<T>);                  \
+  template Var<T> cross_entropy_rows(Var<T>, Var<T>);   \
+  template std::span<const Primitive<T>* const> reduce_primitives();
+NORMALIGN_INSTANTIATE(float)
+NORMALIGN_INSTANTIATE(double)
+#undef NORMALIGN_INSTANTIATE
+
+}  // namespace normalign

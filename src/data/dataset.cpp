@@ -1,0 +1,46 @@
+#include "data/dataset.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "linalg/error.hpp"
+
+namespace normalign {
+
+template <class T>
+Dataset<T> rows_at(const Dataset<T>& data, std::span<const Index> rows) {
+  Dataset<T> taken{Matrix<T>(static_cast<Index>(rows.size()), data.inputs.cols()), {}, data.classes};
+  taken.labels.reserve(rows.size());
+  Index next = 0;
+  for (const Index row : rows) {
+    if (row < 0 || row >= data.inputs.rows())
+      throw InputError(
+          text("rows_at: row ", row, " was asked for but there are ", data.inputs.rows(), " rows"));
+    std::ranges::copy(data.inputs.row(row), taken.inputs.row(next++).begin());
+    taken.labels.push_back(data.labels[static_cast<std::size_t>(row)]);
+  }
+  return taken;
+}
+
+template <class T>
+Split<T> split_in_order(const Dataset<T>& data, double train_fraction) {
+  const Index count = data.inputs.rows();
+  // Written so that NaN is refused too.
+  if (!(train_fraction > 0 && train_fraction < 1))
+    throw InputError(text("train_fraction is ", train_fraction, "; it must lie between 0 and 1"));
+  const auto train_count = static_cast<std::size_t>(train_fraction * static_cast<double>(count));
+  std::vector<Index> rows(static_cast<std::size_t>(count));
+  std::iota(rows.begin(), rows.end(), Index{0});
+  if (train_count == 0 || train_count >= rows.size())
+    throw InputError(text("train_fraction is ", train_fraction, ": of ", count, " rows it takes ",
+                          train_count, " for training; both sides need at least one"));
+  const std::span<const Index> all = rows;
+  return {rows_at(data, all.first(train_count)), rows_at(data, all.subspan(train_count))};
+}
+
+template Dataset<float> rows_at(const Dataset<float>&, std::span<const Index>);
+template Dataset<double> rows_at(const Dataset<double>&, std::span<const Index>);
+template Split<float> split_in_order(const Dataset<float>&, double);
+template Split<double> split_in_order(const Dataset<double>&, double);
+
+}  // namespace normalign

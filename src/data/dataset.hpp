@@ -1,0 +1,35 @@
+// Labelled rows, and their division into training and test rows.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "linalg/matrix.hpp"
+
+namespace normalign {
+
+/// Labelled samples.
+template <class T>
+struct Dataset {
+  Matrix<T> inputs;                  ///< n x d
+  std::vector<std::int32_t> labels;  ///< n class numbers in 0, ..., classes - 1
+  Index classes = 0;                 ///< how many classes there are, whether or not each occurs
+};
+
+/// The training and the test rows of one data set.
+template <class T>
+struct Split {
+  Dataset<T> train, test;
+};
+
+/// The samples `rows` of `data` in that order, repeats allowed. Throws InputError on a row that is not there.
+template <class T>
+Dataset<T> rows_at(const Dataset<T>& data, std::span<const Index> rows);
+
+/// The first floor(train_fraction n) samples for training, the others for testing. Throws InputError unless
+/// the fraction lies in (0, 1) and leaves at least one row on each side.
+template <class T>
+Split<T> split_in_order(const Dataset<T>& data, double train_fraction);
+
+}  // namespace normalign

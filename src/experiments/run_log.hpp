@@ -1,0 +1,76 @@
+// The JSON log of one run: what is in it, and how it is written so that a reader never sees half of one.
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "linalg/matrix.hpp"
+
+namespace normalign {
+
+/// What was measured at the start of one epoch.
+struct MetricRow {
+  Index epoch = 0;        ///< epochs trained so far; 0 is the untrained model
+  double train_acc = 0;   ///< per cent
+  double test_acc = 0;    ///< per cent
+  double train_loss = 0;  ///< the task loss alone, as the protocol averages it
+  double test_loss = 0;   ///< the same on the test set
+  double opt_time = 0;    ///< seconds of optimisation so far, evaluation not counted
+  std::vector<std::pair<std::string, double>> extras = {};  ///< what else was measured, in the order written
+  bool operator==(const MetricRow&) const = default;
+};
+
+/// How far a run came. A run that was killed stays `running`.
+enum class RunStatus { running, finished, failed };
+
+/// One run as its log tells it.
+struct RunLog {
+  std::string run_name;                                              ///< starts with the task
+  std::string condition;                                             ///< what is compared, such as "baseline"
+  nlohmann::ordered_json config = nlohmann::ordered_json::object();  ///< whatever decides the run
+  RunStatus status = RunStatus::running;
+  std::string failure;  ///< why and at which epoch a failed run ended
+  bool grokked = false;
+  std::optional<Index> grokking_epoch = {};  ///< there exactly when `grokked`
+  std::vector<MetricRow> metrics = {};
+  nlohmann::ordered_json environment = nlohmann::ordered_json::object();  ///< as `environment` gives it
+  bool operator==(const RunLog&) const = default;
+};
+
+/// The log as JSON, top-level keys in the order run_name, condition, config, status, failure (of a failed run
+/// only), grokked, grokking_epoch (null where not grokked), metrics, environment. Throws RunError, naming
+/// epoch and field, where a number is not finite, as JSON has no such numbers; InputError where an extra
+/// takes the name of another field.
+void to_json(nlohmann::ordered_json& json, const RunLog& log);
+
+/// The log that JSON holds. Keys may be missing: config, status (then finished), failure, grokked (then
+/// whether there is a grokking_epoch), grokking_epoch (also null or -1 where not grokked), environment.
+/// Unknown top-level keys are ignored; further numbers in a metric row become its extras, other further
+/// entries are ignored. Throws InputError with field, found and expected on anything else, a `grokked` that
+/// contradicts `grokking_epoch` included.
+void from_json(const nlohmann::ordered_json& json, RunLog& log);
+
+/// Makes sure that a log can be written to `path` later on, creating its folder where needed. Throws
+/// InputError, naming the path, when the folder cannot be created or written, or when a file is there already
+/// and not `overwrite`.
+void check_writable_log(const std::filesystem::path& path, bool overwrite);
+
+/// Writes the log, one line for each metric row; the folder must exist. A reader finds the former log or this
+/// one as a whole, after a crash too: the text goes to a temporary name in the same folder (hidden, ending in
+/// .tmp), to the disk, and is renamed. Throws as `to_json` does, and RunError when the file cannot be
+/// written; the former log is then untouched.
+void write_log(const std::filesystem::path& path, const RunLog& log);
+
+/// The log in the file at `path`. Throws InputError, naming the file, when it cannot be read, is not JSON, or
+/// is not what `from_json` takes.
+RunLog read_log(const std::filesystem::path& path);
+
+/// Where a run took place: version, compiler, blas, threads (the argument: those the run uses), host_cpu,
+/// hardware_threads. A CPU whose name the system does not tell is "unknown".
+nlohmann::ordered_json environment(int threads);
+
+}  // namespace normalign

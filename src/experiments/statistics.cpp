@@ -1,0 +1,57 @@
+#include "experiments/statistics.hpp"
+
+#include <algorithm>
+#include <boost/math/distributions/students_t.hpp>
+#include <cmath>
+#include <vector>
+
+namespace normalign {
+
+// Sums are of distances to the first value, so that a constant sample has exactly its value as its mean and
+// exactly no spread: rounding must not turn three runs of 0.1 s into a tiny variance and that into an
+// enormous t.
+std::optional<double> mean(std::span<const double> values) {
+  if (values.empty()) return std::nullopt;
+  double sum = 0;
+  for (const double value : values) sum += value - values[0];
+  return values[0] + sum / static_cast<double>(values.size());
+}
+
+std::optional<double> standard_deviation(std::span<const double> values) {
+  if (values.size() < 2) return std::nullopt;
+  const double centre = *mean(values);
+  double squares = 0;
+  for (const double value : values) squares += (value - centre) * (value - centre);
+  return std::sqrt(squares / static_cast<double>(values.size() - 1));
+}
+
+std::optional<double> median(std::span<const double> values) {
+  if (values.empty()) return std::nullopt;
+  std::vector<double> sorted(values.begin(), values.end());
+  std::sort(sorted.begin(), sorted.end());
+  const std::size_t middle = sorted.size() / 2;
+  if (sorted.size() % 2 == 1) return sorted[middle];
+  return sorted[middle - 1] + (sorted[middle] - sorted[middle - 1]) / 2;
+}
+
+std::optional<WelchTest> welch_t_test(std::span<const double> a, std::span<const double> b) {
+  if (a.size() < 2 || b.size() < 2) return std::nullopt;
+  const auto n_a = static_cast<double>(a.size());
+  const auto n_b = static_cast<double>(b.size());
+  const double error_a = *standard_deviation(a) / std::sqrt(n_a);
+  const double error_b = *standard_deviation(b) / std::sqrt(n_b);
+  const double error = std::hypot(error_a, error_b);
+  if (!(error > 0) || !std::isfinite(error)) return std::nullopt;
+
+  const double share_a = (error_a / error) * (error_a / error);
+  const double share_b = (error_b / error) * (error_b / error);
+  const double t = (*mean(a) - *mean(b)) / error;
+  const double df = 1 / (share_a * share_a / (n_a - 1) + share_b * share_b / (n_b - 1));
+  if (!std::isfinite(t)) return std::nullopt;
+  const boost::math::students_t distribution(df);
+  // The upper tail itself, not one minus the rest: small p keep their digits.
+  const double tail = boost::math::cdf(boost::math::complement(distribution, std::abs(t)));
+  return WelchTest{.t = t, .degrees_of_freedom = df, .p_two_sided = std::min(1.0, 2 * tail)};
+}
+
+}  // namespace normalign

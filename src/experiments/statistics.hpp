@@ -1,0 +1,34 @@
+// The few statistics the experiments report: location and spread of a sample, and Welch's t-test of two.
+#pragma once
+
+#include <optional>
+#include <span>
+
+namespace normalign {
+
+/// The arithmetic mean of finite `values`; none of an empty sample. Exact where all values are equal.
+std::optional<double> mean(std::span<const double> values);
+
+/// The sample standard deviation, sqrt(sum (x - mean)² / (n - 1)), of finite `values`; none below two values,
+/// and exactly zero where all are equal.
+std::optional<double> standard_deviation(std::span<const double> values);
+
+/// The middle value of finite `values`, of an even number the mean of the two middle ones; none of an empty
+/// sample.
+std::optional<double> median(std::span<const double> values);
+
+/// What Welch's test found.
+struct WelchTest {
+  double t = 0;                   ///< positive where the first sample has the larger mean
+  double degrees_of_freedom = 0;  ///< Welch-Satterthwaite, in general no integer
+  double p_two_sided = 1;         ///< probability of |t| or more where both means are the same; not per cent
+};
+
+/// Welch's t-test of whether samples `a` and `b` come from distributions with one mean, their variances
+/// unknown and not presumed equal. None where it is undefined: a sample below two values, or no spread in
+/// either sample (the degrees of freedom are then 0/0, whether the means agree or not). One sample without
+/// spread is no obstacle. t = (mean_a - mean_b) / sqrt(v_a + v_b) and 1 / df = c² / (n_a - 1) + (1 - c)² /
+/// (n_b - 1), with v = variance / n and c = v_a / (v_a + v_b): B. L. Welch, Biometrika 34 (1947), 28-35.
+std::optional<WelchTest> welch_t_test(std::span<const double> a, std::span<const double> b);
+
+}  // namespace normalign

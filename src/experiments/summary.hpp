@@ -1,0 +1,75 @@
+// The paper's comparison of conditions: from the logs of many runs to one table for each setting.
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "experiments/run_log.hpp"
+#include "experiments/statistics.hpp"
+
+namespace normalign {
+
+/// Location and spread of a sample, each there where `mean`, `standard_deviation` and `median` are.
+struct Spread {
+  std::optional<double> mean = {};
+  std::optional<double> standard_deviation = {};
+  std::optional<double> median = {};
+};
+
+/// One row of a table: the runs of one condition. What is undefined is absent.
+struct ConditionSummary {
+  std::string condition;
+  Index runs = 0;     ///< all runs, unfinished and failed ones included
+  Index grokked = 0;  ///< finished runs that grokked
+  Spread epochs;      ///< grokking epochs of the grokked runs
+  Spread seconds;     ///< their opt_time (cumulative, optimisation alone) in the metric row of that epoch
+  std::optional<double> epochs_ratio =
+      {};  ///< mean of the baseline / mean of this condition: below 1 if later
+  std::optional<double> seconds_ratio = {};  ///< the same of the seconds
+  std::optional<WelchTest> epochs_test =
+      {};  ///< baseline's grokking epochs against this one's; none for the baseline
+};
+
+/// The table of one setting, with the names of the runs that its rows count but cannot use in full.
+struct SettingSummary {
+  std::string setting;
+  std::vector<ConditionSummary> conditions;  ///< "baseline" first, then by name
+  std::vector<std::string> unfinished = {};  ///< still running or killed
+  std::vector<std::string> failed = {};
+  std::vector<std::string> untimed =
+      {};  ///< grokked, but no metric row of that epoch: left out of the seconds
+};
+
+/// One table for each setting, by name. The setting of a run is the `task` of its config, or where there is
+/// none its run_name up to the condition (or to the word "seed"). The order of `logs` does not matter beyond
+/// the order of names in the lists. Section 5 of arXiv:2605.08464 has these tables; unlike its authors' code
+/// this takes the time at the grokking epoch, not a sum of cumulative times, and the ratio is r, not max(r,
+/// 1/r).
+std::vector<SettingSummary> summarise(const std::vector<RunLog>& logs);
+
+/// All logs (*.json, hidden files excepted) in `folder` and below, sorted by path. Throws InputError when the
+/// folder is missing or unreadable or holds no such file, and, naming the file, when one of them is no run
+/// log.
+std::vector<RunLog> read_logs(const std::filesystem::path& folder);
+
+/// Aligned columns for a terminal, four digits, "-" where undefined; unusable runs are listed below their
+/// table.
+std::string as_text(std::span<const SettingSummary> summary);
+
+/// {"settings": [{"setting", "conditions": [{"condition", "runs", "grokked", ...}], "unfinished", "failed",
+/// "untimed"}]} with the columns of `as_csv`, all digits, null where undefined.
+nlohmann::ordered_json as_json(std::span<const SettingSummary> summary);
+
+/// A header and one line for each setting and condition, all digits, nothing between the commas where
+/// undefined.
+std::string as_csv(std::span<const SettingSummary> summary);
+
+/// One tabular in the style of the package booktabs with all settings, rounded as in `as_text`, "-" where
+/// undefined.
+std::string as_latex(std::span<const SettingSummary> summary);
+
+}  // namespace normalign

@@ -1,0 +1,293 @@
+#include "linalg/safetensors.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <cstdint>
+#include <fstream>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+namespace normalign {
+namespace {
+
+static_assert(std::endian::native == std::endian::little,
+              "values are read and written as they lie in memory");
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+constexpr std::uint64_t header_limit = 100'000'000;  // bytes; the limit of the reference implementation
+constexpr std::uint64_t prefix_size = 8;             // bytes of the header's length
+constexpr std::string_view metadata_key = "__metadata__";
+
+// Where one tensor lies in a file.
+struct Entry {
+  std::string name;
+  bool is_double = false;
+  bool is_vector = false;
+  Shape shape;
+  std::uint64_t begin = 0;  // bytes from the end of the header
+  std::uint64_t end = 0;
+};
+
+// A JSON value for a message: one line of plain ASCII, cut when long.
+std::string shown(const Json& value) {
+  std::string line = value.dump(-1, ' ', true, Json::error_handler_t::replace);
+  constexpr std::size_t longest = 60;
+  if (line.size() > longest) line = line.substr(0, longest) + "...";
+  return line;
+}
+
+template <class... Parts>
+[[noreturn]] void refuse(const fs::path& path, const Parts&... parts) {
+  throw InputError(text(path.string(), ": ", parts...));
+}
+
+template <class... Parts>
+[[noreturn]] void refuse_tensor(const fs::path& path, const std::string& name, const Parts&... parts) {
+  refuse(path, "tensor ", shown(name), ": ", parts...);
+}
+
+std::string system_message(int error) { return std::generic_category().message(error); }
+
+Json parsed_header(const fs::path& path, const std::string& header) {
+  // The JSON parser keeps the last of two equal keys; in this format they are an error.
+  std::vector<std::set<std::string>> keys;
+  const auto refuse_duplicates = [&](int, Json::parse_event_t event, Json& value) {
+    if (event == Json::parse_event_t::object_start) keys.emplace_back();
+    if (event == Json::parse_event_t::object_end) keys.pop_back();
+    if (event == Json::parse_event_t::key && !keys.back().insert(value.get<std::string>()).second)
+      refuse(path, "the header has the duplicate key ", shown(value));
+    return true;
+  };
+  if (!header.starts_with('{')) refuse(path, "the header is not a JSON object that starts with '{'");
+  try {
+    return Json::parse(header, refuse_duplicates);
+  } catch (const Json::exception& error) {
+    refuse(path, "the header is not JSON: ", error.what());
+  }
+}
+
+// The array of whole numbers under `key`.
+std::vector<std::uint64_t> whole_numbers(const fs::path& path, const std::string& name,
+                                         const Json& description, const char* key) {
+  const auto found = description.find(key);
+  if (found == description.end()) refuse_tensor(path, name, key, " is missing");
+  const bool fits = found->is_array() && std::all_of(found->begin(), found->end(),
+                                                     [](const Json& n) { return n.is_number_unsigned(); });
+  if (!fits)
+    refuse_tensor(path, name, key, " is ", shown(*found), "; expected an array of whole numbers >= 0");
+  return found->get<std::vector<std::uint64_t>>();
+}
+
+Entry entry_of(const fs::path& path, const std::string& name, const Json& description,
+               std::uint64_t data_size) {
+  if (!description.is_object())
+    refuse_tensor(path, name, "the description is ", shown(description), "; expected a JSON object");
+  Entry entry{.name = name};
+
+  const auto dtype = description.find("dtype");
+  if (dtype == description.end()) refuse_tensor(path, name, "dtype is missing");
+  if (*dtype != "F32" && *dtype != "F64")
+    refuse_tensor(path, name, "dtype is ", shown(*dtype), "; expected \"F32\" or \"F64\"");
+  entry.is_double = *dtype == "F64";
+
+  const auto extents = whole_numbers(path, name, description, "shape");
+  const std::string shape_shown = shown(extents);
+  if (extents.empty() || extents.size() > 2)
+    refuse_tensor(path, name, "shape is ", shape_shown, "; expected one or two dimensions");
+  std::uint64_t bytes = entry.is_double ? 8 : 4;
+  for (const std::uint64_t extent : extents) {
+    // An extent beside a zero is bounded as well: it becomes a signed row or column count.
+    const std::uint64_t factor = std::max<std::uint64_t>(extent, 1);
+    if (factor > static_cast<std::uint64_t>(std::numeric_limits<Index>::max()) / bytes)
+      refuse_tensor(path, name, "shape is ", shape_shown, ", which overflows the address space");
+    bytes *= factor;
+  }
+  if (std::find(extents.begin(), extents.end(), 0u) != extents.end()) bytes = 0;
+  entry.is_vector = extents.size() == 1;
+  entry.shape = {entry.is_vector ? 1 : static_cast<Index>(extents.front()),
+                 static_cast<Index>(extents.back())};
+
+  const auto offsets = whole_numbers(path, name, description, "data_offsets");
+  if (offsets.size() != 2 || offsets[0] > offsets[1])
+    refuse_tensor(path, name, "data_offsets are ", shown(offsets),
+                  "; expected [begin, end] with begin <= end");
+  entry.begin = offsets[0];
+  entry.end = offsets[1];
+  if (entry.end > data_size)
+    refuse_tensor(path, name, "data_offsets end at ", entry.end, " but the file holds ", data_size,
+                  " bytes of data (is it truncated?)");
+  if (entry.end - entry.begin != bytes)
+    refuse_tensor(path, name, "data_offsets span ", entry.end - entry.begin, " bytes but shape ", shape_shown,
+                  " of ", shown(*dtype), " takes ", bytes);
+  return entry;
+}
+
+// Puts the entries in the order of their data; each byte must belong to exactly one of them.
+void check_layout(const fs::path& path, std::vector<Entry>& entries, std::uint64_t data_size) {
+  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+    return a.begin != b.begin ? a.begin < b.begin : a.end < b.end;
+  });
+  std::uint64_t next = 0;
+  for (const Entry& entry : entries) {
+    if (entry.begin != next)
+      refuse_tensor(path, entry.name, "its data begin at byte ", entry.begin, " but those before end at ",
+                    next, entry.begin < next ? " (they overlap)" : " (a gap)");
+    next = entry.end;
+  }
+  if (next != data_size)
+    refuse(path, "the tensors end at byte ", next, " but the file holds ", data_size,
+           " bytes of data (trailing bytes)");
+}
+
+template <class T>
+Matrix<T> stored_values(const fs::path& path, std::istream& in, const Entry& entry) {
+  Matrix<T> values(entry.shape.rows, entry.shape.cols);
+  // Straight into the matrix: the data of a file need not be aligned.
+  in.read(reinterpret_cast<char*>(values.data()), static_cast<std::streamsize>(entry.end - entry.begin));
+  if (!in) refuse_tensor(path, entry.name, "reading its data failed");
+  return values;
+}
+
+// A temporary file that is removed unless it was renamed.
+struct Temporary {
+  fs::path path;
+  ~Temporary() {
+    std::error_code ignored;
+    fs::remove(path, ignored);
+  }
+};
+
+}  // namespace
+
+TensorFile read_safetensors(const fs::path& path) {
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (!fs::exists(status)) refuse(path, "no such file");
+  if (!fs::is_regular_file(status)) refuse(path, "not a regular file");
+  std::ifstream in(path, std::ios::binary);
+  if (!in) refuse(path, "cannot open for reading: ", system_message(errno));
+  const std::uint64_t file_size = fs::file_size(path, error);
+  if (error) refuse(path, "cannot tell its size: ", error.message());
+
+  if (file_size < prefix_size)
+    refuse(path, "the file has ", file_size, " bytes; a safetensors file has at least ", prefix_size,
+           " (is it truncated?)");
+  std::uint64_t header_size = 0;
+  in.read(reinterpret_cast<char*>(&header_size), prefix_size);
+  if (header_size > header_limit)
+    refuse(path, "the header length is ", header_size, " bytes; at most ", header_limit,
+           " are accepted (is this a safetensors file?)");
+  if (header_size > file_size - prefix_size)
+    refuse(path, "the header length is ", header_size, " bytes but only ", file_size - prefix_size,
+           " follow (is it truncated?)");
+  std::string header(header_size, '\0');
+  in.read(header.data(), static_cast<std::streamsize>(header_size));
+  if (!in) refuse(path, "reading the header failed");
+
+  TensorFile file;
+  const std::uint64_t data_size = file_size - prefix_size - header_size;
+  std::vector<Entry> entries;
+  const Json description = parsed_header(path, header);
+  for (const auto& [name, value] : description.items()) {
+    if (name != metadata_key) {
+      entries.push_back(entry_of(path, name, value, data_size));
+      continue;
+    }
+    if (!value.is_object()) refuse(path, name, " is ", shown(value), "; expected a JSON object of strings");
+    for (const auto& [key, entry] : value.items()) {
+      if (!entry.is_string())
+        refuse(path, name, " ", shown(key), " is ", shown(entry), "; expected a string");
+      file.metadata[key] = entry.get<std::string>();
+    }
+  }
+  // Before anything is allocated: tensors that share their bytes could ask for far more than the file's size.
+  check_layout(path, entries, data_size);
+  for (const Entry& entry : entries) {
+    Tensor& tensor = file.tensors[entry.name];
+    tensor.is_vector = entry.is_vector;
+    if (entry.is_double)
+      tensor.values = stored_values<double>(path, in, entry);
+    else
+      tensor.values = stored_values<float>(path, in, entry);
+  }
+  return file;
+}
+
+void write_safetensors(const fs::path& path, const TensorFile& file) {
+  nlohmann::ordered_json description = nlohmann::ordered_json::object();
+  if (!file.metadata.empty()) description[std::string(metadata_key)] = file.metadata;
+  std::vector<std::string_view> chunks;  // the tensors' bytes in the order of the file
+  std::uint64_t offset = 0;
+  const auto append = [&]<class T>(const std::string& name, const Tensor& tensor, const Matrix<T>& values) {
+    if (name == metadata_key) refuse_tensor(path, name, "this name is reserved by the format");
+    if (tensor.is_vector && values.rows() != 1)
+      refuse_tensor(path, name, "a vector has one row but the matrix is ", values.shape());
+    const std::uint64_t size = sizeof(T) * static_cast<std::uint64_t>(values.size());
+    auto shape = nlohmann::ordered_json::array();
+    if (!tensor.is_vector) shape.push_back(values.rows());
+    shape.push_back(values.cols());
+    auto& entry = description[name];
+    entry["dtype"] = sizeof(T) == 8 ? "F64" : "F32";
+    entry["shape"] = shape;
+    entry["data_offsets"] = {offset, offset + size};
+    chunks.emplace_back(reinterpret_cast<const char*>(values.data()), size);
+    offset += size;
+  };
+  // Doubles first, so that every tensor is aligned to its own type; some readers map the file and rely on it.
+  for (const auto& [name, tensor] : file.tensors)
+    if (const auto* values = std::get_if<Matrix<double>>(&tensor.values)) append(name, tensor, *values);
+  for (const auto& [name, tensor] : file.tensors)
+    if (const auto* values = std::get_if<Matrix<float>>(&tensor.values)) append(name, tensor, *values);
+
+  std::string header;
+  try {
+    header = description.dump();
+  } catch (const Json::exception& error) {
+    refuse(path, "a name or a metadata text is not UTF-8: ", error.what());
+  }
+  header.resize((header.size() + 7) / 8 * 8, ' ');
+  const std::uint64_t header_size = header.size();
+  if (header_size > header_limit)
+    refuse(path, "the header would take ", header_size, " bytes; at most ", header_limit, " are accepted");
+
+  Temporary temporary{path};
+  temporary.path += text(".tmp", ::getpid());
+  std::ofstream out(temporary.path, std::ios::binary);
+  if (!out)
+    refuse(path, "cannot write ", temporary.path.filename().string(), " beside it: ", system_message(errno));
+  out.write(reinterpret_cast<const char*>(&header_size), prefix_size);
+  out.write(header.data(), static_cast<std::streamsize>(header.size()));
+  for (const std::string_view chunk : chunks)
+    out.write(chunk.data(), static_cast<std::streamsize>(chunk.size()));
+  out.close();
+  if (!out) refuse(path, "writing failed: ", system_message(errno));
+  std::error_code error;
+  fs::rename(temporary.path, path, error);
+  if (error) refuse(path, "cannot rename ", temporary.path.filename().string(), " to it: ", error.message());
+}
+
+template <class T>
+Matrix<T> values_as(const Tensor& tensor) {
+  return std::visit(
+      [](const auto& stored) {
+        Matrix<T> values(stored.rows(), stored.cols());
+        std::transform(stored.span().begin(), stored.span().end(), values.span().begin(),
+                       [](auto value) { return static_cast<T>(value); });
+        return values;
+      },
+      tensor.values);
+}
+
+template Matrix<float> values_as(const Tensor&);
+template Matrix<double> values_as(const Tensor&);
+
+}  // namespace normalign
