@@ -8,19 +8,12 @@
 #include "autodiff/ops_elementwise.hpp"
 #include "autodiff/ops_shape.hpp"
 #include "autodiff/shape_rules.hpp"
+#include "linalg/reduce.hpp"
 
 namespace normalign {
 namespace {
 
 // ---- how values are computed ------------------------------------------------------------------------------------
-
-template <class T>
-double total(std::span<const T> values) {
-  double result = 0;
-#pragma omp simd reduction(+ : result)
-  for (std::size_t i = 0; i < values.size(); ++i) result += static_cast<double>(values[i]);
-  return result;
-}
 
 // Columns in strips whose double accumulators fit in registers and L1, each strip from the first row to the last.
 template <class T>

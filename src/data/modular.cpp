@@ -34,7 +34,8 @@ bool is_prime(Index n) {
 
 // x / y for a prime p: by Fermat's little theorem 1 / y = y^(p - 2).
 Index quotient(Index x, Index y, Index p) {
-  for (Index i = 0; i < p - 2; ++i) x = x * y % p;
+  for (Index power = p - 2; power > 0; power /= 2, y = y * y % p)
+    if (power % 2 == 1) x = x * y % p;
   return x;
 }
 

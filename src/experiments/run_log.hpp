@@ -29,11 +29,11 @@ enum class RunStatus { running, finished, failed };
 
 /// One run as its log tells it.
 struct RunLog {
-  std::string run_name;                                              ///< starts with the task
-  std::string condition;                                             ///< what is compared, such as "baseline"
+  std::string run_name = {};                                         ///< starts with the task
+  std::string condition = {};                                        ///< what is compared, such as "baseline"
   nlohmann::ordered_json config = nlohmann::ordered_json::object();  ///< whatever decides the run
   RunStatus status = RunStatus::running;
-  std::string failure;  ///< why and at which epoch a failed run ended
+  std::string failure = {};  ///< why and at which epoch a failed run ended
   bool grokked = false;
   std::optional<Index> grokking_epoch = {};  ///< there exactly when `grokked`
   std::vector<MetricRow> metrics = {};

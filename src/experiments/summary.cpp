@@ -73,7 +73,7 @@ SettingSummary setting_summary(const std::string& setting, const std::vector<con
     ++sample.runs;
     if (log->status == RunStatus::running) result.unfinished.push_back(log->run_name);
     if (log->status == RunStatus::failed) result.failed.push_back(log->run_name);
-    if (log->status != RunStatus::finished || !log->grokking_epoch) continue;
+    if (log->status != RunStatus::finished || !log->grokked || !log->grokking_epoch) continue;
     sample.epochs.push_back(static_cast<double>(*log->grokking_epoch));
     if (const auto seconds = seconds_at_grokking(*log))
       sample.seconds.push_back(*seconds);

@@ -22,7 +22,7 @@ struct Spread {
 
 /// One row of a table: the runs of one condition. What is undefined is absent.
 struct ConditionSummary {
-  std::string condition;
+  std::string condition = {};
   Index runs = 0;     ///< all runs, unfinished and failed ones included
   Index grokked = 0;  ///< finished runs that grokked
   Spread epochs;      ///< grokking epochs of the grokked runs
@@ -44,11 +44,11 @@ struct SettingSummary {
       {};  ///< grokked, but no metric row of that epoch: left out of the seconds
 };
 
-/// One table for each setting, by name. The setting of a run is the `task` of its config, or where there is
-/// none its run_name up to the condition (or to the word "seed"). The order of `logs` does not matter beyond
-/// the order of names in the lists. Section 5 of arXiv:2605.08464 has these tables; unlike its authors' code
-/// this takes the time at the grokking epoch, not a sum of cumulative times, and the ratio is r, not max(r,
-/// 1/r).
+/// One table for each setting, by name: the comparison of arXiv:2605.08464. The setting of a run is the
+/// `task` of its config, or where there is none its run_name up to the condition or the word "seed". Running
+/// and failed runs count as runs, not as grokked. Unlike the summary of the paper's authors this takes the
+/// time at the grokking epoch, no sum of the cumulative times, and the ratio r as it is, not max(r, 1/r).
+/// Lists of names keep the order of `logs`, on which nothing else depends.
 std::vector<SettingSummary> summarise(const std::vector<RunLog>& logs);
 
 /// All logs (*.json, hidden files excepted) in `folder` and below, sorted by path. Throws InputError when the

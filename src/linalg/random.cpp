@@ -11,11 +11,11 @@ namespace {
 // The middle of the word's share of the unit interval, so neither 0 (a pole of the logarithm) nor 1 occurs.
 double unit_interval(std::uint32_t word) { return (word + 0.5) * 0x1p-32; }
 
-// Group g of `out` (four values, fewer at its end) <- values_of(g).
+// Four values at a time (fewer at the end) of `out` <- values_of(group), groups counted from first_group.
 template <class T, class ValuesOf>
-void fill_by_groups(std::span<T> out, ValuesOf values_of) {
+void fill_by_groups(std::span<T> out, std::uint32_t first_group, ValuesOf values_of) {
   for (std::size_t first = 0; first < out.size(); first += 4) {
-    const std::array<double, 4> values = values_of(static_cast<std::uint32_t>(first / 4));
+    const std::array<double, 4> values = values_of(first_group + static_cast<std::uint32_t>(first / 4));
     for (std::size_t i = 0; i < 4 && first + i < out.size(); ++i) out[first + i] = static_cast<T>(values[i]);
   }
 }
@@ -44,7 +44,7 @@ std::array<std::uint32_t, 4> RandomRows::words(std::uint32_t row, std::uint32_t 
 
 template <class T>
 void RandomRows::uniform(std::uint32_t row, std::span<T> out, double low, double high) const {
-  fill_by_groups(out, [&](std::uint32_t group) {
+  fill_by_groups(out, 0, [&](std::uint32_t group) {
     const auto word = words(row, group);
     std::array<double, 4> values;
     for (std::size_t i = 0; i < 4; ++i) values[i] = low + (high - low) * unit_interval(word[i]);
@@ -53,8 +53,8 @@ void RandomRows::uniform(std::uint32_t row, std::span<T> out, double low, double
 }
 
 template <class T>
-void RandomRows::normal(std::uint32_t row, std::span<T> out) const {
-  fill_by_groups(out, [&](std::uint32_t group) {
+void RandomRows::normal(std::uint32_t row, std::span<T> out, std::uint32_t first_group) const {
+  fill_by_groups(out, first_group, [&](std::uint32_t group) {
     const auto word = words(row, group);
     std::array<double, 4> values;
     for (std::size_t i = 0; i < 4; i += 2) {
@@ -69,8 +69,8 @@ void RandomRows::normal(std::uint32_t row, std::span<T> out) const {
 
 template void RandomRows::uniform(std::uint32_t, std::span<float>, double, double) const;
 template void RandomRows::uniform(std::uint32_t, std::span<double>, double, double) const;
-template void RandomRows::normal(std::uint32_t, std::span<float>) const;
-template void RandomRows::normal(std::uint32_t, std::span<double>) const;
+template void RandomRows::normal(std::uint32_t, std::span<float>, std::uint32_t) const;
+template void RandomRows::normal(std::uint32_t, std::span<double>, std::uint32_t) const;
 
 std::uint32_t RandomIntegers::word() {
   if (used_ == 4) {

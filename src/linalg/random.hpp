@@ -41,9 +41,9 @@ class RandomRows {
   template <class T>
   void uniform(std::uint32_t row, std::span<T> out, double low = 0, double high = 1) const;
   /// Fills `out` with standard normals of row `row`: Box-Muller in double on the pairs (w0, w1), (w2, w3) of
-  /// each group, cosine first, rounded once to T.
+  /// each group, cosine first, rounded once to T. The first value is the first of group `first_group`.
   template <class T>
-  void normal(std::uint32_t row, std::span<T> out) const;
+  void normal(std::uint32_t row, std::span<T> out, std::uint32_t first_group = 0) const;
 
  private:
   std::uint64_t seed_;

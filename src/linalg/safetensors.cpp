@@ -24,6 +24,7 @@ namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
 constexpr std::uint64_t header_limit = 100'000'000;  // bytes; the limit of the reference implementation
+constexpr int deepest = 16;                          // levels of JSON; the format itself has three
 constexpr std::uint64_t prefix_size = 8;             // bytes of the header's length
 constexpr std::string_view metadata_key = "__metadata__";
 
@@ -38,9 +39,8 @@ struct Entry {
 };
 
 // A JSON value for a message: one line of plain ASCII, cut when long.
-std::string shown(const Json& value) {
+std::string shown(const Json& value, std::size_t longest = 60) {
   std::string line = value.dump(-1, ' ', true, Json::error_handler_t::replace);
-  constexpr std::size_t longest = 60;
   if (line.size() > longest) line = line.substr(0, longest) + "...";
   return line;
 }
@@ -58,9 +58,11 @@ template <class... Parts>
 std::string system_message(int error) { return std::generic_category().message(error); }
 
 Json parsed_header(const fs::path& path, const std::string& header) {
-  // The JSON parser keeps the last of two equal keys; in this format they are an error.
-  std::vector<std::set<std::string>> keys;
-  const auto refuse_duplicates = [&](int, Json::parse_event_t event, Json& value) {
+  std::vector<std::set<std::string>> keys;  // of the objects that are open
+  const auto stricter = [&](int depth, Json::parse_event_t event, Json& value) {
+    // The library prints values by recursion: a header of a million brackets would overflow the stack.
+    if (depth > deepest) refuse(path, "the header is nested more than ", deepest, " levels deep");
+    // Of two equal keys the library would keep the last; in this format they are an error.
     if (event == Json::parse_event_t::object_start) keys.emplace_back();
     if (event == Json::parse_event_t::object_end) keys.pop_back();
     if (event == Json::parse_event_t::key && !keys.back().insert(value.get<std::string>()).second)
@@ -69,9 +71,9 @@ Json parsed_header(const fs::path& path, const std::string& header) {
   };
   if (!header.starts_with('{')) refuse(path, "the header is not a JSON object that starts with '{'");
   try {
-    return Json::parse(header, refuse_duplicates);
+    return Json::parse(header, stricter);
   } catch (const Json::exception& error) {
-    refuse(path, "the header is not JSON: ", error.what());
+    refuse(path, "the header is not JSON: ", shown(error.what(), 200));
   }
 }
 
@@ -91,7 +93,8 @@ Entry entry_of(const fs::path& path, const std::string& name, const Json& descri
                std::uint64_t data_size) {
   if (!description.is_object())
     refuse_tensor(path, name, "the description is ", shown(description), "; expected a JSON object");
-  Entry entry{.name = name};
+  Entry entry;
+  entry.name = name;
 
   const auto dtype = description.find("dtype");
   if (dtype == description.end()) refuse_tensor(path, name, "dtype is missing");
@@ -171,8 +174,7 @@ struct Temporary {
 TensorFile read_safetensors(const fs::path& path) {
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
-  if (!fs::exists(status)) refuse(path, "no such file");
-  if (!fs::is_regular_file(status)) refuse(path, "not a regular file");
+  if (!fs::is_regular_file(status)) refuse(path, error ? error.message() : "Not a regular file");
   std::ifstream in(path, std::ios::binary);
   if (!in) refuse(path, "cannot open for reading: ", system_message(errno));
   const std::uint64_t file_size = fs::file_size(path, error);
@@ -252,7 +254,7 @@ void write_safetensors(const fs::path& path, const TensorFile& file) {
   try {
     header = description.dump();
   } catch (const Json::exception& error) {
-    refuse(path, "a name or a metadata text is not UTF-8: ", error.what());
+    refuse(path, "a name or a metadata text is not UTF-8: ", shown(error.what(), 200));
   }
   header.resize((header.size() + 7) / 8 * 8, ' ');
   const std::uint64_t header_size = header.size();

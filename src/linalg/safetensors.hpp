@@ -26,9 +26,10 @@ struct TensorFile {
 
 /// Reads a file. Tensors of one or two dimensions of type F32 or F64 are accepted; a dimension may be 0.
 /// Throws InputError naming the file and the tensor, what was found and what was expected, on: a missing or
-/// truncated file, a header that is longer than 100 MB, not a JSON object or has a key twice, offsets that
-/// overlap, leave gaps or trailing bytes, run out of the data or disagree with the shape, another dtype or
-/// rank. Never reads out of bounds, whatever the file holds. Unknown keys of a tensor are ignored.
+/// truncated file, a header that is longer than 100 MB, not a JSON object, nested deeply or has a key twice,
+/// offsets that overlap, leave gaps or trailing bytes, run out of the data or disagree with the shape,
+/// another dtype or rank. Never reads out of bounds, whatever the file holds. Unknown keys of a tensor are
+/// ignored.
 TensorFile read_safetensors(const std::filesystem::path& path);
 
 /// Writes a file under a temporary name in the same folder and renames it, so that a reader sees the old file

@@ -1,0 +1,47 @@
+#include "nn/adamw.hpp"
+
+#include <cmath>
+
+namespace normalign {
+
+template <class T>
+AdamW<T>::AdamW(AdamWOptions options) : options_(options) {
+  for (double setting : {options.learning_rate, options.epsilon, options.weight_decay})
+    if (!(std::isfinite(setting) && setting >= 0))
+      throw InputError(text("AdamW: a setting is ", setting, "; it must be finite and not negative"));
+  for (double beta : {options.beta1, options.beta2})
+    if (!(beta >= 0 && beta < 1)) throw InputError(text("AdamW: a beta is ", beta, "; it must be at least 0 and below 1"));
+}
+
+template <class T>
+void AdamW<T>::start(std::span<const MatrixView<T>> parameters) {
+  first_moment_ = this->zeros_like(parameters);
+  second_moment_ = this->zeros_like(parameters);
+}
+
+template <class T>
+void AdamW<T>::update(std::size_t parameter, Index first, std::span<T> values, std::span<const T> gradient) {
+  const double t = steps_;
+  const T kept = static_cast<T>(1 - options_.learning_rate * options_.weight_decay);
+  const T beta1 = static_cast<T>(options_.beta1), new1 = static_cast<T>(1 - options_.beta1);
+  const T beta2 = static_cast<T>(options_.beta2), new2 = static_cast<T>(1 - options_.beta2);
+  const T rate = static_cast<T>(options_.learning_rate / (1 - std::pow(options_.beta1, t)));
+  const T root = static_cast<T>(1 / std::sqrt(1 - std::pow(options_.beta2, t)));
+  const T epsilon = static_cast<T>(options_.epsilon);
+  T* w = values.data();
+  const T* g = gradient.data();
+  T* m = first_moment_[parameter].data() + first;
+  T* v = second_moment_[parameter].data() + first;
+  const std::size_t size = values.size();
+#pragma omp simd
+  for (std::size_t i = 0; i < size; ++i) {
+    m[i] = beta1 * m[i] + new1 * g[i];
+    v[i] = beta2 * v[i] + new2 * g[i] * g[i];
+    w[i] = kept * w[i] - rate * m[i] / (std::sqrt(v[i]) * root + epsilon);
+  }
+}
+
+template class AdamW<float>;
+template class AdamW<double>;
+
+}  // namespace normalign

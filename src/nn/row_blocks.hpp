@@ -1,0 +1,50 @@
+// How a batch is cut into row blocks, and how they run: the reason that a result has the same bits at any number of
+// threads.
+#pragma once
+
+#include <algorithm>
+#include <exception>
+#include <vector>
+
+#include "linalg/matrix.hpp"
+
+namespace normalign {
+
+/// Some consecutive rows.
+struct RowBlock {
+  Index first = 0;
+  Index count = 0;
+};
+
+/// The number of blocks of a batch: max(2, ceil(rows / 250)), though never more than rows. It depends on the batch
+/// alone, never on the threads.
+inline Index block_count(Index rows) { return std::min(rows, std::max<Index>(2, (rows + 249) / 250)); }
+
+/// Block i of `blocks`: rows split as evenly as whole numbers allow.
+inline RowBlock row_block(Index rows, Index blocks, Index i) {
+  const Index first = rows * i / blocks;
+  return {.first = first, .count = rows * (i + 1) / blocks - first};
+}
+
+/// Runs body(i) for i = 0 ... count - 1 on up to `threads` threads; waits for all, then rethrows the exception of the
+/// lowest i that threw. `failures` is working memory that a caller in a loop keeps.
+template <class Body>
+void parallel_for(int threads, Index count, std::vector<std::exception_ptr>& failures, const Body& body) {
+  if (threads == 1 || count == 1) {
+    for (Index i = 0; i < count; ++i) body(i);
+    return;
+  }
+  failures.assign(static_cast<std::size_t>(count), nullptr);
+#pragma omp parallel for num_threads(threads) schedule(static, 1)
+  for (Index i = 0; i < count; ++i) {
+    try {
+      body(i);
+    } catch (...) {
+      failures[static_cast<std::size_t>(i)] = std::current_exception();
+    }
+  }
+  for (const std::exception_ptr& failure : failures)
+    if (failure) std::rethrow_exception(failure);
+}
+
+}  // namespace normalign

@@ -1,0 +1,221 @@
+#include "nn/train_step.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "autodiff/grad.hpp"
+#include "autodiff/ops.hpp"
+
+namespace normalign {
+
+// One row block's tape and what it recorded. Aligned, so that two threads' blocks share no cache line.
+template <class T>
+struct alignas(64) TrainStep<T>::Block {
+  // Declared before the Vars, which are gone first.
+  Tape<T> tape;
+  MlpOnTape<T> net;
+  std::vector<Matrix<T>> directions;
+  std::vector<Var<T>> direction_vars;
+  Var<T> task_loss, norm, offset;  // 1x1 each, sums over the block divided by the batch's rows; empty when off
+  std::vector<Var<T>> gradients;
+
+  void clear() {
+    for (Var<T>& g : gradients) g = {};
+    for (Var<T>& v : direction_vars) v = {};
+    task_loss = norm = offset = {};
+    tape.clear();
+  }
+};
+
+// A part of one parameter: the unit of work of the update, small enough to stay in the nearest cache.
+template <class T>
+struct TrainStep<T>::Stretch {
+  std::size_t parameter;
+  Index first;
+  Index count;
+};
+
+namespace {
+constexpr Index stretch_values = 2048;
+
+template <class T>
+double item_or_zero(const Var<T>& var) {
+  return var ? static_cast<double>(var.item()) : 0.0;
+}
+}  // namespace
+
+template <class T>
+TrainStep<T>::TrainStep(Mlp<T>& mlp, Optimizer<T>& optimizer, std::vector<GradientFilter<T>*> filters,
+                        const TrainStepOptions& options)
+    : mlp_(mlp),
+      optimizer_(optimizer),
+      filters_(std::move(filters)),
+      options_(options),
+      parameters_(mlp.parameters()) {
+  check(options.grokalign);
+  if (options.threads < 1) throw InputError(text("TrainStep: threads is ", options.threads, "; it must be at least 1"));
+  optimizer_.start(parameters_);
+  for (GradientFilter<T>* filter : filters_) filter->start(parameters_);
+  for (std::size_t p = 0; p < parameters_.size(); ++p) {
+    gradients_.emplace_back(parameters_[p].rows(), parameters_[p].cols());
+    const Index size = parameters_[p].size();
+    for (Index first = 0; first < size; first += stretch_values)
+      stretches_.push_back({p, first, std::min(stretch_values, size - first)});
+  }
+}
+
+template <class T>
+TrainStep<T>::~TrainStep() = default;
+
+template <class T>
+void TrainStep<T>::check_batch(const Batch<T>& batch) const {
+  const Index n = batch.inputs.rows(), k = mlp_.options().widths.back();
+  if (n < 1) throw InputError(text("TrainStep: inputs are ", batch.inputs.shape(), "; there must be a row"));
+  if (options_.loss == Loss::cross_entropy) {
+    if (static_cast<Index>(batch.labels.size()) != n)
+      throw InputError(text("TrainStep: inputs are ", batch.inputs.shape(), " but there are ", batch.labels.size(),
+                            " labels; there must be one per row"));
+  } else if (batch.targets.shape() != Shape{n, k}) {
+    throw InputError(text("TrainStep: targets are ", batch.targets.shape(), "; they must be ", Shape{n, k}));
+  }
+  if (options_.grokalign.lambda > 0 && static_cast<Index>(batch.samples.size()) != n)
+    throw InputError(text("TrainStep: inputs are ", batch.inputs.shape(), " but there are ", batch.samples.size(),
+                          " sample numbers; there must be one per row"));
+}
+
+// The losses of one row block, on its tape.
+template <class T>
+void TrainStep<T>::record(Block& block, const Batch<T>& batch, RowBlock rows, std::uint32_t step) {
+  const GrokAlignOptions& penalty = options_.grokalign;
+  const Index n = batch.inputs.rows(), k = mlp_.options().widths.back();
+  const double samples = static_cast<double>(n);
+  const auto first = static_cast<std::size_t>(rows.first), count = static_cast<std::size_t>(rows.count);
+  const bool penalised = penalty.lambda > 0;
+  Tape<T>& tape = block.tape;
+  block.clear();
+  block.net.bind(mlp_, tape);
+  const ConstView<T> inputs = batch.inputs.row_block(rows.first, rows.count);
+  const Var<T> x =
+      penalised && penalty.jacobian ? tape.borrowed_variable(inputs) : tape.borrowed_constant(inputs);
+  const Var<T> f = block.net(x);
+  Var<T> target = options_.loss == Loss::cross_entropy
+                      ? tape.labels(batch.labels.subspan(first, count))
+                      : tape.borrowed_constant(batch.targets.row_block(rows.first, rows.count));
+  block.task_loss = task_loss(options_.loss, f, std::move(target), n);
+  if (penalised && penalty.jacobian) {
+    const Index directions = direction_count(penalty, k);
+    block.directions.resize(static_cast<std::size_t>(directions));
+    block.direction_vars.resize(block.directions.size());
+    for (Index m = 0; m < directions; ++m) {
+      Matrix<T>& v = block.directions[static_cast<std::size_t>(m)];
+      if (v.shape() != Shape{rows.count, k}) v = Matrix<T>(rows.count, k);
+      fill_directions(penalty, m, v.view(), batch.samples.subspan(first, count), options_.seed, step);
+      block.direction_vars[static_cast<std::size_t>(m)] = tape.borrowed_constant(v);
+    }
+    block.norm = sum(jacobian_norms(x, f, std::span<const Var<T>>(block.direction_vars))) / samples;
+  }
+  if (penalised && penalty.offset && !block.net.has_no_offset())
+    block.offset = sum(square(block.net.offset(x, f))) / samples;
+}
+
+// The gradients of the block's part of the loss; the Jacobian norm counts with `norm_weight`.
+template <class T>
+void TrainStep<T>::sweep(Block& block, double norm_weight) {
+  Var<T> loss = block.task_loss;
+  if (block.norm) loss = std::move(loss) + norm_weight * block.norm;
+  if (block.offset) loss = std::move(loss) + options_.grokalign.lambda * block.offset;
+  block.gradients.resize(parameters_.size());
+  grad(loss, block.net.parameters(), std::span<Var<T>>(block.gradients));
+}
+
+template <class T>
+StepResult TrainStep<T>::operator()(const Batch<T>& batch, std::uint32_t step) {
+  check_batch(batch);
+  const GrokAlignOptions& penalty = options_.grokalign;
+  const Index n = batch.inputs.rows();
+  active_blocks_ = block_count(n);
+  while (static_cast<Index>(blocks_.size()) < active_blocks_) blocks_.push_back(std::make_unique<Block>());
+  const auto block = [&](Index i) -> Block& { return *blocks_[static_cast<std::size_t>(i)]; };
+
+  StepResult result;
+  const auto add_up = [&] {
+    for (Index i = 0; i < active_blocks_; ++i) {
+      result.task_loss += item_or_zero(block(i).task_loss);
+      result.jacobian_norm += item_or_zero(block(i).norm);
+      result.offset_norm += item_or_zero(block(i).offset);
+    }
+  };
+  if (penalty.level) {
+    // |mean - level| is no sum over rows: its slope is known only when every block has been recorded.
+    parallel_for(options_.threads, active_blocks_, failures_,
+                 [&](Index i) { record(block(i), batch, row_block(n, active_blocks_, i), step); });
+    add_up();
+    const double above = result.jacobian_norm - *penalty.level;
+    const double weight = penalty.lambda * (above > 0 ? 1 : above < 0 ? -1 : 0);
+    parallel_for(options_.threads, active_blocks_, failures_, [&](Index i) { sweep(block(i), weight); });
+  } else {
+    parallel_for(options_.threads, active_blocks_, failures_, [&](Index i) {
+      record(block(i), batch, row_block(n, active_blocks_, i), step);
+      sweep(block(i), penalty.lambda);
+    });
+    add_up();
+  }
+  const double norm_term =
+      penalty.level ? std::abs(result.jacobian_norm - *penalty.level) : result.jacobian_norm;
+  result.total = result.task_loss + penalty.lambda * (norm_term + result.offset_norm);
+  update();
+  return result;
+}
+
+// Adds the blocks' gradients in block order and updates the parameters, a stretch at a time in one pass; filters,
+// which look at whole parameters, take a pass of their own.
+template <class T>
+void TrainStep<T>::update() {
+  optimizer_.begin_step();
+  const auto stretches = static_cast<Index>(stretches_.size());
+  const auto summed = [&](const Stretch& s, T* out) {
+    for (Index b = 0; b < active_blocks_; ++b) {
+      const T* g = blocks_[static_cast<std::size_t>(b)]->gradients[s.parameter].value().data() + s.first;
+      if (b == 0) {
+        std::copy_n(g, s.count, out);
+      } else {
+#pragma omp simd
+        for (Index i = 0; i < s.count; ++i) out[i] += g[i];
+      }
+    }
+  };
+  const auto updated = [&](const Stretch& s, const T* gradient) {
+    const auto count = static_cast<std::size_t>(s.count);
+    optimizer_.update(s.parameter, s.first, {parameters_[s.parameter].data() + s.first, count}, {gradient, count});
+  };
+  const auto kept = [&](const Stretch& s) { return gradients_[s.parameter].data() + s.first; };
+  const bool whole = keep_gradients_ || !filters_.empty();
+#pragma omp parallel for num_threads(options_.threads) schedule(static) if (options_.threads > 1)
+  for (Index i = 0; i < stretches; ++i) {
+    const Stretch& s = stretches_[static_cast<std::size_t>(i)];
+    T local[stretch_values];
+    T* gradient = whole ? kept(s) : local;
+    summed(s, gradient);
+    if (filters_.empty()) updated(s, gradient);
+  }
+  if (filters_.empty()) return;
+  for (std::size_t p = 0; p < parameters_.size(); ++p)
+    for (GradientFilter<T>* filter : filters_) filter->apply(p, parameters_[p], gradients_[p]);
+#pragma omp parallel for num_threads(options_.threads) schedule(static) if (options_.threads > 1)
+  for (Index i = 0; i < stretches; ++i) {
+    const Stretch& s = stretches_[static_cast<std::size_t>(i)];
+    updated(s, kept(s));
+  }
+}
+
+template <class T>
+Index TrainStep<T>::tape_bytes() const {
+  Index bytes = 0;
+  for (Index i = 0; i < active_blocks_; ++i) bytes += blocks_[static_cast<std::size_t>(i)]->tape.peak_bytes();
+  return bytes;
+}
+
+template class TrainStep<float>;
+template class TrainStep<double>;
+
+}  // namespace normalign

@@ -1,0 +1,90 @@
+// One training step of a network: row blocks on tapes of their own, one join, the update.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "nn/gradient_filter.hpp"
+#include "nn/grokalign.hpp"
+#include "nn/losses.hpp"
+#include "nn/optimizer.hpp"
+#include "nn/row_blocks.hpp"
+
+namespace normalign {
+
+/// The samples of one step, borrowed.
+template <class T>
+struct Batch {
+  ConstView<T> inputs;                     ///< n x d
+  std::span<const std::int32_t> labels{};  ///< n class numbers, for cross_entropy
+  ConstView<T> targets{};                  ///< n x k values, for mse and bce
+  std::span<const Index> samples{};        ///< n numbers of the samples in the data set: they address random draws
+};
+
+/// What a step minimises and how it runs.
+struct TrainStepOptions {
+  Loss loss = Loss::cross_entropy;
+  GrokAlignOptions grokalign{};
+  /// Seed of the random directions.
+  std::uint64_t seed = 0;
+  /// Threads that the row blocks run on; the result does not depend on it.
+  int threads = 1;
+};
+
+/// What a step found before its update, averaged over the batch.
+struct StepResult {
+  double task_loss = 0;
+  double jacobian_norm = 0;  ///< mean_i |J_i|_F as estimated; 0 where it is not penalised
+  double offset_norm = 0;    ///< mean_i |b_i|^2; 0 where it is not penalised
+  double total = 0;          ///< the task loss and the penalty
+};
+
+/// Trains one network step by step.
+///
+/// A batch is cut into row blocks (see row_blocks.hpp); each records its loss on a tape of its own that persists, and
+/// gradients are added in block order: the same bits at any number of threads. Where |mean_i |J_i|_F - level| is
+/// penalised, the mean is taken over all blocks before any sweeps back. From the second step on at the same batch
+/// size a step calls malloc zero times.
+template <class T>
+class TrainStep {
+ public:
+  /// The network, the optimizer and the filters (applied in order) are borrowed; optimizer and filters are started.
+  /// Throws InputError on options that `check` refuses or fewer than one thread.
+  TrainStep(Mlp<T>& mlp, Optimizer<T>& optimizer, std::vector<GradientFilter<T>*> filters,
+            const TrainStepOptions& options);
+  ~TrainStep();
+
+  /// Takes step number `step` (0, 1, ...; it addresses random draws) on a batch and updates the parameters. Throws
+  /// InputError on an empty batch or shapes that do not fit; the parameters are then unchanged.
+  StepResult operator()(const Batch<T>& batch, std::uint32_t step);
+
+  /// The gradients of the last step as the optimizer saw them, in the order of Mlp::parameters; kept up to date only
+  /// with filters or after `keep_gradients`.
+  std::span<const Matrix<T>> gradients() const { return gradients_; }
+  /// Writes gradients() at every step, at the price of one more pass over the parameters.
+  void keep_gradients() { keep_gradients_ = true; }
+  /// Bytes on the blocks' tapes at the highest point of the last step, summed over blocks.
+  Index tape_bytes() const;
+
+ private:
+  struct Block;
+  struct Stretch;
+  void check_batch(const Batch<T>& batch) const;
+  void record(Block& block, const Batch<T>& batch, RowBlock rows, std::uint32_t step);
+  void sweep(Block& block, double norm_weight);
+  void update();
+
+  Mlp<T>& mlp_;
+  Optimizer<T>& optimizer_;
+  std::vector<GradientFilter<T>*> filters_;
+  TrainStepOptions options_;
+  std::vector<MatrixView<T>> parameters_;
+  std::vector<Matrix<T>> gradients_;
+  std::vector<Stretch> stretches_;
+  std::vector<std::unique_ptr<Block>> blocks_;
+  Index active_blocks_ = 0;
+  std::vector<std::exception_ptr> failures_;
+  bool keep_gradients_ = false;
+};
+
+}  // namespace normalign

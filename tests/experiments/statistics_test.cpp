@@ -1,0 +1,148 @@
+#include "experiments/statistics.hpp"
+
+#include <cmath>
+#include <numbers>
+#include <vector>
+
+#include "support/catch.hpp"
+
+namespace normalign::tests {
+namespace {
+
+using Sample = std::vector<double>;
+
+// Two-sided tail of Student's t by Simpson's rule on its density: no code in common with the library's.
+double tail_by_integration(double t, double df) {
+  const double log_scale =
+      std::lgamma((df + 1) / 2) - std::lgamma(df / 2) - std::log(df * std::numbers::pi) / 2;
+  const auto density = [&](double x) { return std::exp(log_scale - (df + 1) / 2 * std::log1p(x * x / df)); };
+  const int intervals = 20000;
+  const double step = std::abs(t) / intervals;
+  double sum = density(0) + density(std::abs(t));
+  for (int i = 1; i < intervals; ++i) sum += (i % 2 == 1 ? 4 : 2) * density(i * step);
+  return 1 - 2 * sum * step / 3;
+}
+
+Sample shifted(Sample sample, double by) {
+  for (double& value : sample) value += by;
+  return sample;
+}
+
+TEST_CASE("statistics: mean, standard deviation and median of small samples") {
+  const Sample odd = {5, 1, 3};
+  CHECK(mean(odd) == 3);
+  CHECK(standard_deviation(odd) == 2);
+  CHECK(median(odd) == 3);
+  const Sample even = {2, 4, 4, 4, 5, 5, 7, 9};
+  CHECK(mean(even) == 5);
+  CHECK_THAT(standard_deviation(even).value(), WithinRel(std::sqrt(32.0 / 7), 1e-15));
+  CHECK(median(even) == 4.5);
+}
+
+TEST_CASE("statistics: what is undefined is absent") {
+  CHECK_FALSE(mean(Sample{}).has_value());
+  CHECK_FALSE(median(Sample{}).has_value());
+  CHECK_FALSE(standard_deviation(Sample{}).has_value());
+  CHECK_FALSE(standard_deviation(Sample{7}).has_value());
+  CHECK(mean(Sample{7}) == 7);
+  CHECK(median(Sample{7}) == 7);
+}
+
+TEST_CASE("statistics: a constant sample has exactly no spread") {
+  const Sample tenths(3, 0.1);
+  CHECK(mean(tenths) == 0.1);
+  CHECK(standard_deviation(tenths) == 0);
+}
+
+TEST_CASE("statistics: the spread survives a large offset") {
+  CHECK(standard_deviation(shifted({1, 2, 3}, 1e15)) == 1);
+}
+
+TEST_CASE("welch_t_test: one degree of freedom is the Cauchy distribution") {
+  // No spread in b leaves n_a - 1 degrees of freedom.
+  const auto test = welch_t_test(Sample{0, 2}, Sample{3, 3});
+  REQUIRE(test);
+  CHECK_THAT(test->t, WithinRel(-2.0, 1e-14));
+  CHECK_THAT(test->degrees_of_freedom, WithinRel(1.0, 1e-14));
+  CHECK_THAT(test->p_two_sided, WithinRel(1 - 2 / std::numbers::pi * std::atan(2.0), 1e-13));
+}
+
+TEST_CASE("welch_t_test: two degrees of freedom have a closed form") {
+  // p = 1 - |t| / sqrt(2 + t²); two pairs of one variance have 2 degrees of freedom.
+  const auto test = welch_t_test(Sample{4, 6}, Sample{0, 2});
+  REQUIRE(test);
+  CHECK_THAT(test->t, WithinRel(std::sqrt(8.0), 1e-14));
+  CHECK_THAT(test->degrees_of_freedom, WithinRel(2.0, 1e-14));
+  CHECK_THAT(test->p_two_sided, WithinRel(1 - std::sqrt(8.0 / 10), 1e-13));
+}
+
+TEST_CASE("welch_t_test: equal variances and sizes give Student's test") {
+  // scipy.stats.ttest_ind([1, 2, 3], [4, 5, 6]) = (-3.6742346141747673, 0.021311641128756727)
+  const auto test = welch_t_test(Sample{1, 2, 3}, Sample{4, 5, 6});
+  REQUIRE(test);
+  CHECK_THAT(test->t, WithinRel(-3.6742346141747673, 1e-14));
+  CHECK_THAT(test->degrees_of_freedom, WithinRel(4.0, 1e-14));
+  CHECK_THAT(test->p_two_sided, WithinRel(0.021311641128756727, 1e-12));
+}
+
+TEST_CASE("welch_t_test: unequal variances and sizes") {
+  const Sample a = {2100, 1700, 6300, 2400, 1900};
+  const Sample b = {110, 87, 130};
+  // Means 2880 and 109; squares of deviations 14888000 over 4 and 926 over 2; v = variance / n.
+  const double v_a = 14888000.0 / 4 / 5;
+  const double v_b = 926.0 / 2 / 3;
+  const double df = (v_a + v_b) * (v_a + v_b) / (v_a * v_a / 4 + v_b * v_b / 2);
+  const auto test = welch_t_test(a, b);
+  REQUIRE(test);
+  CHECK_THAT(test->t, WithinRel(2771 / std::sqrt(v_a + v_b), 1e-13));
+  CHECK_THAT(test->degrees_of_freedom, WithinRel(df, 1e-13));
+  CHECK_THAT(test->p_two_sided, WithinRel(tail_by_integration(test->t, df), 1e-9));
+}
+
+TEST_CASE("welch_t_test: antisymmetric in the samples, blind to shift and scale") {
+  const Sample a = {3.5, 1.25, 8, 2.75};
+  const Sample b = {7, 9.5, 6.25};
+  const auto test = welch_t_test(a, b);
+  const auto swapped = welch_t_test(b, a);
+  REQUIRE(test);
+  REQUIRE(swapped);
+  CHECK_THAT(swapped->t, WithinRel(-test->t, 1e-14));
+  CHECK_THAT(swapped->degrees_of_freedom, WithinRel(test->degrees_of_freedom, 1e-14));
+  CHECK_THAT(swapped->p_two_sided, WithinRel(test->p_two_sided, 1e-13));
+
+  const auto moved = welch_t_test(shifted(a, 1024), shifted(b, 1024));
+  REQUIRE(moved);
+  CHECK_THAT(moved->t, WithinRel(test->t, 1e-11));
+  CHECK_THAT(moved->p_two_sided, WithinRel(test->p_two_sided, 1e-11));
+
+  Sample tiny_a = a;
+  Sample tiny_b = b;
+  for (double& value : tiny_a) value *= 1e-100;
+  for (double& value : tiny_b) value *= 1e-100;
+  const auto tiny = welch_t_test(tiny_a, tiny_b);
+  REQUIRE(tiny);
+  CHECK_THAT(tiny->degrees_of_freedom, WithinRel(test->degrees_of_freedom, 1e-12));
+}
+
+TEST_CASE("welch_t_test: equal means give p = 1, far ones a small p that is not rounded to zero") {
+  const auto same = welch_t_test(Sample{1, 3}, Sample{0, 4});
+  REQUIRE(same);
+  CHECK(same->t == 0);
+  CHECK(same->p_two_sided == 1);
+  Sample near;
+  for (int i = 0; i < 10; ++i) near.push_back(i);
+  const auto far = welch_t_test(near, shifted(near, 1e6));
+  REQUIRE(far);
+  CHECK(far->p_two_sided > 0);
+  CHECK(far->p_two_sided < 1e-60);
+}
+
+TEST_CASE("welch_t_test: undefined without two values or without any spread") {
+  CHECK_FALSE(welch_t_test(Sample{1}, Sample{1, 2}).has_value());
+  CHECK_FALSE(welch_t_test(Sample{1, 2}, Sample{}).has_value());
+  CHECK_FALSE(welch_t_test(Sample{1, 1}, Sample{1, 1}).has_value());
+  CHECK_FALSE(welch_t_test(Sample{0.1, 0.1, 0.1}, Sample{0.3, 0.3, 0.3}).has_value());
+}
+
+}  // namespace
+}  // namespace normalign::tests
