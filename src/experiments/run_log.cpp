@@ -238,20 +238,22 @@ std::string host_cpu() {
 }  // namespace
 
 void to_json(Json& json, const RunLog& log) {
-  json = Json::object();
-  json["run_name"] = log.run_name;
-  json["condition"] = log.condition;
-  json["config"] = log.config;
+  // Validation may throw, and the library's constructor that calls this would leak what `json` holds by then.
+  Json result = Json::object();
+  result["run_name"] = log.run_name;
+  result["condition"] = log.condition;
+  result["config"] = log.config;
   for (const auto& [status, name] : status_names)
-    if (status == log.status) json["status"] = name;
-  if (log.status == RunStatus::failed) json["failure"] = log.failure;
-  json["grokked"] = log.grokked;
-  json["grokking_epoch"] = log.grokking_epoch ? Json(*log.grokking_epoch) : Json(nullptr);
-  json["metrics"] = Json::array();
-  for (const MetricRow& row : log.metrics) json["metrics"].push_back(row_json(row));
-  json["environment"] = log.environment;
+    if (status == log.status) result["status"] = name;
+  if (log.status == RunStatus::failed) result["failure"] = log.failure;
+  result["grokked"] = log.grokked;
+  result["grokking_epoch"] = log.grokking_epoch ? Json(*log.grokking_epoch) : Json(nullptr);
+  result["metrics"] = Json::array();
+  for (const MetricRow& row : log.metrics) result["metrics"].push_back(row_json(row));
+  result["environment"] = log.environment;
   require_finite(log.config, "config");
   require_finite(log.environment, "environment");
+  json = std::move(result);
 }
 
 void from_json(const Json& json, RunLog& log) {

@@ -11,7 +11,7 @@ namespace normalign {
 /// The form of a network and how it starts.
 struct MlpOptions {
   /// d, hidden widths, k: at least two, all positive.
-  std::vector<Index> widths;
+  std::vector<Index> widths{};
   Activation activation = Activation::relu;
   /// leaky_relu's slope for t <= 0; not negative.
   double slope = 0.01;

@@ -1,0 +1,41 @@
+// The protocol of the grokking experiments: train, evaluate on a fixed grid of epochs, stop when the task is grokked.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+
+#include "data/dataset.hpp"
+#include "experiments/config.hpp"
+#include "experiments/run_log.hpp"
+
+namespace normalign {
+
+/// Whether an epoch's metrics are logged: below 100 all, below 1000 every 10th, below 10000 every 100th, then every
+/// 1000th; the last epoch always.
+bool is_logged(Index epoch, Index last_epoch);
+
+/// Where a run reports to while it goes on.
+struct RunObserver {
+  /// Called after every epoch and every evaluation, with the log so far and the epochs done.
+  std::function<void(const RunLog&, Index epoch)> progress = [](const RunLog&, Index) {};
+  /// Where the log is kept current, every two seconds and at the end; nowhere when empty.
+  std::filesystem::path log_file = {};
+  /// Where the final model goes as safetensors; nowhere when empty.
+  std::filesystem::path model_file = {};
+};
+
+/// Trains the network of `config` on `data` under its condition, on `threads` threads, and returns the log.
+///
+/// Epoch e is evaluated before its pass over the training set, e = 0 ... config.epochs; every pass shuffles (a full
+/// batch is the same in any order and is not) and keeps the last short batch. `opt_time` counts the passes alone. The
+/// run stops at the first logged epoch that meets the criterion. Log and numbers do not depend on `threads`, timings
+/// and environment aside. A loss that is not finite ends the run: the log says so, with the epoch, and is `failed`.
+/// Throws InputError on settings out of range; RunError when a log or model cannot be written.
+template <class T>
+RunLog grokking_run(const RunConfig& config, const Split<T>& data, int threads, const RunObserver& observer);
+
+/// "task_condition_seedN", the default name of a run and its log.
+std::string run_name(const RunConfig& config);
+
+}  // namespace normalign

@@ -1,0 +1,3 @@
+#include "experiments/cli.hpp"
+
+int main(int argc, char** argv) { return normalign::command_line(argc, argv); }

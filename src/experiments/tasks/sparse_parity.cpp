@@ -1,0 +1,22 @@
+#include "data/sparse_parity.hpp"
+
+#include "experiments/task.hpp"
+
+namespace normalign::tasks {
+
+Task sparse_parity() {
+  return {.name = "sparse_parity",
+          .summary = "parity of 3 of 43 bits: 1000 training rows, 43-200-200-2 ReLU, AdamW, cross entropy, float32",
+          .defaults = {.hidden = {200, 200},
+                       .epochs = 20000,
+                       .learning_rate = 1e-2,
+                       .weight_decay = 0.1,
+                       .test_criterion = 90,
+                       .lambda = 0.1},
+          .run = [](const RunConfig& config, int threads, const RunObserver& observer) {
+            const auto seed = static_cast<std::uint64_t>(config.seed);
+            return grokking_run<float>(config, normalign::sparse_parity<float>({.seed = seed}), threads, observer);
+          }};
+}
+
+}  // namespace normalign::tasks

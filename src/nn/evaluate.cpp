@@ -1,0 +1,73 @@
+#include "nn/evaluate.hpp"
+
+#include <algorithm>
+
+namespace normalign {
+
+template <class T>
+struct alignas(64) Evaluator<T>::Block {
+  Tape<T> tape;
+  MlpOnTape<T> net;
+  double loss = 0;
+  Index right = 0;
+};
+
+namespace {
+
+template <class T>
+bool is_right(std::span<const T> f, std::int32_t label) {
+  if (f.size() == 1) return label == 1 ? f[0] > 0 : f[0] < 0;
+  const auto at = static_cast<std::size_t>(label);
+  for (std::size_t j = 0; j < f.size(); ++j)
+    if (!(j < at ? f[j] < f[at] : f[j] <= f[at])) return false;
+  return true;
+}
+
+}  // namespace
+
+template <class T>
+Evaluator<T>::Evaluator(const Mlp<T>& mlp, Loss loss, int threads) : mlp_(mlp), loss_(loss), threads_(threads) {
+  if (threads < 1) throw InputError(text("Evaluator: threads is ", threads, "; it must be at least 1"));
+}
+
+template <class T>
+Evaluator<T>::~Evaluator() = default;
+
+template <class T>
+Evaluation Evaluator<T>::operator()(const Batch<T>& data) {
+  const Index n = data.inputs.rows();
+  if (n < 1 || static_cast<Index>(data.labels.size()) != n)
+    throw InputError(text("Evaluator: inputs are ", data.inputs.shape(), " and there are ", data.labels.size(),
+                          " labels; there must be a row and one label per row"));
+  const Index blocks = block_count(n);
+  while (static_cast<Index>(blocks_.size()) < blocks) blocks_.push_back(std::make_unique<Block>());
+  parallel_for(threads_, blocks, failures_, [&](Index i) {
+    Block& block = *blocks_[static_cast<std::size_t>(i)];
+    const RowBlock rows = row_block(n, blocks, i);
+    const auto labels = data.labels.subspan(static_cast<std::size_t>(rows.first), static_cast<std::size_t>(rows.count));
+    const WithoutRecording<T> off(block.tape);
+    block.net.bind(mlp_, block.tape);
+    const Var<T> f = block.net(block.tape.borrowed_constant(data.inputs.row_block(rows.first, rows.count)));
+    Var<T> target = loss_ == Loss::cross_entropy
+                        ? block.tape.labels(labels)
+                        : block.tape.borrowed_constant(data.targets.row_block(rows.first, rows.count));
+    block.loss = static_cast<double>(task_loss(loss_, f, std::move(target), n).item());
+    block.right = 0;
+    const ConstView<T> outputs = f.value();
+    for (Index row = 0; row < rows.count; ++row)
+      block.right += is_right(outputs.row(row), labels[static_cast<std::size_t>(row)]);
+  });
+  Evaluation result;
+  Index right = 0;
+  for (Index i = 0; i < blocks; ++i) {
+    result.loss += blocks_[static_cast<std::size_t>(i)]->loss;
+    right += blocks_[static_cast<std::size_t>(i)]->right;
+  }
+  result.accuracy = 100 * static_cast<double>(right) / static_cast<double>(n);
+  return result;
+}
+
+template class Evaluator<float>;
+template class Evaluator<double>;
+
+}  // namespace normalign

@@ -1,0 +1,42 @@
+// How good a network is on a data set.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "nn/losses.hpp"
+#include "nn/mlp.hpp"
+#include "nn/train_step.hpp"
+
+namespace normalign {
+
+/// Loss and accuracy over a set of samples.
+struct Evaluation {
+  double loss = 0;      ///< the task loss as losses.hpp defines it
+  double accuracy = 0;  ///< per cent
+};
+
+/// Evaluates a network on row blocks that depend on the data alone, so with the same bits at any number of threads.
+/// Keeps its memory between calls.
+template <class T>
+class Evaluator {
+ public:
+  /// The network is borrowed. Throws InputError on fewer than one thread.
+  Evaluator(const Mlp<T>& mlp, Loss loss, int threads);
+  ~Evaluator();
+
+  /// Loss and accuracy on `data`, whose sample numbers are not needed. A row is right when its largest output is the
+  /// label's (the first of equal ones counts); with one output, when f > 0 for label 1 and f < 0 for label 0, so f = 0
+  /// is wrong. NaN outputs are wrong. Throws InputError when there are no rows or the shapes do not fit.
+  Evaluation operator()(const Batch<T>& data);
+
+ private:
+  struct Block;
+  const Mlp<T>& mlp_;
+  Loss loss_;
+  int threads_;
+  std::vector<std::unique_ptr<Block>> blocks_;
+  std::vector<std::exception_ptr> failures_;
+};
+
+}  // namespace normalign
