@@ -32,12 +32,12 @@ comma := ,
 ifeq ($(SANITIZE),1)
   override BUILD := $(BUILD)/sanitize
   override OPT   := -O1 -fno-omit-frame-pointer
-  SANITIZERS     := -fsanitize=address$(comma)undefined -fno-sanitize-recover=all
+  SANITIZERS     := -fsanitize=address$(comma)undefined -fno-sanitize-recover=all -Wno-maybe-uninitialized
 endif
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion $(if $(filter 1,$(WERROR)),-Werror)
 CXXFLAGS  = -std=c++20 $(OPT) -g -march=$(if $(filter 1,$(PORTABLE)),x86-64-v3,native) -fno-math-errno -fopenmp \
             $(WARNINGS) $(SANITIZERS)
-CPPFLAGS  = -Isrc -I$(BUILD)/generated $(BLAS_CFLAGS) -DNORMALIGN_VERSION='"$(VERSION)"'
+CPPFLAGS  = -Isrc -Itests -I$(BUILD)/generated $(BLAS_CFLAGS) -DNORMALIGN_VERSION='"$(VERSION)"'
 LDLIBS    = -fopenmp $(SANITIZERS) $(BLAS_LIBS)
 
 # ---- what is built ---------------------------------------------------------------------------------------------

@@ -49,7 +49,8 @@ double second_derivative(const V& f, const V& x) {
   return grad(sum(grad(f, x, {.create_graph = true})), x).item();
 }
 
-// ---- closed forms -----------------------------------------------------------------------------------------------
+// ---- closed forms
+// -----------------------------------------------------------------------------------------------
 
 TEST_CASE("grad of a quadratic form is its closed form") {
   // f = sum((x a) * x) / 2 has the gradient x (a + aᵀ) / 2.
@@ -94,7 +95,8 @@ TEST_CASE("derivatives of x^5 and of e^{2x} are right to the fifth order") {
   }
 }
 
-// ---- linearity, forward against reverse ---------------------------------------------------------------------------
+// ---- linearity, forward against reverse
+// ---------------------------------------------------------------------------
 
 TEST_CASE("a pullback is linear in its seed") {
   Composite c;
@@ -140,9 +142,9 @@ TEST_CASE("jvp is a directional difference, and can be differentiated") {
   const DifferentiableFunction norm_of_pushed = [](Tape<double>&, Inputs x) {
     return sum(square(jvp(composite(x[0], x[1], x[2]), x[0], x[3], {.create_graph = true})));
   };
-  const auto report = gradcheck(norm_of_pushed,
-                                {random_matrix({4, 3}, 1), random_matrix({5, 3}, 2), random_matrix({1, 5}, 3), t},
-                                {.name = "|J t|^2", .order = 2});
+  const auto report = gradcheck(
+      norm_of_pushed, {random_matrix({4, 3}, 1), random_matrix({5, 3}, 2), random_matrix({1, 5}, 3), t},
+      {.name = "|J t|^2", .order = 2});
   INFO(report.failure);
   CHECK(report.passed);
 }
@@ -160,7 +162,8 @@ TEST_CASE("jacobian's rows are gradients of single outputs, sample by sample") {
     }
 }
 
-// ---- Hessians -------------------------------------------------------------------------------------------------------
+// ---- Hessians
+// -------------------------------------------------------------------------------------------------------
 
 TEST_CASE("hvp of a quadratic form is its matrix times the direction") {
   const M a = random_matrix({4, 4}, 1), direction = random_matrix({1, 4}, 2);
@@ -231,7 +234,8 @@ TEST_CASE("hvp where the gradient is constant is zero, of the right shape") {
   CHECK(all_zero(product.at(0).value()));
 }
 
-// ---- what is recorded, what is zero ---------------------------------------------------------------------------------
+// ---- what is recorded, what is zero
+// ---------------------------------------------------------------------------------
 
 TEST_CASE("a recorded gradient has the bits of a plain one") {
   Composite c;
@@ -308,7 +312,8 @@ TEST_CASE("grad in an intermediate value, alone and together with what it depend
   CHECK(jvp(f, y, tape.full({1, 1}, 2)).item() == 3);
 }
 
-// ---- shared and deep graphs -------------------------------------------------------------------------------------------
+// ---- shared and deep graphs
+// -------------------------------------------------------------------------------------------
 
 TEST_CASE("a ladder of 60 diamonds is walked once") {
   Tape<double> tape;
@@ -344,7 +349,8 @@ TEST_CASE("a chain of 100000 nodes is differentiated twice without recursion") {
   CHECK(jvp(y, x, tape.full({1, 2}, 3)).value()(0, 1) == 3);
 }
 
-// ---- what is refused ----------------------------------------------------------------------------------------------------
+// ---- what is refused
+// ----------------------------------------------------------------------------------------------------
 
 TEST_CASE("grad, jvp, jacobian and hvp say what does not fit") {
   Tape<double> tape, other;
@@ -352,7 +358,8 @@ TEST_CASE("grad, jvp, jacobian and hvp say what does not fit") {
   const V misfit = tape.constant(M(3, 2)), elsewhere = other.variable(M(2, 3));
   CHECK(message_of([&] { grad(f, x); }) ==
         "grad: f is 2x3 and there is no seed; give one of f's shape, or sum f first");
-  CHECK(message_of([&] { grad(f, x, {.seed = misfit}); }) == "grad: seed is 3x2 but f is 2x3; they must be equal");
+  CHECK(message_of([&] { grad(f, x, {.seed = misfit}); }) ==
+        "grad: seed is 3x2 but f is 2x3; they must be equal");
   CHECK(message_of([&] { grad(f, elsewhere, {.seed = f}); }) == "grad: f and x live on different tapes");
   CHECK(message_of([&] { grad(f, constant, {.seed = f}); }) ==
         "grad: x is a constant; make it with Tape::variable to differentiate by it");
@@ -366,7 +373,8 @@ TEST_CASE("grad, jvp, jacobian and hvp say what does not fit") {
   CHECK(message_of([&] { jvp(f, elsewhere, constant); }) == "jvp: f and x live on different tapes");
   CHECK(message_of([&] { jvp(f, constant, constant); }) ==
         "jvp: x is a constant; make it with Tape::variable to differentiate by it");
-  CHECK(message_of([&] { jacobian(sum(f), x); }) == "jacobian: f is 1x1 but x is 2x3; f.rows must equal x.rows");
+  CHECK(message_of([&] { jacobian(sum(f), x); }) ==
+        "jacobian: f is 1x1 but x is 2x3; f.rows must equal x.rows");
   CHECK(message_of([&] { hvp(sum(f), std::vector{x}, {}); }) ==
         "hvp: 1 inputs but 0 directions; they must be equal");
   CHECK(message_of([&] { hvp(sum(f), std::vector{x}, {misfit}); }) ==
@@ -399,14 +407,17 @@ TEST_CASE("a failed sweep leaves the tape usable") {
   CHECK(same_bits(grad(sum(f), x).value(), expected.value()));
 }
 
-// ---- ReLU networks ------------------------------------------------------------------------------------------------------
+// ---- ReLU networks
+// ------------------------------------------------------------------------------------------------------
 
 struct Weights {
   M w1 = random_matrix({6, 3}, 41), b1 = random_matrix({1, 6}, 42), w2 = random_matrix({2, 6}, 43);
   M x = random_matrix({5, 3}, 44);
 };
 
-V relu_network(const V& x, const V& w1, const V& b1, const V& w2) { return linear(relu(linear(x, w1, b1)), w2); }
+V relu_network(const V& x, const V& w1, const V& b1, const V& w2) {
+  return linear(relu(linear(x, w1, b1)), w2);
+}
 
 // mean_i ||J_i||_F, the floor inside the root
 V jacobian_norm(const V& x, const V& f) {
@@ -422,8 +433,8 @@ TEST_CASE("the Jacobian of a ReLU network is the product of its masked weights")
   const Weights n;
   Tape<double> tape;
   const V x = tape.variable(n.x);
-  const auto rows = jacobian(
-      relu_network(x, tape.constant(n.w1), tape.constant(n.b1), tape.constant(n.w2)), x);
+  const auto rows =
+      jacobian(relu_network(x, tape.constant(n.w1), tape.constant(n.b1), tape.constant(n.w2)), x);
   for (Index i = 0; i < n.x.rows(); ++i) {
     M masked = n.w1;
     for (Index unit = 0; unit < n.w1.rows(); ++unit) {
@@ -442,7 +453,8 @@ TEST_CASE("the Jacobian of a ReLU network is the product of its masked weights")
 TEST_CASE("a ReLU network has no curvature in x, yet its Jacobian norm has a gradient in the weights") {
   const Weights n;
   Tape<double> tape;
-  const V x = tape.variable(n.x), w1 = tape.variable(n.w1), b1 = tape.variable(n.b1), w2 = tape.variable(n.w2);
+  const V x = tape.variable(n.x), w1 = tape.variable(n.w1), b1 = tape.variable(n.b1),
+          w2 = tape.variable(n.w2);
   const V f = relu_network(x, w1, b1, w2);
   const V g = grad(f, x, {.seed = tape.constant(random_matrix(f.shape(), 45)), .create_graph = true});
   CHECK(all_zero(grad(sum(square(g)), x).value()));
@@ -454,7 +466,8 @@ TEST_CASE("a ReLU network has no curvature in x, yet its Jacobian norm has a gra
   const auto norm_at = [&](const M& a, const M& b) {
     Tape<double> again;
     const V at = again.variable(n.x);
-    return jacobian_norm(at, relu_network(at, again.variable(a), again.variable(n.b1), again.variable(b))).item();
+    return jacobian_norm(at, relu_network(at, again.variable(a), again.variable(n.b1), again.variable(b)))
+        .item();
   };
   const M in_w1 = central_differences([&](const M& w) { return norm_at(w, n.w2); }, n.w1);
   const M in_w2 = central_differences([&](const M& w) { return norm_at(n.w1, w); }, n.w2);
@@ -463,7 +476,8 @@ TEST_CASE("a ReLU network has no curvature in x, yet its Jacobian norm has a gra
   CHECK(relative_error(gradients[3].value(), in_w2) <= difference_tolerance);
 }
 
-TEST_CASE("the Jacobian norm of a network passes the gradient check in all its weights, at second order too") {
+TEST_CASE(
+    "the Jacobian norm of a network passes the gradient check in all its weights, at second order too") {
   const Weights n;
   const auto check = [&](V (*network)(const V&, const V&, const V&, const V&)) {
     const auto report = gradcheck(
@@ -477,7 +491,9 @@ TEST_CASE("the Jacobian norm of a network passes the gradient check in all its w
   };
   SECTION("relu") { check(relu_network); }
   SECTION("tanh") {
-    check([](const V& x, const V& w1, const V& b1, const V& w2) { return linear(tanh(linear(x, w1, b1)), w2); });
+    check([](const V& x, const V& w1, const V& b1, const V& w2) {
+      return linear(tanh(linear(x, w1, b1)), w2);
+    });
   }
 }
 
@@ -485,7 +501,8 @@ TEST_CASE("the Jacobian norm with its floor inside the root has finite gradients
   Weights n;
   n.w2 = M(2, 6);
   Tape<double> tape;
-  const V x = tape.variable(n.x), w1 = tape.variable(n.w1), b1 = tape.variable(n.b1), w2 = tape.variable(n.w2);
+  const V x = tape.variable(n.x), w1 = tape.variable(n.w1), b1 = tape.variable(n.b1),
+          w2 = tape.variable(n.w2);
   const V norm = jacobian_norm(x, relu_network(x, w1, b1, w2));
   CHECK_THAT(norm.item(), WithinRel(1e-4, tolerance<double>()));
   const std::vector<V> weights{w1, b1, w2};
@@ -499,7 +516,8 @@ TEST_CASE("the Jacobian norm with its floor inside the root has finite gradients
   CHECK_FALSE(all_finite(grad(outside, w2).value()));
 }
 
-// ---- kinks ----------------------------------------------------------------------------------------------------------------
+// ---- kinks
+// ----------------------------------------------------------------------------------------------------------------
 
 TEST_CASE("at kinks and poles the derivatives are the documented ones") {
   const double infinity = std::numeric_limits<double>::infinity();

@@ -1,4 +1,5 @@
-// The checker is checked: rules that are wrong on purpose must be caught, at the order at which they are wrong.
+// The checker is checked: rules that are wrong on purpose must be caught, at the order at which they are
+// wrong.
 #include "autodiff/gradcheck.hpp"
 
 #include <cmath>
@@ -23,8 +24,8 @@ void each(const Call<double>& call) {
   std::ranges::transform(call.x[0].span(), call.y.data(), f);
 }
 
-constexpr Primitive<double> planted(const char* name, void (*value)(const Call<double>&), Rule<double> pullback,
-                                    Rule<double> pushforward) {
+constexpr Primitive<double> planted(const char* name, void (*value)(const Call<double>&),
+                                    Rule<double> pullback, Rule<double> pushforward) {
   return {.name = name,
           .arity = 1,
           .shape = same_shape,
@@ -51,12 +52,15 @@ V detached_cube_rule(V g, const R& r) { return g * (3 * square(detach(r.x()))); 
 
 constexpr Primitive<double> right_op = planted("right", each<exponential>, right_exp_rule, right_exp_rule);
 constexpr Primitive<double> off_op = planted("off", each<exponential>, wrong_exp_rule, wrong_exp_rule);
-constexpr Primitive<double> off_forward_op = planted("off_forward", each<exponential>, right_exp_rule, wrong_exp_rule);
+constexpr Primitive<double> off_forward_op =
+    planted("off_forward", each<exponential>, right_exp_rule, wrong_exp_rule);
 constexpr Primitive<double> no_forward_op = planted("no_forward", each<exponential>, right_exp_rule, nullptr);
 constexpr Primitive<double> no_rule_op = planted("no_rule", each<exponential>, nullptr, nullptr);
-constexpr Primitive<double> detached_op = planted("detached", each<cubed>, detached_cube_rule, right_cube_rule);
+constexpr Primitive<double> detached_op =
+    planted("detached", each<cubed>, detached_cube_rule, right_cube_rule);
 
-// 2 x with a slope that is off by 0.1 %: hidden in the rule of another operation, it spoils the next order only.
+// 2 x with a slope that is off by 0.1 %: hidden in the rule of another operation, it spoils the next order
+// only.
 V off_slope_rule(V g, const R&) { return 2.002 * g; }
 constexpr Primitive<double> off_twice_op = planted("off_twice", each<twice>, off_slope_rule, off_slope_rule);
 V off_twice(V x) { return apply(off_twice_op, {&x}); }
@@ -67,21 +71,21 @@ constexpr Primitive<double> off_at_second_op =
 V off_at_second(V x) { return apply(off_at_second_op, {&x}); }
 
 V third_order_rule(V g, const R& r) { return g * (3 * off_at_second(r.x())); }
-constexpr Primitive<double> off_at_third_op = planted("off_at_third", each<cubed>, third_order_rule, third_order_rule);
+constexpr Primitive<double> off_at_third_op =
+    planted("off_at_third", each<cubed>, third_order_rule, third_order_rule);
 
 // a b without a rule for b.
-constexpr Primitive<double> half_op = {
-    .name = "half",
-    .arity = 2,
-    .shape = equal_shapes,
-    .value =
-        [](const Call<double>& call) {
-          for (Index i = 0; i < call.y.size(); ++i)
-            call.y.data()[i] = call.x[0].data()[i] * call.x[1].data()[i];
-        },
-    .pullback = {[](V g, const R& r) { return g * r.x(1); }},
-    .pushforward = {[](V t, const R& r) { return t * r.x(1); }},
-    .reads = {x1}};
+constexpr Primitive<double> half_op = {.name = "half",
+                                       .arity = 2,
+                                       .shape = equal_shapes,
+                                       .value =
+                                           [](const Call<double>& call) {
+                                             for (Index i = 0; i < call.y.size(); ++i)
+                                               call.y.data()[i] = call.x[0].data()[i] * call.x[1].data()[i];
+                                           },
+                                       .pullback = {[](V g, const R& r) { return g * r.x(1); }},
+                                       .pushforward = {[](V t, const R& r) { return t * r.x(1); }},
+                                       .reads = {x1}};
 
 DifferentiableFunction unary(const Primitive<double>& primitive) {
   return [&primitive](Tape<double>&, Inputs x) {
@@ -115,8 +119,11 @@ TEST_CASE("gradcheck catches each planted mistake at the order at which it is wr
     const Primitive<double>& primitive;
     int order;
     double error;  // relative, about
-  } mistakes[] = {{off_op, 1, 5e-4},           {no_rule_op, 1, 1},        {detached_op, 2, 0.5},
-                  {off_at_second_op, 2, 5e-4}, {off_at_third_op, 3, 1e-4}};
+  } mistakes[] = {{off_op, 1, 5e-4},
+                  {no_rule_op, 1, 1},
+                  {detached_op, 2, 0.5},
+                  {off_at_second_op, 2, 5e-4},
+                  {off_at_third_op, 3, 1e-4}};
   for (const auto& mistake : mistakes) {
     CAPTURE(mistake.primitive.name);
     for (int order = 1; order < mistake.order; ++order) CHECK(check(mistake.primitive, order).passed);
@@ -141,7 +148,8 @@ TEST_CASE("gradcheck catches a pushforward that disagrees with a right pullback"
     const auto report = check(*primitive, 3);
     INFO(report.failure);
     CHECK_FALSE(report.passed);
-    CHECK(report.failure.starts_with(text(primitive->name, ": order 1, input 0 (2x3), contracted: forward mode gives ")));
+    CHECK(report.failure.starts_with(
+        text(primitive->name, ": order 1, input 0 (2x3), contracted: forward mode gives ")));
     CHECK(contains(report.failure, "but reverse mode "));
     CHECK(contains(report.failure, ", seed 17"));
     CHECK(report.error[0] <= difference_tolerance);
@@ -166,7 +174,8 @@ TEST_CASE("gradcheck passes right functions of several inputs, at every order") 
         const std::int32_t labels[] = {0, 2, 1};
         return sum(cross_entropy_rows(linear(tanh(linear(x[0], x[1], x[2])), x[3]), tape.labels(labels)));
       },
-      {random_matrix({3, 2}, 1), random_matrix({4, 2}, 2), random_matrix({1, 4}, 3), random_matrix({3, 4}, 4)},
+      {random_matrix({3, 2}, 1), random_matrix({4, 2}, 2), random_matrix({1, 4}, 3),
+       random_matrix({3, 4}, 4)},
       {.order = 3});
   INFO(report.failure);
   CHECK(report.passed);
@@ -185,8 +194,8 @@ TEST_CASE("gradcheck refuses a probe whose step crosses a kink") {
                 {"relu inside", [](V x) { return relu(exp(x) - 1); }, 0}};
   for (const auto& row : kinked) {
     const auto at = [&](double x) {
-      return gradcheck([&](Tape<double>&, Inputs inputs) { return row.f(inputs[0]); }, {Matrix<double>{{1, x}}},
-                       {.name = row.name, .order = 2, .seed = 3});
+      return gradcheck([&](Tape<double>&, Inputs inputs) { return row.f(inputs[0]); },
+                       {Matrix<double>{{1, x}}}, {.name = row.name, .order = 2, .seed = 3});
     };
     for (double near : {-5e-6, 0.0, 5e-6}) {
       CAPTURE(row.name, near);
@@ -205,7 +214,8 @@ TEST_CASE("gradcheck refuses a probe whose step crosses a kink") {
 
 TEST_CASE("gradcheck fails on values that are not finite") {
   for (double bad : {std::numeric_limits<double>::quiet_NaN(), -1.0}) {
-    const auto report = gradcheck([](Tape<double>&, Inputs x) { return log(x[0]); }, {Matrix<double>{{1, bad}}});
+    const auto report =
+        gradcheck([](Tape<double>&, Inputs x) { return log(x[0]); }, {Matrix<double>{{1, bad}}});
     INFO(report.failure);
     CHECK_FALSE(report.passed);
     CHECK(contains(report.failure, "nan"));
@@ -216,7 +226,8 @@ TEST_CASE("gradcheck fails on values that are not finite") {
 TEST_CASE("gradcheck's tolerances are those asked for") {
   const std::vector<Matrix<double>> inputs{random_matrix({2, 3}, 11, 0.5, 1.5)};
   CHECK(gradcheck(unary(off_op), inputs, {.tolerance = {1e-3, 1e-6, 1e-6}}).passed);
-  CHECK_FALSE(gradcheck(unary(off_at_second_op), inputs, {.order = 2, .tolerance = {1e-3, 1e-6, 1e-6}}).passed);
+  CHECK_FALSE(
+      gradcheck(unary(off_at_second_op), inputs, {.order = 2, .tolerance = {1e-3, 1e-6, 1e-6}}).passed);
   CHECK_FALSE(gradcheck(unary(right_op), inputs, {.tolerance = {0, 0, 0}}).passed);
 }
 

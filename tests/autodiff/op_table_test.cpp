@@ -202,7 +202,8 @@ TEST_CASE("every operation's value and gradient in float agree with those in dou
       const auto seed_var = again.tape.constant(float_seed);
       for (const auto& input : x) {
         const auto expected = grad(y, input, {.seed = tape.constant(seed)});
-        const auto found = grad(again.vars[output], again.vars[Graph<double>::index(input)], {.seed = seed_var});
+        const auto found =
+            grad(again.vars[output], again.vars[Graph<double>::index(input)], {.seed = seed_var});
         CHECK(relative_error(found.value(), expected.value()) <= tolerance<float>(1));
       }
     }
@@ -217,7 +218,8 @@ TEST_CASE("an operand that lends its memory to the result does not change the re
       const auto y = row.function(tape, x);
       if (!y.depends()) continue;
       const auto& nodes = Graph<double>::of("test", y).nodes;
-      if (std::ranges::count_if(nodes, [](const auto& node) { return node.primitive != nullptr; }) != 1) continue;
+      if (std::ranges::count_if(nodes, [](const auto& node) { return node.primitive != nullptr; }) != 1)
+        continue;
       const auto& node = nodes[Graph<double>::index(y)];
       for (const bool recorded : {false, true}) {
         CAPTURE(row.name, shapes_text(shapes), recorded);
@@ -225,8 +227,8 @@ TEST_CASE("an operand that lends its memory to the result does not change the re
         std::map<std::uint32_t, Var<double>> leaves;
         for (std::size_t k = 0; k < static_cast<std::size_t>(node.primitive->arity); ++k) {
           const auto value = nodes[node.inputs[k]].value.view();
-          leaves[node.inputs[k]] = recorded && nodes[node.inputs[k]].depends ? other.variable(value)
-                                                                             : other.constant(value);
+          leaves[node.inputs[k]] =
+              recorded && nodes[node.inputs[k]].depends ? other.variable(value) : other.constant(value);
         }
         std::vector<Var<double>> inputs;
         for (std::size_t k = 0; k < static_cast<std::size_t>(node.primitive->arity); ++k)

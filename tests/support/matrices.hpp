@@ -21,8 +21,8 @@ Matrix<T> random_matrix(Shape shape, std::uint64_t seed, double low = -1, double
   return result;
 }
 
-/// The largest |found - expected| over the larger of 1 and the largest |expected|; infinite when the shapes differ
-/// or a difference is NaN.
+/// The largest |found - expected| over the larger of 1 and the largest |expected|; infinite when the shapes
+/// differ or a difference is NaN.
 template <class Found, class Expected>
 double relative_error(const Found& found, const Expected& expected) {
   if (found.shape() != expected.shape()) return std::numeric_limits<double>::infinity();
@@ -40,9 +40,9 @@ double relative_error(const Found& found, const Expected& expected) {
 template <class A, class B>
 bool same_bits(const A& a, const B& b) {
   using Bits = std::conditional_t<sizeof(a.span()[0]) == 4, std::uint32_t, std::uint64_t>;
-  return a.shape() == b.shape() &&
-         std::ranges::equal(a.span(), b.span(),
-                            [](auto x, auto y) { return std::bit_cast<Bits>(x) == std::bit_cast<Bits>(y); });
+  return a.shape() == b.shape() && std::ranges::equal(a.span(), b.span(), [](auto x, auto y) {
+           return std::bit_cast<Bits>(x) == std::bit_cast<Bits>(y);
+         });
 }
 
 /// Whether every value is zero (of either sign).

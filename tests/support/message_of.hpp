@@ -7,8 +7,8 @@
 
 namespace normalign::tests {
 
-/// The text of the `Error` that `action` throws; "nothing was thrown" when it throws nothing. Any other exception
-/// passes through and fails the test.
+/// The text of the `Error` that `action` throws; "nothing was thrown" when it throws nothing. Any other
+/// exception passes through and fails the test.
 template <class Error = InputError, class Action>
 std::string message_of(Action&& action) {
   try {

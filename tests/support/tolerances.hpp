@@ -7,8 +7,8 @@
 
 namespace normalign::tests {
 
-/// The largest relative error (see relative_error) of a value (order 0) or a derivative of order 1, 2 or 3 against a
-/// closed form or another way to compute it.
+/// The largest relative error (see relative_error) of a value (order 0) or a derivative of order 1, 2 or 3
+/// against a closed form or another way to compute it.
 template <class T>
 constexpr double tolerance(int order = 0) {
   constexpr std::array<double, 4> for_double{1e-13, 1e-12, 1e-11, 1e-10};

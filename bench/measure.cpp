@@ -1,0 +1,84 @@
+#include "measure.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <memory>
+
+#include "linalg/blas.hpp"
+
+namespace normalign::bench {
+
+std::vector<double> medians(const std::vector<Candidate>& candidates, int rounds, int repeats) {
+  using Clock = std::chrono::steady_clock;
+  std::vector<std::vector<double>> times(candidates.size());
+  for (const Candidate& candidate : candidates)
+    for (int i = 0; i < repeats; ++i) candidate();
+  for (int round = 0; round < rounds; ++round)
+    for (std::size_t c = 0; c < candidates.size(); ++c)
+      for (int i = 0; i < repeats; ++i) {
+        const auto start = Clock::now();
+        candidates[c]();
+        times[c].push_back(std::chrono::duration<double>(Clock::now() - start).count());
+      }
+  std::vector<double> result;
+  for (auto& t : times) {
+    std::ranges::nth_element(t, t.begin() + static_cast<std::ptrdiff_t>(t.size() / 2));
+    result.push_back(t[t.size() / 2]);
+  }
+  return result;
+}
+
+std::vector<Product> step_products(Index n, const std::vector<Index>& widths, StepProducts with) {
+  std::vector<Product> list;
+  const auto layers = static_cast<Index>(widths.size()) - 1;
+  const auto in = [&](Index l) { return widths[static_cast<std::size_t>(l)]; };
+  const auto out = [&](Index l) { return widths[static_cast<std::size_t>(l + 1)]; };
+  const auto forward = [&](Index l) { list.push_back({n, out(l), in(l), false, true}); };
+  const auto weight_gradient = [&](Index l) { list.push_back({out(l), in(l), n, true, false}); };
+  const auto input_gradient = [&](Index l) { list.push_back({n, in(l), out(l), false, false}); };
+  for (Index l = 0; l < layers; ++l) {
+    forward(l);
+    weight_gradient(l);
+    if (l > 0) input_gradient(l);
+    if (with.projection) {
+      input_gradient(l);                  // v^T J
+      weight_gradient(l);                 // its sweep back, which ends at the constant v
+      if (l + 1 < layers) forward(l);
+    }
+    if (with.offset_pushforward || (with.offset_pattern && l > 0)) {
+      forward(l);
+      weight_gradient(l);
+      if (l > 0) input_gradient(l);
+    }
+  }
+  return list;
+}
+
+template <class T>
+Candidate product_candidate(const Product& p) {
+  struct Operands {
+    Matrix<T> a, b, c;
+  };
+  auto o = std::make_shared<Operands>();
+  o->a = p.transpose_a ? Matrix<T>(p.k, p.m) : Matrix<T>(p.m, p.k);
+  o->b = p.transpose_b ? Matrix<T>(p.n, p.k) : Matrix<T>(p.k, p.n);
+  o->c = Matrix<T>(p.m, p.n);
+  for (Index i = 0; i < o->a.size(); ++i) o->a.data()[i] = static_cast<T>(i % 17 - 8) / 8;
+  for (Index i = 0; i < o->b.size(); ++i) o->b.data()[i] = static_cast<T>(i % 13 - 6) / 8;
+  return [o, op = Transposes{p.transpose_a, p.transpose_b}] { gemm<T>(o->a, o->b, o->c, op); };
+}
+
+Index resident_bytes() {
+  std::ifstream statm("/proc/self/statm");
+  Index total = 0, resident = 0;
+  statm >> total >> resident;
+  return resident * sysconf(_SC_PAGESIZE);
+}
+
+template Candidate product_candidate<float>(const Product&);
+template Candidate product_candidate<double>(const Product&);
+
+}  // namespace normalign::bench

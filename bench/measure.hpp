@@ -1,0 +1,44 @@
+// Timing: medians of repeats that are interleaved, so that a noisy minute hits every candidate alike.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "linalg/matrix.hpp"
+
+namespace normalign::bench {
+
+/// Something to time; a call is one repeat.
+using Candidate = std::function<void()>;
+
+/// The median time of each candidate in seconds: after a warm-up, `rounds` rounds in which every candidate in turn
+/// runs `repeats` times.
+std::vector<double> medians(const std::vector<Candidate>& candidates, int rounds = 15, int repeats = 10);
+
+/// A matrix product by its extents, as in c (m x n) = op(a) op(b) with inner extent k.
+struct Product {
+  Index m, n, k;
+  bool transpose_a, transpose_b;
+  double flops() const { return 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k); }
+};
+
+/// What a step of an MLP must multiply, beside plain training.
+struct StepProducts {
+  bool projection = false;         ///< a projected Jacobian norm and the sweep back through it
+  bool offset_pattern = false;     ///< the biases through the frozen pattern, and the sweep back
+  bool offset_pushforward = false; ///< J x by a pushforward, and the sweep back
+};
+
+/// The full-batch products of one step on n rows of a network with the given widths. Plain training takes each layer
+/// forward, each weight gradient, and each input gradient but the first layer's.
+std::vector<Product> step_products(Index n, const std::vector<Index>& widths, StepProducts with);
+
+/// One product on matrices of its own, as a candidate.
+template <class T>
+Candidate product_candidate(const Product& product);
+
+/// Resident memory of this process in bytes.
+Index resident_bytes();
+
+}  // namespace normalign::bench

@@ -1,0 +1,174 @@
+// What the table of operations (op_table_test.cpp) cannot say: extreme values, invariances, adjoints, bad
+// labels.
+#include "autodiff/ops_reduce.hpp"
+
+#include <cmath>
+#include <limits>
+
+#include "autodiff/grad.hpp"
+#include "autodiff/ops.hpp"
+#include "support/catch.hpp"
+#include "support/matrices.hpp"
+#include "support/message_of.hpp"
+#include "support/tolerances.hpp"
+
+namespace normalign::tests {
+namespace {
+
+template <class T>
+void check_extremes() {
+  Tape<T> tape;
+  const Var<T> x = tape.variable(Matrix<T>{{1000, -1000, 0}, {-1000, -1000, -1000}, {1000, 1000, -1000}});
+  const T log2 = static_cast<T>(std::log(2.0)), log3 = static_cast<T>(std::log(3.0));
+  const std::int32_t classes[] = {1, 0, 1};
+  const Var<T> labels = tape.labels(classes);
+  const double bound = tolerance<T>(1);
+  CHECK(relative_error(logsumexp(x).value(), Matrix<T>{{1000}, {-1000 + log3}, {1000 + log2}}) <= bound);
+  CHECK(relative_error(log_softmax(x).value(),
+                       Matrix<T>{{0, -2000, -1000}, {-log3, -log3, -log3}, {-log2, -log2, -2000 - log2}}) <=
+        bound);
+  const T third = T{1} / 3;
+  const Matrix<T> probabilities{{1, 0, 0}, {third, third, third}, {0.5, 0.5, 0}};
+  CHECK(relative_error(softmax(x).value(), probabilities) <= bound);
+  CHECK(relative_error(cross_entropy_rows(x, labels).value(), Matrix<T>{{2000}, {log3}, {log2}}) <= bound);
+
+  const Matrix<T> minus_labels{{1, -1, 0}, {third - 1, third, third}, {0.5, -0.5, 0}};
+  CHECK(relative_error(grad(sum(cross_entropy_rows(x, labels)), x).value(), minus_labels) <= bound);
+  CHECK(relative_error(grad(sum(logsumexp(x)), x).value(), probabilities) <= bound);
+  const Var<T> g = grad(sum(log_softmax(x)), x, {.create_graph = true});
+  CHECK(all_finite(g.value()));
+  CHECK(all_finite(grad(sum(square(g)), x).value()));
+}
+
+TEST_CASE("the softmax family and its derivatives stay right at logits of 1000") {
+  check_extremes<double>();
+  check_extremes<float>();
+}
+
+// Cases of a classifier that is sure: what is small must not be lost in what is large.
+template <class T>
+void check_log_softmax_far_from_zero() {
+  const Matrix<T> near{{0.25, -0.5, 1, 0}};
+  Matrix<T> far = near;
+  for (T& value : far.span()) value += 4096;  // exact in float too
+  Tape<T> tape;
+  const auto found = log_softmax(tape.constant(far));
+  const auto expected = log_softmax(tape.constant(near));
+  CHECK(relative_error(found.value(), expected.value()) <= tolerance<T>());
+  CHECK(relative_error(softmax(tape.constant(far)).value(), softmax(tape.constant(near)).value()) <=
+        tolerance<T>());
+  const std::int32_t classes[] = {2};
+  CHECK(relative_error(cross_entropy_rows(tape.constant(far), tape.labels(classes)).value(),
+                       cross_entropy_rows(tape.constant(near), tape.labels(classes)).value()) <=
+        tolerance<T>());
+}
+
+TEST_CASE("softmax, log_softmax and cross entropy do not change when a row is shifted") {
+  check_log_softmax_far_from_zero<double>();
+  check_log_softmax_far_from_zero<float>();
+}
+
+TEST_CASE("softmax rows sum to 1 and logsumexp shifts with its row") {
+  const Matrix<double> logits = random_matrix({5, 7}, 1, -5, 5);
+  Matrix<double> shifted = logits;
+  for (double& value : shifted.span()) value += 3;
+  Tape<double> tape;
+  const Var<double> x = tape.constant(logits), y = tape.constant(shifted);
+  CHECK(relative_error(row_sum(softmax(x)).value(), tape.full({5, 1}, 1).value()) <= tolerance<double>());
+  CHECK(relative_error(softmax(y).value(), softmax(x).value()) <= tolerance<double>());
+  CHECK(relative_error(logsumexp(y).value(), (logsumexp(x) + 3).value()) <= tolerance<double>());
+  CHECK(relative_error(exp(log_softmax(x)).value(), softmax(x).value()) <= tolerance<double>());
+}
+
+TEST_CASE("the softmax family with infinities and NaN") {
+  const double infinity = std::numeric_limits<double>::infinity(),
+               nan = std::numeric_limits<double>::quiet_NaN();
+  Tape<double> tape;
+  const Var<double> x = tape.constant(Matrix<double>{
+      {-infinity, 0, 0}, {-infinity, -infinity, -infinity}, {0, infinity, 0}, {0, 1, nan}, {nan, 1, 0}});
+  const auto total = logsumexp(x).value();
+  CHECK_THAT(total(0, 0), WithinRel(std::log(2), tolerance<double>()));
+  CHECK(total(1, 0) == -infinity);
+  CHECK(total(2, 0) == infinity);
+  CHECK(std::isnan(total(3, 0)));
+  CHECK(std::isnan(total(4, 0)));
+  const Var<double> p = softmax(x);
+  CHECK(p.value()(0, 0) == 0);
+  CHECK(p.value()(0, 1) == 0.5);
+  const std::int32_t classes[] = {1, 0, 0, 0, 1};
+  const auto loss = cross_entropy_rows(x, tape.labels(classes));
+  CHECK_THAT(loss.value()(0, 0), WithinRel(std::log(2), tolerance<double>()));
+  CHECK(std::isnan(loss.value()(3, 0)));
+  CHECK(std::isnan(loss.value()(4, 0)));
+}
+
+TEST_CASE("cross entropy refuses what is not a label") {
+  Tape<double> tape;
+  const Var<double> logits = tape.variable(Matrix<double>(2, 3));
+  const auto message = [&](double label) {
+    return message_of([&] { cross_entropy_rows(logits, tape.constant(Matrix<double>{{0}, {label}})); });
+  };
+  for (double label : {3.0, -1.0, 1.5}) {
+    CAPTURE(label);
+    CHECK(message(label) ==
+          text("cross_entropy_rows: label ", label, " in row 1; it must be a whole number from 0 to 2"));
+  }
+  for (double label : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()})
+    CHECK(contains(message(label), "in row 1; it must be a whole number from 0 to 2"));
+  CHECK(message_of([&] { cross_entropy_rows(logits, tape.constant(Matrix<double>(3, 1))); }) ==
+        "cross_entropy_rows: logits are 2x3 but labels are 3x1; labels must be 2x1");
+  CHECK(contains(message_of([&] { cross_entropy_rows(logits, tape.constant(Matrix<double>(2, 3))); }),
+                 "labels must be 2x1"));
+}
+
+TEST_CASE("broadcast_to and sum_to are each other's adjoint") {
+  const Shape large{3, 4};
+  for (const Shape& small : {Shape{1, 1}, Shape{1, 4}, Shape{3, 1}, Shape{3, 4}}) {
+    CAPTURE(text(small));
+    Tape<double> tape;
+    const Var<double> x = tape.variable(random_matrix(small, 1)), y = tape.variable(random_matrix(large, 2));
+    CHECK_THAT(inner_product(broadcast_to(x, large).value(), y.value()),
+               WithinAbs(inner_product(x.value(), sum_to(y, small).value()), tolerance<double>()));
+    CHECK(same_bits(grad(broadcast_to(x, large), x, {.seed = y}).value(), sum_to(y, small).value()));
+    CHECK(same_bits(grad(sum_to(y, small), y, {.seed = x}).value(), broadcast_to(x, large).value()));
+  }
+}
+
+TEST_CASE("sum_to and broadcast_to refuse shapes that do not broadcast") {
+  Tape<double> tape;
+  const Var<double> x = tape.variable(Matrix<double>(3, 4));
+  CHECK(message_of([&] {
+          sum_to(x, {2, 4});
+        }) == "sum_to: x is 3x4 but the shape asked for is 2x4; each extent asked for must be equal or 1");
+  CHECK(message_of([&] {
+          broadcast_to(x, {3, 8});
+        }) == "broadcast_to: x is 3x4 but the shape asked for is 3x8; each extent of x must be equal or 1");
+  const Index beyond_32_bits = (Index{1} << 32) + 4;
+  CHECK_THROWS_AS(broadcast_to(x, {3, beyond_32_bits}), InputError);
+  CHECK_THROWS_AS(broadcast_to(tape.variable(Matrix<double>(1, 1)), {beyond_32_bits, 1}), InputError);
+}
+
+TEST_CASE("sums of nothing are zero, a mean of nothing is refused") {
+  Tape<double> tape;
+  const Var<double> none = tape.variable(Matrix<double>(0, 3)), thin = tape.variable(Matrix<double>(2, 0));
+  CHECK(sum(none).item() == 0);
+  CHECK(same_bits(col_sum(none).value(), Matrix<double>(1, 3)));
+  CHECK(same_bits(row_sum(thin).value(), Matrix<double>(2, 1)));
+  CHECK(row_sum(none).shape() == Shape{0, 1});
+  CHECK(logsumexp(thin).value()(0, 0) == -std::numeric_limits<double>::infinity());
+  CHECK(message_of([&] { mean(none); }) == "mean: x is 0x3; it must hold a value");
+}
+
+TEST_CASE("sums of floats are taken in double") {
+  const Index count = 1 << 20;
+  Matrix<float> values(count, 1);
+  for (Index i = 0; i < count; ++i) values(i, 0) = i % 2 ? 0.1f : 1024.0f;
+  const double expected = static_cast<double>(count / 2) * (static_cast<double>(0.1f) + 1024);
+  Tape<float> tape;
+  const Var<float> x = tape.borrowed_constant(values);
+  for (const Var<float>& total : {sum(x), col_sum(x), sum_to(x, {1, 1})})
+    CHECK(total.item() == static_cast<float>(expected));
+}
+
+}  // namespace
+}  // namespace normalign::tests
