@@ -389,6 +389,45 @@ std::vector<OpRow> shape_rows() {
   };
 }
 
+// The multi-hot matrix of three columns that row i's hot numbers (i + 2) % cols and (i + 1) % cols say.
+M multi_hot(Index rows, Index cols) {
+  M x(rows, cols);
+  for (Index i = 0; i < rows; ++i) x(i, (i + 2) % cols) = x(i, (i + 1) % cols) = 1;
+  return x;
+}
+
+V hot_of(Tape64& tape, Index rows, Index cols) {
+  M hot(rows, 2);
+  for (Index i = 0; i < rows; ++i) {
+    hot(i, 0) = static_cast<double>((i + 2) % cols);
+    hot(i, 1) = static_cast<double>((i + 1) % cols);
+  }
+  return tape.constant(hot);
+}
+
+std::vector<OpRow> hot_rows() {
+  return {
+      // hot_linear presumes that x is multi-hot, so x is a constant here and its derivatives are checked by the tests
+      // of ops_hot against the dense product.
+      {.name = "hot_linear",
+       .shapes = {{{3, 4}}, {{1, 2}}},
+       .function =
+           [](Tape64& tape, Inputs x) {
+             const V hot_x = tape.constant(multi_hot(5, x[0].cols()));
+             return hot_linear(hot_x, x[0], hot_of(tape, 5, x[0].cols()));
+           },
+       .naive = [](Values x) { return product(multi_hot(5, x[0].cols()), transposed(x[0])); }},
+      {.name = "hot_sum",
+       .shapes = {{{3, 4}}, {{1, 2}}},
+       .function = [](Tape64& tape, Inputs x) { return hot_sum(x[0], hot_of(tape, 5, x[0].cols())); },
+       .naive = [](Values x) { return product(multi_hot(5, x[0].cols()), transposed(x[0])); }},
+      {.name = "hot_outer",
+       .shapes = {{{4, 3}}, {{1, 1}}},
+       .function = [](Tape64& tape, Inputs x) { return hot_outer(x[0], hot_of(tape, x[0].rows(), 6), 6); },
+       .naive = [](Values x) { return product(transposed(x[0]), multi_hot(x[0].rows(), 6)); }},
+  };
+}
+
 }  // namespace
 
 std::vector<Matrix<double>> OpRow::inputs(const std::vector<Shape>& input_shapes, std::uint64_t seed) const {
@@ -405,7 +444,7 @@ std::vector<Matrix<double>> OpRow::inputs(const std::vector<Shape>& input_shapes
 const std::vector<OpRow>& op_table() {
   static const std::vector<OpRow> table = [] {
     std::vector<OpRow> all;
-    for (auto&& part : {elementwise_rows(), linear_rows(), reduce_rows(), shape_rows()})
+    for (auto&& part : {elementwise_rows(), linear_rows(), reduce_rows(), shape_rows(), hot_rows()})
       all.insert(all.end(), part.begin(), part.end());
     return all;
   }();

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "autodiff/ops_elementwise.hpp"
+#include "autodiff/ops_hot.hpp"
 #include "autodiff/ops_linear.hpp"
 #include "autodiff/ops_reduce.hpp"
 #include "autodiff/ops_shape.hpp"
@@ -15,7 +16,7 @@ template <class T>
 std::vector<const Primitive<T>*> all_primitives() {
   std::vector<const Primitive<T>*> all;
   for (const auto part : {elementwise_primitives<T>(), linear_primitives<T>(), reduce_primitives<T>(),
-                          shape_primitives<T>()})
+                          shape_primitives<T>(), hot_primitives<T>()})
     all.insert(all.end(), part.begin(), part.end());
   return all;
 }

@@ -5,6 +5,7 @@
 
 #include "autodiff/ops_reduce.hpp"
 #include "autodiff/shape_rules.hpp"
+#include "linalg/simd_math.hpp"
 
 namespace normalign {
 namespace {

@@ -89,14 +89,9 @@ constexpr Primitive<T> linear_op = {
         },
     .value =
         [](const Call<T>& call) {
-          gemm<T>(call.x[0], call.x[1], call.y, {.b = true});
-          const T* bias = call.x[2].data();
-          const Index cols = call.y.cols();
-          for (Index i = 0; i < call.y.rows(); ++i) {
-            T* y = call.y.data() + i * cols;
-#pragma omp simd
-            for (Index j = 0; j < cols; ++j) y[j] += bias[j];
-          }
+          // The product is added to rows that hold the bias already: no pass of its own for the bias.
+          for (Index i = 0; i < call.y.rows(); ++i) std::ranges::copy(call.x[2].span(), call.y.row(i).begin());
+          gemm<T>(call.x[0], call.x[1], call.y, {.b = true}, 1, 1);
         },
     .pullback = {[](Var<T> g, const Recorded<T>& r) {
                    return r.accumulated_product(std::move(g), r.x(1), false, false);  // (n x m) (m x d)

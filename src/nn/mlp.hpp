@@ -64,7 +64,8 @@ class MlpOnTape {
   /// Puts the parameters of `mlp` on `tape`; what was bound before is forgotten, its memory kept.
   void bind(const Mlp<T>& mlp, Tape<T>& tape);
 
-  /// f(x): x is n x d, the result n x k. Throws InputError when x does not have d columns.
+  /// f(x): x is n x d, the result n x k. An x of one-hot or multi-hot rows (see hot_count) is multiplied by the first
+  /// weight as a gather. Throws InputError when x does not have d columns.
   Var<T> operator()(const Var<T>& x);
   /// The parameters in the order of Mlp::parameters.
   std::span<const Var<T>> parameters() const { return parameters_; }
@@ -79,6 +80,8 @@ class MlpOnTape {
 
  private:
   const Mlp<T>* mlp_ = nullptr;
+  Tape<T>* tape_ = nullptr;
+  Matrix<T> hot_;  // working memory: the columns of the ones of a multi-hot x
   std::vector<Var<T>> parameters_;
   std::vector<Var<T>> pre_activations_;  // of the last call, where the activation is abs
   std::vector<Var<T>> activations_;      // of the last call, where it is relu or leaky_relu

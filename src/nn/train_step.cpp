@@ -174,14 +174,21 @@ void TrainStep<T>::update() {
   optimizer_.begin_step();
   const auto stretches = static_cast<Index>(stretches_.size());
   const auto summed = [&](const Stretch& s, T* out) {
-    for (Index b = 0; b < active_blocks_; ++b) {
-      const T* g = blocks_[static_cast<std::size_t>(b)]->gradients[s.parameter].value().data() + s.first;
-      if (b == 0) {
-        std::copy_n(g, s.count, out);
-      } else {
+    const auto of_block = [&](Index b) {
+      return blocks_[static_cast<std::size_t>(b)]->gradients[s.parameter].value().data() + s.first;
+    };
+    const T* first = of_block(0);
+    if (active_blocks_ == 1) {
+      std::copy_n(first, s.count, out);
+      return;
+    }
+    const T* second = of_block(1);
 #pragma omp simd
-        for (Index i = 0; i < s.count; ++i) out[i] += g[i];
-      }
+    for (Index i = 0; i < s.count; ++i) out[i] = first[i] + second[i];
+    for (Index b = 2; b < active_blocks_; ++b) {
+      const T* g = of_block(b);
+#pragma omp simd
+      for (Index i = 0; i < s.count; ++i) out[i] += g[i];
     }
   };
   const auto updated = [&](const Stretch& s, const T* gradient) {

@@ -109,7 +109,8 @@ TEST_CASE("an empty Var is refused everywhere but in assignments") {
   V target = std::move(moved);
   CHECK_FALSE(moved);  // NOLINT: moved-from Vars are empty by contract
   CHECK(target);
-  target = target;
+  const V& itself = target;
+  target = itself;
   CHECK(target.item() == 1);
   target = {};
   CHECK_FALSE(target);

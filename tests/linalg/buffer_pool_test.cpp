@@ -15,7 +15,7 @@ TEST_CASE("a block is aligned to 64 bytes and never too small") {
   for (std::size_t bytes = 0; bytes <= 300; ++bytes) sizes.push_back(bytes);
   for (std::size_t power = 256; power <= 1'000'000; power *= 2)
     for (std::size_t quarter = 4; quarter < 8; ++quarter)
-      for (std::size_t off : {0, 1, 2})  // one below, at and one above each class
+      for (std::size_t off : {0u, 1u, 2u})  // one below, at and one above each class
         sizes.push_back(power * quarter / 4 + off - 1);
   sizes.push_back(1'000'000);
   BufferPool pool;

@@ -1,0 +1,162 @@
+#include "autodiff/ops_hot.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "autodiff/ops_linear.hpp"
+#include "autodiff/shape_rules.hpp"
+
+namespace normalign {
+namespace {
+
+template <class T>
+Index column(const char* name, T hot, Index cols) {
+  const Index index = hot >= 0 && hot < static_cast<T>(cols) ? static_cast<Index>(hot) : -1;
+  if (static_cast<T>(index) != hot)
+    throw InputError(text(name, ": hot is ", hot, "; it must be a whole number from 0 to ", cols - 1));
+  return index;
+}
+
+// y_ij = sum_c w_{j,hot_ic}: w m x d, hot n x c, y n x m. One column of w for each row of y and c.
+template <class T>
+void gather(const char* name, const ConstView<T>& w, const ConstView<T>& hot, const MatrixView<T>& y) {
+  for (Index i = 0; i < y.rows(); ++i) {
+    T* row = y.data() + i * y.cols();
+    for (Index c = 0; c < hot.cols(); ++c) {
+      const T* from = w.data() + column(name, hot(i, c), w.cols());
+      if (c == 0)
+        for (Index j = 0; j < y.cols(); ++j) row[j] = from[j * w.cols()];
+      else
+        for (Index j = 0; j < y.cols(); ++j) row[j] += from[j * w.cols()];
+    }
+  }
+  if (hot.cols() == 0) std::ranges::fill(y.span(), T{0});
+}
+
+Shape gathered_shape(const char* name, Shape w, Shape hot, Index rows) {
+  if (hot.rows != rows)
+    throw InputError(text(name, ": hot is ", hot, " but there are ", rows, " rows; hot.rows must equal them"));
+  return {rows, w.rows};
+}
+
+template <class T>
+constexpr Primitive<T> hot_linear_op = {
+    .name = "hot_linear",
+    .arity = 3,
+    .shape =
+        [](const char* name, const Shapes& x, const Attribute&) {
+          product_shape(name, x[0], x[1], {.b = true});
+          return gathered_shape(name, x[1], x[2], x[0].rows);
+        },
+    .value = [](const Call<T>& call) { gather("hot_linear", call.x[1], call.x[2], call.y); },
+    .pullback = {[](Var<T> g, const Recorded<T>& r) {
+                   return r.accumulated_product(std::move(g), r.x(1), false, false);  // (n x m) (m x d)
+                 },
+                 [](Var<T> g, const Recorded<T>& r) {
+                   return hot_outer(std::move(g), r.x(2), r.x_shape(1).cols);
+                 }},
+    .pushforward = {[](Var<T> t, const Recorded<T>& r) {
+                      return r.accumulated_product(std::move(t), r.x(1), false, true);  // (n x d) (d x m)
+                    },
+                    [](Var<T> t, const Recorded<T>& r) { return hot_sum(std::move(t), r.x(2)); }},
+    .reads = {x1, x2}};
+
+template <class T>
+constexpr Primitive<T> hot_sum_op = {
+    .name = "hot_sum",
+    .arity = 2,
+    .shape = [](const char* name, const Shapes& x,
+                const Attribute&) { return gathered_shape(name, x[0], x[1], x[1].rows); },
+    .value = [](const Call<T>& call) { gather("hot_sum", call.x[0], call.x[1], call.y); },
+    .pullback = {[](Var<T> g, const Recorded<T>& r) {
+      return hot_outer(std::move(g), r.x(1), r.x_shape(0).cols);
+    }},
+    .pushforward = {[](Var<T> t, const Recorded<T>& r) { return hot_sum(std::move(t), r.x(1)); }},
+    .reads = {x1}};
+
+// first: columns of the output
+template <class T>
+constexpr Primitive<T> hot_outer_op = {
+    .name = "hot_outer",
+    .arity = 2,
+    .shape =
+        [](const char* name, const Shapes& x, const Attribute& attribute) {
+          gathered_shape(name, {}, x[1], x[0].rows);
+          return Shape{x[0].cols, attribute.first};
+        },
+    .value =
+        [](const Call<T>& call) {
+          const auto &g = call.x[0], &hot = call.x[1];
+          const Index cols = call.y.cols();
+          std::ranges::fill(call.y.span(), T{0});
+          for (Index i = 0; i < g.rows(); ++i)
+            for (Index c = 0; c < hot.cols(); ++c) {
+              T* to = call.y.data() + column("hot_outer", hot(i, c), cols);
+              const T* row = g.data() + i * g.cols();
+              for (Index j = 0; j < g.cols(); ++j) to[j * cols] += row[j];
+            }
+        },
+    .pullback = {[](Var<T> h, const Recorded<T>& r) { return hot_sum(std::move(h), r.x(1)); }},
+    .pushforward = {[](Var<T> t, const Recorded<T>& r) {
+      return hot_outer(std::move(t), r.x(1), r.attribute().first);
+    }},
+    .reads = {x1}};
+
+}  // namespace
+
+template <class T>
+Var<T> hot_linear(Var<T> x, Var<T> w, Var<T> hot) {
+  return apply(hot_linear_op<T>, {&x, &w, &hot});
+}
+template <class T>
+Var<T> hot_sum(Var<T> w, Var<T> hot) {
+  return apply(hot_sum_op<T>, {&w, &hot});
+}
+template <class T>
+Var<T> hot_outer(Var<T> g, Var<T> hot, Index cols) {
+  return apply(hot_outer_op<T>, {&g, &hot}, {.first = static_cast<std::int32_t>(cols)});
+}
+
+template <class T>
+Index hot_count(ConstView<T> x) {
+  Index count = 0;
+  for (Index i = 0; i < x.rows(); ++i) {
+    Index ones = 0;
+    for (T value : x.row(i)) {
+      if (value != 0 && value != 1) return 0;
+      ones += value == 1;
+    }
+    if (i > 0 && ones != count) return 0;
+    count = ones;
+    if (16 * count > x.cols()) return 0;
+  }
+  return count;
+}
+
+template <class T>
+void fill_hot(ConstView<T> x, MatrixView<T> hot) {
+  for (Index i = 0; i < x.rows(); ++i) {
+    Index c = 0;
+    for (Index j = 0; j < x.cols() && c < hot.cols(); ++j)
+      if (x(i, j) == 1) hot(i, c++) = static_cast<T>(j);
+  }
+}
+
+template <class T>
+std::span<const Primitive<T>* const> hot_primitives() {
+  static constexpr const Primitive<T>* all[] = {&hot_linear_op<T>, &hot_sum_op<T>, &hot_outer_op<T>};
+  return all;
+}
+
+#define NORMALIGN_INSTANTIATE(T)                          \
+  template Var<T> hot_linear(Var<T>, Var<T>, Var<T>);     \
+  template Var<T> hot_sum(Var<T>, Var<T>);                \
+  template Var<T> hot_outer(Var<T>, Var<T>, Index);       \
+  template Index hot_count(ConstView<T>);                 \
+  template void fill_hot(ConstView<T>, MatrixView<T>);    \
+  template std::span<const Primitive<T>* const> hot_primitives();
+NORMALIGN_INSTANTIATE(float)
+NORMALIGN_INSTANTIATE(double)
+#undef NORMALIGN_INSTANTIATE
+
+}  // namespace normalign

@@ -1,0 +1,37 @@
+// Products with multi-hot rows: inputs that are 1 in a few known columns and 0 elsewhere, such as one-hot pairs. A
+// product with such a matrix is a gather, its gradient a scatter; neither looks at the zeros.
+//
+// `hot` is a constant n x c matrix of whole numbers: row i of the n x d multi-hot matrix is 1 at the columns hot_i1, ...,
+// hot_ic, which must be distinct. Each operation throws InputError on a number that is no column and on a misfit.
+#pragma once
+
+#include <span>
+
+#include "autodiff/primitive.hpp"
+
+namespace normalign {
+
+/// x wᵀ for a multi-hot x: x n x d, w m x d, hot n x c, to n x m. x must be what `hot` says, since only its shape is
+/// looked at; derivatives in x are those of the dense product.
+template <class T>
+Var<T> hot_linear(Var<T> x, Var<T> w, Var<T> hot);
+/// The same without x: y_ij = sum_c w_{j,hot_ic}.
+template <class T>
+Var<T> hot_sum(Var<T> w, Var<T> hot);
+/// gᵀ x for a multi-hot x with `cols` columns: g n x m, to m x cols; the transpose of hot_sum.
+template <class T>
+Var<T> hot_outer(Var<T> g, Var<T> hot, Index cols);
+
+/// The number of ones per row if x is multi-hot with the same number c in every row, and c d-ths of the matrix are few
+/// enough (16 c <= d) for a gather to beat a dense product; else 0. A dense matrix is found out in its first row.
+template <class T>
+Index hot_count(ConstView<T> x);
+/// Writes the columns of the ones of a multi-hot x (n x d, c per row) to `hot` (n x c).
+template <class T>
+void fill_hot(ConstView<T> x, MatrixView<T> hot);
+
+/// Every primitive defined in ops_hot.cpp.
+template <class T>
+std::span<const Primitive<T>* const> hot_primitives();
+
+}  // namespace normalign

@@ -1,0 +1,154 @@
+#include "nn/evaluate.hpp"
+
+#include <cmath>
+#include <limits>
+
+#include "support/catch.hpp"
+#include "support/matrices.hpp"
+#include "support/message_of.hpp"
+#include "support/reference.hpp"
+#include "support/tolerances.hpp"
+
+namespace normalign::tests {
+namespace {
+
+using M = Matrix<double>;
+
+// A network whose output is its input, so that a test can choose outputs.
+Mlp<double> identity_network(Index k) {
+  Mlp<double> mlp({.widths = {k, k}, .bias = false});
+  const auto weight = mlp.parameters().front();
+  for (Index i = 0; i < k; ++i)
+    for (Index j = 0; j < k; ++j) weight(i, j) = i == j;
+  return mlp;
+}
+
+// The accuracy at these outputs and labels.
+double accuracy(const M& outputs, const std::vector<std::int32_t>& labels) {
+  const Mlp<double> mlp = identity_network(outputs.cols());
+  const M targets(outputs.rows(), outputs.cols());
+  return Evaluator<double>(mlp, Loss::mse, 1)({.inputs = outputs, .labels = labels, .targets = targets}).accuracy;
+}
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+constexpr double inf = std::numeric_limits<double>::infinity();
+
+TEST_CASE("a row is right when its largest output is the label's") {
+  CHECK(accuracy(M{{1, 2, 0}, {3, 2, 1}, {0, 1, 2}, {0, 1, 2}}, {1, 0, 2, 0}) == 75);
+  CHECK(accuracy(M{{-1, -2}}, {0}) == 100);
+  CHECK(accuracy(M{{-1, -2}}, {1}) == 0);
+}
+
+TEST_CASE("of equal largest outputs the first counts") {
+  CHECK(accuracy(M{{2, 2, 1}}, {0}) == 100);
+  CHECK(accuracy(M{{2, 2, 1}}, {1}) == 0);
+  CHECK(accuracy(M{{1, 2, 2}}, {1}) == 100);
+  CHECK(accuracy(M{{0, 0, 0}}, {2}) == 0);
+  CHECK(accuracy(M{{0, -0.0}}, {0}) == 100);
+}
+
+TEST_CASE("with one output the sign decides and zero is wrong for both labels") {
+  CHECK(accuracy(M{{0.5}, {-0.5}, {0.5}, {-0.5}}, {1, 0, 0, 1}) == 50);
+  CHECK(accuracy(M{{0.0}, {-0.0}, {0.0}, {-0.0}}, {1, 0, 0, 1}) == 0);
+  CHECK(accuracy(M{{inf}, {-inf}}, {1, 0}) == 100);
+}
+
+TEST_CASE("NaN is wrong, wherever it stands") {
+  CHECK(accuracy(M{{nan}, {nan}}, {0, 1}) == 0);
+  CHECK(accuracy(M{{nan, 1}, {1, nan}}, {0, 1}) == 0);
+  CHECK(accuracy(M{{nan, 1, 0}, {2, 1, nan}}, {1, 0}) == 0);
+}
+
+// Loss and accuracy by their definitions.
+template <class T>
+Evaluation naive_evaluation(const Mlp<T>& mlp, Loss loss, const Matrix<T>& x, const std::vector<std::int32_t>& labels,
+                            const Matrix<T>& targets) {
+  const M f = naive_output<T>(mlp, x);
+  Evaluation result;
+  for (Index i = 0; i < f.rows(); ++i) {
+    const std::int32_t label = labels[static_cast<std::size_t>(i)];
+    double total = 0;
+    Index best = 0;
+    for (Index j = 0; j < f.cols(); ++j) {
+      const double y = loss == Loss::cross_entropy ? 0 : static_cast<double>(targets(i, j)), z = f(i, j);
+      total += loss == Loss::cross_entropy ? std::exp(z)
+               : loss == Loss::mse         ? (z - y) * (z - y)
+                                           : std::log1p(std::exp(z)) - y * z;
+      if (z > f(i, best)) best = j;
+    }
+    result.loss += loss == Loss::cross_entropy ? std::log(total) - f(i, label) : total / static_cast<double>(f.cols());
+    result.accuracy += f.cols() == 1 ? (label == 1 ? f(i, 0) > 0 : f(i, 0) < 0) : best == label;
+  }
+  result.loss /= static_cast<double>(f.rows());
+  result.accuracy *= 100 / static_cast<double>(f.rows());
+  return result;
+}
+
+template <class T>
+void check_evaluation(Loss loss, Index k, Index n) {
+  CAPTURE(name(loss), k, n);
+  const Mlp<T> mlp({.widths = {6, 11, k}, .activation = Activation::tanh, .init_scale = 3, .seed = 8});
+  const Matrix<T> x = random_matrix<T>({n, 6}, 3), targets = random_matrix<T>({n, k}, 4, 0, 1);
+  std::vector<std::int32_t> labels;
+  for (Index i = 0; i < n; ++i) labels.push_back(static_cast<std::int32_t>((i * i + 1) % std::max<Index>(k, 2)));
+  const Batch<T> data{.inputs = x, .labels = labels, .targets = targets};
+  const Evaluation expected = naive_evaluation(mlp, loss, x, labels, targets);
+  Evaluator<T> alone(mlp, loss, 1);
+  const Evaluation found = alone(data);
+  CHECK_THAT(found.loss, WithinRel(expected.loss, 10 * tolerance<T>()));
+  CHECK_THAT(found.accuracy, WithinRel(expected.accuracy, 1e-12) || WithinAbs(0, 0));
+  CHECK(alone(data).loss == found.loss);  // its memory is used again
+  for (int threads : {2, 3, 8}) {
+    const Evaluation on_threads = Evaluator<T>(mlp, loss, threads)(data);
+    CHECK(on_threads.loss == found.loss);
+    CHECK(on_threads.accuracy == found.accuracy);
+  }
+}
+
+TEST_CASE("an evaluation is its definition and has the same bits on any number of threads") {
+  for (Index n : {1, 2, 7, 251, 501, 1000}) {
+    check_evaluation<double>(Loss::cross_entropy, 4, n);
+    check_evaluation<float>(Loss::cross_entropy, 4, n);
+    check_evaluation<double>(Loss::mse, 3, n);
+    check_evaluation<double>(Loss::bce, 1, n);
+    check_evaluation<float>(Loss::mse, 1, n);
+  }
+}
+
+TEST_CASE("an evaluator follows the network and takes data sets of any size in turn") {
+  Mlp<double> mlp = identity_network(2);
+  const M many(700, 2), one{{0, 1}};
+  const std::vector<std::int32_t> zeros(700, 0), first{0};
+  Evaluator<double> evaluate(mlp, Loss::cross_entropy, 2);
+  CHECK(evaluate({.inputs = many, .labels = zeros}).accuracy == 100);
+  CHECK(evaluate({.inputs = one, .labels = first}).accuracy == 0);
+  CHECK_THAT(evaluate({.inputs = one, .labels = first}).loss, WithinRel(std::log1p(std::exp(1)), 1e-14));
+  for (double& w : mlp.parameters().front().span()) w = -w;
+  CHECK(evaluate({.inputs = one, .labels = first}).accuracy == 100);
+  CHECK_THAT(evaluate({.inputs = many, .labels = zeros}).loss, WithinRel(std::log(2), 1e-14));
+}
+
+TEST_CASE("what cannot be evaluated is refused") {
+  const Mlp<double> mlp = identity_network(2);
+  const M x(4, 2), wide(4, 3), short_targets(2, 2), narrow(4, 1);
+  const std::vector<std::int32_t> labels{0, 1, 0, 1}, few{0, 1}, too_large{0, 1, 2, 0}, negative{0, 1, -1, 0};
+  for (int threads : {1, 2}) {
+    Evaluator<double> ce(mlp, Loss::cross_entropy, threads), mse(mlp, Loss::mse, threads);
+    CHECK(message_of([&] { ce({.inputs = x, .labels = few}); }) ==
+          "Evaluator: inputs are 4x2 and there are 2 labels; there must be a row and one label per row");
+    CHECK(contains(message_of([&] { ce({.inputs = M(0, 2)}); }), "inputs are 0x2"));
+    CHECK(contains(message_of([&] { ce({.inputs = wide, .labels = labels}); }), "takes 2 columns"));
+    CHECK(contains(message_of([&] { ce({.inputs = x, .labels = too_large}); }), "2"));
+    CHECK(contains(message_of([&] { ce({.inputs = x, .labels = negative}); }), "-1"));
+    CHECK(contains(message_of([&] { mse({.inputs = x, .labels = labels}); }), "4x2"));
+    CHECK(contains(message_of([&] { mse({.inputs = x, .labels = labels, .targets = short_targets}); }), "2x2"));
+    CHECK(contains(message_of([&] { mse({.inputs = x, .labels = labels, .targets = narrow}); }), "4x1"));
+    CHECK(contains(message_of([&] { mse({.inputs = x, .labels = too_large, .targets = x}); }), "label"));
+    CHECK(contains(message_of([&] { mse({.inputs = x, .labels = negative, .targets = x}); }), "label"));
+  }
+  CHECK(message_of([&] { Evaluator<double>(mlp, Loss::mse, 0); }) ==
+        "Evaluator: threads is 0; it must be at least 1");
+}
+
+}  // namespace
+}  // namespace normalign::tests

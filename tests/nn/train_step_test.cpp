@@ -1,0 +1,480 @@
+#include "nn/train_step.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "autodiff/grad.hpp"
+#include "autodiff/ops.hpp"
+#include "nn/adamw.hpp"
+#include "nn/grokfast.hpp"
+#include "nn/orthograd.hpp"
+#include "nn/sgd.hpp"
+#include "support/catch.hpp"
+#include "support/malloc_counter.hpp"
+#include "support/matrices.hpp"
+#include "support/message_of.hpp"
+#include "support/tolerances.hpp"
+
+namespace normalign::tests {
+namespace {
+
+using V = Var<double>;
+using M = Matrix<double>;
+
+// Samples whose numbers are not their rows.
+template <class T>
+struct Data {
+  Matrix<T> inputs, targets;
+  std::vector<std::int32_t> labels;
+  std::vector<Index> samples;
+
+  Data(Index n, Index d, Index k, std::uint64_t seed = 1)
+      : inputs(random_matrix<T>({n, d}, seed)), targets(random_matrix<T>({n, k}, seed + 1000, 0, 1)) {
+    for (Index i = 0; i < n; ++i) {
+      labels.push_back(static_cast<std::int32_t>((i * i + i / 3) % k));
+      samples.push_back(n + 5 - 2 * i + (2 * i > n + 5 ? 4 * n : 0));
+    }
+  }
+  Batch<T> batch() const { return {.inputs = inputs, .labels = labels, .targets = targets, .samples = samples}; }
+};
+
+// ---- what a step minimises ------------------------------------------------------------------------------------------
+
+struct Expected {
+  StepResult result;
+  std::vector<M> gradients;
+};
+
+// The same loss on one tape, by other means: whole Jacobians for the norm, a pushforward for the offset.
+Expected on_one_tape(const Mlp<double>& mlp, const Data<double>& data, const TrainStepOptions& options,
+                     std::uint32_t step) {
+  const GrokAlignOptions& penalty = options.grokalign;
+  const Index n = data.inputs.rows(), k = mlp.options().widths.back();
+  Tape<double> tape;
+  MlpOnTape<double> net = mlp.on(tape);
+  const std::vector<V> parameters(net.parameters().begin(), net.parameters().end());
+  const V x = tape.variable(data.inputs);
+  const V f = net(x);
+  const V task = task_loss(options.loss, f,
+                           options.loss == Loss::cross_entropy ? tape.labels(data.labels) : tape.constant(data.targets));
+  Expected expected;
+  expected.result.task_loss = task.item();
+  V total = task;
+  if (penalty.lambda > 0 && penalty.jacobian) {
+    const std::vector<V> rows = jacobian(f, x, {.create_graph = true});
+    V squares;
+    const bool exact = penalty.norm == JacobianNorm::exact;
+    const int directions = exact ? 1 : penalty.projections;
+    for (int m = 0; m < directions; ++m) {
+      M v(n, k);
+      if (!exact) fill_directions<double>(penalty, m, v, data.samples, options.seed, step);
+      const V direction = tape.constant(v);
+      V product, share;
+      for (Index j = 0; j < k; ++j) {
+        const V row = rows[static_cast<std::size_t>(j)];
+        if (exact) {
+          const V part = row_sum(square(row));
+          share = share ? share + part : part;
+        } else {
+          const V part = slice_cols(direction, j, 1) * row;
+          product = product ? product + part : part;
+        }
+      }
+      if (!exact) share = static_cast<double>(k) / directions * row_sum(square(product));
+      squares = squares ? squares + share : share;
+    }
+    const V norm = mean(sqrt(clamp_min(squares, 1e-8)));
+    expected.result.jacobian_norm = norm.item();
+    total = total + penalty.lambda * (penalty.level ? abs(norm - *penalty.level) : norm);
+  }
+  if (penalty.lambda > 0 && penalty.offset) {
+    const V offset = mean(row_sum(square(offset_by_pushforward(x, f))));
+    expected.result.offset_norm = offset.item();
+    total = total + penalty.lambda * offset;
+  }
+  expected.result.total = total.item();
+  for (const V& g : grad(total, parameters)) expected.gradients.emplace_back(g.value());
+  return expected;
+}
+
+struct NamedPenalty {
+  const char* name;
+  GrokAlignOptions options;
+};
+
+const std::vector<NamedPenalty> penalties = {
+    {"none", {}},
+    {"one projection", {.lambda = 0.3}},
+    {"three projections", {.lambda = 0.3, .projections = 3}},
+    {"exact", {.lambda = 0.3, .norm = JacobianNorm::exact}},
+    {"offset off", {.lambda = 0.3, .offset = false}},
+    {"exact, offset off", {.lambda = 0.3, .norm = JacobianNorm::exact, .offset = false}},
+    {"Jacobian off", {.lambda = 0.3, .jacobian = false}},
+    {"both off", {.lambda = 0.3, .jacobian = false, .offset = false}},
+    {"low level", {.lambda = 0.3, .level = 1e-3}},
+    {"high level", {.lambda = 0.3, .level = 50}},
+    {"high level, exact, three outputs, offset off",
+     {.lambda = 0.3, .norm = JacobianNorm::exact, .offset = false, .level = 50}},
+    {"a level but no Jacobian", {.lambda = 0.3, .jacobian = false, .level = 2}},
+};
+
+const std::vector<MlpOptions> networks = {
+    {.widths = {6, 9, 8, 3}, .activation = Activation::relu, .init_scale = 2, .seed = 1},
+    {.widths = {6, 9, 3}, .activation = Activation::quadratic, .bias = false, .init_scale = 2, .seed = 2},
+    {.widths = {6, 9, 8, 3}, .activation = Activation::tanh, .init_scale = 2, .seed = 3},
+    {.widths = {6, 9, 3}, .activation = Activation::relu, .bias = false, .seed = 4},
+    {.widths = {6, 9, 5, 3}, .activation = Activation::abs, .seed = 5},
+    {.widths = {6, 9, 3}, .activation = Activation::quadratic, .seed = 6},
+    {.widths = {6, 9, 1}, .activation = Activation::leaky_relu, .seed = 7},
+};
+
+void check_step(const MlpOptions& network, const TrainStepOptions& options, Index rows) {
+  const Data<double> data(rows, network.widths.front(), network.widths.back());
+  Mlp<double> mlp(network);
+  const std::uint32_t number = 5;
+  const Expected expected = on_one_tape(mlp, data, options, number);
+  Sgd<double> sgd({.learning_rate = 0.125});
+  TrainStep<double> step(mlp, sgd, {}, options);
+  step.keep_gradients();
+  const StepResult found = step(data.batch(), number);
+  CHECK_THAT(found.task_loss, WithinRel(expected.result.task_loss, tolerance<double>(1)));
+  CHECK_THAT(found.jacobian_norm, WithinRel(expected.result.jacobian_norm, tolerance<double>(1)));
+  // The offset of a network without one is zero, up to the pushforward's rounding.
+  CHECK_THAT(found.offset_norm,
+             WithinRel(expected.result.offset_norm, tolerance<double>(1)) || WithinAbs(expected.result.offset_norm, 1e-28));
+  CHECK_THAT(found.total, WithinRel(expected.result.total, tolerance<double>(1)));
+  const Mlp<double> before(network);
+  REQUIRE(step.gradients().size() == expected.gradients.size());
+  for (std::size_t p = 0; p < expected.gradients.size(); ++p) {
+    CAPTURE(p);
+    CHECK(relative_error(step.gradients()[p], expected.gradients[p]) <= tolerance<double>(2));
+    // And the parameters have taken that step.
+    for (std::size_t i = 0; i < expected.gradients[p].span().size(); ++i)
+      REQUIRE_THAT(mlp.parameters()[p].span()[i],
+                   WithinAbs(before.parameters()[p].span()[i] - 0.125 * step.gradients()[p].span()[i], 1e-14));
+  }
+}
+
+TEST_CASE("a step's gradient is that of the whole loss on one tape, for every penalty and network") {
+  for (const MlpOptions& network : networks)
+    for (const auto& [penalty_name, penalty] : penalties)
+      for (int threads : {1, 2}) {
+        CAPTURE(penalty_name, name(network.activation), network.bias, threads);
+        check_step(network, {.loss = Loss::mse, .grokalign = penalty, .seed = 11, .threads = threads}, 13);
+        if (network.widths.back() > 1)
+          check_step(network, {.loss = Loss::cross_entropy, .grokalign = penalty, .seed = 11, .threads = threads}, 13);
+      }
+}
+
+TEST_CASE("a step's gradient is right at any number of rows, with every loss") {
+  for (Loss loss : {Loss::cross_entropy, Loss::mse, Loss::bce})
+    for (Index rows : {1, 2, 3, 251, 501}) {
+      CAPTURE(name(loss), rows);
+      check_step(networks[0], {.loss = loss, .grokalign = {.lambda = 0.2, .level = 1}, .seed = 3, .threads = 3}, rows);
+      check_step(networks[2], {.loss = loss, .grokalign = {.lambda = 0.2}, .seed = 3, .threads = 2}, rows);
+    }
+}
+
+TEST_CASE("the norm is pushed down above its level, up below it, and left alone at it") {
+  const Data<double> data(13, 6, 3);
+  const auto gradients = [&](GrokAlignOptions penalty, StepResult* result = nullptr) {
+    Mlp<double> mlp(networks[2]);
+    Sgd<double> sgd({.learning_rate = 0});
+    TrainStep<double> step(mlp, sgd, {}, {.grokalign = penalty});
+    step.keep_gradients();
+    const StepResult found = step(data.batch(), 0);
+    if (result) *result = found;
+    return std::vector<M>(step.gradients().begin(), step.gradients().end());
+  };
+  StepResult at_zero;
+  const auto off = gradients({});
+  const auto shrinking = gradients({.lambda = 0.5, .offset = false});
+  const auto above = gradients({.lambda = 0.5, .offset = false, .level = 0}, &at_zero);
+  const auto below = gradients({.lambda = 0.5, .offset = false, .level = 1000});
+  StepResult at_level;
+  const auto equal = gradients({.lambda = 0.5, .offset = false, .level = at_zero.jacobian_norm}, &at_level);
+  CHECK(at_level.total == at_level.task_loss);
+  CHECK_THAT(at_zero.total, WithinRel(at_zero.task_loss + 0.5 * at_zero.jacobian_norm, 1e-14));
+  for (std::size_t p = 0; p < off.size(); ++p) {
+    CAPTURE(p);
+    CHECK(same_bits(above[p], shrinking[p]));
+    CHECK(relative_error(equal[p], off[p]) <= tolerance<double>());
+    for (std::size_t i = 0; i < off[p].span().size(); ++i)  // the penalty's part changes its sign
+      CHECK_THAT(above[p].span()[i] - off[p].span()[i],
+                 WithinAbs(off[p].span()[i] - below[p].span()[i], tolerance<double>(1)));
+  }
+}
+
+TEST_CASE("a network whose Jacobian is zero has finite gradients, and a norm at the floor") {
+  for (const MlpOptions& network : networks)
+    for (const auto& [penalty_name, penalty] : penalties) {
+      CAPTURE(penalty_name, name(network.activation), network.bias);
+      Mlp<double> mlp(network);
+      for (const auto& p : mlp.parameters()) std::ranges::fill(p.span(), 0.0);
+      const Data<double> data(8, 6, network.widths.back());
+      Sgd<double> sgd({.learning_rate = 0.1});
+      TrainStep<double> step(mlp, sgd, {}, {.loss = Loss::mse, .grokalign = penalty});
+      step.keep_gradients();
+      for (std::uint32_t i = 0; i < 3; ++i) {
+        const StepResult found = step(data.batch(), i);
+        CHECK(std::isfinite(found.total));
+        if (i == 0 && penalty.lambda > 0 && penalty.jacobian) CHECK_THAT(found.jacobian_norm, WithinRel(1e-4, 1e-10));
+        for (const M& g : step.gradients()) CHECK(all_finite(g));
+      }
+    }
+}
+
+// ---- filters and optimizers ----------------------------------------------------------------------------------------
+
+TEST_CASE("filters change the gradient in their order, and the optimizer takes what they leave") {
+  const Data<double> data(13, 6, 3);
+  const MlpOptions network = networks[0];
+  Mlp<double> mlp(network), by_hand(network), plain(network);
+  Sgd<double> sgd({.learning_rate = 0.1, .momentum = 0.5, .weight_decay = 0.2}), hand_sgd = sgd, off({.learning_rate = 0});
+  GrokFast<double> fast({.alpha = 0.5, .lambda = 2}), hand_fast({.alpha = 0.5, .lambda = 2});
+  OrthoGrad<double> ortho;
+  TrainStep<double> step(mlp, sgd, {&fast, &ortho}, {});
+  const auto hand_views = by_hand.parameters();
+  hand_sgd.start(hand_views);
+  hand_fast.start(hand_views);
+  TrainStep<double> raw(by_hand, off, {}, {});
+  raw.keep_gradients();
+  for (std::uint32_t i = 0; i < 4; ++i) {
+    raw(data.batch(), i);
+    std::vector<M> g(raw.gradients().begin(), raw.gradients().end());
+    hand_sgd.begin_step();
+    for (std::size_t p = 0; p < g.size(); ++p) {
+      hand_fast.apply(p, hand_views[p], g[p]);
+      ortho.apply(p, hand_views[p], g[p]);
+    }
+    for (std::size_t p = 0; p < g.size(); ++p)
+      hand_sgd.update(p, 0, hand_views[p].span(), std::as_const(g[p]).span());
+    step(data.batch(), i);
+    for (std::size_t p = 0; p < g.size(); ++p) {
+      CHECK(relative_error(step.gradients()[p], g[p]) <= tolerance<double>());
+      CHECK(relative_error(mlp.parameters()[p], hand_views[p]) <= tolerance<double>());
+    }
+  }
+}
+
+// ---- threads --------------------------------------------------------------------------------------------------------
+
+struct Setting {
+  const char* name;
+  GrokAlignOptions penalty;
+  bool filters;
+  bool adamw;
+};
+
+const std::vector<Setting> settings = {
+    {"baseline, adamw", {}, false, true},
+    {"baseline, sgd", {}, false, false},
+    {"grokalign, adamw", {.lambda = 0.1}, false, true},
+    {"grokalign, two projections, filters, sgd", {.lambda = 0.1, .projections = 2}, true, false},
+    {"exact, filters, adamw", {.lambda = 0.1, .norm = JacobianNorm::exact}, true, true},
+    {"level, adamw", {.lambda = 0.1, .level = 3}, false, true},
+    {"filters, adamw", {}, true, true},
+};
+
+// Trains a network of its own; what the optimizer and the filters need lives here.
+template <class T>
+struct Trainer {
+  Mlp<T> mlp;
+  std::unique_ptr<Optimizer<T>> optimizer;
+  GrokFast<T> fast;
+  OrthoGrad<T> ortho;
+  TrainStep<T> step;
+
+  Trainer(const MlpOptions& network, const Setting& setting, int threads, Loss loss = Loss::cross_entropy)
+      : mlp(network),
+        optimizer(setting.adamw ? std::unique_ptr<Optimizer<T>>(std::make_unique<AdamW<T>>(
+                                      AdamWOptions{.learning_rate = 1e-2, .epsilon = 1e-25, .weight_decay = 0.1}))
+                                : std::make_unique<Sgd<T>>(SgdOptions{.momentum = 0.5, .weight_decay = 0.1})),
+        step(mlp, *optimizer,
+             setting.filters ? std::vector<GradientFilter<T>*>{&fast, &ortho} : std::vector<GradientFilter<T>*>{},
+             {.loss = loss, .grokalign = setting.penalty, .seed = 4, .threads = threads}) {}
+};
+
+template <class T>
+void check_threads(const MlpOptions& network, const Setting& setting, Index rows) {
+  const Data<T> data(rows, network.widths.front(), network.widths.back());
+  std::unique_ptr<Trainer<T>> alone;
+  std::vector<StepResult> results;
+  for (int threads : {1, 2, 3, 8}) {
+    CAPTURE(setting.name, rows, threads);
+    auto trainer = std::make_unique<Trainer<T>>(network, setting, threads);
+    for (std::uint32_t i = 0; i < 5; ++i) {
+      const StepResult found = trainer->step(data.batch(), i);
+      if (!alone) {
+        results.push_back(found);
+        continue;
+      }
+      REQUIRE(found.task_loss == results[i].task_loss);
+      REQUIRE(found.jacobian_norm == results[i].jacobian_norm);
+      REQUIRE(found.offset_norm == results[i].offset_norm);
+      REQUIRE(found.total == results[i].total);
+    }
+    if (!alone) {
+      alone = std::move(trainer);
+      continue;
+    }
+    for (std::size_t p = 0; p < alone->mlp.parameters().size(); ++p)
+      REQUIRE(same_bits(trainer->mlp.parameters()[p], alone->mlp.parameters()[p]));
+  }
+  // The steps did something.
+  CHECK_FALSE(same_bits(alone->mlp.parameters()[0], Mlp<T>(network).parameters()[0]));
+}
+
+TEST_CASE("five steps have the same bits on 1, 2, 3 and 8 threads") {
+  // The second weight matrix is longer than the stretch that one thread updates at a time.
+  const MlpOptions network{.widths = {20, 60, 50, 3}, .seed = 1};
+  const MlpOptions quadratic{.widths = {20, 30, 3}, .activation = Activation::quadratic, .bias = false, .seed = 1};
+  for (const Setting& setting : settings)
+    for (Index rows : {1, 2, 5, 32, 501}) {
+      check_threads<float>(network, setting, rows);
+      check_threads<double>(quadratic, setting, rows);
+    }
+}
+
+// ---- memory ---------------------------------------------------------------------------------------------------------
+
+TEST_CASE("a step in its steady state calls malloc zero times") {
+  if (!can_count_mallocs()) return skip("malloc counts: the sanitizers (or another C library) stand in for malloc");
+  // The counter counts, calls from other libraries and other threads included.
+  {
+    const long long before = malloc_calls();
+    const auto block = std::make_unique<std::string>(1000, 'x');
+    CHECK(malloc_calls() >= before + 2);
+    const long long then = malloc_calls();
+#pragma omp parallel num_threads(2)
+    std::string(1000, 'x').shrink_to_fit();
+    CHECK(malloc_calls() >= then + 2);
+  }
+  const MlpOptions parity{.widths = {43, 200, 200, 2}, .seed = 1};
+  const MlpOptions mod_add{.widths = {122, 256, 61}, .activation = Activation::quadratic, .bias = false, .seed = 1};
+  const auto calls = [](auto& trainer, const auto& data) {
+    std::uint32_t number = 0;
+    for (int i = 0; i < 3; ++i) trainer.step(data.batch(), number++);
+    const long long before = malloc_calls();
+    for (int i = 0; i < 4; ++i) trainer.step(data.batch(), number++);
+    return malloc_calls() - before;
+  };
+  const Data<float> bits(300, 43, 2);
+  const Data<double> pairs(32, 122, 61);
+  const Data<double> classes(40, 6, 3);
+  for (const Setting& setting : settings)
+    for (int threads : {1, 2}) {
+      CAPTURE(setting.name, threads);
+      Trainer<float> on_bits(parity, setting, threads);
+      CHECK(calls(on_bits, bits) == 0);
+      // 61 backward sweeps are enough in a smaller network.
+      if (setting.penalty.norm == JacobianNorm::projection) {
+        Trainer<double> on_pairs(mod_add, setting, threads);
+        CHECK(calls(on_pairs, pairs) == 0);
+      }
+      for (const MlpOptions& network : networks) {
+        CAPTURE(name(network.activation), network.bias);
+        Trainer<double> small(network, setting, threads, Loss::mse);
+        const Data<double> data(40, 6, network.widths.back());
+        CHECK(calls(small, data) == 0);
+      }
+    }
+}
+
+TEST_CASE("two thousand GrokAlign steps take no more memory than the first ones") {
+  for (const Setting& setting : settings) {
+    if (setting.penalty.lambda == 0) continue;
+    CAPTURE(setting.name);
+    Trainer<float> trainer(networks[0], setting, 1);
+    const Data<float> data(8, 6, 3);
+    Index first = 0;
+    long long calls = 0;
+    for (std::uint32_t i = 0; i < 2000; ++i) {
+      trainer.step(data.batch(), i);
+      if (i == 2) {
+        first = trainer.step.tape_bytes();
+        calls = malloc_calls();
+      }
+      if (i > 2) REQUIRE(trainer.step.tape_bytes() == first);
+    }
+    CHECK(first > 0);
+    CHECK(first < 1 << 20);
+    if (can_count_mallocs()) CHECK(malloc_calls() - calls < 2000);  // Catch's own, none per step and per node
+  }
+}
+
+TEST_CASE("batches of different sizes take turns as if each came alone") {
+  const Setting& setting = settings[3];
+  Trainer<double> both(networks[0], setting, 2);
+  const Data<double> full(32, 6, 3), rest(5, 6, 3, 2), large(501, 6, 3, 3);
+  Mlp<double> mlp(networks[0]);
+  for (std::uint32_t i = 0; i < 6; ++i) {
+    const Data<double>& data = i % 3 == 0 ? full : i % 3 == 1 ? rest : large;
+    // The oracle's parameters are those that the trainer has now.
+    for (std::size_t p = 0; p < mlp.parameters().size(); ++p)
+      std::ranges::copy(both.mlp.parameters()[p].span(), mlp.parameters()[p].span().begin());
+    const Expected expected = on_one_tape(mlp, data, {.grokalign = setting.penalty, .seed = 4}, i);
+    CHECK_THAT(both.step(data.batch(), i).total, WithinRel(expected.result.total, tolerance<double>(1)));
+  }
+}
+
+// ---- errors ---------------------------------------------------------------------------------------------------------
+
+TEST_CASE("a batch that does not fit is refused and changes nothing") {
+  const MlpOptions network{.widths = {6, 9, 3}, .seed = 1};
+  const Data<double> good(10, 6, 3), wide(10, 7, 3), few(4, 6, 3), other_outputs(10, 6, 2);
+  Data<double> bad_label = good, negative_label = good;
+  bad_label.labels.back() = 3;
+  negative_label.labels.front() = -1;
+  for (int threads : {1, 2})
+    for (const Setting& setting : {settings[2], settings[3], settings[5]}) {
+      CAPTURE(threads, setting.name);
+      Trainer<double> ce(network, setting, threads), mse(network, setting, threads, Loss::mse);
+      Trainer<double> undisturbed(network, setting, threads);
+      ce.step(good.batch(), 0);
+      mse.step(good.batch(), 0);
+      undisturbed.step(good.batch(), 0);
+      const auto refusal = [&](Trainer<double>& trainer, const Batch<double>& batch) {
+        std::vector<M> before;
+        for (const auto& p : trainer.mlp.parameters()) before.emplace_back(p);
+        const std::string message = message_of([&] { trainer.step(batch, 1); });
+        for (std::size_t p = 0; p < before.size(); ++p) CHECK(same_bits(trainer.mlp.parameters()[p], before[p]));
+        return message;
+      };
+      Batch<double> batch = good.batch();
+      batch.labels = few.labels;
+      CHECK(refusal(ce, batch) == "TrainStep: inputs are 10x6 but there are 4 labels; there must be one per row");
+      batch = good.batch();
+      batch.samples = few.samples;
+      CHECK(refusal(ce, batch) ==
+            "TrainStep: inputs are 10x6 but there are 4 sample numbers; there must be one per row");
+      batch = good.batch();
+      batch.targets = few.targets;
+      CHECK(refusal(mse, batch) == "TrainStep: targets are 4x3; they must be 10x3");
+      batch.targets = other_outputs.targets;
+      CHECK(refusal(mse, batch) == "TrainStep: targets are 10x2; they must be 10x3");
+      batch.targets = {};
+      CHECK(contains(refusal(mse, batch), "targets are 0x0"));
+      batch = good.batch();
+      batch.inputs = good.inputs.view().row_block(0, 0);
+      CHECK(refusal(ce, batch) == "TrainStep: inputs are 0x6; there must be a row");
+      CHECK(contains(refusal(ce, wide.batch()), "Mlp: x is 5x7 but the network takes 6 columns"));
+      CHECK(contains(refusal(ce, bad_label.batch()), "3"));
+      CHECK(contains(refusal(ce, negative_label.batch()), "-1"));
+      // And the next step is as if none of this had been tried.
+      ce.step(good.batch(), 1);
+      undisturbed.step(good.batch(), 1);
+      for (std::size_t p = 0; p < 4; ++p) CHECK(same_bits(ce.mlp.parameters()[p], undisturbed.mlp.parameters()[p]));
+    }
+}
+
+TEST_CASE("options that mean nothing are refused before anything is started") {
+  Mlp<double> mlp({.widths = {3, 2}});
+  Sgd<double> sgd({});
+  CHECK(message_of([&] { TrainStep<double>(mlp, sgd, {}, {.threads = 0}); }) ==
+        "TrainStep: threads is 0; it must be at least 1");
+  CHECK(contains(message_of([&] { TrainStep<double>(mlp, sgd, {}, {.grokalign = {.lambda = -1}}); }), "lambda is -1"));
+}
+
+}  // namespace
+}  // namespace normalign::tests
