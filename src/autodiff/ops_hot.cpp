@@ -12,7 +12,7 @@ namespace {
 template <class T>
 Index column(const char* name, T hot, Index cols) {
   const Index index = hot >= 0 && hot < static_cast<T>(cols) ? static_cast<Index>(hot) : -1;
-  if (static_cast<T>(index) != hot)
+  if (index < 0 || static_cast<T>(index) != hot)
     throw InputError(text(name, ": hot is ", hot, "; it must be a whole number from 0 to ", cols - 1));
   return index;
 }
@@ -114,7 +114,7 @@ Var<T> hot_sum(Var<T> w, Var<T> hot) {
 }
 template <class T>
 Var<T> hot_outer(Var<T> g, Var<T> hot, Index cols) {
-  return apply(hot_outer_op<T>, {&g, &hot}, {.first = static_cast<std::int32_t>(cols)});
+  return apply(hot_outer_op<T>, {&g, &hot}, {.first = attribute_number("hot_outer", cols)});
 }
 
 template <class T>

@@ -249,7 +249,8 @@ template <class T>
 Var<T> broadcast_to(Var<T> x, Shape shape) {
   if (x.shape() == shape) return x;
   return apply(broadcast_to_op<T>, {&x},
-               {.first = static_cast<std::int32_t>(shape.rows), .second = static_cast<std::int32_t>(shape.cols)});
+               {.first = attribute_number("broadcast_to", shape.rows),
+                .second = attribute_number("broadcast_to", shape.cols)});
 }
 template <class T>
 Var<T> sum_to(Var<T> x, Shape shape) {

@@ -17,8 +17,8 @@ constexpr Primitive<T> slice_rows_op = {
     .arity = 1,
     .shape =
         [](const char* name, const Shapes& x, const Attribute& a) {
-          if (a.first < 0 || a.second < 0 || a.first + a.second > x[0].rows)
-            throw InputError(text(name, ": x is ", x[0], " but rows ", a.first, " to ", a.first + a.second - 1,
+          if (a.first < 0 || a.second < 0 || Index{a.first} + a.second > x[0].rows)
+            throw InputError(text(name, ": x is ", x[0], " but rows ", a.first, " to ", Index{a.first} + a.second - 1,
                                   " were asked for"));
           return Shape{a.second, x[0].cols};
         },
@@ -68,9 +68,9 @@ constexpr Primitive<T> slice_cols_op = {
     .arity = 1,
     .shape =
         [](const char* name, const Shapes& x, const Attribute& a) {
-          if (a.first < 0 || a.second < 0 || a.first + a.second > x[0].cols)
+          if (a.first < 0 || a.second < 0 || Index{a.first} + a.second > x[0].cols)
             throw InputError(text(name, ": x is ", x[0], " but columns ", a.first, " to ",
-                                  a.first + a.second - 1, " were asked for"));
+                                  Index{a.first} + a.second - 1, " were asked for"));
           return Shape{x[0].rows, a.second};
         },
     .value =
@@ -196,8 +196,8 @@ constexpr Primitive<T> scatter_add_cols_op = {
     }},
     .reads = {x1}};
 
-Attribute pair(Index first, Index second) {
-  return {.first = static_cast<std::int32_t>(first), .second = static_cast<std::int32_t>(second)};
+Attribute pair(const char* name, Index first, Index second) {
+  return {.first = attribute_number(name, first), .second = attribute_number(name, second)};
 }
 
 }  // namespace
@@ -206,19 +206,19 @@ Attribute pair(Index first, Index second) {
 
 template <class T>
 Var<T> slice_rows(Var<T> x, Index first, Index count) {
-  return apply(slice_rows_op<T>, {&x}, pair(first, count));
+  return apply(slice_rows_op<T>, {&x}, pair("slice_rows", first, count));
 }
 template <class T>
 Var<T> slice_cols(Var<T> x, Index first, Index count) {
-  return apply(slice_cols_op<T>, {&x}, pair(first, count));
+  return apply(slice_cols_op<T>, {&x}, pair("slice_cols", first, count));
 }
 template <class T>
 Var<T> pad_rows(Var<T> x, Index before, Index after) {
-  return apply(pad_rows_op<T>, {&x}, pair(before, after));
+  return apply(pad_rows_op<T>, {&x}, pair("pad_rows", before, after));
 }
 template <class T>
 Var<T> pad_cols(Var<T> x, Index before, Index after) {
-  return apply(pad_cols_op<T>, {&x}, pair(before, after));
+  return apply(pad_cols_op<T>, {&x}, pair("pad_cols", before, after));
 }
 template <class T>
 Var<T> concat_rows(Var<T> a, Var<T> b) {
@@ -238,7 +238,7 @@ Var<T> gather_cols(Var<T> x, Var<T> index) {
 }
 template <class T>
 Var<T> scatter_add_cols(Var<T> g, Var<T> index, Index cols) {
-  return apply(scatter_add_cols_op<T>, {&g, &index}, pair(cols, 0));
+  return apply(scatter_add_cols_op<T>, {&g, &index}, pair("scatter_add_cols", cols, 0));
 }
 
 template <class T>

@@ -1,11 +1,21 @@
 // The shape checks that primitives share.
 #pragma once
 
+#include <limits>
+
 #include "autodiff/primitive.hpp"
 
 namespace normalign {
 
 using Shapes = std::array<Shape, 3>;
+
+/// A row, column or count as an attribute holds it. Throws InputError, opened by `name`, when it is negative or larger
+/// than 2147483647, the largest extent of a value on a tape.
+inline std::int32_t attribute_number(const char* name, Index number) {
+  if (number < 0 || number > std::numeric_limits<std::int32_t>::max())
+    throw InputError(text(name, ": an argument is ", number, "; it must be between 0 and 2147483647"));
+  return static_cast<std::int32_t>(number);
+}
 
 /// The first input's shape.
 inline Shape same_shape(const char*, const Shapes& x, const Attribute&) { return x[0]; }

@@ -9,7 +9,7 @@ namespace {
 
 // Class 4p + q holds blocks of (4 + q) 2^(p + 4) bytes: 64, 80, 96, 112, 128, 160, ...
 int size_class(std::size_t bytes) {
-  const std::size_t units = std::max<std::size_t>((bytes + 15) / 16, 4);
+  const std::size_t units = std::max<std::size_t>(bytes / 16 + (bytes % 16 != 0), 4);
   const int power = static_cast<int>(std::bit_width(units)) - 3;
   const std::size_t step = std::size_t{1} << power;
   const int quarter = static_cast<int>((units + step - 1) / step) - 4;

@@ -15,6 +15,7 @@ AdamW<T>::AdamW(AdamWOptions options) : options_(options) {
 
 template <class T>
 void AdamW<T>::start(std::span<const MatrixView<T>> parameters) {
+  steps_ = 0;
   first_moment_ = this->zeros_like(parameters);
   second_moment_ = this->zeros_like(parameters);
 }

@@ -28,6 +28,8 @@ void fill_directions(const GrokAlignOptions& options, Index which, MatrixView<T>
                      std::uint64_t seed, std::uint32_t step) {
   if (static_cast<Index>(samples.size()) != v.rows())
     throw InputError(text("fill_directions: v is ", v.shape(), " but there are ", samples.size(), " samples"));
+  if (which < 0 || which >= direction_count(options, v.cols()))
+    throw InputError(text("fill_directions: which is ", which, "; there are ", direction_count(options, v.cols())));
   if (options.norm == JacobianNorm::exact || v.cols() == 1) {
     std::ranges::fill(v.span(), T{0});
     for (Index i = 0; i < v.rows(); ++i) v(i, which) = 1;

@@ -38,7 +38,8 @@ Index direction_count(const GrokAlignOptions& options, Index outputs);
 
 /// Fills direction `which` of `options`, v being n x k: for `exact` every row is the unit vector of output `which`;
 /// else rows are uniform on the unit sphere, normals of Stream::projection at row = samples[i] scaled to length 1,
-/// where direction 0, 1, ... of one sample follow each other. Throws InputError unless there is one sample per row.
+/// where direction 0, 1, ... of one sample follow each other. Throws InputError unless there is one sample per row
+/// and a direction of that number.
 template <class T>
 void fill_directions(const GrokAlignOptions& options, Index which, MatrixView<T> v, std::span<const Index> samples,
                      std::uint64_t seed, std::uint32_t step);

@@ -96,7 +96,7 @@ void TrainStep<T>::record(Block& block, const Batch<T>& batch, RowBlock rows, st
   block.net.bind(mlp_, tape);
   const ConstView<T> inputs = batch.inputs.row_block(rows.first, rows.count);
   const Var<T> x =
-      penalised && penalty.jacobian ? tape.borrowed_variable(inputs) : tape.borrowed_constant(inputs);
+      penalised ? tape.borrowed_variable(inputs) : tape.borrowed_constant(inputs);
   const Var<T> f = block.net(x);
   Var<T> target = options_.loss == Loss::cross_entropy
                       ? tape.labels(batch.labels.subspan(first, count))
@@ -161,7 +161,7 @@ StepResult TrainStep<T>::operator()(const Batch<T>& batch, std::uint32_t step) {
     add_up();
   }
   const double norm_term =
-      penalty.level ? std::abs(result.jacobian_norm - *penalty.level) : result.jacobian_norm;
+      penalty.level && penalty.jacobian ? std::abs(result.jacobian_norm - *penalty.level) : result.jacobian_norm;
   result.total = result.task_loss + penalty.lambda * (norm_term + result.offset_norm);
   update();
   return result;

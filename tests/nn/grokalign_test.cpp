@@ -118,11 +118,18 @@ TEST_CASE("random directions are uniform on the sphere: mean 0, second moment 1 
   }
 }
 
-TEST_CASE("there must be one sample per row") {
+TEST_CASE("there must be one sample per row, and a direction of that number") {
   M v(3, 2);
   const std::vector<Index> samples{1, 2};
   CHECK(message_of([&] { fill_directions<double>({}, 0, v, samples, 0, 0); }) ==
         "fill_directions: v is 3x2 but there are 2 samples");
+  M wide(2, 3), narrow(2, 1);
+  CHECK(message_of([&] { fill_directions<double>({.projections = 2}, 2, wide, samples, 0, 0); }) ==
+        "fill_directions: which is 2; there are 2");
+  CHECK(contains(message_of([&] { fill_directions<double>(exact, 3, wide, samples, 0, 0); }), "which is 3"));
+  CHECK(contains(message_of([&] { fill_directions<double>(exact, -1, wide, samples, 0, 0); }), "which is -1"));
+  CHECK(contains(message_of([&] { fill_directions<double>({.projections = 2}, 1, narrow, samples, 0, 0); }),
+                 "there are 1"));
 }
 
 // ---- the norm -------------------------------------------------------------------------------------------------------

@@ -34,13 +34,20 @@ nlohmann::json read_json(const fs::path& path) {
   return nlohmann::json::parse(file);
 }
 
+namespace {
+void append_numbers(const nlohmann::json& json, std::vector<double>& values) {
+  if (json.is_number()) return values.push_back(json.get<double>());
+  for (const auto& entry : json) append_numbers(entry, values);
+}
+}  // namespace
+
 Matrix<double> matrix_of(const nlohmann::json& json) {
   if (json.is_number()) return {{json.get<double>()}};
   if (json.empty() || json.front().is_number()) return matrix_of(nlohmann::json::array({json}));
   std::vector<std::vector<double>> rows;
   for (const auto& row : json) {
     std::vector<double>& values = rows.emplace_back();
-    for (const auto& entry : row.flatten()) values.push_back(entry.get<double>());
+    append_numbers(row, values);
     if (values.size() != rows.front().size()) throw std::runtime_error("matrix_of: rows differ in length");
   }
   Matrix<double> result(static_cast<Index>(rows.size()), static_cast<Index>(rows.front().size()));
