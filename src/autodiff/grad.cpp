@@ -44,10 +44,19 @@ void check_input(const char* caller, Graph<T>& graph, const Var<T>& x) {
 }
 
 template <class T>
-void check_direction(const char* caller, const char* name, const char* of, const Var<T>& direction, Shape shape) {
+void check_direction(const char* caller, const char* name, const char* of, const Var<T>& direction, Shape shape,
+                     const Graph<T>& graph) {
+  if (&Graph<T>::of(caller, direction) != &graph)
+    throw InputError(text(caller, ": ", name, " and ", of, " live on different tapes"));
   if (direction.shape() != shape)
     throw InputError(text(caller, ": ", name, " is ", direction.shape(), " but ", of, " is ", shape,
                           "; they must be equal"));
+}
+
+template <class T>
+void check_recording(const char* caller, const Graph<T>& graph, bool create_graph) {
+  if (create_graph && !graph.recording)
+    throw InputError(text(caller, ": a derivative was asked for that can be differentiated, but recording is off"));
 }
 
 template <class T>
@@ -90,16 +99,18 @@ void grad(const Var<T>& f, std::span<const Var<T>> wrt, std::span<Var<T>> out,
     first = std::min(first, Graph<T>::index(x));
   }
   if (options.seed)
-    check_direction("grad", "seed", "f", options.seed, f.shape());
+    check_direction("grad", "seed", "f", options.seed, f.shape(), graph);
   else if (f.shape() != Shape{1, 1})
     throw InputError(text("grad: f is ", f.shape(), " and there is no seed; give one of f's shape, or sum f first"));
+
+  check_recording("grad", graph, options.create_graph);
 
   const bool connected = Graph<T>::depends(f) && Graph<T>::index(f) >= first;
   const std::uint32_t last = Graph<T>::index(f);
   Borrowed<T> scratch(graph, connected ? last - first + 1 : 0);
   auto& cotangents = scratch.derivatives();
   auto& marks = scratch.marks();
-  const RecordingScope<T> scope(graph, graph.recording && options.create_graph);
+  const RecordingScope<T> scope(graph, options.create_graph);
   if (connected) {
     for (const Var<T>& x : wrt)
       if (Graph<T>::index(x) <= last) marks[Graph<T>::index(x) - first] |= asked;
@@ -158,14 +169,15 @@ template <class T>
 Var<T> jvp(const Var<T>& f, const Var<T>& x, const Var<T>& tangent, ForwardOptions options) {
   Graph<T>& graph = Graph<T>::of("jvp", f);
   check_input("jvp", graph, x);
-  check_direction("jvp", "tangent", "x", tangent, x.shape());
+  check_direction("jvp", "tangent", "x", tangent, x.shape(), graph);
+  check_recording("jvp", graph, options.create_graph);
   const std::uint32_t first = Graph<T>::index(x), last = Graph<T>::index(f);
   if (!Graph<T>::depends(f) || last < first) return zeros(graph, f.shape());
 
   Borrowed<T> scratch(graph, last - first + 1);
   auto& tangents = scratch.derivatives();
   auto& marks = scratch.marks();
-  const RecordingScope<T> scope(graph, graph.recording && options.create_graph);
+  const RecordingScope<T> scope(graph, options.create_graph);
   // Nodes that f depends on; the tape may hold much else between x and f.
   marks.back() = reached;
   for (std::uint32_t i = last + 1; i-- > first;) {
@@ -210,7 +222,7 @@ std::vector<Var<T>> hvp(const Var<T>& loss, const std::vector<Var<T>>& wrt,
   const std::vector<Var<T>> gradient = grad(loss, wrt, {.create_graph = true});
   Var<T> slope;
   for (std::size_t i = 0; i < wrt.size(); ++i) {
-    check_direction("hvp", "a direction", "its input", direction[i], wrt[i].shape());
+    check_direction("hvp", "a direction", "its input", direction[i], wrt[i].shape(), Graph<T>::of("hvp", loss));
     Var<T> share = sum(gradient[i] * direction[i]);
     slope = slope ? std::move(slope) + std::move(share) : std::move(share);
   }

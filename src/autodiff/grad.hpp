@@ -22,8 +22,8 @@ struct GradOptions {
 ///
 /// A value that f does not depend on has a zero of its shape. One backward sweep in tape order: each node once,
 /// whatever the number of paths. At kinks each operation's documented convention holds.
-/// Throws InputError when x is not a variable or depends on none, when f's shape and the seed's differ, or when
-/// the tapes differ.
+/// Throws InputError when x is not a variable or depends on none, when f's shape and the seed's differ, when the tapes
+/// differ, or when create_graph is asked for while recording is off.
 template <class T>
 void grad(const Var<T>& f, std::span<const Var<T>> wrt, std::span<Var<T>> out,
           const std::type_identity_t<GradOptions<T>>& options = {});

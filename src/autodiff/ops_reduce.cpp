@@ -61,17 +61,23 @@ T row_maximum(std::span<const T> x) {
   return x.empty() ? -std::numeric_limits<T>::infinity() : *std::ranges::max_element(x);
 }
 
-// log of the sum of exponentials; a row that holds an infinity or nothing has no finite shift.
+// log(sum exp x) in two parts, so that what is small is not lost in what is large. A row that holds an infinity or
+// nothing has no finite shift and is its maximum.
 template <class T>
-double log_sum_exp(std::span<const T> x) {
-  const T maximum = row_maximum(x);
-  if (!std::isfinite(maximum)) return static_cast<double>(maximum);
-  double result = 0;
-  const T* from = x.data();
+struct LogSumExp {
+  T maximum;
+  double rest;  // log(sum exp(x - maximum)), at least 0
+
+  explicit LogSumExp(std::span<const T> x) : maximum(row_maximum(x)), rest(0) {
+    if (!std::isfinite(maximum)) return;
+    const T shift = maximum;
+    const T* from = x.data();
+    double result = 0;
 #pragma omp simd reduction(+ : result)
-  for (std::size_t j = 0; j < x.size(); ++j) result += static_cast<double>(std::exp(from[j] - maximum));
-  return static_cast<double>(maximum) + std::log(result);
-}
+    for (std::size_t j = 0; j < x.size(); ++j) result += static_cast<double>(std::exp(from[j] - shift));
+    rest = std::log(result);
+  }
+};
 
 Shape scalar_shape(const char*, const Shapes&, const Attribute&) { return {1, 1}; }
 Shape column_shape(const char*, const Shapes& x, const Attribute&) { return {x[0].rows, 1}; }
@@ -144,7 +150,10 @@ constexpr Primitive<T> logsumexp_op = {
     .shape = column_shape,
     .value =
         [](const Call<T>& call) {
-          for (Index i = 0; i < call.y.rows(); ++i) call.y(i, 0) = static_cast<T>(log_sum_exp(call.x[0].row(i)));
+          for (Index i = 0; i < call.y.rows(); ++i) {
+            const LogSumExp<T> row(call.x[0].row(i));
+            call.y(i, 0) = static_cast<T>(static_cast<double>(row.maximum) + row.rest);
+          }
         },
     .pullback = {[](Var<T> g, const Recorded<T>& r) { return softmax(r.x()) * std::move(g); }},
     .pushforward = {[](Var<T> t, const Recorded<T>& r) { return row_sum(std::move(t) * softmax(r.x())); }},
@@ -180,8 +189,9 @@ constexpr Primitive<T> log_softmax_op = {
         [](const Call<T>& call) {
           for (Index i = 0; i < call.y.rows(); ++i) {
             const std::span<const T> x = call.x[0].row(i);
-            const T shift = static_cast<T>(log_sum_exp(x));
-            std::ranges::transform(x, call.y.row(i).begin(), [=](T value) { return value - shift; });
+            const LogSumExp<T> row(x);
+            const T rest = static_cast<T>(row.rest);
+            std::ranges::transform(x, call.y.row(i).begin(), [&](T value) { return (value - row.maximum) - rest; });
           }
         },
     .pullback = {[](Var<T> g, const Recorded<T>& r) { return g - exp(r.y()) * row_sum(g); }},
@@ -209,8 +219,9 @@ constexpr Primitive<T> cross_entropy_rows_op = {
             if (!(label >= 0 && label < static_cast<T>(logits.cols()) && label == std::floor(label)))
               throw InputError(text("cross_entropy_rows: label ", label, " in row ", i,
                                     "; it must be a whole number from 0 to ", logits.cols() - 1));
-            const double chosen = static_cast<double>(logits(i, static_cast<Index>(label)));
-            call.y(i, 0) = static_cast<T>(log_sum_exp(logits.row(i)) - chosen);
+            const LogSumExp<T> row(logits.row(i));
+            const T below = row.maximum - logits(i, static_cast<Index>(label));
+            call.y(i, 0) = static_cast<T>(static_cast<double>(below) + row.rest);
           }
         },
     .pullback = {[](Var<T> g, const Recorded<T>& r) {

@@ -1,19 +1,17 @@
 // The shape checks that primitives share.
 #pragma once
 
-#include <limits>
-
 #include "autodiff/primitive.hpp"
 
 namespace normalign {
 
 using Shapes = std::array<Shape, 3>;
 
-/// A row, column or count as an attribute holds it. Throws InputError, opened by `name`, when it is negative or larger
-/// than 2147483647, the largest extent of a value on a tape.
+/// A row, column or count as an attribute holds it. Throws InputError, opened by `name`, when it does not fit into 32
+/// bits, as every extent on a tape does; the shape rules refuse what is out of their range.
 inline std::int32_t attribute_number(const char* name, Index number) {
-  if (number < 0 || number > std::numeric_limits<std::int32_t>::max())
-    throw InputError(text(name, ": an argument is ", number, "; it must be between 0 and 2147483647"));
+  if (number != static_cast<std::int32_t>(number))
+    throw InputError(text(name, ": an argument is ", number, "; it must fit into 32 bits"));
   return static_cast<std::int32_t>(number);
 }
 

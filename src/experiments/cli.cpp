@@ -231,7 +231,7 @@ void add_gradcheck(CLI::App& app, GradcheckArguments& a) {
 int command_line(int argc, const char* const* argv) {
   CLI::App app("normalign: the local geometry of trained models", "normalign");
   app.set_version_flag("--version", text("normalign ", NORMALIGN_VERSION));
-  app.require_subcommand(1);
+  app.require_subcommand(0, 1);  // that there is one is checked below: here an unknown name would not be named
   app.get_formatter()->column_width(34);
   TrainArguments train_arguments;
   SummaryArguments summary_arguments;
@@ -241,6 +241,8 @@ int command_line(int argc, const char* const* argv) {
   add_gradcheck(app, gradcheck_arguments);
   try {
     app.parse(argc, argv);
+    if (app.get_subcommands().empty())
+      throw InputError("command: found none, expected train, summary or gradcheck (see normalign --help)");
     if (app.got_subcommand("train")) return train(train_arguments);
     if (app.got_subcommand("summary")) return summary(summary_arguments);
     return gradcheck_table(gradcheck_arguments);

@@ -110,7 +110,9 @@ void gemv(ConstView<T> a, ConstView<T> x, MatrixView<T> y, bool transpose, T alp
       std::min(y.rows(), y.cols()) > 1)
     throw InputError(text("gemv: a is ", a.shape(), transpose ? " (transposed)" : "", ", x is ", x.shape(),
                           " and y is ", y.shape(), "; x must hold ", inner, " values and y ", outer));
-  if (outer == 0) return;
+  if (inner == 0)  // BLAS leaves y alone
+    for (T& value : y.span()) value = beta == 0 ? T{0} : beta * value;
+  if (outer == 0 || inner == 0) return;
   const SingleThreadedBlas one_thread;
   const blasint rows = blas_int("gemv", a.rows()), cols = blas_int("gemv", a.cols());
   const blasint lda = std::max<blasint>(cols, 1);
@@ -139,11 +141,9 @@ void syrk(ConstView<T> a, MatrixView<T> c, T alpha, T beta) {
 
 int blas_threads_inside_scope() {
   const SingleThreadedBlas one_thread;
-  // The OpenMP build looks at the calling thread's setting only when a routine runs: let one run first.
-  const double values[64] = {1};
-  double product[64];
-  cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, 8, 8, 8, 1.0, values, 8, values, 8, 0.0, product, 8);
-  return openblas_get_num_threads();
+  // What OpenBLAS's OpenMP build asks at each call. Its own openblas_get_num_threads() is a global number that a call
+  // made on one thread leaves as it was.
+  return omp_in_parallel() ? 1 : omp_get_max_threads();
 }
 
 std::string blas_description() {

@@ -67,10 +67,12 @@ template <class T>
 class Matrix {
  public:
   Matrix() = default;
-  /// rows x cols zeros. Throws InputError on a negative extent.
+  /// rows x cols zeros. Throws InputError on a negative extent or a size that no memory can hold.
   Matrix(Index rows, Index cols) : rows_(rows), cols_(cols) {
     if (rows < 0 || cols < 0)
       throw InputError(text("Matrix: shape is ", shape(), "; rows and cols must not be negative"));
+    if (cols > 0 && rows > PTRDIFF_MAX / static_cast<Index>(sizeof(T)) / cols)
+      throw InputError(text("Matrix: shape is ", shape(), "; that is more than memory can hold"));
     values_.resize(static_cast<std::size_t>(rows * cols));
   }
   /// The rows in order: `Matrix<double>{{1, 2}, {3, 4}}`. Throws InputError when they differ in length.

@@ -39,6 +39,13 @@ Evaluation Evaluator<T>::operator()(const Batch<T>& data) {
   if (n < 1 || static_cast<Index>(data.labels.size()) != n)
     throw InputError(text("Evaluator: inputs are ", data.inputs.shape(), " and there are ", data.labels.size(),
                           " labels; there must be a row and one label per row"));
+  const Index k = mlp_.options().widths.back();
+  if (loss_ != Loss::cross_entropy && data.targets.shape() != Shape{n, k})
+    throw InputError(text("Evaluator: targets are ", data.targets.shape(), "; they must be ", Shape{n, k}));
+  const std::int32_t classes = static_cast<std::int32_t>(std::max<Index>(k, 2));
+  for (std::int32_t label : data.labels)
+    if (label < 0 || label >= classes)
+      throw InputError(text("Evaluator: a label is ", label, "; it must be from 0 to ", classes - 1));
   const Index blocks = block_count(n);
   while (static_cast<Index>(blocks_.size()) < blocks) blocks_.push_back(std::make_unique<Block>());
   parallel_for(threads_, blocks, failures_, [&](Index i) {

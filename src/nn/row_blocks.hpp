@@ -30,12 +30,13 @@ inline RowBlock row_block(Index rows, Index blocks, Index i) {
 /// lowest i that threw. `failures` is working memory that a caller in a loop keeps.
 template <class Body>
 void parallel_for(int threads, Index count, std::vector<std::exception_ptr>& failures, const Body& body) {
+  // Not a region of one thread: libgomp calls malloc for each of those.
   if (threads == 1 || count == 1) {
     for (Index i = 0; i < count; ++i) body(i);
     return;
   }
   failures.assign(static_cast<std::size_t>(count), nullptr);
-#pragma omp parallel for num_threads(threads) schedule(static, 1)
+#pragma omp parallel for num_threads(threads) schedule(static)
   for (Index i = 0; i < count; ++i) {
     try {
       body(i);

@@ -197,22 +197,20 @@ void TrainStep<T>::update() {
   };
   const auto kept = [&](const Stretch& s) { return gradients_[s.parameter].data() + s.first; };
   const bool whole = keep_gradients_ || !filters_.empty();
-#pragma omp parallel for num_threads(options_.threads) schedule(static) if (options_.threads > 1)
-  for (Index i = 0; i < stretches; ++i) {
+  parallel_for(options_.threads, stretches, failures_, [&](Index i) {
     const Stretch& s = stretches_[static_cast<std::size_t>(i)];
     T local[stretch_values];
     T* gradient = whole ? kept(s) : local;
     summed(s, gradient);
     if (filters_.empty()) updated(s, gradient);
-  }
+  });
   if (filters_.empty()) return;
   for (std::size_t p = 0; p < parameters_.size(); ++p)
     for (GradientFilter<T>* filter : filters_) filter->apply(p, parameters_[p], gradients_[p]);
-#pragma omp parallel for num_threads(options_.threads) schedule(static) if (options_.threads > 1)
-  for (Index i = 0; i < stretches; ++i) {
+  parallel_for(options_.threads, stretches, failures_, [&](Index i) {
     const Stretch& s = stretches_[static_cast<std::size_t>(i)];
     updated(s, kept(s));
-  }
+  });
 }
 
 template <class T>

@@ -39,13 +39,17 @@ struct Data {
   Data& two_hot() {
     std::ranges::fill(inputs.span(), T{0});
     const Index half = inputs.cols() / 2;
-    for (Index i = 0; i < inputs.rows(); ++i) inputs(i, i % half) = inputs(i, half + (7 * i + i / 5) % half) = 1;
+    for (Index i = 0; i < inputs.rows(); ++i)
+      inputs(i, i % half) = inputs(i, half + (7 * i + i / 5) % half) = 1;
     return *this;
   }
-  Batch<T> batch() const { return {.inputs = inputs, .labels = labels, .targets = targets, .samples = samples}; }
+  Batch<T> batch() const {
+    return {.inputs = inputs, .labels = labels, .targets = targets, .samples = samples};
+  }
 };
 
-// ---- what a step minimises ------------------------------------------------------------------------------------------
+// ---- what a step minimises
+// ------------------------------------------------------------------------------------------
 
 struct Expected {
   StepResult result;
@@ -62,8 +66,9 @@ Expected on_one_tape(const Mlp<double>& mlp, const Data<double>& data, const Tra
   const std::vector<V> parameters(net.parameters().begin(), net.parameters().end());
   const V x = tape.variable(data.inputs);
   const V f = net(x);
-  const V task = task_loss(options.loss, f,
-                           options.loss == Loss::cross_entropy ? tape.labels(data.labels) : tape.constant(data.targets));
+  const V task =
+      task_loss(options.loss, f,
+                options.loss == Loss::cross_entropy ? tape.labels(data.labels) : tape.constant(data.targets));
   Expected expected;
   expected.result.task_loss = task.item();
   V total = task;
@@ -148,8 +153,8 @@ void check_step(const MlpOptions& network, const TrainStepOptions& options, Inde
   CHECK_THAT(found.task_loss, WithinRel(expected.result.task_loss, tolerance<double>(1)));
   CHECK_THAT(found.jacobian_norm, WithinRel(expected.result.jacobian_norm, tolerance<double>(1)));
   // The offset of a network without one is zero, up to the pushforward's rounding.
-  CHECK_THAT(found.offset_norm,
-             WithinRel(expected.result.offset_norm, tolerance<double>(1)) || WithinAbs(expected.result.offset_norm, 1e-28));
+  CHECK_THAT(found.offset_norm, WithinRel(expected.result.offset_norm, tolerance<double>(1)) ||
+                                    WithinAbs(expected.result.offset_norm, 1e-28));
   CHECK_THAT(found.total, WithinRel(expected.result.total, tolerance<double>(1)));
   const Mlp<double> before(network);
   REQUIRE(step.gradients().size() == expected.gradients.size());
@@ -158,8 +163,9 @@ void check_step(const MlpOptions& network, const TrainStepOptions& options, Inde
     CHECK(relative_error(step.gradients()[p], expected.gradients[p]) <= tolerance<double>(2));
     // And the parameters have taken that step.
     for (std::size_t i = 0; i < expected.gradients[p].span().size(); ++i)
-      REQUIRE_THAT(mlp.parameters()[p].span()[i],
-                   WithinAbs(before.parameters()[p].span()[i] - 0.125 * step.gradients()[p].span()[i], 1e-14));
+      REQUIRE_THAT(
+          mlp.parameters()[p].span()[i],
+          WithinAbs(before.parameters()[p].span()[i] - 0.125 * step.gradients()[p].span()[i], 1e-14));
   }
 }
 
@@ -170,7 +176,8 @@ TEST_CASE("a step's gradient is that of the whole loss on one tape, for every pe
         CAPTURE(penalty_name, name(network.activation), network.bias, threads);
         check_step(network, {.loss = Loss::mse, .grokalign = penalty, .seed = 11, .threads = threads}, 13);
         if (network.widths.back() > 1)
-          check_step(network, {.loss = Loss::cross_entropy, .grokalign = penalty, .seed = 11, .threads = threads}, 13);
+          check_step(network,
+                     {.loss = Loss::cross_entropy, .grokalign = penalty, .seed = 11, .threads = threads}, 13);
       }
 }
 
@@ -188,7 +195,8 @@ TEST_CASE("a step's gradient is right at any number of rows, with every loss") {
   for (Loss loss : {Loss::cross_entropy, Loss::mse, Loss::bce})
     for (Index rows : {1, 2, 3, 251, 501}) {
       CAPTURE(name(loss), rows);
-      check_step(networks[0], {.loss = loss, .grokalign = {.lambda = 0.2, .level = 1}, .seed = 3, .threads = 3}, rows);
+      check_step(networks[0],
+                 {.loss = loss, .grokalign = {.lambda = 0.2, .level = 1}, .seed = 3, .threads = 3}, rows);
       check_step(networks[2], {.loss = loss, .grokalign = {.lambda = 0.2}, .seed = 3, .threads = 2}, rows);
     }
 }
@@ -236,19 +244,22 @@ TEST_CASE("a network whose Jacobian is zero has finite gradients, and a norm at 
       for (std::uint32_t i = 0; i < 3; ++i) {
         const StepResult found = step(data.batch(), i);
         CHECK(std::isfinite(found.total));
-        if (i == 0 && penalty.lambda > 0 && penalty.jacobian) CHECK_THAT(found.jacobian_norm, WithinRel(1e-4, 1e-10));
+        if (i == 0 && penalty.lambda > 0 && penalty.jacobian)
+          CHECK_THAT(found.jacobian_norm, WithinRel(1e-4, 1e-10));
         for (const M& g : step.gradients()) CHECK(all_finite(g));
       }
     }
 }
 
-// ---- filters and optimizers ----------------------------------------------------------------------------------------
+// ---- filters and optimizers
+// ----------------------------------------------------------------------------------------
 
 TEST_CASE("filters change the gradient in their order, and the optimizer takes what they leave") {
   const Data<double> data(13, 6, 3);
   const MlpOptions network = networks[0];
   Mlp<double> mlp(network), by_hand(network), plain(network);
-  Sgd<double> sgd({.learning_rate = 0.1, .momentum = 0.5, .weight_decay = 0.2}), hand_sgd = sgd, off({.learning_rate = 0});
+  Sgd<double> sgd({.learning_rate = 0.1, .momentum = 0.5, .weight_decay = 0.2}), hand_sgd = sgd,
+                                                                                 off({.learning_rate = 0});
   GrokFast<double> fast({.alpha = 0.5, .lambda = 2}), hand_fast({.alpha = 0.5, .lambda = 2});
   OrthoGrad<double> ortho;
   TrainStep<double> step(mlp, sgd, {&fast, &ortho}, {});
@@ -275,7 +286,8 @@ TEST_CASE("filters change the gradient in their order, and the optimizer takes w
   }
 }
 
-// ---- threads --------------------------------------------------------------------------------------------------------
+// ---- threads
+// --------------------------------------------------------------------------------------------------------
 
 struct Setting {
   const char* name;
@@ -305,11 +317,12 @@ struct Trainer {
 
   Trainer(const MlpOptions& network, const Setting& setting, int threads, Loss loss = Loss::cross_entropy)
       : mlp(network),
-        optimizer(setting.adamw ? std::unique_ptr<Optimizer<T>>(std::make_unique<AdamW<T>>(
-                                      AdamWOptions{.learning_rate = 1e-2, .epsilon = 1e-25, .weight_decay = 0.1}))
+        optimizer(setting.adamw ? std::unique_ptr<Optimizer<T>>(std::make_unique<AdamW<T>>(AdamWOptions{
+                                      .learning_rate = 1e-2, .epsilon = 1e-25, .weight_decay = 0.1}))
                                 : std::make_unique<Sgd<T>>(SgdOptions{.momentum = 0.5, .weight_decay = 0.1})),
         step(mlp, *optimizer,
-             setting.filters ? std::vector<GradientFilter<T>*>{&fast, &ortho} : std::vector<GradientFilter<T>*>{},
+             setting.filters ? std::vector<GradientFilter<T>*>{&fast, &ortho}
+                             : std::vector<GradientFilter<T>*>{},
              {.loss = loss, .grokalign = setting.penalty, .seed = 4, .threads = threads}) {}
 };
 
@@ -347,7 +360,8 @@ void check_threads(const MlpOptions& network, const Setting& setting, Index rows
 TEST_CASE("five steps have the same bits on 1, 2, 3 and 8 threads") {
   // The second weight matrix is longer than the stretch that one thread updates at a time.
   const MlpOptions network{.widths = {20, 60, 50, 3}, .seed = 1};
-  const MlpOptions quadratic{.widths = {40, 30, 3}, .activation = Activation::quadratic, .bias = false, .seed = 1};
+  const MlpOptions quadratic{
+      .widths = {40, 30, 3}, .activation = Activation::quadratic, .bias = false, .seed = 1};
   for (const Setting& setting : settings)
     for (Index rows : {1, 2, 5, 32, 501}) {
       check_threads<float>(network, setting, rows);
@@ -355,10 +369,12 @@ TEST_CASE("five steps have the same bits on 1, 2, 3 and 8 threads") {
     }
 }
 
-// ---- memory ---------------------------------------------------------------------------------------------------------
+// ---- memory
+// ---------------------------------------------------------------------------------------------------------
 
 TEST_CASE("a step in its steady state calls malloc zero times") {
-  if (!can_count_mallocs()) return skip("malloc counts: the sanitizers (or another C library) stand in for malloc");
+  if (!can_count_mallocs())
+    return skip("malloc counts: the sanitizers (or another C library) stand in for malloc");
   // The counter counts, calls from other libraries and other threads included.
   {
     const long long before = malloc_calls();
@@ -370,7 +386,8 @@ TEST_CASE("a step in its steady state calls malloc zero times") {
     CHECK(malloc_calls() >= then + 2);
   }
   const MlpOptions parity{.widths = {43, 200, 200, 2}, .seed = 1};
-  const MlpOptions mod_add{.widths = {122, 256, 61}, .activation = Activation::quadratic, .bias = false, .seed = 1};
+  const MlpOptions mod_add{
+      .widths = {122, 256, 61}, .activation = Activation::quadratic, .bias = false, .seed = 1};
   const auto calls = [](auto& trainer, const auto& data) {
     std::uint32_t number = 0;
     for (int i = 0; i < 3; ++i) trainer.step(data.batch(), number++);
@@ -438,7 +455,8 @@ TEST_CASE("batches of different sizes take turns as if each came alone") {
   }
 }
 
-// ---- errors ---------------------------------------------------------------------------------------------------------
+// ---- errors
+// ---------------------------------------------------------------------------------------------------------
 
 TEST_CASE("a batch that does not fit is refused and changes nothing") {
   const MlpOptions network{.widths = {6, 9, 3}, .seed = 1};
@@ -458,12 +476,14 @@ TEST_CASE("a batch that does not fit is refused and changes nothing") {
         std::vector<M> before;
         for (const auto& p : trainer.mlp.parameters()) before.emplace_back(p);
         const std::string message = message_of([&] { trainer.step(batch, 1); });
-        for (std::size_t p = 0; p < before.size(); ++p) CHECK(same_bits(trainer.mlp.parameters()[p], before[p]));
+        for (std::size_t p = 0; p < before.size(); ++p)
+          CHECK(same_bits(trainer.mlp.parameters()[p], before[p]));
         return message;
       };
       Batch<double> batch = good.batch();
       batch.labels = few.labels;
-      CHECK(refusal(ce, batch) == "TrainStep: inputs are 10x6 but there are 4 labels; there must be one per row");
+      CHECK(refusal(ce, batch) ==
+            "TrainStep: inputs are 10x6 but there are 4 labels; there must be one per row");
       batch = good.batch();
       batch.samples = few.samples;
       CHECK(refusal(ce, batch) ==
@@ -484,7 +504,8 @@ TEST_CASE("a batch that does not fit is refused and changes nothing") {
       // And the next step is as if none of this had been tried.
       ce.step(good.batch(), 1);
       undisturbed.step(good.batch(), 1);
-      for (std::size_t p = 0; p < 4; ++p) CHECK(same_bits(ce.mlp.parameters()[p], undisturbed.mlp.parameters()[p]));
+      for (std::size_t p = 0; p < 4; ++p)
+        CHECK(same_bits(ce.mlp.parameters()[p], undisturbed.mlp.parameters()[p]));
     }
 }
 
@@ -493,7 +514,8 @@ TEST_CASE("options that mean nothing are refused before anything is started") {
   Sgd<double> sgd({});
   CHECK(message_of([&] { TrainStep<double>(mlp, sgd, {}, {.threads = 0}); }) ==
         "TrainStep: threads is 0; it must be at least 1");
-  CHECK(contains(message_of([&] { TrainStep<double>(mlp, sgd, {}, {.grokalign = {.lambda = -1}}); }), "lambda is -1"));
+  CHECK(contains(message_of([&] { TrainStep<double>(mlp, sgd, {}, {.grokalign = {.lambda = -1}}); }),
+                 "lambda is -1"));
 }
 
 }  // namespace

@@ -3,8 +3,8 @@
 
 namespace normalign::tests {
 
-/// Whether calls can be counted in this build: with glibc, and not under the sanitizers, which stand in for malloc
-/// themselves.
+/// Whether calls can be counted in this build: with glibc, and not under the sanitizers, which stand in for
+/// malloc themselves.
 bool can_count_mallocs();
 
 /// Calls of malloc, calloc, realloc, posix_memalign, aligned_alloc and memalign since the program began.

@@ -51,7 +51,8 @@ Matrix<double> matrix_of(const nlohmann::json& json) {
     if (values.size() != rows.front().size()) throw std::runtime_error("matrix_of: rows differ in length");
   }
   Matrix<double> result(static_cast<Index>(rows.size()), static_cast<Index>(rows.front().size()));
-  for (Index i = 0; i < result.rows(); ++i) std::ranges::copy(rows[static_cast<std::size_t>(i)], result.row(i).begin());
+  for (Index i = 0; i < result.rows(); ++i)
+    std::ranges::copy(rows[static_cast<std::size_t>(i)], result.row(i).begin());
   return result;
 }
 
@@ -81,9 +82,11 @@ ReferenceMlp read_reference_mlp(const fs::path& path) {
                       .expect = json.at("expect")};
   const std::vector<Matrix<double>> values = parameters_of(json.at("params"));
   const std::vector<MatrixView<double>> parameters = result.mlp.parameters();
-  if (values.size() != parameters.size()) throw std::runtime_error(path.string() + ": another number of tensors");
+  if (values.size() != parameters.size())
+    throw std::runtime_error(path.string() + ": another number of tensors");
   for (std::size_t p = 0; p < parameters.size(); ++p) {
-    if (values[p].shape() != parameters[p].shape()) throw std::runtime_error(path.string() + ": another shape");
+    if (values[p].shape() != parameters[p].shape())
+      throw std::runtime_error(path.string() + ": another shape");
     std::ranges::copy(values[p].span(), parameters[p].span().begin());
   }
   const Index n = result.x.rows(), k = result.mlp.options().widths.back();
@@ -92,7 +95,8 @@ ReferenceMlp read_reference_mlp(const fs::path& path) {
     result.targets = Matrix<double>(n, 1);
     for (Index i = 0; i < n; ++i) result.targets(i, 0) = y.at(static_cast<std::size_t>(i));
   } else {
-    if (loss != "cross_entropy" && loss != "mse_one_hot") throw std::runtime_error(path.string() + ": loss " + loss);
+    if (loss != "cross_entropy" && loss != "mse_one_hot")
+      throw std::runtime_error(path.string() + ": loss " + loss);
     result.labels = y.get<std::vector<std::int32_t>>();
     result.targets = Matrix<double>(n, k);
     for (Index i = 0; i < n; ++i) result.targets(i, result.labels[static_cast<std::size_t>(i)]) = 1;
@@ -102,15 +106,24 @@ ReferenceMlp read_reference_mlp(const fs::path& path) {
 
 double naive_activation(Activation activation, double t, double slope) {
   switch (activation) {
-    case Activation::relu: return t > 0 ? t : 0;
-    case Activation::leaky_relu: return t > 0 ? t : slope * t;
-    case Activation::abs: return std::abs(t);
-    case Activation::tanh: return std::tanh(t);
-    case Activation::sigmoid: return 1 / (1 + std::exp(-t));
-    case Activation::softplus: return std::max(t, 0.0) + std::log1p(std::exp(-std::abs(t)));
-    case Activation::silu: return t / (1 + std::exp(-t));
-    case Activation::quadratic: return t * t;
-    case Activation::identity: return t;
+    case Activation::relu:
+      return t > 0 ? t : 0;
+    case Activation::leaky_relu:
+      return t > 0 ? t : slope * t;
+    case Activation::abs:
+      return std::abs(t);
+    case Activation::tanh:
+      return std::tanh(t);
+    case Activation::sigmoid:
+      return 1 / (1 + std::exp(-t));
+    case Activation::softplus:
+      return std::max(t, 0.0) + std::log1p(std::exp(-std::abs(t)));
+    case Activation::silu:
+      return t / (1 + std::exp(-t));
+    case Activation::quadratic:
+      return t * t;
+    case Activation::identity:
+      return t;
   }
   throw std::logic_error("naive_activation: not an activation");
 }

@@ -12,8 +12,8 @@
 
 namespace normalign::tests {
 
-/// The folder that holds autodiff/: NORMALIGN_REFERENCE, else ../shared/data/reference from here; nothing when the
-/// former is not set and the latter is absent.
+/// The folder that holds autodiff/: NORMALIGN_REFERENCE, else ../shared/data/reference from here; nothing
+/// when the former is not set and the latter is absent.
 std::optional<std::filesystem::path> reference_folder();
 
 /// The *.json files of the reference folder `name`, sorted; none where it is missing.

@@ -17,8 +17,8 @@ struct Finished {
   std::string err;
 };
 
-/// A program that runs beside the test; standard input is empty, the two outputs go to files. Killed at the end of
-/// the scope when it still runs.
+/// A program that runs beside the test; standard input is empty, the two outputs go to files. Killed at the
+/// end of the scope when it still runs.
 class Child {
  public:
   /// Starts `command`, a path and its arguments. Throws std::runtime_error when that fails.

@@ -1,0 +1,376 @@
+// The program as a user runs it: exit status, standard output, standard error, files.
+#include "experiments/cli.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <thread>
+
+#include "autodiff/op_table.hpp"
+#include "experiments/run_log.hpp"
+#include "experiments/task.hpp"
+#include "support/catch.hpp"
+#include "support/message_of.hpp"
+#include "support/subprocess.hpp"
+
+namespace normalign::tests {
+namespace {
+
+namespace fs = std::filesystem;
+using Arguments = std::vector<std::string>;
+
+std::optional<std::string> program() {
+  const char* path = std::getenv("NORMALIGN_PROGRAM");
+  return path ? std::optional<std::string>(path) : std::nullopt;
+}
+
+// For the first line of a test: true, and the test is counted as skipped, when there is no program.
+bool without_program(const char* what) {
+  if (program()) return false;
+  skip(std::string("command line, ") + what + ": NORMALIGN_PROGRAM is not set (make test sets it)");
+  return true;
+}
+
+Arguments command(const Arguments& arguments) {
+  Arguments result{*program()};
+  result.insert(result.end(), arguments.begin(), arguments.end());
+  return result;
+}
+
+Finished normalign(const Arguments& arguments) { return run(command(arguments)); }
+
+// A user's mistake: status 2, one line on standard error that begins with the program's name and holds
+// `parts`, nothing on standard output.
+void check_mistake(const Arguments& arguments, const std::vector<std::string>& parts) {
+  std::string line;
+  for (const std::string& argument : arguments) line += argument + " ";
+  const Finished finished = normalign(arguments);
+  CAPTURE(line, finished.out, finished.err);
+  CHECK(finished.status == 2);
+  CHECK(finished.out.empty());
+  CHECK(std::ranges::count(finished.err, '\n') == 1);
+  CHECK(finished.err.ends_with("\n"));
+  CHECK(finished.err.starts_with("normalign: "));
+  for (const std::string& part : parts) {
+    CAPTURE(part);
+    CHECK(contains(finished.err, part));
+  }
+}
+
+Arguments short_run(const fs::path& out, const Arguments& more = {}) {
+  Arguments result{"train", "sparse_parity", "--epochs", "3", "--threads", "2", "--out", out.string()};
+  result.insert(result.end(), more.begin(), more.end());
+  return result;
+}
+
+// ---- help
+// -----------------------------------------------------------------------------------------------------------
+
+TEST_CASE("help and version go to standard output with status 0") {
+  if (without_program("help")) return;
+  for (const Arguments& arguments : {Arguments{"--help"},
+                                     {"train", "--help"},
+                                     {"summary", "--help"},
+                                     {"gradcheck", "--help"},
+                                     {"--version"}}) {
+    const Finished finished = normalign(arguments);
+    CAPTURE(arguments.front(), finished.out, finished.err);
+    CHECK(finished.status == 0);
+    CHECK(finished.err.empty());
+    CHECK(finished.out.size() > 5);
+  }
+  const std::string all = normalign({"--help"}).out;
+  for (const char* part : {"train", "summary", "gradcheck", "--version"}) CHECK(contains(all, part));
+  CHECK(contains(normalign({"--version"}).out, NORMALIGN_VERSION));
+
+  const std::string train = normalign({"train", "--help"}).out;
+  for (const Task& task : all_tasks()) CHECK(contains(train, task.name));
+  for (const char* part :
+       {"--condition",  "default baseline", "--seed",           "default 0",          "--out",
+        "default runs", "--epochs",         "--threads",        "default: all cores", "--quiet",
+        "--overwrite",  "--save-model",     "--lambda",         "--projections",      "default 1",
+        "--exact",      "--level",          "--grokfast-alpha", "default 0.8",        "default 0.1",
+        "--operation",  "--modulus",        "default 61",       "--learning-rate",    "--weight-decay",
+        "--batch-size"}) {
+    CAPTURE(part);
+    CHECK(contains(train, part));
+  }
+  const std::string summary = normalign({"summary", "--help"}).out;
+  for (const char* part : {"DIR", "--json", "--csv", "FILE", "epochs", "seconds"})
+    CHECK(contains(summary, part));
+  const std::string gradcheck = normalign({"gradcheck", "--help"}).out;
+  for (const char* part : {"--seed", "--tolerance", "1e-6", "default"}) CHECK(contains(gradcheck, part));
+}
+
+// ---- mistakes
+// -------------------------------------------------------------------------------------------------------
+
+TEST_CASE("a mistake on the command line is one line that names it, with status 2, and nothing is written") {
+  if (without_program("mistakes")) return;
+  const TemporaryFolder folder;
+  const std::string out = (folder / "runs").string();
+  const auto train = [&](const Arguments& more) {
+    Arguments result{"train", "sparse_parity", "--out", out};
+    result.insert(result.end(), more.begin(), more.end());
+    return result;
+  };
+  check_mistake({}, {"train", "summary", "gradcheck"});
+  check_mistake({"tarin"}, {"tarin"});
+  check_mistake({"train"}, {"task"});
+  check_mistake({"train", "xor_of_everything", "--out", out},
+                {"task", "xor_of_everything", "sparse_parity", "mod_add"});
+  check_mistake(train({"--condition", "grok"}), {"condition", "'grok'", "baseline"});
+  check_mistake(train({"--condition", ""}), {"condition"});
+  check_mistake(train({"--frobnicate"}), {"frobnicate"});
+  check_mistake(train({"surplus"}), {"surplus"});
+  check_mistake(train({"--epochs"}), {"epochs"});
+
+  check_mistake(train({"--epochs", "-5"}), {"epochs", "-5"});
+  check_mistake(train({"--seed", "-1"}), {"seed", "-1"});
+  check_mistake(train({"--threads", "-2"}), {"threads", "-2"});
+  check_mistake(train({"--threads", "1000000"}), {"threads", "1000000"});
+  check_mistake(train({"--batch-size", "-1"}), {"batch_size", "-1"});
+  check_mistake(train({"--projections", "0"}), {"projections", "0"});
+  check_mistake(train({"--lambda", "-0.1"}), {"lambda", "-0.1"});
+  check_mistake(train({"--level", "-1"}), {"level", "-1"});
+  check_mistake(train({"--init-scale", "-1"}), {"init_scale", "-1"});
+  check_mistake(train({"--grokfast-alpha", "1.5"}), {"grokfast_alpha", "1.5"});
+  check_mistake(train({"--grokfast-lambda", "-1"}), {"grokfast_lambda", "-1"});
+
+  check_mistake(train({"--epochs", "many"}), {"epochs", "many"});
+  check_mistake(train({"--epochs", "1.5"}), {"epochs", "1.5"});
+  check_mistake(train({"--epochs", "1e400"}), {"epochs", "1e400"});
+  check_mistake(train({"--epochs", "99999999999999999999"}), {"epochs", "from 0 to 1000000000"});
+  check_mistake(train({"--epochs", "5000000000"}), {"epochs", "5000000000"});
+  check_mistake(train({"--seed", "0x"}), {"seed"});
+  check_mistake(train({"--threads", "two"}), {"threads", "two"});
+  check_mistake(train({"--lambda", "nan"}), {"lambda", "nan"});
+  check_mistake(train({"--lambda", "inf"}), {"lambda", "inf"});
+  check_mistake(train({"--lambda", "1e400"}), {"lambda"});
+  check_mistake(train({"--lambda", "0.1.2"}), {"lambda", "0.1.2"});
+  check_mistake(train({"--learning-rate", "nan"}), {"learning_rate", "nan"});
+  check_mistake(train({"--weight-decay", "abc"}), {"weight-decay", "abc"});
+  check_mistake(train({"--name", "a/b"}), {"name", "a/b"});
+
+  check_mistake(train({"--operation", "add"}), {"--operation", "mod_add", "sparse_parity"});
+  check_mistake(train({"--modulus", "7"}), {"--modulus", "mod_add", "sparse_parity"});
+  check_mistake({"train", "mod_add", "--out", out, "--operation", "root"}, {"root", "add", "subtract"});
+  check_mistake({"train", "mod_add", "--out", out, "--modulus", "1"}, {"modulus", "1"});
+  check_mistake({"train", "mod_add", "--out", out, "--modulus", "1000000"}, {"modulus", "1000000"});
+  check_mistake({"train", "mod_add", "--out", out, "--operation", "divide", "--modulus", "60"},
+                {"60", "prime"});
+
+  check_mistake({"gradcheck", "--tolerance", "0"}, {"tolerance", "0"});
+  check_mistake({"gradcheck", "--tolerance", "nan"}, {"tolerance", "nan"});
+  check_mistake({"gradcheck", "--seed", "-1"}, {"seed", "-1"});
+  // No log was begun, and no folder holds anything but what making sure of it left behind.
+  if (fs::exists(out)) CHECK(fs::is_empty(out));
+}
+
+TEST_CASE("an output folder that cannot be written is named, with status 2") {
+  if (without_program("unwritable folders")) return;
+  const TemporaryFolder folder;
+  write_file(folder / "file", "kept");
+  const std::string below = (folder / "file" / "runs").string();
+  check_mistake({"train", "sparse_parity", "--epochs", "1", "--out", below}, {below});
+  check_mistake({"train", "sparse_parity", "--epochs", "1", "--out", (folder / "file").string()},
+                {(folder / "file").string()});
+  CHECK(read_file(folder / "file") == "kept");
+}
+
+TEST_CASE("a log that is there is not replaced without --overwrite") {
+  if (without_program("existing logs")) return;
+  const TemporaryFolder folder;
+  const fs::path log = folder / "sparse_parity_baseline_seed0.json";
+  write_file(log, "precious");
+  check_mistake(short_run(folder.path()), {log.string(), "--overwrite"});
+  CHECK(read_file(log) == "precious");
+  const Finished finished = normalign(short_run(folder.path(), {"--overwrite", "--quiet"}));
+  CAPTURE(finished.err);
+  CHECK(finished.status == 0);
+  CHECK(finished.out.empty());
+  CHECK(finished.err.empty());
+  CHECK(read_log(log).status == RunStatus::finished);
+}
+
+TEST_CASE("a summary of nothing, or of something broken, names what is wrong, with status 2") {
+  if (without_program("summaries of nothing")) return;
+  const TemporaryFolder folder;
+  const std::string missing = (folder / "missing").string();
+  check_mistake({"summary", missing}, {missing});
+  check_mistake({"summary"}, {"folder"});
+  check_mistake({"summary", folder.path().string()}, {folder.path().string(), "*.json"});
+  REQUIRE(normalign(short_run(folder.path(), {"--quiet"})).status == 0);
+  write_file(folder / "broken.json", "{\"run_name\": \"half");
+  check_mistake({"summary", folder.path().string()}, {"broken.json"});
+  write_file(folder / "broken.json", "{}");
+  check_mistake({"summary", folder.path().string()}, {"broken.json", "run_name"});
+  fs::remove(folder / "broken.json");
+  const std::string unwritable = (folder / "missing" / "table.json").string();
+  const Finished finished = normalign({"summary", folder.path().string(), "--json", unwritable});
+  CHECK(finished.status == 2);
+  CHECK(lines(finished.err).size() == 1);
+  CHECK(contains(finished.err, unwritable));
+}
+
+// ---- runs
+// -----------------------------------------------------------------------------------------------------------
+
+TEST_CASE("a run leaves a log and a model, and a summary of several makes a table in three forms") {
+  if (without_program("runs")) return;
+  const TemporaryFolder folder;
+  const std::string runs = (folder / "deep" / "runs").string();
+  for (const char* condition : {"baseline", "grokalign"})
+    for (const char* seed : {"0", "1"}) {
+      const Finished finished = normalign(
+          short_run(runs, {"--condition", condition, "--seed", seed, "--save-model", "--lambda", "0.25"}));
+      CAPTURE(condition, seed, finished.err);
+      CHECK(finished.status == 0);
+      const std::string name = std::string("sparse_parity_") + condition + "_seed" + seed;
+      const RunLog log = read_log(fs::path(runs) / (name + ".json"));
+      CHECK(log.run_name == name);
+      CHECK(log.condition == condition);
+      CHECK(log.status == RunStatus::finished);
+      CHECK(log.metrics.size() == 4);
+      CHECK(log.config.at("task") == "sparse_parity");
+      CHECK(log.config.at("epochs") == 3);
+      CHECK(log.config.at("lambda") == 0.25);
+      CHECK(log.config.at("seed") == std::stoi(seed));
+      CHECK(log.environment.at("threads") == 2);
+      CHECK(fs::exists(fs::path(runs) / (name + ".safetensors")));
+      // Neither stream is a terminal: one line at the end, no line that is written over.
+      CHECK(lines(finished.out).size() == 1);
+      CHECK(finished.out.starts_with(name + ": not grokked by epoch 3"));
+      CHECK_FALSE(contains(finished.out + finished.err, "\r"));
+    }
+  const Finished summary =
+      normalign({"summary", (folder / "deep").string(), "--json", (folder / "t.json").string(), "--csv",
+                 (folder / "t.csv").string(), "--latex", (folder / "t.tex").string()});
+  CAPTURE(summary.out, summary.err);
+  CHECK(summary.status == 0);
+  CHECK(summary.err.empty());
+  for (const char* part : {"sparse_parity", "condition", "baseline", "grokalign", "0/2", "median"})
+    CHECK(contains(summary.out, part));
+  const auto json = nlohmann::json::parse(read_file(folder / "t.json"));
+  REQUIRE(json.at("settings").size() == 1);
+  CHECK(json.at("settings")[0].at("setting") == "sparse_parity");
+  CHECK(json.at("settings")[0].at("conditions").size() == 2);
+  CHECK(json.at("settings")[0].at("conditions")[0].at("runs") == 2);
+  const auto csv = lines(read_file(folder / "t.csv"));
+  REQUIRE(csv.size() == 3);
+  for (const std::string& line : csv)
+    CHECK(std::ranges::count(line, ',') == std::ranges::count(csv.front(), ','));
+  CHECK(csv[1].starts_with("sparse_parity,baseline,2,0,"));
+  CHECK(contains(read_file(folder / "t.tex"), "\\begin{tabular}"));
+}
+
+TEST_CASE("a log says the same whatever the number of threads") {
+  if (without_program("threads")) return;
+  const TemporaryFolder folder;
+  std::vector<RunLog> logs;
+  for (const char* threads : {"1", "2", "3"}) {
+    REQUIRE(normalign({"train", "sparse_parity", "--condition", "grokalign+grokfast", "--epochs", "3",
+                       "--quiet", "--threads", threads, "--name", threads, "--out", folder.path().string()})
+                .status == 0);
+    RunLog& log = logs.emplace_back(read_log(folder / (std::string(threads) + ".json")));
+    CHECK(log.environment.at("threads") == std::stoi(threads));
+    log.environment = {};
+    for (MetricRow& row : log.metrics) row.opt_time = 0;
+  }
+  CHECK(logs[0] == logs[1]);
+  CHECK(logs[0] == logs[2]);
+}
+
+TEST_CASE("options of mod_add reach the run") {
+  if (without_program("mod_add")) return;
+  const TemporaryFolder folder;
+  const Finished finished =
+      normalign({"train",           "mod_add",   "--operation",    "sum_of_squares",
+                 "--modulus",       "13",        "--epochs",       "2",
+                 "--threads",       "1",         "--batch-size",   "16",
+                 "--learning-rate", "0.002",     "--weight-decay", "0.5",
+                 "--condition",     "grokalign", "--exact",        "--no-offset",
+                 "--level",         "2",         "--out",          folder.path().string()});
+  CAPTURE(finished.err);
+  REQUIRE(finished.status == 0);
+  const RunLog log = read_log(folder / "mod_add_grokalign_seed0.json");
+  CHECK(log.config.at("operation") == "sum_of_squares");
+  CHECK(log.config.at("modulus") == 13);
+  CHECK(log.config.at("batch_size") == 16);
+  CHECK(log.config.at("learning_rate") == 0.002);
+  CHECK(log.config.at("weight_decay") == 0.5);
+  CHECK(log.config.at("jacobian_norm") == "exact");
+  CHECK(log.config.at("penalise_offset") == false);
+  CHECK(log.config.at("penalise_jacobian") == true);
+  CHECK(log.config.at("level") == 2);
+}
+
+TEST_CASE("a run that fails ends with status 1, one line with the epoch, and a log marked failed") {
+  if (without_program("failed runs")) return;
+  const TemporaryFolder folder;
+  const Finished finished = normalign({"train", "sparse_parity", "--learning-rate", "1e6", "--epochs", "50",
+                                       "--threads", "1", "--out", folder.path().string()});
+  CAPTURE(finished.out, finished.err);
+  CHECK(finished.status == 1);
+  CHECK(finished.out.empty());
+  CHECK(lines(finished.err).size() == 1);
+  CHECK(finished.err.starts_with("normalign: sparse_parity_baseline_seed0 failed: epoch "));
+  const RunLog log = read_log(folder / "sparse_parity_baseline_seed0.json");
+  CHECK(log.status == RunStatus::failed);
+  CHECK(contains(finished.err, log.failure));
+  CHECK_FALSE(log.metrics.empty());
+  const Finished summary = normalign({"summary", folder.path().string()});
+  CHECK(summary.status == 0);
+  CHECK(contains(summary.out, "failed: sparse_parity_baseline_seed0"));
+}
+
+TEST_CASE("a run that is killed leaves a readable log that says it was running") {
+  if (without_program("killed runs")) return;
+  const TemporaryFolder folder;
+  const fs::path file = folder / "long.json";
+  Child child(command({"train", "sparse_parity", "--epochs", "1000000000", "--learning-rate", "1e-6",
+                       "--threads", "1", "--name", "long", "--out", folder.path().string()}));
+  // The log is there from the start and every look at it finds a whole one, which grows within a few seconds.
+  std::size_t rows = 0;
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (rows < 2 && child.running() && std::chrono::steady_clock::now() < limit) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    if (!fs::exists(file)) continue;
+    const RunLog log = read_log(file);
+    REQUIRE(log.status == RunStatus::running);
+    REQUIRE(log.metrics.size() >= rows);
+    rows = log.metrics.size();
+  }
+  CHECK(rows >= 2);
+  child.kill();
+  const Finished finished = child.wait();
+  CHECK(finished.status == -9);
+  CHECK_FALSE(contains(finished.out + finished.err, "\r"));
+  const RunLog log = read_log(file);
+  CHECK(log.status == RunStatus::running);
+  CHECK(log.metrics.size() >= rows);
+  const Finished summary = normalign({"summary", folder.path().string()});
+  CHECK(summary.status == 0);
+  CHECK(contains(summary.out, "unfinished: "));
+}
+
+TEST_CASE("gradcheck passes, with a row for every row of the table") {
+  if (without_program("gradcheck")) return;
+  const Finished finished = normalign({"gradcheck"});
+  CAPTURE(finished.out, finished.err);
+  CHECK(finished.status == 0);
+  CHECK(finished.err.empty());
+  const auto found = lines(finished.out);
+  REQUIRE(found.size() == op_table().size() + 3);  // two lines of head, one of sums
+  for (std::size_t i = 0; i < op_table().size(); ++i) CHECK(found[i + 2].starts_with(op_table()[i].name));
+  CHECK(contains(found.back(), " 0 failed"));
+  // A bound that no difference can meet: the same rows, failures said below them, status 1.
+  const Finished strict = normalign({"gradcheck", "--tolerance", "1e-16"});
+  CHECK(strict.status == 1);
+  CHECK(contains(strict.out, "FAILED"));
+}
+
+}  // namespace
+}  // namespace normalign::tests

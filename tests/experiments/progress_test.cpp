@@ -1,0 +1,84 @@
+#include "experiments/progress.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <sstream>
+#include <thread>
+
+#include "support/catch.hpp"
+#include "support/message_of.hpp"
+
+namespace normalign::tests {
+namespace {
+
+RunLog example_log() {
+  RunLog log{.run_name = "task_baseline_seed0"};
+  log.metrics = {{.epoch = 10,
+                  .train_acc = 99.5,
+                  .test_acc = 50.25,
+                  .train_loss = 0.125,
+                  .extras = {{"jacobian_norm", 3.5}, {"offset_norm", 0.25}}}};
+  return log;
+}
+
+TEST_CASE("a duration is minutes and seconds, with hours where there are any, rounded down") {
+  CHECK(duration(0) == "0:00");
+  CHECK(duration(0.999) == "0:00");
+  CHECK(duration(9) == "0:09");
+  CHECK(duration(59.9) == "0:59");
+  CHECK(duration(60) == "1:00");
+  CHECK(duration(754) == "12:34");
+  CHECK(duration(3599) == "59:59");
+  CHECK(duration(3600) == "1:00:00");
+  CHECK(duration(3600 * 25 + 61) == "25:01:01");
+  CHECK(duration(-1) == "-");
+  CHECK(duration(std::numeric_limits<double>::infinity()) == "-");
+  CHECK(duration(std::numeric_limits<double>::quiet_NaN()) == "-");
+}
+
+TEST_CASE("on a terminal one line is written over, at most ten times a second, and wiped at the end") {
+  std::ostringstream out;
+  Progress progress(out, true, 2000);
+  progress(example_log(), 17);
+  const std::string first = out.str();
+  CAPTURE(first);
+  CHECK(first.starts_with("\rtask_baseline_seed0  epoch 17 of at most 2000  train 99.5 %  test 50.2"));
+  for (const char* part : {"loss 0.1250", "jacobian_norm 3.5000", "offset_norm 0.2500", "epochs/s", " left"})
+    CHECK(contains(first, part));
+  CHECK_FALSE(contains(first, "\n"));
+  progress(example_log(), 18);
+  CHECK(out.str() == first);
+
+  // A shorter line covers all of the longer one.
+  std::this_thread::sleep_for(std::chrono::milliseconds(120));
+  RunLog brief{.run_name = "t"};
+  progress(brief, 0);
+  const std::string second = out.str().substr(first.size());
+  CHECK(second.starts_with("\rt  epoch 0 of at most 2000"));
+  CHECK(second.size() >= first.size());
+  CHECK_FALSE(contains(second, "left"));  // nothing is known at epoch 0
+  const std::string before = out.str();
+  progress.finish();
+  const std::string wiped = out.str().substr(before.size());
+  CHECK(wiped.front() == '\r');
+  CHECK(wiped.back() == '\r');
+  CHECK(std::ranges::all_of(wiped, [](char c) { return c == '\r' || c == ' '; }));
+}
+
+TEST_CASE("in a log file nothing is printed early, and nothing is wiped") {
+  std::ostringstream out;
+  Progress progress(out, false, 2000);
+  for (Index epoch = 0; epoch < 100; ++epoch) progress(example_log(), epoch);
+  progress.finish();
+  CHECK(out.str().empty());
+}
+
+TEST_CASE("a terminal that showed nothing is left alone at the end") {
+  std::ostringstream out;
+  Progress progress(out, true, 10);
+  progress.finish();
+  CHECK(out.str().empty());
+}
+
+}  // namespace
+}  // namespace normalign::tests
