@@ -5,7 +5,11 @@
 
 #include "data/modular.hpp"
 #include "data/sparse_parity.hpp"
+#include "linalg/random.hpp"
+#include "nn/adamw.hpp"
 #include "nn/evaluate.hpp"
+#include "nn/grokfast.hpp"
+#include "nn/orthograd.hpp"
 #include "support/catch.hpp"
 #include "support/matrices.hpp"
 #include "support/message_of.hpp"
@@ -329,6 +333,49 @@ TEST_CASE("shuffled batches see every sample once, in an order of the epoch's ow
   for (std::size_t epoch = 0; epoch <= 3; ++epoch)
     CHECK_THAT(one.metrics[epoch].test_loss,
                WithinRel(other.metrics[30 * epoch].test_loss, tolerance<double>(1)));
+}
+
+TEST_CASE(
+    "a run is the protocol's loop written out: shuffle by epoch, steps counted through, means over an "
+    "epoch") {
+  RunConfig config = tiny_config("grokalign+orthograd+grokfast");
+  config.batch_size = 7;
+  config.epochs = 4;
+  config.projections = 2;
+  const RunLog log = tiny_run(config, 2);
+  REQUIRE(log.metrics.size() == 5);
+
+  const auto data = tiny_data();
+  Mlp<float> mlp({.widths = {10, 16, 12, 2}, .seed = 3});
+  AdamW<float> adamw(
+      {.learning_rate = 1e-2, .beta1 = 0.9, .beta2 = 0.99, .epsilon = 1e-25, .weight_decay = 0.1});
+  GrokFast<float> fast({.alpha = 0.8, .lambda = 0.1});
+  OrthoGrad<float> ortho;
+  TrainStep<float> step(mlp, adamw, {&fast, &ortho},
+                        {.grokalign = {.lambda = 0.1, .projections = 2}, .seed = 3});
+  Evaluator<float> evaluate(mlp, Loss::cross_entropy, 1);
+  std::uint32_t steps = 0;
+  for (Index epoch = 0; epoch <= 4; ++epoch) {
+    CAPTURE(epoch);
+    const MetricRow& row = log.metrics[static_cast<std::size_t>(epoch)];
+    CHECK(row.train_loss == evaluate({.inputs = data.train.inputs, .labels = data.train.labels}).loss);
+    CHECK(row.test_loss == evaluate({.inputs = data.test.inputs, .labels = data.test.labels}).loss);
+    const auto order = permutation(30, RandomIntegers(3, Stream::shuffle, static_cast<std::uint32_t>(epoch)));
+    double norm = 0, offset = 0;
+    for (std::size_t first = 0; first < 30; first += 7) {
+      const auto samples = std::span(order).subspan(first, std::min<std::size_t>(7, 30 - first));
+      const Dataset<float> batch = rows_at(data.train, samples);
+      const StepResult found =
+          step({.inputs = batch.inputs, .labels = batch.labels, .samples = samples}, steps++);
+      norm += found.jacobian_norm / 5;
+      offset += found.offset_norm / 5;
+    }
+    if (epoch == 4) break;
+    const auto& extras = log.metrics[static_cast<std::size_t>(epoch + 1)].extras;
+    REQUIRE(extras.size() == 2);
+    CHECK_THAT(extras[0].second, WithinRel(norm, 1e-12));
+    CHECK_THAT(extras[1].second, WithinRel(offset, 1e-12));
+  }
 }
 
 TEST_CASE("modular addition runs in double, one-hot, with a last short batch") {
