@@ -74,7 +74,10 @@ std::string milliseconds(double seconds) {
 template <class T>
 struct Stepper {
   Stepper(const MlpOptions& network, const AdamWOptions& optimizer, const Dataset<T>& data, double lambda, int threads)
-      : mlp(network), adamw(optimizer), batch(data), samples(data.labels.size()),
+      : mlp(network),
+        adamw(optimizer),
+        batch(data),
+        samples(data.labels.size()),
         step(mlp, adamw, {}, {.grokalign = {.lambda = lambda}, .threads = threads}) {
     std::iota(samples.begin(), samples.end(), Index{0});
   }
@@ -257,8 +260,7 @@ void grokking(Report& report) {
     }
     std::ostringstream text;
     text << "medians of seeds 0, 1, 2: " << *median(baseline) << " and " << *median(grokalign)
-         << (seconds ? " s of optimisation" : " epochs") << "; ratio of means "
-         << *mean(baseline) / *mean(grokalign);
+         << (seconds ? " s of optimisation" : " epochs") << "; ratio of means " << *mean(baseline) / *mean(grokalign);
     report.add({.name = std::string("sparse_parity: grokalign sooner, ") + (seconds ? "time" : "epochs"),
                 .value = *median(baseline) / *median(grokalign),
                 .unit = "x",

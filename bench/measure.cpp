@@ -44,8 +44,8 @@ std::vector<Product> step_products(Index n, const std::vector<Index>& widths, St
     weight_gradient(l);
     if (l > 0) input_gradient(l);
     if (with.projection) {
-      input_gradient(l);                  // v^T J
-      weight_gradient(l);                 // its sweep back, which ends at the constant v
+      input_gradient(l);   // v^T J
+      weight_gradient(l);  // its sweep back, which ends at the constant v
       if (l + 1 < layers) forward(l);
     }
     if (with.offset_pushforward || (with.offset_pattern && l > 0)) {

@@ -25,9 +25,9 @@ struct Product {
 
 /// What a step of an MLP must multiply, beside plain training.
 struct StepProducts {
-  bool projection = false;         ///< a projected Jacobian norm and the sweep back through it
-  bool offset_pattern = false;     ///< the biases through the frozen pattern, and the sweep back
-  bool offset_pushforward = false; ///< J x by a pushforward, and the sweep back
+  bool projection = false;          ///< a projected Jacobian norm and the sweep back through it
+  bool offset_pattern = false;      ///< the biases through the frozen pattern, and the sweep back
+  bool offset_pushforward = false;  ///< J x by a pushforward, and the sweep back
 };
 
 /// The full-batch products of one step on n rows of a network with the given widths. Plain training takes each layer

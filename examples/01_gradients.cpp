@@ -8,9 +8,9 @@ using namespace normalign;
 
 int main() {
   Tape<double> tape;
-  const auto row_norm = [&](const Var<double>& w) {                  // |v^T J| of f(x) = tanh(W x) at one x
-    const auto x = tape.variable(Matrix<double>{{1, 0.25}});         // 1 x 2
-    const auto v = tape.constant(Matrix<double>{{1, 0}});            // 1 x 2
+  const auto row_norm = [&](const Var<double>& w) {           // |v^T J| of f(x) = tanh(W x) at one x
+    const auto x = tape.variable(Matrix<double>{{1, 0.25}});  // 1 x 2
+    const auto v = tape.constant(Matrix<double>{{1, 0}});     // 1 x 2
     const auto vJ = grad(tanh(linear(x, w)), x, {.seed = v, .create_graph = true});
     return sqrt(sum(square(vJ)));
   };
@@ -19,7 +19,7 @@ int main() {
   const auto norm = row_norm(w);
   weights(0, 1) += 1e-6;
   const auto moved = row_norm(tape.variable(weights));
-  std::printf("%.6f\n", norm.item());                            // prints 1.758551
-  std::printf("%.6f\n", grad(norm, w).value()(0, 1));            // prints -1.109748
-  std::printf("%.4f\n", (moved.item() - norm.item()) / 1e-6);    // prints -1.1097
+  std::printf("%.6f\n", norm.item());                          // prints 1.758551
+  std::printf("%.6f\n", grad(norm, w).value()(0, 1));          // prints -1.109748
+  std::printf("%.4f\n", (moved.item() - norm.item()) / 1e-6);  // prints -1.1097
 }

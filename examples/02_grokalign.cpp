@@ -22,5 +22,6 @@ int main() {
 
   Evaluator<float> evaluate(mlp, Loss::cross_entropy, 2);
   const auto test = evaluate({.inputs = data.test.inputs, .labels = data.test.labels});
-  std::printf("test accuracy above 95 %%: %s\n", test.accuracy > 95 ? "yes" : "no");  // prints test accuracy above 95 %: yes
+  std::printf("test accuracy above 95 %%: %s\n",
+              test.accuracy > 95 ? "yes" : "no");  // prints test accuracy above 95 %: yes
 }

@@ -49,8 +49,8 @@ void check_direction(const char* caller, const char* name, const char* of, const
   if (&Graph<T>::of(caller, direction) != &graph)
     throw InputError(text(caller, ": ", name, " and ", of, " live on different tapes"));
   if (direction.shape() != shape)
-    throw InputError(text(caller, ": ", name, " is ", direction.shape(), " but ", of, " is ", shape,
-                          "; they must be equal"));
+    throw InputError(
+        text(caller, ": ", name, " is ", direction.shape(), " but ", of, " is ", shape, "; they must be equal"));
 }
 
 template <class T>
@@ -80,8 +80,7 @@ void mark_reached(const Graph<T>& graph, std::uint32_t first, std::vector<std::u
     const auto& node = graph.nodes[first + i];
     if (!node.primitive || !node.depends) continue;
     for (std::size_t k = 0; k < static_cast<std::size_t>(node.primitive->arity); ++k)
-      if (node.primitive->pullback[k] && node.inputs[k] >= first && marks[node.inputs[k] - first])
-        marks[i] |= reached;
+      if (node.primitive->pullback[k] && node.inputs[k] >= first && marks[node.inputs[k] - first]) marks[i] |= reached;
   }
 }
 
@@ -193,8 +192,7 @@ Var<T> jvp(const Var<T>& f, const Var<T>& x, const Var<T>& tangent, ForwardOptio
     if (!node.primitive) continue;
     for (std::size_t k = 0; k < static_cast<std::size_t>(node.primitive->arity); ++k)
       if (node.primitive->pushforward[k] && node.inputs[k] >= first && tangents[node.inputs[k] - first])
-        accumulate(graph, i, node.primitive->pushforward[k], tangents[node.inputs[k] - first],
-                   tangents[i - first]);
+        accumulate(graph, i, node.primitive->pushforward[k], tangents[node.inputs[k] - first], tangents[i - first]);
   }
   return tangents.back() ? tangents.back() : zeros(graph, f.shape());
 }
@@ -215,8 +213,7 @@ std::vector<Var<T>> jacobian(const Var<T>& f, const Var<T>& x, ForwardOptions op
 }
 
 template <class T>
-std::vector<Var<T>> hvp(const Var<T>& loss, const std::vector<Var<T>>& wrt,
-                        const std::vector<Var<T>>& direction) {
+std::vector<Var<T>> hvp(const Var<T>& loss, const std::vector<Var<T>>& wrt, const std::vector<Var<T>>& direction) {
   if (wrt.size() != direction.size())
     throw InputError(text("hvp: ", wrt.size(), " inputs but ", direction.size(), " directions; they must be equal"));
   const std::vector<Var<T>> gradient = grad(loss, wrt, {.create_graph = true});
@@ -230,14 +227,14 @@ std::vector<Var<T>> hvp(const Var<T>& loss, const std::vector<Var<T>>& wrt,
   return grad(slope, wrt);
 }
 
-#define NORMALIGN_INSTANTIATE(T)                                                                              \
-  template void grad(const Var<T>&, std::span<const Var<T>>, std::span<Var<T>>,                               \
-                     const std::type_identity_t<GradOptions<T>>&);                                            \
-  template std::vector<Var<T>> grad(const Var<T>&, const std::vector<Var<T>>&,                                \
-                                    const std::type_identity_t<GradOptions<T>>&);                             \
-  template Var<T> grad(const Var<T>&, const Var<T>&, const std::type_identity_t<GradOptions<T>>&);            \
-  template Var<T> jvp(const Var<T>&, const Var<T>&, const Var<T>&, ForwardOptions);                           \
-  template std::vector<Var<T>> jacobian(const Var<T>&, const Var<T>&, ForwardOptions);                        \
+#define NORMALIGN_INSTANTIATE(T)                                                                   \
+  template void grad(const Var<T>&, std::span<const Var<T>>, std::span<Var<T>>,                    \
+                     const std::type_identity_t<GradOptions<T>>&);                                 \
+  template std::vector<Var<T>> grad(const Var<T>&, const std::vector<Var<T>>&,                     \
+                                    const std::type_identity_t<GradOptions<T>>&);                  \
+  template Var<T> grad(const Var<T>&, const Var<T>&, const std::type_identity_t<GradOptions<T>>&); \
+  template Var<T> jvp(const Var<T>&, const Var<T>&, const Var<T>&, ForwardOptions);                \
+  template std::vector<Var<T>> jacobian(const Var<T>&, const Var<T>&, ForwardOptions);             \
   template std::vector<Var<T>> hvp(const Var<T>&, const std::vector<Var<T>>&, const std::vector<Var<T>>&);
 NORMALIGN_INSTANTIATE(float)
 NORMALIGN_INSTANTIATE(double)

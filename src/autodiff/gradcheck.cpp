@@ -68,8 +68,7 @@ bool exceeds(double error, double bound) { return !(error <= bound); }
 
 class Checker {
  public:
-  Checker(const DifferentiableFunction& f, const std::vector<Matrix<double>>& inputs,
-          const GradcheckOptions& options)
+  Checker(const DifferentiableFunction& f, const std::vector<Matrix<double>>& inputs, const GradcheckOptions& options)
       : f_(f), inputs_(inputs), options_(options) {}
 
   GradcheckReport report() {
@@ -123,8 +122,8 @@ class Checker {
         note(report_.error[index], error / scale);
         if (exceeds(error / scale, options_.tolerance[index]))
           return fail(order, k, "entry ", position(k, entry), ": reverse mode gives ", found,
-                      " but central differences ", expected, " (absolute error ", error, ", relative ",
-                      error / scale, "), step ", options_.step);
+                      " but central differences ", expected, " (absolute error ", error, ", relative ", error / scale,
+                      "), step ", options_.step);
       }
     }
   }

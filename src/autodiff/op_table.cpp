@@ -87,7 +87,8 @@ M pick_matrix(Index rows, Index picks, Index cols) {
   return index;
 }
 
-// ---- kinds of rows ----------------------------------------------------------------------------------------------------
+// ---- kinds of rows
+// ----------------------------------------------------------------------------------------------------
 
 OpRow unary(const char* name, V (*f)(V), double (*naive)(double), double low = -2, double high = 2) {
   return {.name = name,
@@ -136,58 +137,80 @@ OpRow add_product_row(const char* name, Transposes op, std::vector<std::vector<S
           .message = "must"};
 }
 
-// ---- the rows, in the order of the files ------------------------------------------------------------------------------
+// ---- the rows, in the order of the files
+// ------------------------------------------------------------------------------
 
 std::vector<OpRow> elementwise_rows() {
   return {
-      binary("add", [](V a, V b) { return a + b; }, [](double a, double b) { return a + b; }),
-      binary("subtract", [](V a, V b) { return a - b; }, [](double a, double b) { return a - b; }),
-      binary("multiply", [](V a, V b) { return a * b; }, [](double a, double b) { return a * b; }),
+      binary(
+          "add", [](V a, V b) { return a + b; }, [](double a, double b) { return a + b; }),
+      binary(
+          "subtract", [](V a, V b) { return a - b; }, [](double a, double b) { return a - b; }),
+      binary(
+          "multiply", [](V a, V b) { return a * b; }, [](double a, double b) { return a * b; }),
       {.name = "multiply by itself",
        .shapes = one_input,
        .function = [](Tape64&, Inputs x) { return x[0] * x[0]; },
        .naive = [](Values x) { return each(x[0], [](double v) { return v * v; }); }},
-      binary("divide", [](V a, V b) { return a / b; }, [](double a, double b) { return a / b; }, 0.5),
-      unary("affine", [](V x) { return affine(x, -1.5, 0.25); }, [](double x) { return 0.25 - 1.5 * x; }),
-      unary("affine through operators", [](V x) { return 3 - (2 * (1 + x) - 0.5) / 4; },
-            [](double x) { return 3 - (2 * (1 + x) - 0.5) / 4; }),
-      unary("exp", [](V x) { return exp(x); }, [](double x) { return std::exp(x); }),
-      unary("log", [](V x) { return log(x); }, [](double x) { return std::log(x); }, 0.5, 3),
-      unary("sqrt", [](V x) { return sqrt(x); }, [](double x) { return std::sqrt(x); }, 0.5, 3),
-      unary("square", [](V x) { return square(x); }, [](double x) { return x * x; }),
-      unary("pow 3", [](V x) { return pow(x, 3); }, [](double x) { return x * x * x; }),
-      unary("pow 2.5", [](V x) { return pow(x, 2.5); }, [](double x) { return std::sqrt(x) * x * x; }, 0.5, 2),
-      unary("pow -1", [](V x) { return 2 / x; }, [](double x) { return 2 / x; }, 0.5, 2),
-      unary("pow 0", [](V x) { return pow(x, 0); }, [](double) { return 1.0; }),
-      unary("tanh", [](V x) { return tanh(x); }, [](double x) { return std::tanh(x); }),
-      unary("sigmoid", [](V x) { return sigmoid(x); }, [](double x) { return 1 / (1 + std::exp(-x)); }),
-      unary("softplus", [](V x) { return softplus(x); }, [](double x) { return std::log(1 + std::exp(x)); }),
-      unary("silu", [](V x) { return silu(x); }, [](double x) { return x / (1 + std::exp(-x)); }),
-      kinked(unary("abs", [](V x) { return abs(x); }, [](double x) { return x < 0 ? -x : x; })),
-      kinked(unary("relu", [](V x) { return relu(x); }, [](double x) { return x > 0 ? x : 0; })),
-      kinked(unary("leaky_relu", [](V x) { return leaky_relu(x, 0.2); },
-                   [](double x) { return x > 0 ? x : 0.2 * x; })),
-      kinked(unary("clamp_min", [](V x) { return clamp_min(x, 0.3); }, [](double x) { return x > 0.3 ? x : 0.3; }),
+      binary(
+          "divide", [](V a, V b) { return a / b; }, [](double a, double b) { return a / b; }, 0.5),
+      unary(
+          "affine", [](V x) { return affine(x, -1.5, 0.25); }, [](double x) { return 0.25 - 1.5 * x; }),
+      unary(
+          "affine through operators", [](V x) { return 3 - (2 * (1 + x) - 0.5) / 4; },
+          [](double x) { return 3 - (2 * (1 + x) - 0.5) / 4; }),
+      unary(
+          "exp", [](V x) { return exp(x); }, [](double x) { return std::exp(x); }),
+      unary(
+          "log", [](V x) { return log(x); }, [](double x) { return std::log(x); }, 0.5, 3),
+      unary(
+          "sqrt", [](V x) { return sqrt(x); }, [](double x) { return std::sqrt(x); }, 0.5, 3),
+      unary(
+          "square", [](V x) { return square(x); }, [](double x) { return x * x; }),
+      unary(
+          "pow 3", [](V x) { return pow(x, 3); }, [](double x) { return x * x * x; }),
+      unary(
+          "pow 2.5", [](V x) { return pow(x, 2.5); }, [](double x) { return std::sqrt(x) * x * x; }, 0.5, 2),
+      unary(
+          "pow -1", [](V x) { return 2 / x; }, [](double x) { return 2 / x; }, 0.5, 2),
+      unary(
+          "pow 0", [](V x) { return pow(x, 0); }, [](double) { return 1.0; }),
+      unary(
+          "tanh", [](V x) { return tanh(x); }, [](double x) { return std::tanh(x); }),
+      unary(
+          "sigmoid", [](V x) { return sigmoid(x); }, [](double x) { return 1 / (1 + std::exp(-x)); }),
+      unary(
+          "softplus", [](V x) { return softplus(x); }, [](double x) { return std::log(1 + std::exp(x)); }),
+      unary(
+          "silu", [](V x) { return silu(x); }, [](double x) { return x / (1 + std::exp(-x)); }),
+      kinked(unary(
+          "abs", [](V x) { return abs(x); }, [](double x) { return x < 0 ? -x : x; })),
+      kinked(unary(
+          "relu", [](V x) { return relu(x); }, [](double x) { return x > 0 ? x : 0; })),
+      kinked(unary(
+          "leaky_relu", [](V x) { return leaky_relu(x, 0.2); }, [](double x) { return x > 0 ? x : 0.2 * x; })),
+      kinked(unary(
+                 "clamp_min", [](V x) { return clamp_min(x, 0.3); }, [](double x) { return x > 0.3 ? x : 0.3; }),
              0.3),
-      kinked(unary("sign", [](V x) { return sign(x); }, [](double x) { return x > 0 ? 1.0 : -1.0; })),
+      kinked(unary(
+          "sign", [](V x) { return sign(x); }, [](double x) { return x > 0 ? 1.0 : -1.0; })),
       kinked({.name = "gate",
               .shapes = two_equal,
               .function = [](Tape64&, Inputs x) { return gate(x[0], x[1]); },
               .naive = [](Values x) { return each_pair(x[0], x[1], [](double g, double y) { return y > 0 ? g : 0; }); },
               .misfits = {{{3, 4}, {1, 4}}, {{3, 4}, {4, 3}}},
               .message = "must be equal"}),
-      kinked({.name = "gate with a slope",
-              .shapes = two_equal,
-              .function = [](Tape64&, Inputs x) { return gate(x[0], x[1], 0.1); },
-              .naive = [](Values x) {
-                return each_pair(x[0], x[1], [](double g, double y) { return y > 0 ? g : 0.1 * g; });
-              }}),
+      kinked(
+          {.name = "gate with a slope",
+           .shapes = two_equal,
+           .function = [](Tape64&, Inputs x) { return gate(x[0], x[1], 0.1); },
+           .naive =
+               [](Values x) { return each_pair(x[0], x[1], [](double g, double y) { return y > 0 ? g : 0.1 * g; }); }}),
       kinked({.name = "gate_from",
               .shapes = two_equal,
               .function = [](Tape64&, Inputs x) { return gate_from(x[0], x[1], -0.4); },
-              .naive = [](Values x) {
-                return each_pair(x[0], x[1], [](double g, double y) { return y >= -0.4 ? g : 0; });
-              },
+              .naive =
+                  [](Values x) { return each_pair(x[0], x[1], [](double g, double y) { return y >= -0.4 ? g : 0; }); },
               .misfits = {{{3, 4}, {3, 1}}},
               .message = "must be equal"},
              -0.4),
@@ -196,7 +219,8 @@ std::vector<OpRow> elementwise_rows() {
 
 std::vector<OpRow> linear_rows() {
   return {
-      matmul_row("matmul", {}, {{{1, 1}, {1, 1}}, {{3, 4}, {4, 2}}, {{1, 4}, {4, 1}}, {{4, 1}, {1, 3}}, {{3, 0}, {0, 2}}},
+      matmul_row("matmul", {},
+                 {{{1, 1}, {1, 1}}, {{3, 4}, {4, 2}}, {{1, 4}, {4, 1}}, {{4, 1}, {1, 3}}, {{3, 0}, {0, 2}}},
                  {{{3, 4}, {3, 4}}}),
       matmul_row("matmul aᵀ b", {.a = true}, {{{4, 3}, {4, 2}}, {{1, 3}, {1, 2}}}, {{{3, 4}, {4, 2}}}),
       matmul_row("matmul a bᵀ", {.b = true}, {{{3, 4}, {2, 4}}, {{1, 4}, {1, 4}}}, {{{3, 4}, {4, 2}}}),
@@ -269,7 +293,10 @@ std::vector<OpRow> reduce_rows() {
            }},
       {.name = "broadcast_to",
        .shapes = {{{1, 1}}, {{1, 4}}, {{3, 1}}, {{3, 4}}},
-       .function = [](Tape64&, Inputs x) { return broadcast_to(x[0], {3, 4}); },
+       .function =
+           [](Tape64&, Inputs x) {
+             return broadcast_to(x[0], {3, 4});
+           },
        .naive = [](Values x) { return plus(M(3, 4), x[0]); },
        .misfits = {{{2, 4}}, {{3, 3}}},
        .message = "each extent of x must be equal or 1"},
@@ -311,8 +338,7 @@ std::vector<OpRow> reduce_rows() {
        .naive =
            [](Values x) {
              M y(x[0].rows(), 1);
-             for (Index i = 0; i < y.rows(); ++i)
-               y(i, 0) = naive_logsumexp(x[0], i) - x[0](i, pick(i, 0, x[0].cols()));
+             for (Index i = 0; i < y.rows(); ++i) y(i, 0) = naive_logsumexp(x[0], i) - x[0](i, pick(i, 0, x[0].cols()));
              return y;
            }},
   };
@@ -362,10 +388,8 @@ std::vector<OpRow> shape_rows() {
            }},
       {.name = "gather_cols",
        .shapes = {{{1, 1}}, {{3, 4}}, {{4, 2}}},
-       .function =
-           [](Tape64& tape, Inputs x) {
-             return gather_cols(x[0], tape.constant(pick_matrix(x[0].rows(), 3, x[0].cols())));
-           },
+       .function = [](Tape64& tape,
+                      Inputs x) { return gather_cols(x[0], tape.constant(pick_matrix(x[0].rows(), 3, x[0].cols()))); },
        .naive =
            [](Values x) {
              M y(x[0].rows(), 3);

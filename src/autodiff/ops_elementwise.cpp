@@ -102,8 +102,7 @@ constexpr Primitive<T> subtract_op = {
     .arity = 2,
     .shape = broadcast_shape,
     .value = [](const Call<T>& call) { map2(call, [](T a, T b) { return a - b; }); },
-    .pullback = {unbroadcast<T, 0>,
-                 [](Var<T> g, const Recorded<T>& r) { return -sum_to(std::move(g), r.x_shape(1)); }},
+    .pullback = {unbroadcast<T, 0>, [](Var<T> g, const Recorded<T>& r) { return -sum_to(std::move(g), r.x_shape(1)); }},
     .pushforward = {[](Var<T> t, const Recorded<T>& r) { return broadcast_to(std::move(t), r.y_shape()); },
                     [](Var<T> t, const Recorded<T>& r) { return broadcast_to(-std::move(t), r.y_shape()); }},
     .reads = {nothing, nothing},
@@ -129,9 +128,7 @@ constexpr Primitive<T> divide_op = {
     .shape = broadcast_shape,
     .value = [](const Call<T>& call) { map2(call, [](T a, T b) { return a / b; }); },
     .pullback = {[](Var<T> g, const Recorded<T>& r) { return sum_to(std::move(g) / r.x(1), r.x_shape(0)); },
-                 [](Var<T> g, const Recorded<T>& r) {
-                   return -sum_to(std::move(g) * r.y() / r.x(1), r.x_shape(1));
-                 }},
+                 [](Var<T> g, const Recorded<T>& r) { return -sum_to(std::move(g) * r.y() / r.x(1), r.x_shape(1)); }},
     .pushforward = {[](Var<T> t, const Recorded<T>& r) { return std::move(t) / r.x(1); },
                     [](Var<T> t, const Recorded<T>& r) { return -(std::move(t) * r.y()) / r.x(1); }},
     .reads = {x1, x1 | output},
@@ -197,9 +194,7 @@ constexpr Primitive<T> sigmoid_op = function<T>(
 template <class T>
 constexpr Primitive<T> softplus_op = function<T>(
     "softplus",
-    [](const Call<T>& call) {
-      map(call, [](T x) { return (x > 0 ? x : T{0}) + std::log1p(std::exp(-std::abs(x))); });
-    },
+    [](const Call<T>& call) { map(call, [](T x) { return (x > 0 ? x : T{0}) + std::log1p(std::exp(-std::abs(x))); }); },
     [](Var<T> g, const Recorded<T>& r) { return std::move(g) * sigmoid(r.x()); }, x0);
 
 template <class T>
@@ -255,7 +250,9 @@ constexpr Primitive<T> sign_op = {
     .name = "sign",
     .arity = 1,
     .shape = same_shape,
-    .value = [](const Call<T>& call) { map(call, [](T x) { return x > 0 ? T{1} : x < 0 ? T{-1} : x; }); },
+    .value = [](const Call<T>& call) { map(call, [](T x) { return x > 0   ? T{1}
+                                                                  : x < 0 ? T{-1}
+                                                                          : x; }); },
     .pullback = {},
     .pushforward = {},
     .reads = {},
@@ -277,9 +274,7 @@ constexpr Primitive<T> gate_op = {
             map2(call, [=](T g, T y) { return y <= 0 ? slope * g : g; });
         },
     .pullback = {[](Var<T> h, const Recorded<T>& r) { return gate(std::move(h), r.x(1), r.attribute().scalar); }},
-    .pushforward = {[](Var<T> t, const Recorded<T>& r) {
-      return gate(std::move(t), r.x(1), r.attribute().scalar);
-    }},
+    .pushforward = {[](Var<T> t, const Recorded<T>& r) { return gate(std::move(t), r.x(1), r.attribute().scalar); }},
     .reads = {x1},
     .in_place = true,
     .branches = [](const Call<T>& call, BranchHash& hash) { fold_sides(call.x[1], 0, hash); }};
@@ -295,16 +290,13 @@ constexpr Primitive<T> gate_from_op = {
           const T bound = static_cast<T>(call.attribute.scalar);
           map2(call, [=](T g, T y) { return y < bound ? T{0} : g; });
         },
-    .pullback = {[](Var<T> h, const Recorded<T>& r) {
-      return gate_from(std::move(h), r.x(1), r.attribute().scalar);
-    }},
+    .pullback = {[](Var<T> h, const Recorded<T>& r) { return gate_from(std::move(h), r.x(1), r.attribute().scalar); }},
     .pushforward = {[](Var<T> t, const Recorded<T>& r) {
       return gate_from(std::move(t), r.x(1), r.attribute().scalar);
     }},
     .reads = {x1},
     .in_place = true,
-    .branches = [](const Call<T>& call,
-                   BranchHash& hash) { fold_sides(call.x[1], call.attribute.scalar, hash); }};
+    .branches = [](const Call<T>& call, BranchHash& hash) { fold_sides(call.x[1], call.attribute.scalar, hash); }};
 
 }  // namespace
 
@@ -437,43 +429,43 @@ Var<T> gate_from(Var<T> g, Var<T> y, double bound) {
 template <class T>
 std::span<const Primitive<T>* const> elementwise_primitives() {
   static constexpr const Primitive<T>* all[] = {
-      &add_op<T>,     &subtract_op<T>, &multiply_op<T>, &divide_op<T>,   &affine_op<T>,     &exp_op<T>,
-      &log_op<T>,     &sqrt_op<T>,     &square_op<T>,   &pow_op<T>,      &tanh_op<T>,       &sigmoid_op<T>,
-      &softplus_op<T>, &silu_op<T>,    &abs_op<T>,      &relu_op<T>,     &leaky_relu_op<T>, &clamp_min_op<T>,
-      &sign_op<T>,    &gate_op<T>,     &gate_from_op<T>};
+      &add_op<T>,      &subtract_op<T>, &multiply_op<T>, &divide_op<T>, &affine_op<T>,     &exp_op<T>,
+      &log_op<T>,      &sqrt_op<T>,     &square_op<T>,   &pow_op<T>,    &tanh_op<T>,       &sigmoid_op<T>,
+      &softplus_op<T>, &silu_op<T>,     &abs_op<T>,      &relu_op<T>,   &leaky_relu_op<T>, &clamp_min_op<T>,
+      &sign_op<T>,     &gate_op<T>,     &gate_from_op<T>};
   return all;
 }
 
-#define NORMALIGN_INSTANTIATE(T)                   \
-  template Var<T> operator+(Var<T>, Var<T>);       \
-  template Var<T> operator-(Var<T>, Var<T>);       \
-  template Var<T> operator*(Var<T>, Var<T>);       \
-  template Var<T> operator/(Var<T>, Var<T>);       \
-  template Var<T> affine(Var<T>, double, double);  \
-  template Var<T> operator-(Var<T>);               \
-  template Var<T> operator+(Var<T>, double);       \
-  template Var<T> operator+(double, Var<T>);       \
-  template Var<T> operator-(Var<T>, double);       \
-  template Var<T> operator-(double, Var<T>);       \
-  template Var<T> operator*(Var<T>, double);       \
-  template Var<T> operator*(double, Var<T>);       \
-  template Var<T> operator/(Var<T>, double);       \
-  template Var<T> operator/(double, Var<T>);       \
-  template Var<T> exp(Var<T>);                     \
-  template Var<T> log(Var<T>);                     \
-  template Var<T> sqrt(Var<T>);                    \
-  template Var<T> square(Var<T>);                  \
-  template Var<T> pow(Var<T>, double);             \
-  template Var<T> abs(Var<T>);                     \
-  template Var<T> sign(Var<T>);                    \
-  template Var<T> relu(Var<T>);                    \
-  template Var<T> leaky_relu(Var<T>, double);      \
-  template Var<T> tanh(Var<T>);                    \
-  template Var<T> sigmoid(Var<T>);                 \
-  template Var<T> softplus(Var<T>);                \
-  template Var<T> silu(Var<T>);                    \
-  template Var<T> clamp_min(Var<T>, double);       \
-  template Var<T> gate(Var<T>, Var<T>, double);    \
+#define NORMALIGN_INSTANTIATE(T)                     \
+  template Var<T> operator+(Var<T>, Var<T>);         \
+  template Var<T> operator-(Var<T>, Var<T>);         \
+  template Var<T> operator*(Var<T>, Var<T>);         \
+  template Var<T> operator/(Var<T>, Var<T>);         \
+  template Var<T> affine(Var<T>, double, double);    \
+  template Var<T> operator-(Var<T>);                 \
+  template Var<T> operator+(Var<T>, double);         \
+  template Var<T> operator+(double, Var<T>);         \
+  template Var<T> operator-(Var<T>, double);         \
+  template Var<T> operator-(double, Var<T>);         \
+  template Var<T> operator*(Var<T>, double);         \
+  template Var<T> operator*(double, Var<T>);         \
+  template Var<T> operator/(Var<T>, double);         \
+  template Var<T> operator/(double, Var<T>);         \
+  template Var<T> exp(Var<T>);                       \
+  template Var<T> log(Var<T>);                       \
+  template Var<T> sqrt(Var<T>);                      \
+  template Var<T> square(Var<T>);                    \
+  template Var<T> pow(Var<T>, double);               \
+  template Var<T> abs(Var<T>);                       \
+  template Var<T> sign(Var<T>);                      \
+  template Var<T> relu(Var<T>);                      \
+  template Var<T> leaky_relu(Var<T>, double);        \
+  template Var<T> tanh(Var<T>);                      \
+  template Var<T> sigmoid(Var<T>);                   \
+  template Var<T> softplus(Var<T>);                  \
+  template Var<T> silu(Var<T>);                      \
+  template Var<T> clamp_min(Var<T>, double);         \
+  template Var<T> gate(Var<T>, Var<T>, double);      \
   template Var<T> gate_from(Var<T>, Var<T>, double); \
   template std::span<const Primitive<T>* const> elementwise_primitives();
 NORMALIGN_INSTANTIATE(float)

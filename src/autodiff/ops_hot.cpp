@@ -9,21 +9,13 @@
 namespace normalign {
 namespace {
 
-template <class T>
-Index column(const char* name, T hot, Index cols) {
-  const Index index = hot >= 0 && hot < static_cast<T>(cols) ? static_cast<Index>(hot) : -1;
-  if (index < 0 || static_cast<T>(index) != hot)
-    throw InputError(text(name, ": hot is ", hot, "; it must be a whole number from 0 to ", cols - 1));
-  return index;
-}
-
 // y_ij = sum_c w_{j,hot_ic}: w m x d, hot n x c, y n x m. One column of w for each row of y and c.
 template <class T>
 void gather(const char* name, const ConstView<T>& w, const ConstView<T>& hot, const MatrixView<T>& y) {
   for (Index i = 0; i < y.rows(); ++i) {
     T* row = y.data() + i * y.cols();
     for (Index c = 0; c < hot.cols(); ++c) {
-      const T* from = w.data() + column(name, hot(i, c), w.cols());
+      const T* from = w.data() + column_number(name, "hot", hot(i, c), i, w.cols());
       if (c == 0)
         for (Index j = 0; j < y.cols(); ++j) row[j] = from[j * w.cols()];
       else
@@ -52,9 +44,7 @@ constexpr Primitive<T> hot_linear_op = {
     .pullback = {[](Var<T> g, const Recorded<T>& r) {
                    return r.accumulated_product(std::move(g), r.x(1), false, false);  // (n x m) (m x d)
                  },
-                 [](Var<T> g, const Recorded<T>& r) {
-                   return hot_outer(std::move(g), r.x(2), r.x_shape(1).cols);
-                 }},
+                 [](Var<T> g, const Recorded<T>& r) { return hot_outer(std::move(g), r.x(2), r.x_shape(1).cols); }},
     .pushforward = {[](Var<T> t, const Recorded<T>& r) {
                       return r.accumulated_product(std::move(t), r.x(1), false, true);  // (n x d) (d x m)
                     },
@@ -68,9 +58,7 @@ constexpr Primitive<T> hot_sum_op = {
     .shape = [](const char* name, const Shapes& x,
                 const Attribute&) { return gathered_shape(name, x[0], x[1], x[1].rows); },
     .value = [](const Call<T>& call) { gather("hot_sum", call.x[0], call.x[1], call.y); },
-    .pullback = {[](Var<T> g, const Recorded<T>& r) {
-      return hot_outer(std::move(g), r.x(1), r.x_shape(0).cols);
-    }},
+    .pullback = {[](Var<T> g, const Recorded<T>& r) { return hot_outer(std::move(g), r.x(1), r.x_shape(0).cols); }},
     .pushforward = {[](Var<T> t, const Recorded<T>& r) { return hot_sum(std::move(t), r.x(1)); }},
     .reads = {x1}};
 
@@ -91,7 +79,7 @@ constexpr Primitive<T> hot_outer_op = {
           std::ranges::fill(call.y.span(), T{0});
           for (Index i = 0; i < g.rows(); ++i)
             for (Index c = 0; c < hot.cols(); ++c) {
-              T* to = call.y.data() + column("hot_outer", hot(i, c), cols);
+              T* to = call.y.data() + column_number("hot_outer", "hot", hot(i, c), i, cols);
               const T* row = g.data() + i * g.cols();
               for (Index j = 0; j < g.cols(); ++j) to[j * cols] += row[j];
             }
@@ -148,12 +136,12 @@ std::span<const Primitive<T>* const> hot_primitives() {
   return all;
 }
 
-#define NORMALIGN_INSTANTIATE(T)                          \
-  template Var<T> hot_linear(Var<T>, Var<T>, Var<T>);     \
-  template Var<T> hot_sum(Var<T>, Var<T>);                \
-  template Var<T> hot_outer(Var<T>, Var<T>, Index);       \
-  template Index hot_count(ConstView<T>);                 \
-  template void fill_hot(ConstView<T>, MatrixView<T>);    \
+#define NORMALIGN_INSTANTIATE(T)                       \
+  template Var<T> hot_linear(Var<T>, Var<T>, Var<T>);  \
+  template Var<T> hot_sum(Var<T>, Var<T>);             \
+  template Var<T> hot_outer(Var<T>, Var<T>, Index);    \
+  template Index hot_count(ConstView<T>);              \
+  template void fill_hot(ConstView<T>, MatrixView<T>); \
   template std::span<const Primitive<T>* const> hot_primitives();
 NORMALIGN_INSTANTIATE(float)
 NORMALIGN_INSTANTIATE(double)

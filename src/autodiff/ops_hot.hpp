@@ -1,8 +1,8 @@
 // Products with multi-hot rows: inputs that are 1 in a few known columns and 0 elsewhere, such as one-hot pairs. A
 // product with such a matrix is a gather, its gradient a scatter; neither looks at the zeros.
 //
-// `hot` is a constant n x c matrix of whole numbers: row i of the n x d multi-hot matrix is 1 at the columns hot_i1, ...,
-// hot_ic, which must be distinct. Each operation throws InputError on a number that is no column and on a misfit.
+// `hot` is a constant n x c matrix of whole numbers: row i of the n x d multi-hot matrix is 1 at the columns hot_i1,
+// ..., hot_ic, which must be distinct. Each operation throws InputError on a number that is no column and on a misfit.
 #pragma once
 
 #include <span>

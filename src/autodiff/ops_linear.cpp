@@ -11,9 +11,7 @@ namespace {
 
 // A product's attribute: first = whether a is transposed, second = whether b is.
 Attribute attribute_of(Transposes transposes) { return {.first = transposes.a, .second = transposes.b}; }
-Transposes transposes_of(const Attribute& attribute) {
-  return {.a = attribute.first != 0, .b = attribute.second != 0};
-}
+Transposes transposes_of(const Attribute& attribute) { return {.a = attribute.first != 0, .b = attribute.second != 0}; }
 
 // The pullbacks of y = op(a) op(b), with a and b inputs i and i + 1. Shapes for no transposes: a n x m, b m x p,
 // g n x p.
@@ -68,8 +66,7 @@ constexpr Primitive<T> add_product_op = {
           if (call.y.data() != call.x[0].data()) std::ranges::copy(call.x[0].span(), call.y.data());
           gemm<T>(call.x[1], call.x[2], call.y, transposes_of(call.attribute), 1, 1);
         },
-    .pullback = {[](Var<T> g, const Recorded<T>&) { return g; }, product_pullback_a<T, 1>,
-                 product_pullback_b<T, 1>},
+    .pullback = {[](Var<T> g, const Recorded<T>&) { return g; }, product_pullback_a<T, 1>, product_pullback_b<T, 1>},
     .pushforward = {[](Var<T> t, const Recorded<T>&) { return t; }, product_pushforward_a<T, 1>,
                     product_pushforward_b<T, 1>},
     .reads = {nothing, x2, x1},
@@ -113,7 +110,10 @@ template <class T>
 constexpr Primitive<T> transpose_op = {
     .name = "transpose",
     .arity = 1,
-    .shape = [](const char*, const Shapes& x, const Attribute&) { return Shape{x[0].cols, x[0].rows}; },
+    .shape =
+        [](const char*, const Shapes& x, const Attribute&) {
+          return Shape{x[0].cols, x[0].rows};
+        },
     .value =
         [](const Call<T>& call) {
           for (Index i = 0; i < call.y.rows(); ++i)
@@ -154,12 +154,12 @@ std::span<const Primitive<T>* const> linear_primitives() {
   return all;
 }
 
-#define NORMALIGN_INSTANTIATE(T)                                 \
-  template Var<T> matmul(Var<T>, Var<T>, Transposes);            \
+#define NORMALIGN_INSTANTIATE(T)                                   \
+  template Var<T> matmul(Var<T>, Var<T>, Transposes);              \
   template Var<T> add_product(Var<T>, Var<T>, Var<T>, Transposes); \
-  template Var<T> linear(Var<T>, Var<T>, Var<T>);                \
-  template Var<T> linear(Var<T>, Var<T>);                        \
-  template Var<T> transpose(Var<T>);                             \
+  template Var<T> linear(Var<T>, Var<T>, Var<T>);                  \
+  template Var<T> linear(Var<T>, Var<T>);                          \
+  template Var<T> transpose(Var<T>);                               \
   template std::span<const Primitive<T>* const> linear_primitives();
 NORMALIGN_INSTANTIATE(float)
 NORMALIGN_INSTANTIATE(double)

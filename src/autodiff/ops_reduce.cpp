@@ -141,7 +141,8 @@ constexpr Primitive<T> broadcast_to_op = {
     .pushforward = {[](Var<T> t, const Recorded<T>& r) { return broadcast_to(std::move(t), r.y_shape()); }},
     .reads = {nothing}};
 
-// ---- the softmax family -----------------------------------------------------------------------------------------------
+// ---- the softmax family
+// -----------------------------------------------------------------------------------------------
 
 template <class T>
 constexpr Primitive<T> logsumexp_op = {
@@ -207,20 +208,17 @@ constexpr Primitive<T> cross_entropy_rows_op = {
     .shape =
         [](const char* name, const Shapes& x, const Attribute&) {
           if (x[1] != Shape{x[0].rows, 1})
-            throw InputError(text(name, ": logits are ", x[0], " but labels are ", x[1], "; labels must be ",
-                                  x[0].rows, "x1"));
+            throw InputError(
+                text(name, ": logits are ", x[0], " but labels are ", x[1], "; labels must be ", x[0].rows, "x1"));
           return x[1];
         },
     .value =
         [](const Call<T>& call) {
           const ConstView<T>& logits = call.x[0];
           for (Index i = 0; i < logits.rows(); ++i) {
-            const T label = call.x[1](i, 0);
-            if (!(label >= 0 && label < static_cast<T>(logits.cols()) && label == std::floor(label)))
-              throw InputError(text("cross_entropy_rows: label ", label, " in row ", i,
-                                    "; it must be a whole number from 0 to ", logits.cols() - 1));
+            const Index label = column_number("cross_entropy_rows", "label", call.x[1](i, 0), i, logits.cols());
             const LogSumExp<T> row(logits.row(i));
-            const T below = row.maximum - logits(i, static_cast<Index>(label));
+            const T below = row.maximum - logits(i, label);
             call.y(i, 0) = static_cast<T>(static_cast<double>(below) + row.rest);
           }
         },
@@ -259,9 +257,9 @@ Var<T> col_sum(Var<T> x) {
 template <class T>
 Var<T> broadcast_to(Var<T> x, Shape shape) {
   if (x.shape() == shape) return x;
-  return apply(broadcast_to_op<T>, {&x},
-               {.first = attribute_number("broadcast_to", shape.rows),
-                .second = attribute_number("broadcast_to", shape.cols)});
+  return apply(
+      broadcast_to_op<T>, {&x},
+      {.first = attribute_number("broadcast_to", shape.rows), .second = attribute_number("broadcast_to", shape.cols)});
 }
 template <class T>
 Var<T> sum_to(Var<T> x, Shape shape) {
@@ -292,23 +290,23 @@ Var<T> cross_entropy_rows(Var<T> logits, Var<T> labels) {
 
 template <class T>
 std::span<const Primitive<T>* const> reduce_primitives() {
-  static constexpr const Primitive<T>* all[] = {&sum_op<T>,          &row_sum_op<T>,   &col_sum_op<T>,
-                                                &broadcast_to_op<T>, &logsumexp_op<T>, &softmax_op<T>,
+  static constexpr const Primitive<T>* all[] = {&sum_op<T>,          &row_sum_op<T>,           &col_sum_op<T>,
+                                                &broadcast_to_op<T>, &logsumexp_op<T>,         &softmax_op<T>,
                                                 &log_softmax_op<T>,  &cross_entropy_rows_op<T>};
   return all;
 }
 
-#define NORMALIGN_INSTANTIATE(T)                        \
-  template Var<T> sum(Var<T>);                          \
-  template Var<T> mean(Var<T>);                         \
-  template Var<T> row_sum(Var<T>);                      \
-  template Var<T> col_sum(Var<T>);                      \
-  template Var<T> broadcast_to(Var<T>, Shape);          \
-  template Var<T> sum_to(Var<T>, Shape);                \
-  template Var<T> logsumexp(Var<T>);                    \
-  template Var<T> softmax(Var<T>);                      \
-  template Var<T> log_softmax(Var<T>);                  \
-  template Var<T> cross_entropy_rows(Var<T>, Var<T>);   \
+#define NORMALIGN_INSTANTIATE(T)                      \
+  template Var<T> sum(Var<T>);                        \
+  template Var<T> mean(Var<T>);                       \
+  template Var<T> row_sum(Var<T>);                    \
+  template Var<T> col_sum(Var<T>);                    \
+  template Var<T> broadcast_to(Var<T>, Shape);        \
+  template Var<T> sum_to(Var<T>, Shape);              \
+  template Var<T> logsumexp(Var<T>);                  \
+  template Var<T> softmax(Var<T>);                    \
+  template Var<T> log_softmax(Var<T>);                \
+  template Var<T> cross_entropy_rows(Var<T>, Var<T>); \
   template std::span<const Primitive<T>* const> reduce_primitives();
 NORMALIGN_INSTANTIATE(float)
 NORMALIGN_INSTANTIATE(double)

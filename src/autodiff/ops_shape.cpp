@@ -1,7 +1,6 @@
 #include "autodiff/ops_shape.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "autodiff/shape_rules.hpp"
@@ -24,8 +23,7 @@ constexpr Primitive<T> slice_rows_op = {
         },
     .value =
         [](const Call<T>& call) {
-          std::ranges::copy(call.x[0].row_block(call.attribute.first, call.attribute.second).span(),
-                            call.y.data());
+          std::ranges::copy(call.x[0].row_block(call.attribute.first, call.attribute.second).span(), call.y.data());
         },
     .pullback = {[](Var<T> g, const Recorded<T>& r) {
       const auto& a = r.attribute();
@@ -37,30 +35,29 @@ constexpr Primitive<T> slice_rows_op = {
     .reads = {nothing}};
 
 template <class T>
-constexpr Primitive<T> pad_rows_op = {
-    .name = "pad_rows",
-    .arity = 1,
-    .shape =
-        [](const char* name, const Shapes& x, const Attribute& a) {
-          if (a.first < 0 || a.second < 0)
-            throw InputError(text(name, ": ", a.first, " rows before and ", a.second,
-                                  " after were asked for; neither may be negative"));
-          return Shape{a.first + x[0].rows + a.second, x[0].cols};
-        },
-    .value =
-        [](const Call<T>& call) {
-          const Index cols = call.y.cols();
-          T* y = std::fill_n(call.y.data(), call.attribute.first * cols, T{0});
-          y = std::ranges::copy(call.x[0].span(), y).out;
-          std::fill_n(y, call.attribute.second * cols, T{0});
-        },
-    .pullback = {[](Var<T> g, const Recorded<T>& r) {
-      return slice_rows(std::move(g), r.attribute().first, r.x_shape().rows);
-    }},
-    .pushforward = {[](Var<T> t, const Recorded<T>& r) {
-      return pad_rows(std::move(t), r.attribute().first, r.attribute().second);
-    }},
-    .reads = {nothing}};
+constexpr Primitive<T> pad_rows_op = {.name = "pad_rows",
+                                      .arity = 1,
+                                      .shape =
+                                          [](const char* name, const Shapes& x, const Attribute& a) {
+                                            if (a.first < 0 || a.second < 0)
+                                              throw InputError(text(name, ": ", a.first, " rows before and ", a.second,
+                                                                    " after were asked for; neither may be negative"));
+                                            return Shape{a.first + x[0].rows + a.second, x[0].cols};
+                                          },
+                                      .value =
+                                          [](const Call<T>& call) {
+                                            const Index cols = call.y.cols();
+                                            T* y = std::fill_n(call.y.data(), call.attribute.first * cols, T{0});
+                                            y = std::ranges::copy(call.x[0].span(), y).out;
+                                            std::fill_n(y, call.attribute.second * cols, T{0});
+                                          },
+                                      .pullback = {[](Var<T> g, const Recorded<T>& r) {
+                                        return slice_rows(std::move(g), r.attribute().first, r.x_shape().rows);
+                                      }},
+                                      .pushforward = {[](Var<T> t, const Recorded<T>& r) {
+                                        return pad_rows(std::move(t), r.attribute().first, r.attribute().second);
+                                      }},
+                                      .reads = {nothing}};
 
 template <class T>
 constexpr Primitive<T> slice_cols_op = {
@@ -139,15 +136,6 @@ constexpr Primitive<T> concat_rows_op = {
 
 // ---- columns by index: constant in the index ------------------------------------------------------------------------
 
-// The index as a column number; throws where it is none.
-template <class T>
-Index column(const char* name, T index, Index row, Index cols) {
-  if (!(index >= 0 && index < static_cast<T>(cols) && index == std::floor(index)))
-    throw InputError(text(name, ": index ", index, " in row ", row, "; it must be a whole number from 0 to ",
-                          cols - 1));
-  return static_cast<Index>(index);
-}
-
 template <class T>
 constexpr Primitive<T> gather_cols_op = {
     .name = "gather_cols",
@@ -163,7 +151,7 @@ constexpr Primitive<T> gather_cols_op = {
           const auto &x = call.x[0], &index = call.x[1];
           for (Index i = 0; i < index.rows(); ++i)
             for (Index j = 0; j < index.cols(); ++j)
-              call.y(i, j) = x(i, column("gather_cols", index(i, j), i, x.cols()));
+              call.y(i, j) = x(i, column_number("gather_cols", "index", index(i, j), i, x.cols()));
         },
     .pullback = {[](Var<T> g, const Recorded<T>& r) {
       return scatter_add_cols(std::move(g), r.x(1), r.x_shape(0).cols);
@@ -188,7 +176,7 @@ constexpr Primitive<T> scatter_add_cols_op = {
           std::ranges::fill(call.y.span(), T{0});
           for (Index i = 0; i < g.rows(); ++i)
             for (Index j = 0; j < g.cols(); ++j)
-              call.y(i, column("scatter_add_cols", index(i, j), i, call.y.cols())) += g(i, j);
+              call.y(i, column_number("scatter_add_cols", "index", index(i, j), i, call.y.cols())) += g(i, j);
         },
     .pullback = {[](Var<T> h, const Recorded<T>& r) { return gather_cols(std::move(h), r.x(1)); }},
     .pushforward = {[](Var<T> t, const Recorded<T>& r) {
@@ -243,21 +231,21 @@ Var<T> scatter_add_cols(Var<T> g, Var<T> index, Index cols) {
 
 template <class T>
 std::span<const Primitive<T>* const> shape_primitives() {
-  static constexpr const Primitive<T>* all[] = {&slice_rows_op<T>,  &slice_cols_op<T>,  &pad_rows_op<T>,
-                                                &pad_cols_op<T>,    &concat_rows_op<T>, &gather_cols_op<T>,
+  static constexpr const Primitive<T>* all[] = {&slice_rows_op<T>,      &slice_cols_op<T>,  &pad_rows_op<T>,
+                                                &pad_cols_op<T>,        &concat_rows_op<T>, &gather_cols_op<T>,
                                                 &scatter_add_cols_op<T>};
   return all;
 }
 
-#define NORMALIGN_INSTANTIATE(T)                                  \
-  template Var<T> slice_rows(Var<T>, Index, Index);               \
-  template Var<T> slice_cols(Var<T>, Index, Index);               \
-  template Var<T> pad_rows(Var<T>, Index, Index);                 \
-  template Var<T> pad_cols(Var<T>, Index, Index);                 \
-  template Var<T> concat_rows(Var<T>, Var<T>);                    \
-  template Var<T> concat_rows(std::span<const Var<T>>);           \
-  template Var<T> gather_cols(Var<T>, Var<T>);                    \
-  template Var<T> scatter_add_cols(Var<T>, Var<T>, Index);        \
+#define NORMALIGN_INSTANTIATE(T)                           \
+  template Var<T> slice_rows(Var<T>, Index, Index);        \
+  template Var<T> slice_cols(Var<T>, Index, Index);        \
+  template Var<T> pad_rows(Var<T>, Index, Index);          \
+  template Var<T> pad_cols(Var<T>, Index, Index);          \
+  template Var<T> concat_rows(Var<T>, Var<T>);             \
+  template Var<T> concat_rows(std::span<const Var<T>>);    \
+  template Var<T> gather_cols(Var<T>, Var<T>);             \
+  template Var<T> scatter_add_cols(Var<T>, Var<T>, Index); \
   template std::span<const Primitive<T>* const> shape_primitives();
 NORMALIGN_INSTANTIATE(float)
 NORMALIGN_INSTANTIATE(double)

@@ -15,6 +15,17 @@ inline std::int32_t attribute_number(const char* name, Index number) {
   return static_cast<std::int32_t>(number);
 }
 
+/// The column that a value in `row` of a constant input names; throws InputError, opened by `name`, when it is no whole
+/// number from 0 to cols - 1. `what` says what the value is called.
+template <class T>
+Index column_number(const char* name, const char* what, T value, Index row, Index cols) {
+  const bool inside = value >= 0 && value < static_cast<T>(cols);
+  if (!inside || static_cast<T>(static_cast<Index>(value)) != value)
+    throw InputError(
+        text(name, ": ", what, ' ', value, " in row ", row, "; it must be a whole number from 0 to ", cols - 1));
+  return static_cast<Index>(value);
+}
+
 /// The first input's shape.
 inline Shape same_shape(const char*, const Shapes& x, const Attribute&) { return x[0]; }
 

@@ -67,8 +67,7 @@ void Graph<T>::release(const Var<T>& var) {
 template <class T>
 Graph<T>& Graph<T>::of(const char* caller, const Var<T>& var) {
   if (!var.graph_) throw InputError(text(caller, ": a Var is empty; it must hold a value"));
-  if (var.generation_ != 0 && !var.graph_->tape_alive_)
-    throw InputError(text(caller, ": a Var has outlived its tape"));
+  if (var.generation_ != 0 && !var.graph_->tape_alive_) throw InputError(text(caller, ": a Var has outlived its tape"));
   if (var.generation_ != 0 && var.generation_ != var.graph_->generation_)
     throw InputError(text(caller, ": a Var was recorded before its tape was cleared; record it anew"));
   return *var.graph_;
@@ -141,8 +140,7 @@ bool Graph<T>::may_take_over(const Var<T>& var, Shape shape) const {
 }
 
 template <class T>
-Var<T> Graph<T>::apply(const Primitive<T>& primitive, std::span<Var<T>* const> inputs,
-                       const Attribute& attribute) {
+Var<T> Graph<T>::apply(const Primitive<T>& primitive, std::span<Var<T>* const> inputs, const Attribute& attribute) {
   std::array<Shape, 3> shapes{};
   bool any_depends = false;
   for (std::size_t k = 0; k < inputs.size(); ++k) {
@@ -363,11 +361,11 @@ WithoutRecording<T>::~WithoutRecording() {
   graph_->recording = before_;
 }
 
-#define NORMALIGN_INSTANTIATE(T)   \
-  template class Graph<T>;         \
-  template class Var<T>;           \
-  template class Recorded<T>;      \
-  template class Tape<T>;          \
+#define NORMALIGN_INSTANTIATE(T)      \
+  template class Graph<T>;            \
+  template class Var<T>;              \
+  template class Recorded<T>;         \
+  template class Tape<T>;             \
   template class WithoutRecording<T>; \
   template Var<T> apply(const Primitive<T>&, std::initializer_list<Var<T>*>, Attribute);
 NORMALIGN_INSTANTIATE(float)

@@ -14,8 +14,7 @@ Dataset<T> rows_at(const Dataset<T>& data, std::span<const Index> rows) {
   Index next = 0;
   for (const Index row : rows) {
     if (row < 0 || row >= data.inputs.rows())
-      throw InputError(
-          text("rows_at: row ", row, " was asked for but there are ", data.inputs.rows(), " rows"));
+      throw InputError(text("rows_at: row ", row, " was asked for but there are ", data.inputs.rows(), " rows"));
     std::ranges::copy(data.inputs.row(row), taken.inputs.row(next++).begin());
     taken.labels.push_back(data.labels[static_cast<std::size_t>(row)]);
   }
@@ -32,8 +31,8 @@ Split<T> split_in_order(const Dataset<T>& data, double train_fraction) {
   std::vector<Index> rows(static_cast<std::size_t>(count));
   std::iota(rows.begin(), rows.end(), Index{0});
   if (train_count == 0 || train_count >= rows.size())
-    throw InputError(text("train_fraction is ", train_fraction, ": of ", count, " rows it takes ",
-                          train_count, " for training; both sides need at least one"));
+    throw InputError(text("train_fraction is ", train_fraction, ": of ", count, " rows it takes ", train_count,
+                          " for training; both sides need at least one"));
   const std::span<const Index> all = rows;
   return {rows_at(data, all.first(train_count)), rows_at(data, all.subspan(train_count))};
 }

@@ -70,11 +70,11 @@ void check(const ModularOptions& options) {
   const Index p = options.modulus;
   if (p < 2 || p > largest_modulus)
     throw InputError(text("modular: modulus is ", p, "; it must lie in 2, ..., ", largest_modulus));
-  const bool divides = options.operation == ModularOperation::divide ||
-                       options.operation == ModularOperation::divide_or_subtract;
+  const bool divides =
+      options.operation == ModularOperation::divide || options.operation == ModularOperation::divide_or_subtract;
   if (divides && !is_prime(p))
-    throw InputError(text("modular: modulus is ", p, "; it must be prime for ",
-                          modular_operation_name(options.operation)));
+    throw InputError(
+        text("modular: modulus is ", p, "; it must be prime for ", modular_operation_name(options.operation)));
 }
 
 }  // namespace

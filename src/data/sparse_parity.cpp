@@ -16,13 +16,13 @@ void check(const SparseParityOptions& options) {
   if (options.bits < 1 || options.bits > limit)
     throw InputError(text("sparse_parity: bits is ", options.bits, "; it must lie in 1, ..., ", limit));
   if (options.relevant < 1 || options.relevant > options.bits)
-    throw InputError(text("sparse_parity: relevant is ", options.relevant,
-                          "; it must lie in 1, ..., bits = ", options.bits));
+    throw InputError(
+        text("sparse_parity: relevant is ", options.relevant, "; it must lie in 1, ..., bits = ", options.bits));
   if (options.samples < 1 || options.samples > limit)
     throw InputError(text("sparse_parity: samples is ", options.samples, "; it must lie in 1, ..., ", limit));
   if (options.bits < 32 && options.samples > Index{1} << options.bits)
-    throw InputError(text("sparse_parity: samples is ", options.samples, " but ", options.bits,
-                          " bits have only ", Index{1} << options.bits, " distinct rows"));
+    throw InputError(text("sparse_parity: samples is ", options.samples, " but ", options.bits, " bits have only ",
+                          Index{1} << options.bits, " distinct rows"));
 }
 
 // Row `row` of the stream as bits, 128 to a group of four words, the lowest first.

@@ -89,8 +89,8 @@ int train(const TrainArguments& a) {
     const MetricRow& last = log.metrics.back();
     std::cout << std::fixed << std::setprecision(1) << name << ": "
               << (log.grokked ? "grokked at epoch " : "not grokked by epoch ") << last.epoch << ", "
-              << std::setprecision(2) << last.opt_time << " s of optimisation, train " << last.train_acc
-              << " %, test " << last.test_acc << " %; log " << log_file.string() << '\n';
+              << std::setprecision(2) << last.opt_time << " s of optimisation, train " << last.train_acc << " %, test "
+              << last.test_acc << " %; log " << log_file.string() << '\n';
   }
   return 0;
 }

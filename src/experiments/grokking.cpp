@@ -19,9 +19,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 Loss loss_of(const std::string& found) {
   for (Loss loss : {Loss::cross_entropy, Loss::mse, Loss::bce})
@@ -109,8 +107,8 @@ class Batches {
     shuffle(order_, RandomIntegers(seed_, Stream::shuffle, static_cast<std::uint32_t>(epoch)));
     for (Index first = 0; first < n; first += size_) {
       const Index count = std::min(size_, n - first);
-      const auto samples = std::span<const Index>(order_).subspan(static_cast<std::size_t>(first),
-                                                                  static_cast<std::size_t>(count));
+      const auto samples =
+          std::span<const Index>(order_).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
       for (Index i = 0; i < count; ++i) {
         const Index from = samples[static_cast<std::size_t>(i)];
         std::ranges::copy(data_.inputs.row(from), inputs_.row(i).begin());
@@ -162,9 +160,7 @@ bool is_logged(Index epoch, Index last_epoch) {
   return epoch % every == 0 || epoch == last_epoch;
 }
 
-std::string run_name(const RunConfig& config) {
-  return text(config.task, "_", config.condition, "_seed", config.seed);
-}
+std::string run_name(const RunConfig& config) { return text(config.task, "_", config.condition, "_seed", config.seed); }
 
 template <class T>
 RunLog grokking_run(const RunConfig& config, const Split<T>& data, int threads, const RunObserver& observer) {
@@ -213,8 +209,7 @@ RunLog grokking_run(const RunConfig& config, const Split<T>& data, int threads, 
           if (penalty.offset) row.extras.emplace_back("offset_norm", epoch_means.offset_norm / epoch_means.steps);
         }
         log.metrics.push_back(std::move(row));
-        log.grokked =
-            on_train.accuracy > config.train_criterion && on_test.accuracy > config.test_criterion;
+        log.grokked = on_train.accuracy > config.train_criterion && on_test.accuracy > config.test_criterion;
         if (log.grokked) log.grokking_epoch = epoch;
       }
       keeper.keep(log, false);

@@ -21,12 +21,11 @@ namespace {
 using Json = nlohmann::ordered_json;
 namespace fs = std::filesystem;
 
-constexpr std::pair<const char*, double MetricRow::*> named_metrics[] = {
-    {"train_acc", &MetricRow::train_acc},
-    {"test_acc", &MetricRow::test_acc},
-    {"train_loss", &MetricRow::train_loss},
-    {"test_loss", &MetricRow::test_loss},
-    {"opt_time", &MetricRow::opt_time}};
+constexpr std::pair<const char*, double MetricRow::*> named_metrics[] = {{"train_acc", &MetricRow::train_acc},
+                                                                         {"test_acc", &MetricRow::test_acc},
+                                                                         {"train_loss", &MetricRow::train_loss},
+                                                                         {"test_loss", &MetricRow::test_loss},
+                                                                         {"opt_time", &MetricRow::opt_time}};
 
 constexpr std::pair<RunStatus, const char*> status_names[] = {
     {RunStatus::running, "running"}, {RunStatus::finished, "finished"}, {RunStatus::failed, "failed"}};
@@ -88,9 +87,7 @@ std::string log_text(const RunLog& log) {
   return result + "\n}\n";
 }
 
-fs::path folder_of(const fs::path& path) {
-  return path.has_parent_path() ? path.parent_path() : fs::path(".");
-}
+fs::path folder_of(const fs::path& path) { return path.has_parent_path() ? path.parent_path() : fs::path("."); }
 
 // The process id keeps apart two runs that by mistake write to one path.
 fs::path temporary_name(const fs::path& path) {
@@ -102,8 +99,7 @@ fs::path temporary_name(const fs::path& path) {
 class TemporaryFile {
  public:
   explicit TemporaryFile(fs::path path)
-      : path_(std::move(path)),
-        file_(::open(path_.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0666)) {}
+      : path_(std::move(path)), file_(::open(path_.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0666)) {}
   ~TemporaryFile() {
     if (file_ < 0) return;
     ::close(file_);
@@ -230,8 +226,7 @@ bool read_grokked(const Json& json, bool has_epoch) {
 std::string host_cpu() {
   std::ifstream file("/proc/cpuinfo");
   for (std::string line; std::getline(file, line);)
-    if (line.starts_with("model name") && line.find(": ") != std::string::npos)
-      return line.substr(line.find(": ") + 2);
+    if (line.starts_with("model name") && line.find(": ") != std::string::npos) return line.substr(line.find(": ") + 2);
   return "unknown";
 }
 
@@ -279,19 +274,16 @@ void check_writable_log(const fs::path& path, bool overwrite) {
   if (!path.has_filename()) throw InputError(text("'", name, "': no file name; expected the path of a log"));
   std::error_code error;
   fs::create_directories(folder_of(path), error);
-  if (error)
-    throw InputError(text(folder_of(path).string(), ": the folder cannot be created: ", error.message()));
+  if (error) throw InputError(text(folder_of(path).string(), ": the folder cannot be created: ", error.message()));
   const fs::file_status there = fs::symlink_status(path, error);
   if (fs::is_directory(there)) throw InputError(text(name, ": found a folder; expected the path of a log"));
   if (fs::exists(there) && !overwrite)
-    throw InputError(
-        text(name, ": a log is there already; expected a new file, or --overwrite to replace it"));
+    throw InputError(text(name, ": a log is there already; expected a new file, or --overwrite to replace it"));
   // Only an attempt tells: permissions alone know nothing of quotas, containers or file systems without
   // writing.
   const TemporaryFile trial(temporary_name(path));
   if (!trial.is_open())
-    throw InputError(
-        text(name, ": the log cannot be written: ", std::strerror(errno), "; expected a writable folder"));
+    throw InputError(text(name, ": the log cannot be written: ", std::strerror(errno), "; expected a writable folder"));
 }
 
 void write_log(const fs::path& path, const RunLog& log) {
@@ -306,8 +298,7 @@ RunLog read_log(const fs::path& path) {
   if (fs::is_directory(path, ignored))
     throw InputError(text(path.string(), ": found a folder; expected the file of a run log"));
   std::ifstream file(path, std::ios::binary);
-  if (!file)
-    throw InputError(text(path.string(), ": cannot be read: ", std::strerror(errno), "; expected a run log"));
+  if (!file) throw InputError(text(path.string(), ": cannot be read: ", std::strerror(errno), "; expected a run log"));
   try {
     return Json::parse(file).get<RunLog>();
   } catch (const Json::exception& error) {

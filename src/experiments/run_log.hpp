@@ -14,12 +14,12 @@ namespace normalign {
 
 /// What was measured at the start of one epoch.
 struct MetricRow {
-  Index epoch = 0;        ///< epochs trained so far; 0 is the untrained model
-  double train_acc = 0;   ///< per cent
-  double test_acc = 0;    ///< per cent
-  double train_loss = 0;  ///< the task loss alone, as the protocol averages it
-  double test_loss = 0;   ///< the same on the test set
-  double opt_time = 0;    ///< seconds of optimisation so far, evaluation not counted
+  Index epoch = 0;                                          ///< epochs trained so far; 0 is the untrained model
+  double train_acc = 0;                                     ///< per cent
+  double test_acc = 0;                                      ///< per cent
+  double train_loss = 0;                                    ///< the task loss alone, as the protocol averages it
+  double test_loss = 0;                                     ///< the same on the test set
+  double opt_time = 0;                                      ///< seconds of optimisation so far, evaluation not counted
   std::vector<std::pair<std::string, double>> extras = {};  ///< what else was measured, in the order written
   bool operator==(const MetricRow&) const = default;
 };

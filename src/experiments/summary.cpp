@@ -168,8 +168,7 @@ std::vector<std::string> remarks(const SettingSummary& setting) {
   std::vector<std::string> result;
   if (!setting.unfinished.empty()) result.push_back(remark("unfinished", setting.unfinished));
   if (!setting.failed.empty()) result.push_back(remark("failed", setting.failed));
-  if (!setting.untimed.empty())
-    result.push_back(remark("without an opt_time at the grokking epoch", setting.untimed));
+  if (!setting.untimed.empty()) result.push_back(remark("without an opt_time at the grokking epoch", setting.untimed));
   return result;
 }
 
@@ -219,8 +218,7 @@ std::vector<RunLog> read_logs(const fs::path& folder) {
   std::vector<fs::path> paths;
   try {
     if (!fs::is_directory(folder))
-      throw InputError(
-          text(folder.string(), fs::exists(folder) ? ": no folder" : ": no such folder", expected));
+      throw InputError(text(folder.string(), fs::exists(folder) ? ": no folder" : ": no such folder", expected));
     for (const auto& file : fs::recursive_directory_iterator(folder))
       if (file.path().extension() == ".json" && !file.path().filename().string().starts_with('.') &&
           !file.is_directory())
@@ -247,8 +245,7 @@ std::string as_text(std::span<const SettingSummary> summary) {
     result += setting.setting + "\n";
     for (const Cells& row : rows) {
       result += row[0] + std::string(widths[0] - row[0].size(), ' ');
-      for (std::size_t i = 1; i < row.size(); ++i)
-        result += std::string(2 + widths[i] - row[i].size(), ' ') + row[i];
+      for (std::size_t i = 1; i < row.size(); ++i) result += std::string(2 + widths[i] - row[i].size(), ' ') + row[i];
       result += '\n';
     }
     for (const std::string& line : remarks(setting)) result += line + "\n";
@@ -282,8 +279,7 @@ std::string as_csv(std::span<const SettingSummary> summary) {
   result += '\n';
   for (const SettingSummary& setting : summary)
     for (const ConditionSummary& row : setting.conditions) {
-      result +=
-          text(csv_field(setting.setting), ',', csv_field(row.condition), ',', row.runs, ',', row.grokked);
+      result += text(csv_field(setting.setting), ',', csv_field(row.condition), ',', row.runs, ',', row.grokked);
       // The shortest digits that read back the same, as JSON has them.
       for (const auto& [name, number] : numbers(row)) result += ',' + (number ? Json(*number).dump() : "");
       result += '\n';
@@ -301,8 +297,7 @@ std::string as_latex(std::span<const SettingSummary> summary) {
       "\\cmidrule(lr){4-6} \\cmidrule(lr){7-8} \\cmidrule(lr){9-10}\n"
       "condition & runs & grokked & mean & std & median & mean & median & epochs & seconds & $p$ \\\\\n";
   for (const SettingSummary& setting : summary) {
-    result +=
-        text("\\midrule\n\\multicolumn{", header.size(), "}{l}{", latex_escaped(setting.setting), "} \\\\\n");
+    result += text("\\midrule\n\\multicolumn{", header.size(), "}{l}{", latex_escaped(setting.setting), "} \\\\\n");
     for (const ConditionSummary& row : setting.conditions) {
       Cells columns = cells(row);
       columns.front() = latex_escaped(columns.front());
@@ -314,8 +309,8 @@ std::string as_latex(std::span<const SettingSummary> summary) {
   result += "\\bottomrule\n\\end{tabular}\n";
   for (const SettingSummary& setting : summary)
     for (const std::string& line : remarks(setting))
-      result += text("\\par\\noindent{\\footnotesize ", latex_escaped(setting.setting), ": ",
-                     latex_escaped(line), ".}\n");
+      result +=
+          text("\\par\\noindent{\\footnotesize ", latex_escaped(setting.setting), ": ", latex_escaped(line), ".}\n");
   return result;
 }
 

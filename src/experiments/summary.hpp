@@ -27,11 +27,9 @@ struct ConditionSummary {
   Index grokked = 0;  ///< finished runs that grokked
   Spread epochs;      ///< grokking epochs of the grokked runs
   Spread seconds;     ///< their opt_time (cumulative, optimisation alone) in the metric row of that epoch
-  std::optional<double> epochs_ratio =
-      {};  ///< mean of the baseline / mean of this condition: below 1 if later
-  std::optional<double> seconds_ratio = {};  ///< the same of the seconds
-  std::optional<WelchTest> epochs_test =
-      {};  ///< baseline's grokking epochs against this one's; none for the baseline
+  std::optional<double> epochs_ratio = {};    ///< mean of the baseline / mean of this condition: below 1 if later
+  std::optional<double> seconds_ratio = {};   ///< the same of the seconds
+  std::optional<WelchTest> epochs_test = {};  ///< baseline's grokking epochs against this one's; none for the baseline
 };
 
 /// The table of one setting, with the names of the runs that its rows count but cannot use in full.
@@ -40,8 +38,7 @@ struct SettingSummary {
   std::vector<ConditionSummary> conditions;  ///< "baseline" first, then by name
   std::vector<std::string> unfinished = {};  ///< still running or killed
   std::vector<std::string> failed = {};
-  std::vector<std::string> untimed =
-      {};  ///< grokked, but no metric row of that epoch: left out of the seconds
+  std::vector<std::string> untimed = {};  ///< grokked, but no metric row of that epoch: left out of the seconds
 };
 
 /// One table for each setting, by name: the comparison of arXiv:2605.08464. The setting of a run is the

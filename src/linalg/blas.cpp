@@ -11,8 +11,8 @@ namespace {
 
 blasint blas_int(const char* caller, Index value) {
   if (value > std::numeric_limits<blasint>::max())
-    throw InputError(text(caller, ": an extent is ", value, "; BLAS takes at most ",
-                          std::numeric_limits<blasint>::max()));
+    throw InputError(
+        text(caller, ": an extent is ", value, "; BLAS takes at most ", std::numeric_limits<blasint>::max()));
   return static_cast<blasint>(value);
 }
 
@@ -31,12 +31,10 @@ struct Tile {
 };
 
 void gemm_tile(const Tile<float>& t, Transposes op, float alpha, float beta) {
-  cblas_sgemm(CblasRowMajor, flag(op.a), flag(op.b), t.m, t.n, t.k, alpha, t.a, t.lda, t.b, t.ldb, beta, t.c,
-              t.ldc);
+  cblas_sgemm(CblasRowMajor, flag(op.a), flag(op.b), t.m, t.n, t.k, alpha, t.a, t.lda, t.b, t.ldb, beta, t.c, t.ldc);
 }
 void gemm_tile(const Tile<double>& t, Transposes op, double alpha, double beta) {
-  cblas_dgemm(CblasRowMajor, flag(op.a), flag(op.b), t.m, t.n, t.k, alpha, t.a, t.lda, t.b, t.ldb, beta, t.c,
-              t.ldc);
+  cblas_dgemm(CblasRowMajor, flag(op.a), flag(op.b), t.m, t.n, t.k, alpha, t.a, t.lda, t.b, t.ldb, beta, t.c, t.ldc);
 }
 
 // Below this many flops a product is one tile: splitting costs more than a second thread gives.
@@ -55,16 +53,15 @@ SingleThreadedBlas::~SingleThreadedBlas() {
 Shape product_shape(const char* caller, Shape a, Shape b, Transposes op) {
   const Index inner_a = op.a ? a.rows : a.cols, inner_b = op.b ? b.cols : b.rows;
   if (inner_a != inner_b)
-    throw InputError(text(caller, ": a is ", a, " but b is ", b, "; a.", op.a ? "rows" : "cols",
-                          " must equal b.", op.b ? "cols" : "rows"));
+    throw InputError(text(caller, ": a is ", a, " but b is ", b, "; a.", op.a ? "rows" : "cols", " must equal b.",
+                          op.b ? "cols" : "rows"));
   return {op.a ? a.cols : a.rows, op.b ? b.rows : b.cols};
 }
 
 template <class T>
 void gemm(ConstView<T> a, ConstView<T> b, MatrixView<T> c, Transposes op, T alpha, T beta) {
   const Shape expected = product_shape("gemm", a.shape(), b.shape(), op);
-  if (c.shape() != expected)
-    throw InputError(text("gemm: c is ", c.shape(), " but op(a) op(b) is ", expected));
+  if (c.shape() != expected) throw InputError(text("gemm: c is ", c.shape(), " but op(a) op(b) is ", expected));
   const Index m = c.rows(), n = c.cols(), k = op.a ? a.rows() : a.cols();
   if (m == 0 || n == 0) return;
   // BLAS wants a leading dimension of at least one even where nothing is read.
@@ -106,8 +103,7 @@ void gemm(ConstView<T> a, ConstView<T> b, MatrixView<T> c, Transposes op, T alph
 template <class T>
 void gemv(ConstView<T> a, ConstView<T> x, MatrixView<T> y, bool transpose, T alpha, T beta) {
   const Index inner = transpose ? a.rows() : a.cols(), outer = transpose ? a.cols() : a.rows();
-  if (x.size() != inner || y.size() != outer || std::min(x.rows(), x.cols()) > 1 ||
-      std::min(y.rows(), y.cols()) > 1)
+  if (x.size() != inner || y.size() != outer || std::min(x.rows(), x.cols()) > 1 || std::min(y.rows(), y.cols()) > 1)
     throw InputError(text("gemv: a is ", a.shape(), transpose ? " (transposed)" : "", ", x is ", x.shape(),
                           " and y is ", y.shape(), "; x must hold ", inner, " values and y ", outer));
   if (inner == 0)  // BLAS leaves y alone
@@ -125,7 +121,8 @@ void gemv(ConstView<T> a, ConstView<T> x, MatrixView<T> y, bool transpose, T alp
 template <class T>
 void syrk(ConstView<T> a, MatrixView<T> c, T alpha, T beta) {
   const Index d = a.cols();
-  if (c.shape() != Shape{d, d}) throw InputError(text("syrk: a is ", a.shape(), " but c is ", c.shape(), "; c must be ", Shape{d, d}));
+  if (c.shape() != Shape{d, d})
+    throw InputError(text("syrk: a is ", a.shape(), " but c is ", c.shape(), "; c must be ", Shape{d, d}));
   if (d == 0) return;
   {
     const SingleThreadedBlas one_thread;
@@ -152,9 +149,9 @@ std::string blas_description() {
   return text(config.substr(0, second_blank), " (", openblas_get_corename(), ")");
 }
 
-#define NORMALIGN_INSTANTIATE(T)                                                        \
-  template void gemm(ConstView<T>, ConstView<T>, MatrixView<T>, Transposes, T, T);      \
-  template void gemv(ConstView<T>, ConstView<T>, MatrixView<T>, bool, T, T);            \
+#define NORMALIGN_INSTANTIATE(T)                                                   \
+  template void gemm(ConstView<T>, ConstView<T>, MatrixView<T>, Transposes, T, T); \
+  template void gemv(ConstView<T>, ConstView<T>, MatrixView<T>, bool, T, T);       \
   template void syrk(ConstView<T>, MatrixView<T>, T, T);
 NORMALIGN_INSTANTIATE(float)
 NORMALIGN_INSTANTIATE(double)

@@ -16,9 +16,7 @@ int size_class(std::size_t bytes) {
   return 4 * power + quarter;  // a quarter of 4 is the next power's 0
 }
 
-std::size_t class_bytes(int size_class) {
-  return static_cast<std::size_t>(4 + size_class % 4) << (size_class / 4 + 4);
-}
+std::size_t class_bytes(int size_class) { return static_cast<std::size_t>(4 + size_class % 4) << (size_class / 4 + 4); }
 
 }  // namespace
 
@@ -26,7 +24,7 @@ BufferPool::~BufferPool() {
   for (Header* head : free_) {
     while (head) {
       Header* next = head->next_free;
-      ::operator delete(head, std::align_val_t{alignment});
+      ::operator delete (head, std::align_val_t{alignment});
       head = next;
     }
   }
@@ -40,7 +38,7 @@ void* BufferPool::acquire(std::size_t bytes) {
   if (block) {
     head = block->next_free;
   } else {
-    block = static_cast<Header*>(::operator new(class_bytes(index) + alignment, std::align_val_t{alignment}));
+    block = static_cast<Header*>(::operator new (class_bytes(index) + alignment, std::align_val_t{alignment}));
     block->size_class = index;
     bytes_held_ += class_bytes(index);
   }

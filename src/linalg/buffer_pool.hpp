@@ -27,9 +27,7 @@ class BufferPool {
   /// One reference less.
   void release(void* block);
   /// How many references `block` has.
-  static std::int32_t references(const void* block) {
-    return header(const_cast<void*>(block)).references;
-  }
+  static std::int32_t references(const void* block) { return header(const_cast<void*>(block)).references; }
 
   /// Blocks in use now.
   std::size_t blocks_in_use() const { return in_use_; }
@@ -50,9 +48,7 @@ class BufferPool {
     std::int32_t size_class;
   };
   static_assert(sizeof(Header) <= alignment);
-  static Header& header(void* block) {
-    return *reinterpret_cast<Header*>(static_cast<std::byte*>(block) - alignment);
-  }
+  static Header& header(void* block) { return *reinterpret_cast<Header*>(static_cast<std::byte*>(block) - alignment); }
 
   std::array<Header*, size_classes> free_{};
   std::size_t in_use_ = 0;

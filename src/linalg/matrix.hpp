@@ -39,8 +39,8 @@ class MatrixView {
   MatrixView(T* data, Index rows, Index cols) : data_(data), rows_(rows), cols_(cols) {}
   /// A reading view of a writable one.
   template <class U>
-    requires(std::is_const_v<T> && std::is_same_v<U, std::remove_const_t<T>>)
-  MatrixView(const MatrixView<U>& other) : data_(other.data()), rows_(other.rows()), cols_(other.cols()) {}
+  requires(std::is_const_v<T>&& std::is_same_v<U, std::remove_const_t<T>>) MatrixView(const MatrixView<U>& other)
+      : data_(other.data()), rows_(other.rows()), cols_(other.cols()) {}
 
   T* data() const { return data_; }
   Index rows() const { return rows_; }
@@ -97,9 +97,7 @@ class Matrix {
   T* data() { return values_.data(); }
   const T* data() const { return values_.data(); }
   T& operator()(Index row, Index col) { return values_[static_cast<std::size_t>(row * cols_ + col)]; }
-  const T& operator()(Index row, Index col) const {
-    return values_[static_cast<std::size_t>(row * cols_ + col)];
-  }
+  const T& operator()(Index row, Index col) const { return values_[static_cast<std::size_t>(row * cols_ + col)]; }
   std::span<T> span() { return values_; }
   std::span<const T> span() const { return values_; }
   std::span<T> row(Index i) { return view().row(i); }

@@ -15,15 +15,13 @@ double unit_interval(std::uint32_t word) { return (word + 0.5) * 0x1p-32; }
 
 }  // namespace
 
-std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter,
-                                        std::array<std::uint32_t, 2> key) {
+std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key) {
   const auto high = [](std::uint64_t product) { return static_cast<std::uint32_t>(product >> 32); };
   const auto low = [](std::uint64_t product) { return static_cast<std::uint32_t>(product); };
   for (int round = 0; round < 10; ++round) {
     const std::uint64_t first = std::uint64_t{0xD2511F53} * counter[0];
     const std::uint64_t second = std::uint64_t{0xCD9E8D57} * counter[2];
-    counter = {high(second) ^ counter[1] ^ key[0], low(second), high(first) ^ counter[3] ^ key[1],
-               low(first)};
+    counter = {high(second) ^ counter[1] ^ key[0], low(second), high(first) ^ counter[3] ^ key[1], low(first)};
     key[0] += 0x9E3779B9u;
     key[1] += 0xBB67AE85u;
   }
@@ -94,8 +92,7 @@ std::uint64_t RandomIntegers::below(std::uint64_t bound) {
 }
 
 void shuffle(std::span<Index> items, RandomIntegers integers) {
-  for (std::size_t left = items.size(); left > 1; --left)
-    std::swap(items[left - 1], items[integers.below(left)]);
+  for (std::size_t left = items.size(); left > 1; --left) std::swap(items[left - 1], items[integers.below(left)]);
 }
 
 std::vector<Index> permutation(Index count, RandomIntegers integers) {

@@ -23,15 +23,13 @@ enum class Stream : std::uint32_t {
 };
 
 /// Ten rounds of Philox4x32 on a counter of four words under a key of two, least significant word first.
-std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter,
-                                        std::array<std::uint32_t, 2> key);
+std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key);
 
 /// Random values of one stream, addressed by row: counter = (group of four within the row, row, step,
 /// stream), key = (low, high word of the seed).
 class RandomRows {
  public:
-  RandomRows(std::uint64_t seed, Stream stream, std::uint32_t step = 0)
-      : seed_(seed), stream_(stream), step_(step) {}
+  RandomRows(std::uint64_t seed, Stream stream, std::uint32_t step = 0) : seed_(seed), stream_(stream), step_(step) {}
 
   /// The raw words of group `group` of row `row`: values 4 group, ..., 4 group + 3 are made of them.
   std::array<std::uint32_t, 4> words(std::uint32_t row, std::uint32_t group) const;

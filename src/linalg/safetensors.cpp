@@ -17,8 +17,7 @@
 namespace normalign {
 namespace {
 
-static_assert(std::endian::native == std::endian::little,
-              "values are read and written as they lie in memory");
+static_assert(std::endian::native == std::endian::little, "values are read and written as they lie in memory");
 
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
@@ -78,19 +77,17 @@ Json parsed_header(const fs::path& path, const std::string& header) {
 }
 
 // The array of whole numbers under `key`.
-std::vector<std::uint64_t> whole_numbers(const fs::path& path, const std::string& name,
-                                         const Json& description, const char* key) {
+std::vector<std::uint64_t> whole_numbers(const fs::path& path, const std::string& name, const Json& description,
+                                         const char* key) {
   const auto found = description.find(key);
   if (found == description.end()) refuse_tensor(path, name, key, " is missing");
-  const bool fits = found->is_array() && std::all_of(found->begin(), found->end(),
-                                                     [](const Json& n) { return n.is_number_unsigned(); });
-  if (!fits)
-    refuse_tensor(path, name, key, " is ", shown(*found), "; expected an array of whole numbers >= 0");
+  const bool fits = found->is_array() &&
+                    std::all_of(found->begin(), found->end(), [](const Json& n) { return n.is_number_unsigned(); });
+  if (!fits) refuse_tensor(path, name, key, " is ", shown(*found), "; expected an array of whole numbers >= 0");
   return found->get<std::vector<std::uint64_t>>();
 }
 
-Entry entry_of(const fs::path& path, const std::string& name, const Json& description,
-               std::uint64_t data_size) {
+Entry entry_of(const fs::path& path, const std::string& name, const Json& description, std::uint64_t data_size) {
   if (!description.is_object())
     refuse_tensor(path, name, "the description is ", shown(description), "; expected a JSON object");
   Entry entry;
@@ -116,34 +113,31 @@ Entry entry_of(const fs::path& path, const std::string& name, const Json& descri
   }
   if (std::find(extents.begin(), extents.end(), 0u) != extents.end()) bytes = 0;
   entry.is_vector = extents.size() == 1;
-  entry.shape = {entry.is_vector ? 1 : static_cast<Index>(extents.front()),
-                 static_cast<Index>(extents.back())};
+  entry.shape = {entry.is_vector ? 1 : static_cast<Index>(extents.front()), static_cast<Index>(extents.back())};
 
   const auto offsets = whole_numbers(path, name, description, "data_offsets");
   if (offsets.size() != 2 || offsets[0] > offsets[1])
-    refuse_tensor(path, name, "data_offsets are ", shown(offsets),
-                  "; expected [begin, end] with begin <= end");
+    refuse_tensor(path, name, "data_offsets are ", shown(offsets), "; expected [begin, end] with begin <= end");
   entry.begin = offsets[0];
   entry.end = offsets[1];
   if (entry.end > data_size)
     refuse_tensor(path, name, "data_offsets end at ", entry.end, " but the file holds ", data_size,
                   " bytes of data (is it truncated?)");
   if (entry.end - entry.begin != bytes)
-    refuse_tensor(path, name, "data_offsets span ", entry.end - entry.begin, " bytes but shape ", shape_shown,
-                  " of ", shown(*dtype), " takes ", bytes);
+    refuse_tensor(path, name, "data_offsets span ", entry.end - entry.begin, " bytes but shape ", shape_shown, " of ",
+                  shown(*dtype), " takes ", bytes);
   return entry;
 }
 
 // Puts the entries in the order of their data; each byte must belong to exactly one of them.
 void check_layout(const fs::path& path, std::vector<Entry>& entries, std::uint64_t data_size) {
-  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
-    return a.begin != b.begin ? a.begin < b.begin : a.end < b.end;
-  });
+  std::sort(entries.begin(), entries.end(),
+            [](const Entry& a, const Entry& b) { return a.begin != b.begin ? a.begin < b.begin : a.end < b.end; });
   std::uint64_t next = 0;
   for (const Entry& entry : entries) {
     if (entry.begin != next)
-      refuse_tensor(path, entry.name, "its data begin at byte ", entry.begin, " but those before end at ",
-                    next, entry.begin < next ? " (they overlap)" : " (a gap)");
+      refuse_tensor(path, entry.name, "its data begin at byte ", entry.begin, " but those before end at ", next,
+                    entry.begin < next ? " (they overlap)" : " (a gap)");
     next = entry.end;
   }
   if (next != data_size)
@@ -206,8 +200,7 @@ TensorFile read_safetensors(const fs::path& path) {
     }
     if (!value.is_object()) refuse(path, name, " is ", shown(value), "; expected a JSON object of strings");
     for (const auto& [key, entry] : value.items()) {
-      if (!entry.is_string())
-        refuse(path, name, " ", shown(key), " is ", shown(entry), "; expected a string");
+      if (!entry.is_string()) refuse(path, name, " ", shown(key), " is ", shown(entry), "; expected a string");
       file.metadata[key] = entry.get<std::string>();
     }
   }
@@ -264,12 +257,10 @@ void write_safetensors(const fs::path& path, const TensorFile& file) {
   Temporary temporary{path};
   temporary.path += text(".tmp", ::getpid());
   std::ofstream out(temporary.path, std::ios::binary);
-  if (!out)
-    refuse(path, "cannot write ", temporary.path.filename().string(), " beside it: ", system_message(errno));
+  if (!out) refuse(path, "cannot write ", temporary.path.filename().string(), " beside it: ", system_message(errno));
   out.write(reinterpret_cast<const char*>(&header_size), prefix_size);
   out.write(header.data(), static_cast<std::streamsize>(header.size()));
-  for (const std::string_view chunk : chunks)
-    out.write(chunk.data(), static_cast<std::streamsize>(chunk.size()));
+  for (const std::string_view chunk : chunks) out.write(chunk.data(), static_cast<std::streamsize>(chunk.size()));
   out.close();
   if (!out) refuse(path, "writing failed: ", system_message(errno));
   std::error_code error;

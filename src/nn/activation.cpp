@@ -31,15 +31,24 @@ bool is_piecewise_affine(Activation activation) {
 template <class T>
 Var<T> activated(Activation activation, Var<T> t, double slope) {
   switch (activation) {
-    case Activation::relu: return relu(std::move(t));
-    case Activation::leaky_relu: return leaky_relu(std::move(t), slope);
-    case Activation::abs: return abs(std::move(t));
-    case Activation::tanh: return tanh(std::move(t));
-    case Activation::sigmoid: return sigmoid(std::move(t));
-    case Activation::softplus: return softplus(std::move(t));
-    case Activation::silu: return silu(std::move(t));
-    case Activation::quadratic: return square(std::move(t));
-    case Activation::identity: return t;
+    case Activation::relu:
+      return relu(std::move(t));
+    case Activation::leaky_relu:
+      return leaky_relu(std::move(t), slope);
+    case Activation::abs:
+      return abs(std::move(t));
+    case Activation::tanh:
+      return tanh(std::move(t));
+    case Activation::sigmoid:
+      return sigmoid(std::move(t));
+    case Activation::softplus:
+      return softplus(std::move(t));
+    case Activation::silu:
+      return silu(std::move(t));
+    case Activation::quadratic:
+      return square(std::move(t));
+    case Activation::identity:
+      return t;
   }
   throw std::logic_error("activated: not an activation");
 }
@@ -47,18 +56,23 @@ Var<T> activated(Activation activation, Var<T> t, double slope) {
 template <class T>
 Var<T> through_pattern(Activation activation, Var<T> u, const Var<T>& t, const Var<T>& y, double slope) {
   switch (activation) {
-    case Activation::relu: return gate(std::move(u), y);
-    case Activation::leaky_relu: return gate(std::move(u), y, slope);
-    case Activation::abs: return std::move(u) * sign(t);
-    case Activation::identity: return u;
-    default: break;
+    case Activation::relu:
+      return gate(std::move(u), y);
+    case Activation::leaky_relu:
+      return gate(std::move(u), y, slope);
+    case Activation::abs:
+      return std::move(u) * sign(t);
+    case Activation::identity:
+      return u;
+    default:
+      break;
   }
   throw InputError(text("through_pattern: activation is ", name(activation),
                         "; it must be piecewise affine: relu, leaky_relu, abs or identity"));
 }
 
-#define NORMALIGN_INSTANTIATE(T)                           \
-  template Var<T> activated(Activation, Var<T>, double);   \
+#define NORMALIGN_INSTANTIATE(T)                         \
+  template Var<T> activated(Activation, Var<T>, double); \
   template Var<T> through_pattern(Activation, Var<T>, const Var<T>&, const Var<T>&, double);
 NORMALIGN_INSTANTIATE(float)
 NORMALIGN_INSTANTIATE(double)

@@ -10,7 +10,8 @@ AdamW<T>::AdamW(AdamWOptions options) : options_(options) {
     if (!(std::isfinite(setting) && setting >= 0))
       throw InputError(text("AdamW: a setting is ", setting, "; it must be finite and not negative"));
   for (double beta : {options.beta1, options.beta2})
-    if (!(beta >= 0 && beta < 1)) throw InputError(text("AdamW: a beta is ", beta, "; it must be at least 0 and below 1"));
+    if (!(beta >= 0 && beta < 1))
+      throw InputError(text("AdamW: a beta is ", beta, "; it must be at least 0 and below 1"));
 }
 
 template <class T>

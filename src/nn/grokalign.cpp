@@ -61,9 +61,9 @@ Var<T> jacobian_norms(const Var<T>& x, const Var<T>& f, std::span<const Var<T>> 
   return sqrt(clamp_min(weight * std::move(squares), floor));
 }
 
-#define NORMALIGN_INSTANTIATE(T)                                                                              \
-  template void fill_directions(const GrokAlignOptions&, Index, MatrixView<T>, std::span<const Index>,        \
-                                std::uint64_t, std::uint32_t);                                                \
+#define NORMALIGN_INSTANTIATE(T)                                                                                      \
+  template void fill_directions(const GrokAlignOptions&, Index, MatrixView<T>, std::span<const Index>, std::uint64_t, \
+                                std::uint32_t);                                                                       \
   template Var<T> jacobian_norms(const Var<T>&, const Var<T>&, std::span<const Var<T>>);
 NORMALIGN_INSTANTIATE(float)
 NORMALIGN_INSTANTIATE(double)

@@ -23,9 +23,12 @@ double count(Index samples, Index rows, Index outputs) {
 
 std::string_view name(Loss loss) {
   switch (loss) {
-    case Loss::cross_entropy: return "cross_entropy";
-    case Loss::mse: return "mse";
-    case Loss::bce: return "bce";
+    case Loss::cross_entropy:
+      return "cross_entropy";
+    case Loss::mse:
+      return "mse";
+    case Loss::bce:
+      return "bce";
   }
   throw std::logic_error("name: not a loss");
 }
@@ -53,17 +56,20 @@ Var<T> bce(Var<T> f, Var<T> targets, Index samples) {
 template <class T>
 Var<T> task_loss(Loss loss, Var<T> f, Var<T> target, Index samples) {
   switch (loss) {
-    case Loss::cross_entropy: return cross_entropy(std::move(f), std::move(target), samples);
-    case Loss::mse: return mse(std::move(f), std::move(target), samples);
-    case Loss::bce: return bce(std::move(f), std::move(target), samples);
+    case Loss::cross_entropy:
+      return cross_entropy(std::move(f), std::move(target), samples);
+    case Loss::mse:
+      return mse(std::move(f), std::move(target), samples);
+    case Loss::bce:
+      return bce(std::move(f), std::move(target), samples);
   }
   throw std::logic_error("task_loss: not a loss");
 }
 
-#define NORMALIGN_INSTANTIATE(T)                          \
-  template Var<T> cross_entropy(Var<T>, Var<T>, Index);   \
-  template Var<T> mse(Var<T>, Var<T>, Index);             \
-  template Var<T> bce(Var<T>, Var<T>, Index);             \
+#define NORMALIGN_INSTANTIATE(T)                        \
+  template Var<T> cross_entropy(Var<T>, Var<T>, Index); \
+  template Var<T> mse(Var<T>, Var<T>, Index);           \
+  template Var<T> bce(Var<T>, Var<T>, Index);           \
   template Var<T> task_loss(Loss, Var<T>, Var<T>, Index);
 NORMALIGN_INSTANTIATE(float)
 NORMALIGN_INSTANTIATE(double)

@@ -163,10 +163,10 @@ TensorFile tensor_file(const Mlp<T>& mlp) {
   return file;
 }
 
-#define NORMALIGN_INSTANTIATE(T)                                               \
-  template class Mlp<T>;                                                       \
-  template class MlpOnTape<T>;                                                 \
-  template Var<T> offset_by_pushforward(const Var<T>&, const Var<T>&);         \
+#define NORMALIGN_INSTANTIATE(T)                                       \
+  template class Mlp<T>;                                               \
+  template class MlpOnTape<T>;                                         \
+  template Var<T> offset_by_pushforward(const Var<T>&, const Var<T>&); \
   template TensorFile tensor_file(const Mlp<T>&);
 NORMALIGN_INSTANTIATE(float)
 NORMALIGN_INSTANTIATE(double)

@@ -47,11 +47,7 @@ double item_or_zero(const Var<T>& var) {
 template <class T>
 TrainStep<T>::TrainStep(Mlp<T>& mlp, Optimizer<T>& optimizer, std::vector<GradientFilter<T>*> filters,
                         const TrainStepOptions& options)
-    : mlp_(mlp),
-      optimizer_(optimizer),
-      filters_(std::move(filters)),
-      options_(options),
-      parameters_(mlp.parameters()) {
+    : mlp_(mlp), optimizer_(optimizer), filters_(std::move(filters)), options_(options), parameters_(mlp.parameters()) {
   check(options.grokalign);
   if (options.threads < 1) throw InputError(text("TrainStep: threads is ", options.threads, "; it must be at least 1"));
   optimizer_.start(parameters_);
@@ -95,8 +91,7 @@ void TrainStep<T>::record(Block& block, const Batch<T>& batch, RowBlock rows, st
   block.clear();
   block.net.bind(mlp_, tape);
   const ConstView<T> inputs = batch.inputs.row_block(rows.first, rows.count);
-  const Var<T> x =
-      penalised ? tape.borrowed_variable(inputs) : tape.borrowed_constant(inputs);
+  const Var<T> x = penalised ? tape.borrowed_variable(inputs) : tape.borrowed_constant(inputs);
   const Var<T> f = block.net(x);
   Var<T> target = options_.loss == Loss::cross_entropy
                       ? tape.labels(batch.labels.subspan(first, count))

@@ -45,9 +45,7 @@ M central_differences(F f, const M& at, double step = 1e-5) {
   return result;
 }
 
-double second_derivative(const V& f, const V& x) {
-  return grad(sum(grad(f, x, {.create_graph = true})), x).item();
-}
+double second_derivative(const V& f, const V& x) { return grad(sum(grad(f, x, {.create_graph = true})), x).item(); }
 
 // ---- closed forms
 // -----------------------------------------------------------------------------------------------
@@ -74,8 +72,7 @@ TEST_CASE("grad of cross entropy is softmax minus the one-hot label") {
   for (Index i = 0; i < 3; ++i) {
     double total = 0;
     for (Index j = 0; j < 4; ++j) total += std::exp(logits(i, j));
-    for (Index j = 0; j < 4; ++j)
-      expected(i, j) = (std::exp(logits(i, j)) / total - (j == labels[i] ? 1 : 0)) / 3;
+    for (Index j = 0; j < 4; ++j) expected(i, j) = (std::exp(logits(i, j)) / total - (j == labels[i] ? 1 : 0)) / 3;
   }
   CHECK(relative_error(g.value(), expected) <= tolerance<double>(1));
 }
@@ -102,8 +99,7 @@ TEST_CASE("a pullback is linear in its seed") {
   Composite c;
   const M u = random_matrix(c.f.shape(), 6), v = random_matrix(c.f.shape(), 7);
   M both(u.rows(), u.cols());
-  for (std::size_t i = 0; i < both.span().size(); ++i)
-    both.span()[i] = 2.5 * u.span()[i] - 0.75 * v.span()[i];
+  for (std::size_t i = 0; i < both.span().size(); ++i) both.span()[i] = 2.5 * u.span()[i] - 0.75 * v.span()[i];
   const auto gu = grad(c.f, c.all, {.seed = c.tape.constant(u)});
   const auto gv = grad(c.f, c.all, {.seed = c.tape.constant(v)});
   const auto gb = grad(c.f, c.all, {.seed = c.tape.constant(both)});
@@ -120,8 +116,7 @@ TEST_CASE("a pushforward and a pullback are adjoint") {
     const V pulled = grad(c.f, x, {.seed = c.tape.constant(u)});
     CHECK(pushed.shape() == c.f.shape());
     CHECK(pulled.shape() == x.shape());
-    CHECK_THAT(inner_product(pushed.value(), u),
-               WithinAbs(inner_product(pulled.value(), t), tolerance<double>(1)));
+    CHECK_THAT(inner_product(pushed.value(), u), WithinAbs(inner_product(pulled.value(), t), tolerance<double>(1)));
   }
 }
 
@@ -142,9 +137,9 @@ TEST_CASE("jvp is a directional difference, and can be differentiated") {
   const DifferentiableFunction norm_of_pushed = [](Tape<double>&, Inputs x) {
     return sum(square(jvp(composite(x[0], x[1], x[2]), x[0], x[3], {.create_graph = true})));
   };
-  const auto report = gradcheck(
-      norm_of_pushed, {random_matrix({4, 3}, 1), random_matrix({5, 3}, 2), random_matrix({1, 5}, 3), t},
-      {.name = "|J t|^2", .order = 2});
+  const auto report =
+      gradcheck(norm_of_pushed, {random_matrix({4, 3}, 1), random_matrix({5, 3}, 2), random_matrix({1, 5}, 3), t},
+                {.name = "|J t|^2", .order = 2});
   INFO(report.failure);
   CHECK(report.passed);
 }
@@ -358,8 +353,7 @@ TEST_CASE("grad, jvp, jacobian and hvp say what does not fit") {
   const V misfit = tape.constant(M(3, 2)), elsewhere = other.variable(M(2, 3));
   CHECK(message_of([&] { grad(f, x); }) ==
         "grad: f is 2x3 and there is no seed; give one of f's shape, or sum f first");
-  CHECK(message_of([&] { grad(f, x, {.seed = misfit}); }) ==
-        "grad: seed is 3x2 but f is 2x3; they must be equal");
+  CHECK(message_of([&] { grad(f, x, {.seed = misfit}); }) == "grad: seed is 3x2 but f is 2x3; they must be equal");
   CHECK(message_of([&] { grad(f, elsewhere, {.seed = f}); }) == "grad: f and x live on different tapes");
   CHECK(message_of([&] { grad(f, constant, {.seed = f}); }) ==
         "grad: x is a constant; make it with Tape::variable to differentiate by it");
@@ -373,10 +367,8 @@ TEST_CASE("grad, jvp, jacobian and hvp say what does not fit") {
   CHECK(message_of([&] { jvp(f, elsewhere, constant); }) == "jvp: f and x live on different tapes");
   CHECK(message_of([&] { jvp(f, constant, constant); }) ==
         "jvp: x is a constant; make it with Tape::variable to differentiate by it");
-  CHECK(message_of([&] { jacobian(sum(f), x); }) ==
-        "jacobian: f is 1x1 but x is 2x3; f.rows must equal x.rows");
-  CHECK(message_of([&] { hvp(sum(f), std::vector{x}, {}); }) ==
-        "hvp: 1 inputs but 0 directions; they must be equal");
+  CHECK(message_of([&] { jacobian(sum(f), x); }) == "jacobian: f is 1x1 but x is 2x3; f.rows must equal x.rows");
+  CHECK(message_of([&] { hvp(sum(f), std::vector{x}, {}); }) == "hvp: 1 inputs but 0 directions; they must be equal");
   CHECK(message_of([&] { hvp(sum(f), std::vector{x}, {misfit}); }) ==
         "hvp: a direction is 3x2 but its input is 2x3; they must be equal");
   CHECK(message_of([&] { hvp(f, std::vector{x}, {constant}); }) ==
@@ -415,9 +407,7 @@ struct Weights {
   M x = random_matrix({5, 3}, 44);
 };
 
-V relu_network(const V& x, const V& w1, const V& b1, const V& w2) {
-  return linear(relu(linear(x, w1, b1)), w2);
-}
+V relu_network(const V& x, const V& w1, const V& b1, const V& w2) { return linear(relu(linear(x, w1, b1)), w2); }
 
 // mean_i ||J_i||_F, the floor inside the root
 V jacobian_norm(const V& x, const V& f) {
@@ -433,8 +423,7 @@ TEST_CASE("the Jacobian of a ReLU network is the product of its masked weights")
   const Weights n;
   Tape<double> tape;
   const V x = tape.variable(n.x);
-  const auto rows =
-      jacobian(relu_network(x, tape.constant(n.w1), tape.constant(n.b1), tape.constant(n.w2)), x);
+  const auto rows = jacobian(relu_network(x, tape.constant(n.w1), tape.constant(n.b1), tape.constant(n.w2)), x);
   for (Index i = 0; i < n.x.rows(); ++i) {
     M masked = n.w1;
     for (Index unit = 0; unit < n.w1.rows(); ++unit) {
@@ -453,8 +442,7 @@ TEST_CASE("the Jacobian of a ReLU network is the product of its masked weights")
 TEST_CASE("a ReLU network has no curvature in x, yet its Jacobian norm has a gradient in the weights") {
   const Weights n;
   Tape<double> tape;
-  const V x = tape.variable(n.x), w1 = tape.variable(n.w1), b1 = tape.variable(n.b1),
-          w2 = tape.variable(n.w2);
+  const V x = tape.variable(n.x), w1 = tape.variable(n.w1), b1 = tape.variable(n.b1), w2 = tape.variable(n.w2);
   const V f = relu_network(x, w1, b1, w2);
   const V g = grad(f, x, {.seed = tape.constant(random_matrix(f.shape(), 45)), .create_graph = true});
   CHECK(all_zero(grad(sum(square(g)), x).value()));
@@ -466,8 +454,7 @@ TEST_CASE("a ReLU network has no curvature in x, yet its Jacobian norm has a gra
   const auto norm_at = [&](const M& a, const M& b) {
     Tape<double> again;
     const V at = again.variable(n.x);
-    return jacobian_norm(at, relu_network(at, again.variable(a), again.variable(n.b1), again.variable(b)))
-        .item();
+    return jacobian_norm(at, relu_network(at, again.variable(a), again.variable(n.b1), again.variable(b))).item();
   };
   const M in_w1 = central_differences([&](const M& w) { return norm_at(w, n.w2); }, n.w1);
   const M in_w2 = central_differences([&](const M& w) { return norm_at(n.w1, w); }, n.w2);
@@ -476,8 +463,7 @@ TEST_CASE("a ReLU network has no curvature in x, yet its Jacobian norm has a gra
   CHECK(relative_error(gradients[3].value(), in_w2) <= difference_tolerance);
 }
 
-TEST_CASE(
-    "the Jacobian norm of a network passes the gradient check in all its weights, at second order too") {
+TEST_CASE("the Jacobian norm of a network passes the gradient check in all its weights, at second order too") {
   const Weights n;
   const auto check = [&](V (*network)(const V&, const V&, const V&, const V&)) {
     const auto report = gradcheck(
@@ -491,9 +477,7 @@ TEST_CASE(
   };
   SECTION("relu") { check(relu_network); }
   SECTION("tanh") {
-    check([](const V& x, const V& w1, const V& b1, const V& w2) {
-      return linear(tanh(linear(x, w1, b1)), w2);
-    });
+    check([](const V& x, const V& w1, const V& b1, const V& w2) { return linear(tanh(linear(x, w1, b1)), w2); });
   }
 }
 
@@ -501,8 +485,7 @@ TEST_CASE("the Jacobian norm with its floor inside the root has finite gradients
   Weights n;
   n.w2 = M(2, 6);
   Tape<double> tape;
-  const V x = tape.variable(n.x), w1 = tape.variable(n.w1), b1 = tape.variable(n.b1),
-          w2 = tape.variable(n.w2);
+  const V x = tape.variable(n.x), w1 = tape.variable(n.w1), b1 = tape.variable(n.b1), w2 = tape.variable(n.w2);
   const V norm = jacobian_norm(x, relu_network(x, w1, b1, w2));
   CHECK_THAT(norm.item(), WithinRel(1e-4, tolerance<double>()));
   const std::vector<V> weights{w1, b1, w2};

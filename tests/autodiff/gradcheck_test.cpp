@@ -24,8 +24,8 @@ void each(const Call<double>& call) {
   std::ranges::transform(call.x[0].span(), call.y.data(), f);
 }
 
-constexpr Primitive<double> planted(const char* name, void (*value)(const Call<double>&),
-                                    Rule<double> pullback, Rule<double> pushforward) {
+constexpr Primitive<double> planted(const char* name, void (*value)(const Call<double>&), Rule<double> pullback,
+                                    Rule<double> pushforward) {
   return {.name = name,
           .arity = 1,
           .shape = same_shape,
@@ -52,12 +52,10 @@ V detached_cube_rule(V g, const R& r) { return g * (3 * square(detach(r.x()))); 
 
 constexpr Primitive<double> right_op = planted("right", each<exponential>, right_exp_rule, right_exp_rule);
 constexpr Primitive<double> off_op = planted("off", each<exponential>, wrong_exp_rule, wrong_exp_rule);
-constexpr Primitive<double> off_forward_op =
-    planted("off_forward", each<exponential>, right_exp_rule, wrong_exp_rule);
+constexpr Primitive<double> off_forward_op = planted("off_forward", each<exponential>, right_exp_rule, wrong_exp_rule);
 constexpr Primitive<double> no_forward_op = planted("no_forward", each<exponential>, right_exp_rule, nullptr);
 constexpr Primitive<double> no_rule_op = planted("no_rule", each<exponential>, nullptr, nullptr);
-constexpr Primitive<double> detached_op =
-    planted("detached", each<cubed>, detached_cube_rule, right_cube_rule);
+constexpr Primitive<double> detached_op = planted("detached", each<cubed>, detached_cube_rule, right_cube_rule);
 
 // 2 x with a slope that is off by 0.1 %: hidden in the rule of another operation, it spoils the next order
 // only.
@@ -71,8 +69,7 @@ constexpr Primitive<double> off_at_second_op =
 V off_at_second(V x) { return apply(off_at_second_op, {&x}); }
 
 V third_order_rule(V g, const R& r) { return g * (3 * off_at_second(r.x())); }
-constexpr Primitive<double> off_at_third_op =
-    planted("off_at_third", each<cubed>, third_order_rule, third_order_rule);
+constexpr Primitive<double> off_at_third_op = planted("off_at_third", each<cubed>, third_order_rule, third_order_rule);
 
 // a b without a rule for b.
 constexpr Primitive<double> half_op = {.name = "half",
@@ -133,8 +130,8 @@ TEST_CASE("gradcheck catches each planted mistake at the order at which it is wr
       CHECK_FALSE(report.passed);
       CHECK(report.failure.starts_with(
           text(mistake.primitive.name, ": order ", mistake.order, ", input 0 (2x3), entry (")));
-      for (const char* part : {"reverse mode gives ", "central differences ", "absolute error ", "relative ",
-                               ", step 1e-05", ", seed 17"})
+      for (const char* part :
+           {"reverse mode gives ", "central differences ", "absolute error ", "relative ", ", step 1e-05", ", seed 17"})
         CHECK(contains(report.failure, part));
       const double found = report.error[static_cast<std::size_t>(mistake.order - 1)];
       CHECK(found >= mistake.error / 10);
@@ -148,8 +145,8 @@ TEST_CASE("gradcheck catches a pushforward that disagrees with a right pullback"
     const auto report = check(*primitive, 3);
     INFO(report.failure);
     CHECK_FALSE(report.passed);
-    CHECK(report.failure.starts_with(
-        text(primitive->name, ": order 1, input 0 (2x3), contracted: forward mode gives ")));
+    CHECK(
+        report.failure.starts_with(text(primitive->name, ": order 1, input 0 (2x3), contracted: forward mode gives ")));
     CHECK(contains(report.failure, "but reverse mode "));
     CHECK(contains(report.failure, ", seed 17"));
     CHECK(report.error[0] <= difference_tolerance);
@@ -174,8 +171,7 @@ TEST_CASE("gradcheck passes right functions of several inputs, at every order") 
         const std::int32_t labels[] = {0, 2, 1};
         return sum(cross_entropy_rows(linear(tanh(linear(x[0], x[1], x[2])), x[3]), tape.labels(labels)));
       },
-      {random_matrix({3, 2}, 1), random_matrix({4, 2}, 2), random_matrix({1, 4}, 3),
-       random_matrix({3, 4}, 4)},
+      {random_matrix({3, 2}, 1), random_matrix({4, 2}, 2), random_matrix({1, 4}, 3), random_matrix({3, 4}, 4)},
       {.order = 3});
   INFO(report.failure);
   CHECK(report.passed);
@@ -194,8 +190,8 @@ TEST_CASE("gradcheck refuses a probe whose step crosses a kink") {
                 {"relu inside", [](V x) { return relu(exp(x) - 1); }, 0}};
   for (const auto& row : kinked) {
     const auto at = [&](double x) {
-      return gradcheck([&](Tape<double>&, Inputs inputs) { return row.f(inputs[0]); },
-                       {Matrix<double>{{1, x}}}, {.name = row.name, .order = 2, .seed = 3});
+      return gradcheck([&](Tape<double>&, Inputs inputs) { return row.f(inputs[0]); }, {Matrix<double>{{1, x}}},
+                       {.name = row.name, .order = 2, .seed = 3});
     };
     for (double near : {-5e-6, 0.0, 5e-6}) {
       CAPTURE(row.name, near);
@@ -214,8 +210,7 @@ TEST_CASE("gradcheck refuses a probe whose step crosses a kink") {
 
 TEST_CASE("gradcheck fails on values that are not finite") {
   for (double bad : {std::numeric_limits<double>::quiet_NaN(), -1.0}) {
-    const auto report =
-        gradcheck([](Tape<double>&, Inputs x) { return log(x[0]); }, {Matrix<double>{{1, bad}}});
+    const auto report = gradcheck([](Tape<double>&, Inputs x) { return log(x[0]); }, {Matrix<double>{{1, bad}}});
     INFO(report.failure);
     CHECK_FALSE(report.passed);
     CHECK(contains(report.failure, "nan"));
@@ -226,15 +221,13 @@ TEST_CASE("gradcheck fails on values that are not finite") {
 TEST_CASE("gradcheck's tolerances are those asked for") {
   const std::vector<Matrix<double>> inputs{random_matrix({2, 3}, 11, 0.5, 1.5)};
   CHECK(gradcheck(unary(off_op), inputs, {.tolerance = {1e-3, 1e-6, 1e-6}}).passed);
-  CHECK_FALSE(
-      gradcheck(unary(off_at_second_op), inputs, {.order = 2, .tolerance = {1e-3, 1e-6, 1e-6}}).passed);
+  CHECK_FALSE(gradcheck(unary(off_at_second_op), inputs, {.order = 2, .tolerance = {1e-3, 1e-6, 1e-6}}).passed);
   CHECK_FALSE(gradcheck(unary(right_op), inputs, {.tolerance = {0, 0, 0}}).passed);
 }
 
 TEST_CASE("gradcheck refuses orders that it cannot check, and no inputs") {
   for (int order : {-1, 0, 4})
-    CHECK(message_of([&] { check(right_op, order); }) ==
-          text("gradcheck: order is ", order, "; it must be 1, 2 or 3"));
+    CHECK(message_of([&] { check(right_op, order); }) == text("gradcheck: order is ", order, "; it must be 1, 2 or 3"));
   CHECK(message_of([] { gradcheck(unary(right_op), {}); }) ==
         "gradcheck: there are no inputs; there must be at least one");
 }

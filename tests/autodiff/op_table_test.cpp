@@ -69,8 +69,7 @@ template <class T>
 Matrix<T> leaf_value(const Graph<double>::Node& leaf) {
   Matrix<T> value(leaf.value.rows, leaf.value.cols);
   if (leaf.value.data)
-    std::ranges::transform(leaf.value.view().span(), value.data(),
-                           [](double x) { return static_cast<T>(x); });
+    std::ranges::transform(leaf.value.view().span(), value.data(), [](double x) { return static_cast<T>(x); });
   return value;
 }
 
@@ -139,8 +138,7 @@ TEST_CASE("every operation's pushforward can itself be differentiated twice") {
         const std::size_t count = x.size() / 2;
         const auto y = row.function(tape, x.first(count));
         Var<double> total = tape.full(y.shape(), 0);
-        for (std::size_t k = 0; k < count; ++k)
-          total = total + jvp(y, x[k], x[count + k], {.create_graph = true});
+        for (std::size_t k = 0; k < count; ++k) total = total + jvp(y, x[k], x[count + k], {.create_graph = true});
         return total;
       };
       auto inputs = row.inputs(shapes, 3);
@@ -190,8 +188,7 @@ TEST_CASE("every primitive has a row and every row a primitive") {
 
 TEST_CASE("every primitive in the sources is in all_primitives") {
   const std::filesystem::path folder = "src/autodiff";
-  if (!std::filesystem::exists(folder))
-    return skip("primitives in the sources: there is no folder src/autodiff here");
+  if (!std::filesystem::exists(folder)) return skip("primitives in the sources: there is no folder src/autodiff here");
   std::set<std::string> listed, written;
   for (const auto* primitive : all_primitives<double>()) listed.insert(primitive->name);
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
@@ -231,8 +228,7 @@ TEST_CASE("every operation's value and gradient in float agree with those in dou
       const auto seed_var = again.tape.constant(float_seed);
       for (const auto& input : x) {
         const auto expected = grad(y, input, {.seed = tape.constant(seed)});
-        const auto found =
-            grad(again.vars[output], again.vars[Graph<double>::index(input)], {.seed = seed_var});
+        const auto found = grad(again.vars[output], again.vars[Graph<double>::index(input)], {.seed = seed_var});
         CHECK(relative_error(found.value(), expected.value()) <= tolerance<float>(1));
       }
     }
@@ -247,8 +243,7 @@ TEST_CASE("an operand that lends its memory to the result does not change the re
       const auto y = row.function(tape, x);
       if (!y.depends()) continue;
       const auto& nodes = Graph<double>::of("test", y).nodes;
-      if (std::ranges::count_if(nodes, [](const auto& node) { return node.primitive != nullptr; }) != 1)
-        continue;
+      if (std::ranges::count_if(nodes, [](const auto& node) { return node.primitive != nullptr; }) != 1) continue;
       const auto& node = nodes[Graph<double>::index(y)];
       for (const bool recorded : {false, true}) {
         CAPTURE(row.name, shapes_text(shapes), recorded);
@@ -265,8 +260,7 @@ TEST_CASE("an operand that lends its memory to the result does not change the re
         leaves.clear();  // the operands are now the only handles, except where one occurs twice
         std::vector<Var<double>*> pointers;
         for (auto& input : inputs) pointers.push_back(&input);
-        const auto result =
-            Graph<double>::of("test", inputs[0]).apply(*node.primitive, pointers, node.attribute);
+        const auto result = Graph<double>::of("test", inputs[0]).apply(*node.primitive, pointers, node.attribute);
         CHECK(same_bits(result.value(), y.value()));
       }
     }

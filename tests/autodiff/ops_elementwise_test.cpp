@@ -35,8 +35,7 @@ void check_jet(F f, double at, Jet<double> expected) {
   const Jet<T> found = jet<T>(f, at);
   CAPTURE(at, found.value, found.first, found.second);
   const double bound = tolerance<T>(2);
-  CHECK_THAT(static_cast<double>(found.value),
-             WithinRel(expected.value, bound) || WithinAbs(expected.value, bound));
+  CHECK_THAT(static_cast<double>(found.value), WithinRel(expected.value, bound) || WithinAbs(expected.value, bound));
   CHECK_THAT(static_cast<double>(found.first), WithinAbs(expected.first, bound));
   CHECK_THAT(static_cast<double>(found.second), WithinAbs(expected.second, bound));
 }
@@ -115,8 +114,7 @@ TEST_CASE("leaky_relu refuses a negative slope") {
   Tape<double> tape;
   const Var<double> x = tape.variable(Matrix<double>{{1}});
   CHECK(message_of([&] { leaky_relu(x, -0.5); }) == "leaky_relu: slope is -0.5; it must not be negative");
-  CHECK(
-      contains(message_of([&] { leaky_relu(x, std::numeric_limits<double>::quiet_NaN()); }), "slope is nan"));
+  CHECK(contains(message_of([&] { leaky_relu(x, std::numeric_limits<double>::quiet_NaN()); }), "slope is nan"));
 }
 
 TEST_CASE("logarithm and square root outside their domain are IEEE's") {

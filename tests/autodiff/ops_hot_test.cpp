@@ -36,14 +36,12 @@ void check_against_dense() {
   CHECK(same_bits(hot_sum(w, columns).value(), gathered.value()));
   const auto found = grad(gathered, std::vector{x, w}, {.seed = seed});
   const auto expected = grad(dense, std::vector{x, w}, {.seed = seed});
-  for (std::size_t k : {0u, 1u})
-    CHECK(relative_error(found[k].value(), expected[k].value()) <= tolerance<T>(1));
+  for (std::size_t k : {0u, 1u}) CHECK(relative_error(found[k].value(), expected[k].value()) <= tolerance<T>(1));
   // hot_sum and hot_outer are each other's transpose.
   const Var<T> outer = hot_outer(seed, columns, 12);
   CHECK(same_bits(outer.value(), found[1].value()));
-  CHECK_THAT(
-      inner_product(gathered.value(), seed.value()),
-      WithinAbs(inner_product(w.value(), outer.value()), 10 * tolerance<T>()));  // sums of twenty terms
+  CHECK_THAT(inner_product(gathered.value(), seed.value()),
+             WithinAbs(inner_product(w.value(), outer.value()), 10 * tolerance<T>()));  // sums of twenty terms
 }
 
 TEST_CASE("gathers of multi-hot rows are the dense products, and so are their gradients") {
@@ -77,7 +75,7 @@ TEST_CASE("an entry of hot that is no column is refused") {
   for (double bad : {12.0, -1.0, 0.5, std::numeric_limits<double>::quiet_NaN()}) {
     CAPTURE(bad);
     const Var<double> hot = tape.constant(Matrix<double>{{0, bad}});
-    const std::string wanted = text(": hot is ", bad, "; it must be a whole number from 0 to 11");
+    const std::string wanted = text(": hot ", bad, " in row 0; it must be a whole number from 0 to 11");
     CHECK(message_of([&] { hot_linear(x, w, hot); }) == "hot_linear" + wanted);
     CHECK(contains(message_of([&] { hot_sum(w, hot); }), wanted));
     CHECK(message_of([&] { hot_outer(g, hot, 12); }) == "hot_outer" + wanted);

@@ -20,8 +20,7 @@ Shape right(Transposes op, Index m, Index p) { return op.b ? Shape{p, m} : Shape
 template <class T>
 void check_products() {
   for (const Transposes op : every_flag)
-    for (const auto& [n, m, p] :
-         {std::array<Index, 3>{3, 4, 2}, {1, 7, 5}, {17, 33, 9}, {2, 1, 2}, {64, 50, 31}}) {
+    for (const auto& [n, m, p] : {std::array<Index, 3>{3, 4, 2}, {1, 7, 5}, {17, 33, 9}, {2, 1, 2}, {64, 50, 31}}) {
       CAPTURE(op.a, op.b, n, m, p);
       const Matrix<T> a = random_matrix<T>(left(op, n, m), 1), b = random_matrix<T>(right(op, m, p), 2);
       const Matrix<T> c = random_matrix<T>({n, p}, 3);
@@ -101,15 +100,13 @@ TEST_CASE("products say which extents must be equal") {
   Tape<double> tape;
   const Var<double> a = tape.variable(Matrix<double>(3, 4)), b = tape.variable(Matrix<double>(5, 4));
   CHECK(message_of([&] { matmul(a, b); }) == "matmul: a is 3x4 but b is 5x4; a.cols must equal b.rows");
-  CHECK(message_of([&] { matmul(a, b, {.a = true}); }) ==
-        "matmul: a is 3x4 but b is 5x4; a.rows must equal b.rows");
+  CHECK(message_of([&] { matmul(a, b, {.a = true}); }) == "matmul: a is 3x4 but b is 5x4; a.rows must equal b.rows");
   CHECK(message_of([&] { matmul(a, b, {.a = true, .b = true}); }) ==
         "matmul: a is 3x4 but b is 5x4; a.rows must equal b.cols");
   CHECK(message_of([&] { add_product(a, a, b, {.b = true}); }) ==
         "add_product: c is 3x4 but the product is 3x5; they must be equal");
   CHECK(message_of([&] { linear(a, b, a); }) == "linear: w is 5x4 but b is 3x4; b must be 1x5");
-  CHECK(message_of([&] { linear(a, transpose(b), a); }) ==
-        "linear: a is 3x4 but b is 4x5; a.cols must equal b.cols");
+  CHECK(message_of([&] { linear(a, transpose(b), a); }) == "linear: a is 3x4 but b is 4x5; a.cols must equal b.cols");
 }
 
 }  // namespace

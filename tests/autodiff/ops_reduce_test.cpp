@@ -25,8 +25,7 @@ void check_extremes() {
   const double bound = tolerance<T>(1);
   CHECK(relative_error(logsumexp(x).value(), Matrix<T>{{1000}, {-1000 + log3}, {1000 + log2}}) <= bound);
   CHECK(relative_error(log_softmax(x).value(),
-                       Matrix<T>{{0, -2000, -1000}, {-log3, -log3, -log3}, {-log2, -log2, -2000 - log2}}) <=
-        bound);
+                       Matrix<T>{{0, -2000, -1000}, {-log3, -log3, -log3}, {-log2, -log2, -2000 - log2}}) <= bound);
   const T third = T{1} / 3;
   const Matrix<T> probabilities{{1, 0, 0}, {third, third, third}, {0.5, 0.5, 0}};
   CHECK(relative_error(softmax(x).value(), probabilities) <= bound);
@@ -55,12 +54,10 @@ void check_log_softmax_far_from_zero() {
   const auto found = log_softmax(tape.constant(far));
   const auto expected = log_softmax(tape.constant(near));
   CHECK(relative_error(found.value(), expected.value()) <= tolerance<T>());
-  CHECK(relative_error(softmax(tape.constant(far)).value(), softmax(tape.constant(near)).value()) <=
-        tolerance<T>());
+  CHECK(relative_error(softmax(tape.constant(far)).value(), softmax(tape.constant(near)).value()) <= tolerance<T>());
   const std::int32_t classes[] = {2};
   CHECK(relative_error(cross_entropy_rows(tape.constant(far), tape.labels(classes)).value(),
-                       cross_entropy_rows(tape.constant(near), tape.labels(classes)).value()) <=
-        tolerance<T>());
+                       cross_entropy_rows(tape.constant(near), tape.labels(classes)).value()) <= tolerance<T>());
 }
 
 TEST_CASE("softmax, log_softmax and cross entropy do not change when a row is shifted") {
@@ -81,11 +78,10 @@ TEST_CASE("softmax rows sum to 1 and logsumexp shifts with its row") {
 }
 
 TEST_CASE("the softmax family with infinities and NaN") {
-  const double infinity = std::numeric_limits<double>::infinity(),
-               nan = std::numeric_limits<double>::quiet_NaN();
+  const double infinity = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
   Tape<double> tape;
-  const Var<double> x = tape.constant(Matrix<double>{
-      {-infinity, 0, 0}, {-infinity, -infinity, -infinity}, {0, infinity, 0}, {0, 1, nan}, {nan, 1, 0}});
+  const Var<double> x = tape.constant(
+      Matrix<double>{{-infinity, 0, 0}, {-infinity, -infinity, -infinity}, {0, infinity, 0}, {0, 1, nan}, {nan, 1, 0}});
   const auto total = logsumexp(x).value();
   CHECK_THAT(total(0, 0), WithinRel(std::log(2), tolerance<double>()));
   CHECK(total(1, 0) == -infinity);

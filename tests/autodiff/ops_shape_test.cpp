@@ -96,8 +96,7 @@ TEST_CASE("ranges that are not all there are refused, however large") {
 TEST_CASE("parts that do not fit are refused") {
   Tape<double> tape;
   const V a = tape.variable(M(2, 3)), b = tape.variable(M(2, 4));
-  CHECK(message_of([&] { concat_rows(a, b); }) ==
-        "concat_rows: a is 2x3 but b is 2x4; a.cols must equal b.cols");
+  CHECK(message_of([&] { concat_rows(a, b); }) == "concat_rows: a is 2x3 but b is 2x4; a.cols must equal b.cols");
   CHECK(message_of([&] { concat_rows(std::span<const V>()); }) ==
         "concat_rows: there are no parts; there must be at least one");
 }

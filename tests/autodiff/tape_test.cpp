@@ -328,8 +328,8 @@ TEST_CASE("a thousand penalised steps neither gather nodes nor memory") {
     const auto gradients = grad(loss, std::vector{a, b});
     const auto now_held = Graph<double>::of("test", a).pool.bytes_held();
     if (step == 1) nodes = tape.nodes(), buffers = tape.buffers(), bytes = tape.peak_bytes(), held = now_held;
-    if (step > 1 && (tape.nodes() != nodes || tape.buffers() != buffers || tape.peak_bytes() != bytes ||
-                     now_held != held)) {
+    if (step > 1 &&
+        (tape.nodes() != nodes || tape.buffers() != buffers || tape.peak_bytes() != bytes || now_held != held)) {
       CAPTURE(step, tape.nodes(), nodes, tape.buffers(), buffers, tape.peak_bytes(), bytes, now_held, held);
       FAIL("the tape has grown");
     }

@@ -13,8 +13,7 @@ using Row = std::vector<double>;
 // The rows of one side as a set; equal to its row count in size when they are distinct.
 std::set<Row> row_set(const Dataset<double>& data) {
   std::set<Row> rows;
-  for (Index i = 0; i < data.inputs.rows(); ++i)
-    rows.insert(Row(data.inputs.row(i).begin(), data.inputs.row(i).end()));
+  for (Index i = 0; i < data.inputs.rows(); ++i) rows.insert(Row(data.inputs.row(i).begin(), data.inputs.row(i).end()));
   return rows;
 }
 

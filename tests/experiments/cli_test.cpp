@@ -70,11 +70,8 @@ Arguments short_run(const fs::path& out, const Arguments& more = {}) {
 
 TEST_CASE("help and version go to standard output with status 0") {
   if (without_program("help")) return;
-  for (const Arguments& arguments : {Arguments{"--help"},
-                                     {"train", "--help"},
-                                     {"summary", "--help"},
-                                     {"gradcheck", "--help"},
-                                     {"--version"}}) {
+  for (const Arguments& arguments :
+       {Arguments{"--help"}, {"train", "--help"}, {"summary", "--help"}, {"gradcheck", "--help"}, {"--version"}}) {
     const Finished finished = normalign(arguments);
     CAPTURE(arguments.front(), finished.out, finished.err);
     CHECK(finished.status == 0);
@@ -98,8 +95,7 @@ TEST_CASE("help and version go to standard output with status 0") {
     CHECK(contains(train, part));
   }
   const std::string summary = normalign({"summary", "--help"}).out;
-  for (const char* part : {"DIR", "--json", "--csv", "FILE", "epochs", "seconds"})
-    CHECK(contains(summary, part));
+  for (const char* part : {"DIR", "--json", "--csv", "FILE", "epochs", "seconds"}) CHECK(contains(summary, part));
   const std::string gradcheck = normalign({"gradcheck", "--help"}).out;
   for (const char* part : {"--seed", "--tolerance", "1e-6", "default"}) CHECK(contains(gradcheck, part));
 }
@@ -159,8 +155,7 @@ TEST_CASE("a mistake on the command line is one line that names it, with status 
   check_mistake({"train", "mod_add", "--out", out, "--operation", "root"}, {"root", "add", "subtract"});
   check_mistake({"train", "mod_add", "--out", out, "--modulus", "1"}, {"modulus", "1"});
   check_mistake({"train", "mod_add", "--out", out, "--modulus", "1000000"}, {"modulus", "1000000"});
-  check_mistake({"train", "mod_add", "--out", out, "--operation", "divide", "--modulus", "60"},
-                {"60", "prime"});
+  check_mistake({"train", "mod_add", "--out", out, "--operation", "divide", "--modulus", "60"}, {"60", "prime"});
 
   check_mistake({"gradcheck", "--tolerance", "0"}, {"tolerance", "0"});
   check_mistake({"gradcheck", "--tolerance", "nan"}, {"tolerance", "nan"});
@@ -224,8 +219,8 @@ TEST_CASE("a run leaves a log and a model, and a summary of several makes a tabl
   const std::string runs = (folder / "deep" / "runs").string();
   for (const char* condition : {"baseline", "grokalign"})
     for (const char* seed : {"0", "1"}) {
-      const Finished finished = normalign(
-          short_run(runs, {"--condition", condition, "--seed", seed, "--save-model", "--lambda", "0.25"}));
+      const Finished finished =
+          normalign(short_run(runs, {"--condition", condition, "--seed", seed, "--save-model", "--lambda", "0.25"}));
       CAPTURE(condition, seed, finished.err);
       CHECK(finished.status == 0);
       const std::string name = std::string("sparse_parity_") + condition + "_seed" + seed;
@@ -245,9 +240,8 @@ TEST_CASE("a run leaves a log and a model, and a summary of several makes a tabl
       CHECK(finished.out.starts_with(name + ": not grokked by epoch 3"));
       CHECK_FALSE(contains(finished.out + finished.err, "\r"));
     }
-  const Finished summary =
-      normalign({"summary", (folder / "deep").string(), "--json", (folder / "t.json").string(), "--csv",
-                 (folder / "t.csv").string(), "--latex", (folder / "t.tex").string()});
+  const Finished summary = normalign({"summary", (folder / "deep").string(), "--json", (folder / "t.json").string(),
+                                      "--csv", (folder / "t.csv").string(), "--latex", (folder / "t.tex").string()});
   CAPTURE(summary.out, summary.err);
   CHECK(summary.status == 0);
   CHECK(summary.err.empty());
@@ -260,8 +254,7 @@ TEST_CASE("a run leaves a log and a model, and a summary of several makes a tabl
   CHECK(json.at("settings")[0].at("conditions")[0].at("runs") == 2);
   const auto csv = lines(read_file(folder / "t.csv"));
   REQUIRE(csv.size() == 3);
-  for (const std::string& line : csv)
-    CHECK(std::ranges::count(line, ',') == std::ranges::count(csv.front(), ','));
+  for (const std::string& line : csv) CHECK(std::ranges::count(line, ',') == std::ranges::count(csv.front(), ','));
   CHECK(csv[1].starts_with("sparse_parity,baseline,2,0,"));
   CHECK(contains(read_file(folder / "t.tex"), "\\begin{tabular}"));
 }
@@ -271,8 +264,8 @@ TEST_CASE("a log says the same whatever the number of threads") {
   const TemporaryFolder folder;
   std::vector<RunLog> logs;
   for (const char* threads : {"1", "2", "3"}) {
-    REQUIRE(normalign({"train", "sparse_parity", "--condition", "grokalign+grokfast", "--epochs", "3",
-                       "--quiet", "--threads", threads, "--name", threads, "--out", folder.path().string()})
+    REQUIRE(normalign({"train", "sparse_parity", "--condition", "grokalign+grokfast", "--epochs", "3", "--quiet",
+                       "--threads", threads, "--name", threads, "--out", folder.path().string()})
                 .status == 0);
     RunLog& log = logs.emplace_back(read_log(folder / (std::string(threads) + ".json")));
     CHECK(log.environment.at("threads") == std::stoi(threads));
@@ -286,13 +279,12 @@ TEST_CASE("a log says the same whatever the number of threads") {
 TEST_CASE("options of mod_add reach the run") {
   if (without_program("mod_add")) return;
   const TemporaryFolder folder;
-  const Finished finished =
-      normalign({"train",           "mod_add",   "--operation",    "sum_of_squares",
-                 "--modulus",       "13",        "--epochs",       "2",
-                 "--threads",       "1",         "--batch-size",   "16",
-                 "--learning-rate", "0.002",     "--weight-decay", "0.5",
-                 "--condition",     "grokalign", "--exact",        "--no-offset",
-                 "--level",         "2",         "--out",          folder.path().string()});
+  const Finished finished = normalign({"train",           "mod_add",   "--operation",    "sum_of_squares",
+                                       "--modulus",       "13",        "--epochs",       "2",
+                                       "--threads",       "1",         "--batch-size",   "16",
+                                       "--learning-rate", "0.002",     "--weight-decay", "0.5",
+                                       "--condition",     "grokalign", "--exact",        "--no-offset",
+                                       "--level",         "2",         "--out",          folder.path().string()});
   CAPTURE(finished.err);
   REQUIRE(finished.status == 0);
   const RunLog log = read_log(folder / "mod_add_grokalign_seed0.json");
@@ -330,8 +322,8 @@ TEST_CASE("a run that is killed leaves a readable log that says it was running")
   if (without_program("killed runs")) return;
   const TemporaryFolder folder;
   const fs::path file = folder / "long.json";
-  Child child(command({"train", "sparse_parity", "--epochs", "1000000000", "--learning-rate", "1e-6",
-                       "--threads", "1", "--name", "long", "--out", folder.path().string()}));
+  Child child(command({"train", "sparse_parity", "--epochs", "1000000000", "--learning-rate", "1e-6", "--threads", "1",
+                       "--name", "long", "--out", folder.path().string()}));
   // The log is there from the start and every look at it finds a whole one, which grows within a few seconds.
   std::size_t rows = 0;
   const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(60);

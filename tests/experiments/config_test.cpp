@@ -27,9 +27,8 @@ TEST_CASE("a condition names filters and the penalty in any order") {
 }
 
 TEST_CASE("an unknown, repeated or empty condition is refused with the known ones") {
-  for (const char* condition :
-       {"", "grok", "Baseline", "grokfast+", "+grokfast", "grokfast++orthograd", "grokfast+grokfast",
-        "baseline+grokfast", "grokfast, orthograd", "grokalign "}) {
+  for (const char* condition : {"", "grok", "Baseline", "grokfast+", "+grokfast", "grokfast++orthograd",
+                                "grokfast+grokfast", "baseline+grokfast", "grokfast, orthograd", "grokalign "}) {
     CAPTURE(condition);
     CHECK(message_of([&] { conditions(condition); }) ==
           std::string("condition: found '") + condition +
@@ -43,8 +42,7 @@ TEST_CASE("every field out of its range is refused by its name, with what was fo
     std::function<void(RunConfig&)> spoil;
     const char* found;
   };
-  constexpr double nan = std::numeric_limits<double>::quiet_NaN(),
-                   inf = std::numeric_limits<double>::infinity();
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN(), inf = std::numeric_limits<double>::infinity();
   const auto set = [](auto RunConfig::*field, auto value) { return [=](RunConfig& c) { c.*field = value; }; };
   const Row rows[] = {
       {"seed", set(&RunConfig::seed, -1), "-1"},

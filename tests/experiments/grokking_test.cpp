@@ -203,8 +203,7 @@ TEST_CASE("no epochs are one evaluation; the last epoch is evaluated, not traine
   config.epochs = 4;
   const RunLog brief = tiny_run(config), full = tiny_run(tiny_config());
   REQUIRE(brief.metrics.size() == 5);
-  for (std::size_t i = 0; i < 5; ++i)
-    CHECK(without_timings(brief).metrics[i] == without_timings(full).metrics[i]);
+  for (std::size_t i = 0; i < 5; ++i) CHECK(without_timings(brief).metrics[i] == without_timings(full).metrics[i]);
 }
 
 TEST_CASE("the log that is written is the log that is returned, and no temporary file stays") {
@@ -280,8 +279,8 @@ TEST_CASE("a loss that is not finite ends the run, and the log says so with the 
     CHECK_FALSE(log.grokked);
     REQUIRE_FALSE(log.metrics.empty());
     const Index last = log.metrics.back().epoch;
-    const bool names_epoch = log.failure.starts_with(text("epoch ", last, ": ")) ||
-                             log.failure.starts_with(text("epoch ", last + 1, ": "));
+    const bool names_epoch =
+        log.failure.starts_with(text("epoch ", last, ": ")) || log.failure.starts_with(text("epoch ", last + 1, ": "));
     CHECK(names_epoch);
     CHECK(contains(log.failure, "it must be finite"));
     CHECK(read_log(file) == log);
@@ -319,8 +318,7 @@ TEST_CASE("shuffled batches see every sample once, in an order of the epoch's ow
   config.batch_size = 1;
   config.epochs = 3;
   Split<double> data = tiny_data<double>();
-  for (Index i = 0; i < 30; ++i)
-    std::ranges::copy(data.train.inputs.row(0), data.train.inputs.row(i).begin());
+  for (Index i = 0; i < 30; ++i) std::ranges::copy(data.train.inputs.row(0), data.train.inputs.row(i).begin());
   std::ranges::fill(data.train.labels, 1);
   config.seed = 1;
   const RunLog one = grokking_run<double>(config, data, 1, {});
@@ -331,8 +329,7 @@ TEST_CASE("shuffled batches see every sample once, in an order of the epoch's ow
   steps.epochs = 90;
   const RunLog other = grokking_run<double>(steps, single, 1, {});
   for (std::size_t epoch = 0; epoch <= 3; ++epoch)
-    CHECK_THAT(one.metrics[epoch].test_loss,
-               WithinRel(other.metrics[30 * epoch].test_loss, tolerance<double>(1)));
+    CHECK_THAT(one.metrics[epoch].test_loss, WithinRel(other.metrics[30 * epoch].test_loss, tolerance<double>(1)));
 }
 
 TEST_CASE(
@@ -347,12 +344,10 @@ TEST_CASE(
 
   const auto data = tiny_data();
   Mlp<float> mlp({.widths = {10, 16, 12, 2}, .seed = 3});
-  AdamW<float> adamw(
-      {.learning_rate = 1e-2, .beta1 = 0.9, .beta2 = 0.99, .epsilon = 1e-25, .weight_decay = 0.1});
+  AdamW<float> adamw({.learning_rate = 1e-2, .beta1 = 0.9, .beta2 = 0.99, .epsilon = 1e-25, .weight_decay = 0.1});
   GrokFast<float> fast({.alpha = 0.8, .lambda = 0.1});
   OrthoGrad<float> ortho;
-  TrainStep<float> step(mlp, adamw, {&fast, &ortho},
-                        {.grokalign = {.lambda = 0.1, .projections = 2}, .seed = 3});
+  TrainStep<float> step(mlp, adamw, {&fast, &ortho}, {.grokalign = {.lambda = 0.1, .projections = 2}, .seed = 3});
   Evaluator<float> evaluate(mlp, Loss::cross_entropy, 1);
   std::uint32_t steps = 0;
   for (Index epoch = 0; epoch <= 4; ++epoch) {
@@ -365,8 +360,7 @@ TEST_CASE(
     for (std::size_t first = 0; first < 30; first += 7) {
       const auto samples = std::span(order).subspan(first, std::min<std::size_t>(7, 30 - first));
       const Dataset<float> batch = rows_at(data.train, samples);
-      const StepResult found =
-          step({.inputs = batch.inputs, .labels = batch.labels, .samples = samples}, steps++);
+      const StepResult found = step({.inputs = batch.inputs, .labels = batch.labels, .samples = samples}, steps++);
       norm += found.jacobian_norm / 5;
       offset += found.offset_norm / 5;
     }
@@ -381,8 +375,7 @@ TEST_CASE(
 TEST_CASE("modular addition runs in double, one-hot, with a last short batch") {
   const auto data = modular<double>({.modulus = 11, .seed = 2});
   REQUIRE(data.train.inputs.rows() == 36);
-  RunConfig config{
-      .task = "small", .condition = "grokalign", .hidden = {24}, .activation = "quadratic", .bias = false};
+  RunConfig config{.task = "small", .condition = "grokalign", .hidden = {24}, .activation = "quadratic", .bias = false};
   config.epochs = 5;
   config.batch_size = 16;
   config.lambda = 0.01;

@@ -15,20 +15,18 @@ namespace fs = std::filesystem;
 
 RunLog example_log() {
   RunLog log{.run_name = "sparse_parity_grokalign_0", .condition = "grokalign"};
-  log.config = {
-      {"task", "sparse_parity"}, {"lambda", 0.1}, {"widths", {43, 200, 200, 2}}, {"adamw", {{"lr", 1e-2}}}};
+  log.config = {{"task", "sparse_parity"}, {"lambda", 0.1}, {"widths", {43, 200, 200, 2}}, {"adamw", {{"lr", 1e-2}}}};
   log.status = RunStatus::finished;
   log.grokked = true;
   log.grokking_epoch = 110;
-  log.metrics = {
-      {.epoch = 0, .train_acc = 50.1, .test_acc = 100.0 / 3, .train_loss = 0.1 + 0.2, .test_loss = 5e-324},
-      {.epoch = 110,
-       .train_acc = 100,
-       .test_acc = 90.3,
-       .train_loss = 1.7976931348623157e308,
-       .test_loss = -0.0,
-       .opt_time = 2.25,
-       .extras = {{"jacobian_norm", 1.0 / 7}, {"centroid_alignment", -0.25}}}};
+  log.metrics = {{.epoch = 0, .train_acc = 50.1, .test_acc = 100.0 / 3, .train_loss = 0.1 + 0.2, .test_loss = 5e-324},
+                 {.epoch = 110,
+                  .train_acc = 100,
+                  .test_acc = 90.3,
+                  .train_loss = 1.7976931348623157e308,
+                  .test_loss = -0.0,
+                  .opt_time = 2.25,
+                  .extras = {{"jacobian_norm", 1.0 / 7}, {"centroid_alignment", -0.25}}}};
   log.environment = {{"version", "1"}, {"threads", 2}};
   return log;
 }
@@ -94,8 +92,8 @@ TEST_CASE("run log: keys stand in the agreed order, grokking_epoch is null where
   };
   RunLog log = example_log();
   const Json json = log;
-  CHECK(keys(json) == std::vector<std::string>{"run_name", "condition", "config", "status", "grokked",
-                                               "grokking_epoch", "metrics", "environment"});
+  CHECK(keys(json) == std::vector<std::string>{"run_name", "condition", "config", "status", "grokked", "grokking_epoch",
+                                               "metrics", "environment"});
   CHECK(keys(json["metrics"][1]) == std::vector<std::string>{"epoch", "train_acc", "test_acc", "train_loss",
                                                              "test_loss", "opt_time", "jacobian_norm",
                                                              "centroid_alignment"});
@@ -105,8 +103,8 @@ TEST_CASE("run log: keys stand in the agreed order, grokking_epoch is null where
   log.grokked = false;
   log.grokking_epoch.reset();
   const Json failed = log;
-  CHECK(keys(failed) == std::vector<std::string>{"run_name", "condition", "config", "status", "failure",
-                                                 "grokked", "grokking_epoch", "metrics", "environment"});
+  CHECK(keys(failed) == std::vector<std::string>{"run_name", "condition", "config", "status", "failure", "grokked",
+                                                 "grokking_epoch", "metrics", "environment"});
   CHECK(failed["grokking_epoch"].is_null());
 }
 
@@ -240,20 +238,16 @@ TEST_CASE("run log: a malformed log is refused by field, with what was found and
   CHECK(changed("/condition", 3) == "condition: found 3; expected a string");
   CHECK(changed("/config", "x") == "config: found \"x\"; expected an object");
   CHECK(changed("/environment", false) == "environment: found false; expected an object");
-  CHECK(changed("/status", "done") ==
-        "status: found \"done\"; expected \"running\", \"finished\" or \"failed\"");
+  CHECK(changed("/status", "done") == "status: found \"done\"; expected \"running\", \"finished\" or \"failed\"");
   CHECK(changed("/failure", 1) == "failure: found 1; expected a string");
   CHECK(changed("/grokked", 1) == "grokked: found 1; expected true or false");
   CHECK(changed("/grokked", true) == "grokking_epoch: found nothing; expected an epoch, as grokked is true");
   CHECK(changed("/grokking_epoch", 5) == "grokking_epoch: found 5; expected null, as grokked is false");
-  CHECK(changed("/grokking_epoch", 2.5) ==
-        "grokking_epoch: found 2.5; expected an epoch, or null where not grokked");
-  CHECK(changed("/grokking_epoch", -2) ==
-        "grokking_epoch: found -2; expected an epoch, or null where not grokked");
+  CHECK(changed("/grokking_epoch", 2.5) == "grokking_epoch: found 2.5; expected an epoch, or null where not grokked");
+  CHECK(changed("/grokking_epoch", -2) == "grokking_epoch: found -2; expected an epoch, or null where not grokked");
   CHECK(changed("/metrics/0", 1) == "metrics[0]: found 1; expected an object");
   CHECK(changed("/metrics/0/epoch", -1) == "metrics[0].epoch: found -1; expected an integer of at least 0");
-  CHECK(changed("/metrics/0/epoch", 1e300) ==
-        "metrics[0].epoch: found 1e+300; expected an integer of at least 0");
+  CHECK(changed("/metrics/0/epoch", 1e300) == "metrics[0].epoch: found 1e+300; expected an integer of at least 0");
   CHECK(changed("/metrics/0/epoch", std::numeric_limits<std::uint64_t>::max()) ==
         "metrics[0].epoch: found 18446744073709551615; expected an integer of at least 0");
   CHECK(changed("/metrics/0/test_acc", nullptr) == "metrics[0].test_acc: found null; expected a number");
@@ -274,8 +268,8 @@ TEST_CASE("run log: a file that is no log is refused in one line by its name") {
   write_log(path, example_log());
   const std::string whole = read_file(path);
   for (const std::string& content :
-       {std::string(), std::string("{"), whole.substr(0, whole.size() / 2),
-        std::string("{\"run_name\": NaN}"), std::string("[1e999]"), std::string("\0\n\xff", 3)}) {
+       {std::string(), std::string("{"), whole.substr(0, whole.size() / 2), std::string("{\"run_name\": NaN}"),
+        std::string("[1e999]"), std::string("\0\n\xff", 3)}) {
     CAPTURE(content);
     write_file(path, content);
     CHECK_THAT(refusal(path), Contains(name + ": not JSON: "));

@@ -13,8 +13,7 @@ using Sample = std::vector<double>;
 
 // Two-sided tail of Student's t by Simpson's rule on its density: no code in common with the library's.
 double tail_by_integration(double t, double df) {
-  const double log_scale =
-      std::lgamma((df + 1) / 2) - std::lgamma(df / 2) - std::log(df * std::numbers::pi) / 2;
+  const double log_scale = std::lgamma((df + 1) / 2) - std::lgamma(df / 2) - std::log(df * std::numbers::pi) / 2;
   const auto density = [&](double x) { return std::exp(log_scale - (df + 1) / 2 * std::log1p(x * x / df)); };
   const int intervals = 20000;
   const double step = std::abs(t) / intervals;

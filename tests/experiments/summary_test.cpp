@@ -27,8 +27,7 @@ RunLog grokked_run(const std::string& condition, Index epoch, double seconds) {
   return log;
 }
 
-RunLog run_without_grokking(const std::string& condition, RunStatus status,
-                            const std::string& name = "other") {
+RunLog run_without_grokking(const std::string& condition, RunStatus status, const std::string& name = "other") {
   RunLog log = grokked_run(condition, 1000, 99);
   log.run_name = name;
   log.status = status;
@@ -126,8 +125,7 @@ TEST_CASE("summary: without a baseline, or one that groks, there is nothing to c
   CHECK_FALSE(alone[0].conditions[0].epochs_ratio.has_value());
   CHECK_FALSE(alone[0].conditions[0].epochs_test.has_value());
 
-  const auto never =
-      summarise({run_without_grokking("baseline", RunStatus::finished), grokked_run("a", 100, 1)});
+  const auto never = summarise({run_without_grokking("baseline", RunStatus::finished), grokked_run("a", 100, 1)});
   CHECK(never[0].conditions[0].condition == "baseline");
   CHECK_FALSE(never[0].conditions[0].epochs_ratio.has_value());
   CHECK_FALSE(never[0].conditions[1].epochs_ratio.has_value());
@@ -152,8 +150,7 @@ TEST_CASE("summary: a run without the row of its grokking epoch is left out of t
 }
 
 TEST_CASE("summary: the setting is config.task, or else the run's name up to the condition or the seed") {
-  const auto setting = [](const std::string& name, const std::string& condition,
-                          Json config = Json::object()) {
+  const auto setting = [](const std::string& name, const std::string& condition, Json config = Json::object()) {
     RunLog log = grokked_run(condition, 1, 1);
     log.run_name = name;
     log.config = std::move(config);
@@ -194,8 +191,7 @@ TEST_CASE("summary: text, with a dash where undefined") {
   };
   using Words = std::vector<std::string>;
   CHECK(lines[0] == "toy");
-  CHECK(words(lines[2]) ==
-        Words{"baseline", "3", "3/3", "300", "264.6", "200", "3", "2", "1.00", "1.00", "-"});
+  CHECK(words(lines[2]) == Words{"baseline", "3", "3/3", "300", "264.6", "200", "3", "2", "1.00", "1.00", "-"});
   CHECK(words(lines[3]) == Words{"a_last", "2", "0/2", "-", "-", "-", "-", "-", "-", "-", "-"});
   const Words grokalign = words(lines[4]);
   REQUIRE(grokalign.size() == 11);
@@ -238,9 +234,8 @@ TEST_CASE("summary: LaTeX escapes names and has as many cells in each row") {
   logs.push_back(grokked_run("50% & $x_1$ {#} ~^\\", 1, 1));
   const std::string latex = as_latex(summarise(logs));
   CHECK_THAT(latex, Contains("a\\_last & 2 & 0/2 & - & "));
-  CHECK_THAT(
-      latex,
-      Contains("50\\% \\& \\$x\\_1\\$ \\{\\#\\} \\textasciitilde{}\\textasciicircum{}\\textbackslash{} & "));
+  CHECK_THAT(latex,
+             Contains("50\\% \\& \\$x\\_1\\$ \\{\\#\\} \\textasciitilde{}\\textasciicircum{}\\textbackslash{} & "));
   CHECK_THAT(latex, Contains("\\toprule") && Contains("\\midrule") && Contains("\\bottomrule"));
   CHECK_THAT(latex, Contains("1 run unfinished: killed\\_run"));
   for (const std::string& line : split(latex, '\n'))
@@ -294,8 +289,7 @@ TEST_CASE("read_logs: a missing, empty or foreign folder is refused by name") {
   CHECK_THAT(refusal(folder.path()), Contains(folder.path().string() + ": found no *.json file"));
   CHECK_THAT(refusal(folder / "absent"), Contains("absent: no such folder"));
   write_file(folder / "table.json", "{\"settings\": []}");
-  CHECK(refusal(folder.path()) ==
-        (folder / "table.json").string() + ": run_name: found nothing; expected a string");
+  CHECK(refusal(folder.path()) == (folder / "table.json").string() + ": run_name: found nothing; expected a string");
   CHECK_THAT(refusal(folder / "table.json"), Contains("table.json: no folder"));
 }
 

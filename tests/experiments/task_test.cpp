@@ -10,8 +10,7 @@ namespace {
 
 TEST_CASE("every file in src/experiments/tasks is a task of its name, and there are no others") {
   const std::filesystem::path folder = "src/experiments/tasks";
-  if (!std::filesystem::is_directory(folder))
-    return skip("tasks against their files: src/ is not below this folder");
+  if (!std::filesystem::is_directory(folder)) return skip("tasks against their files: src/ is not below this folder");
   std::vector<std::string> files, names;
   for (const auto& file : std::filesystem::directory_iterator(folder))
     if (file.path().extension() == ".cpp") files.push_back(file.path().stem().string());

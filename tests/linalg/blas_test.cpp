@@ -60,8 +60,7 @@ TEST_CASE("gemm is the sum of products, with every flag, scale and odd extent") 
 template <class T>
 void check_gemv() {
   for (const bool transpose : {false, true})
-    for (const auto& [n, m] :
-         {std::array<Index, 2>{1, 1}, {5, 3}, {33, 65}, {1, 40}, {40, 1}, {0, 3}, {3, 0}})
+    for (const auto& [n, m] : {std::array<Index, 2>{1, 1}, {5, 3}, {33, 65}, {1, 40}, {40, 1}, {0, 3}, {3, 0}})
       for (const auto& [alpha, beta] : {std::array<double, 2>{1, 0}, {1, 1}, {-0.5, 2}, {0, 0.5}, {0, 0}})
         for (const bool as_row : {false, true}) {
           CAPTURE(transpose, n, m, alpha, beta, as_row);
@@ -74,8 +73,7 @@ void check_gemv() {
             return as_row ? MatrixView(v.data(), 1, v.size()) : MatrixView(v.data(), v.size(), 1);
           };
           gemv<T>(a, line(x), line(y), transpose, static_cast<T>(alpha), static_cast<T>(beta));
-          CHECK(relative_error(y, naive_product(a, x, {.a = transpose}, alpha, &before, beta)) <=
-                tolerance<T>(1));
+          CHECK(relative_error(y, naive_product(a, x, {.a = transpose}, alpha, &before, beta)) <= tolerance<T>(1));
         }
 }
 
@@ -109,8 +107,7 @@ TEST_CASE("syrk is the symmetric product of a matrix with itself, both triangles
 TEST_CASE("products that do not fit are refused with every shape") {
   const Matrix<double> a(3, 4), b(5, 4), x(3, 1);
   Matrix<double> c(3, 4), y(1, 3);
-  CHECK(message_of([&] { gemm<double>(a, b, c); }) ==
-        "gemm: a is 3x4 but b is 5x4; a.cols must equal b.rows");
+  CHECK(message_of([&] { gemm<double>(a, b, c); }) == "gemm: a is 3x4 but b is 5x4; a.cols must equal b.rows");
   CHECK(message_of([&] { gemm<double>(a, b, c, {.a = true}); }) ==
         "gemm: a is 3x4 but b is 5x4; a.rows must equal b.rows");
   CHECK(message_of([&] { gemm<double>(a, b, c, {.b = true}); }) == "gemm: c is 3x4 but op(a) op(b) is 3x5");
@@ -180,8 +177,7 @@ struct Products {
 
   static Products now() {
     static const auto a = random_matrix({large_n, large_m}, 1), b = random_matrix({large_m, large_p}, 2);
-    static const auto a_single = random_matrix<float>(a.shape(), 1),
-                      b_single = random_matrix<float>(b.shape(), 2);
+    static const auto a_single = random_matrix<float>(a.shape(), 1), b_single = random_matrix<float>(b.shape(), 2);
     static const auto c = random_matrix({37, 200}, 4), d = random_matrix({200, 29}, 5);
     static const auto x = random_matrix({1, large_m}, 6), e = random_matrix({500, 64}, 7);
     Products p;
@@ -194,9 +190,8 @@ struct Products {
     return p;
   }
   bool same_as(const Products& other) const {
-    return same_bits(large, other.large) && same_bits(single, other.single) &&
-           same_bits(small, other.small) && same_bits(vector, other.vector) &&
-           same_bits(square, other.square);
+    return same_bits(large, other.large) && same_bits(single, other.single) && same_bits(small, other.small) &&
+           same_bits(vector, other.vector) && same_bits(square, other.square);
   }
 };
 

@@ -45,8 +45,7 @@ TEST_CASE("at most a fifth of a block is unused") {
     void* block = pool.acquire(bytes);
     CAPTURE(bytes, pool.bytes_in_use());
     CHECK(pool.bytes_in_use() >= bytes);
-    CHECK(static_cast<double>(pool.bytes_in_use() - bytes) <=
-          0.2 * static_cast<double>(pool.bytes_in_use()) + 16);
+    CHECK(static_cast<double>(pool.bytes_in_use() - bytes) <= 0.2 * static_cast<double>(pool.bytes_in_use()) + 16);
     pool.release(block);
   }
 }
@@ -117,9 +116,8 @@ TEST_CASE("the peak is the most in use at one time") {
 
 TEST_CASE("more memory than there can be is refused") {
   BufferPool pool;
-  for (std::size_t bytes :
-       {std::numeric_limits<std::size_t>::max(), std::numeric_limits<std::size_t>::max() - 15,
-        std::numeric_limits<std::size_t>::max() / 4})
+  for (std::size_t bytes : {std::numeric_limits<std::size_t>::max(), std::numeric_limits<std::size_t>::max() - 15,
+                            std::numeric_limits<std::size_t>::max() / 4})
     CHECK_THROWS_AS(pool.acquire(bytes), std::bad_alloc);
   CHECK(pool.blocks_in_use() == 0);
   CHECK(pool.bytes_held() == 0);

@@ -30,8 +30,7 @@ TEST_CASE("a Matrix may be empty in either extent") {
 }
 
 TEST_CASE("a Matrix refuses negative extents and rows of different lengths") {
-  CHECK(message_of([] { Matrix<double>(-1, 3); }) ==
-        "Matrix: shape is -1x3; rows and cols must not be negative");
+  CHECK(message_of([] { Matrix<double>(-1, 3); }) == "Matrix: shape is -1x3; rows and cols must not be negative");
   CHECK_THROWS_AS(Matrix<double>(3, -1), InputError);
   CHECK(message_of([] { Matrix<double>{{1, 2}, {3}}; }) == "Matrix: a row has 1 values but the first has 2");
 }

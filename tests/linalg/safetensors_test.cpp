@@ -50,9 +50,7 @@ std::string refusal(const fs::path& path) {
   return "";
 }
 
-bool contains(const std::string& whole, const std::string& part) {
-  return whole.find(part) != std::string::npos;
-}
+bool contains(const std::string& whole, const std::string& part) { return whole.find(part) != std::string::npos; }
 
 const std::string good_header =
     R"({"__metadata__":{"made":"by hand"},"w":{"dtype":"F64","shape":[1,2],"data_offsets":[0,16]},)"

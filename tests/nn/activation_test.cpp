@@ -33,8 +33,7 @@ TEST_CASE("every activation is its formula") {
     CAPTURE(word);
     const Activation a = activation(word);
     M expected(5, 7);
-    for (std::size_t i = 0; i < t.span().size(); ++i)
-      expected.span()[i] = naive_activation(a, t.span()[i], 0.3);
+    for (std::size_t i = 0; i < t.span().size(); ++i) expected.span()[i] = naive_activation(a, t.span()[i], 0.3);
     Tape<double> tape;
     CHECK(relative_error(activated(a, tape.variable(t), 0.3).value(), expected) <= tolerance<double>());
   }
@@ -62,8 +61,8 @@ TEST_CASE("the frozen pattern is the activation's slope, at kinks too, and nothi
     // In u it is linear, in t it is constant.
     const auto seed = tape.constant(random_matrix({5, 7}, 3));
     CHECK(all_zero(grad(passed, at, {.seed = seed}).value()));
-    CHECK(relative_error(grad(passed, through, {.seed = seed}).value(),
-                         grad(y, at, {.seed = seed}).value()) <= tolerance<double>());
+    CHECK(relative_error(grad(passed, through, {.seed = seed}).value(), grad(y, at, {.seed = seed}).value()) <=
+          tolerance<double>());
   }
 }
 

@@ -61,8 +61,7 @@ void check_definition(const AdamWOptions& options) {
 
 TEST_CASE("AdamW equals its definition") {
   for (const AdamWOptions& options :
-       {AdamWOptions{},
-        AdamWOptions{.learning_rate = 1e-2, .beta2 = 0.99, .epsilon = 1e-25, .weight_decay = 0.1},
+       {AdamWOptions{}, AdamWOptions{.learning_rate = 1e-2, .beta2 = 0.99, .epsilon = 1e-25, .weight_decay = 0.1},
         AdamWOptions{.learning_rate = 0.1, .beta1 = 0, .beta2 = 0.5, .epsilon = 1e-3, .weight_decay = 1}}) {
     check_definition<double>(options);
     check_definition<float>(options);
@@ -75,8 +74,7 @@ TEST_CASE("under a constant gradient Adam steps by the learning rate, whatever t
   for (std::size_t i = 0; i < 10; ++i) g.span()[i] *= std::pow(10, 3 - static_cast<double>(i));
   const M found = trained({.learning_rate = 0.01, .epsilon = 1e-25}, start, 30, [&](int) { return g; });
   for (std::size_t i = 0; i < 10; ++i)
-    CHECK_THAT(found.span()[i],
-               WithinAbs(start.span()[i] - 0.3 * (g.span()[i] > 0 ? 1 : -1), tolerance<double>(1)));
+    CHECK_THAT(found.span()[i], WithinAbs(start.span()[i] - 0.3 * (g.span()[i] > 0 ? 1 : -1), tolerance<double>(1)));
 }
 
 TEST_CASE("without a gradient AdamW only decays, and epsilon keeps 0 / 0 away") {
@@ -95,8 +93,8 @@ TEST_CASE("tiny moments are neither floored nor flushed to zero") {
   // rate's all the same.
   Matrix<float> g(1, 4);
   for (float& value : g.span()) value = 1e-18f;
-  const Matrix<float> found = trained({.learning_rate = 0.5, .beta2 = 0.99, .epsilon = 1e-25},
-                                      Matrix<float>(1, 4), 1, [&](int) { return g; });
+  const Matrix<float> found =
+      trained({.learning_rate = 0.5, .beta2 = 0.99, .epsilon = 1e-25}, Matrix<float>(1, 4), 1, [&](int) { return g; });
   for (float value : found.span()) CHECK_THAT(static_cast<double>(value), WithinRel(-0.5, 1e-5));
 }
 

@@ -35,8 +35,7 @@ void check_tensor(const std::string& what, ConstView<double> found, const M& exp
 
 void check_tensors(const std::string& what, const std::vector<M>& found, const std::vector<M>& expected) {
   REQUIRE(found.size() == expected.size());
-  for (std::size_t p = 0; p < found.size(); ++p)
-    check_tensor(text(what, ", parameter ", p), found[p], expected[p]);
+  for (std::size_t p = 0; p < found.size(); ++p) check_tensor(text(what, ", parameter ", p), found[p], expected[p]);
 }
 
 std::vector<M> values(const std::vector<V>& vars) {
@@ -70,20 +69,18 @@ void check_on_tape(ReferenceMlp& reference) {
   const std::vector<V> parameters(net.parameters().begin(), net.parameters().end());
   const V x = tape.variable(reference.x);
   const V f = net(x);
-  const V loss = task_loss(reference.loss, f,
-                           reference.loss == Loss::cross_entropy ? tape.labels(reference.labels)
-                                                                 : tape.constant(reference.targets));
+  const V loss = task_loss(
+      reference.loss, f,
+      reference.loss == Loss::cross_entropy ? tape.labels(reference.labels) : tape.constant(reference.targets));
   const V projection = tape.constant(reference.projection);
 
   check_tensor("output", f.value(), matrix_of(expect.at("output")));
   check_tensor("loss", loss.value(), matrix_of(expect.at("loss")));
   check_tensors("grad_loss", values(grad(loss, parameters)), parameters_of(expect.at("grad_loss")));
-  check_tensor("vector_jacobian", grad(f, x, {.seed = projection}).value(),
-               matrix_of(expect.at("vector_jacobian")));
+  check_tensor("vector_jacobian", grad(f, x, {.seed = projection}).value(), matrix_of(expect.at("vector_jacobian")));
   check_tensor("jacobian", joined(jacobian(f, x)), matrix_of(expect.at("jacobian")));
   check_tensor("jacobian_vector_x", jvp(f, x, x).value(), matrix_of(expect.at("jacobian_vector_x")));
-  check_tensor("centroid", grad(f, x, {.seed = tape.full({n, k}, 1)}).value(),
-               matrix_of(expect.at("centroid")));
+  check_tensor("centroid", grad(f, x, {.seed = tape.full({n, k}, 1)}).value(), matrix_of(expect.at("centroid")));
 
   const V offset = net.offset(x, f), pushed = offset_by_pushforward(x, f);
   check_tensor("offset", offset.value(), matrix_of(expect.at("offset")));
@@ -125,8 +122,8 @@ void check_train_step(ReferenceMlp& reference) {
   const Batch<double> batch{
       .inputs = reference.x, .labels = reference.labels, .targets = reference.targets, .samples = samples};
   const auto number = [&](const char* name) { return expect.at(name).get<double>(); };
-  const auto run_step = [&](const std::string& what, Optimizer<double>& optimizer, JacobianNorm norm,
-                            double penalty, const std::vector<M>& gradient) {
+  const auto run_step = [&](const std::string& what, Optimizer<double>& optimizer, JacobianNorm norm, double penalty,
+                            const std::vector<M>& gradient) {
     INFO(what);
     TrainStep<double> step(reference.mlp, optimizer, {},
                            {.loss = reference.loss, .grokalign = {.lambda = reference.lambda, .norm = norm}});
@@ -143,11 +140,10 @@ void check_train_step(ReferenceMlp& reference) {
   Sgd<double> sgd({.learning_rate = 0});
   AdamW<double> adamw({.learning_rate = 0, .weight_decay = 0.1});
   run_step("exact", sgd, JacobianNorm::exact, number("penalty_frobenius"),
-           plus(plus(tensors("grad_loss"), reference.lambda, tensors("grad_penalty_frobenius")),
-                reference.lambda, tensors("grad_penalty_offset")));
+           plus(plus(tensors("grad_loss"), reference.lambda, tensors("grad_penalty_frobenius")), reference.lambda,
+                tensors("grad_penalty_offset")));
   if (reference.projection.cols() == 1)
-    run_step("projection", adamw, JacobianNorm::projection, number("penalty_hutchinson"),
-             tensors("grad_total"));
+    run_step("projection", adamw, JacobianNorm::projection, number("penalty_hutchinson"), tensors("grad_total"));
 }
 
 void check_trajectory(const nlohmann::json& trajectory) {
@@ -158,11 +154,10 @@ void check_trajectory(const nlohmann::json& trajectory) {
   const std::string name = trajectory.at("optimizer"), filter_name = trajectory.at("gradient_filter");
   std::unique_ptr<Optimizer<double>> optimizer;
   if (name == "adamw")
-    optimizer = std::make_unique<AdamW<double>>(AdamWOptions{
-        .learning_rate = 1e-2, .beta1 = 0.9, .beta2 = 0.99, .epsilon = 1e-25, .weight_decay = 0.1});
+    optimizer = std::make_unique<AdamW<double>>(
+        AdamWOptions{.learning_rate = 1e-2, .beta1 = 0.9, .beta2 = 0.99, .epsilon = 1e-25, .weight_decay = 0.1});
   else if (name == "adam")
-    optimizer =
-        std::make_unique<AdamW<double>>(AdamWOptions{.learning_rate = 1e-3, .beta2 = 0.999, .epsilon = 1e-8});
+    optimizer = std::make_unique<AdamW<double>>(AdamWOptions{.learning_rate = 1e-3, .beta2 = 0.999, .epsilon = 1e-8});
   else if (name == "sgd" || name == "sgd_momentum")
     optimizer = std::make_unique<Sgd<double>>(
         SgdOptions{.learning_rate = 0.1, .momentum = name == "sgd" ? 0 : 0.8, .weight_decay = 0.1});
@@ -193,8 +188,7 @@ void check_trajectory(const nlohmann::json& trajectory) {
 TEST_CASE("networks, losses, derivatives, penalties and optimizers agree with PyTorch to 1e-10") {
   const auto folder = reference_folder();
   if (!folder)
-    return skip(
-        "conformance with PyTorch: ../shared/data/reference is not there and NORMALIGN_REFERENCE is not set");
+    return skip("conformance with PyTorch: ../shared/data/reference is not there and NORMALIGN_REFERENCE is not set");
   const auto files = reference_files(*folder / "autodiff");
   INFO("folder " << (*folder / "autodiff").string());
   REQUIRE_FALSE(files.empty());

@@ -27,8 +27,7 @@ Mlp<double> identity_network(Index k) {
 double accuracy(const M& outputs, const std::vector<std::int32_t>& labels) {
   const Mlp<double> mlp = identity_network(outputs.cols());
   const M targets(outputs.rows(), outputs.cols());
-  return Evaluator<double>(mlp, Loss::mse, 1)({.inputs = outputs, .labels = labels, .targets = targets})
-      .accuracy;
+  return Evaluator<double>(mlp, Loss::mse, 1)({.inputs = outputs, .labels = labels, .targets = targets}).accuracy;
 }
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
@@ -62,8 +61,8 @@ TEST_CASE("NaN is wrong, wherever it stands") {
 
 // Loss and accuracy by their definitions.
 template <class T>
-Evaluation naive_evaluation(const Mlp<T>& mlp, Loss loss, const Matrix<T>& x,
-                            const std::vector<std::int32_t>& labels, const Matrix<T>& targets) {
+Evaluation naive_evaluation(const Mlp<T>& mlp, Loss loss, const Matrix<T>& x, const std::vector<std::int32_t>& labels,
+                            const Matrix<T>& targets) {
   const M f = naive_output<T>(mlp, x);
   Evaluation result;
   for (Index i = 0; i < f.rows(); ++i) {
@@ -77,8 +76,7 @@ Evaluation naive_evaluation(const Mlp<T>& mlp, Loss loss, const Matrix<T>& x,
                                            : std::log1p(std::exp(z)) - y * z;
       if (z > f(i, best)) best = j;
     }
-    result.loss +=
-        loss == Loss::cross_entropy ? std::log(total) - f(i, label) : total / static_cast<double>(f.cols());
+    result.loss += loss == Loss::cross_entropy ? std::log(total) - f(i, label) : total / static_cast<double>(f.cols());
     result.accuracy += f.cols() == 1 ? (label == 1 ? f(i, 0) > 0 : f(i, 0) < 0) : best == label;
   }
   result.loss /= static_cast<double>(f.rows());
@@ -92,8 +90,7 @@ void check_evaluation(Loss loss, Index k, Index n) {
   const Mlp<T> mlp({.widths = {6, 11, k}, .activation = Activation::tanh, .init_scale = 3, .seed = 8});
   const Matrix<T> x = random_matrix<T>({n, 6}, 3), targets = random_matrix<T>({n, k}, 4, 0, 1);
   std::vector<std::int32_t> labels;
-  for (Index i = 0; i < n; ++i)
-    labels.push_back(static_cast<std::int32_t>((i * i + 1) % std::max<Index>(k, 2)));
+  for (Index i = 0; i < n; ++i) labels.push_back(static_cast<std::int32_t>((i * i + 1) % std::max<Index>(k, 2)));
   const Batch<T> data{.inputs = x, .labels = labels, .targets = targets};
   const Evaluation expected = naive_evaluation(mlp, loss, x, labels, targets);
   Evaluator<T> alone(mlp, loss, 1);
@@ -144,14 +141,12 @@ TEST_CASE("what cannot be evaluated is refused") {
     CHECK(contains(message_of([&] { ce({.inputs = x, .labels = too_large}); }), "2"));
     CHECK(contains(message_of([&] { ce({.inputs = x, .labels = negative}); }), "-1"));
     CHECK(contains(message_of([&] { mse({.inputs = x, .labels = labels}); }), "4x2"));
-    CHECK(
-        contains(message_of([&] { mse({.inputs = x, .labels = labels, .targets = short_targets}); }), "2x2"));
+    CHECK(contains(message_of([&] { mse({.inputs = x, .labels = labels, .targets = short_targets}); }), "2x2"));
     CHECK(contains(message_of([&] { mse({.inputs = x, .labels = labels, .targets = narrow}); }), "4x1"));
     CHECK(contains(message_of([&] { mse({.inputs = x, .labels = too_large, .targets = x}); }), "label"));
     CHECK(contains(message_of([&] { mse({.inputs = x, .labels = negative, .targets = x}); }), "label"));
   }
-  CHECK(message_of([&] { Evaluator<double>(mlp, Loss::mse, 0); }) ==
-        "Evaluator: threads is 0; it must be at least 1");
+  CHECK(message_of([&] { Evaluator<double>(mlp, Loss::mse, 0); }) == "Evaluator: threads is 0; it must be at least 1");
 }
 
 }  // namespace

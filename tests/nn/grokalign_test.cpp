@@ -46,8 +46,7 @@ TEST_CASE("options of GrokAlign that mean nothing are refused, by name") {
   CHECK(refusal({.lambda = 0.1, .projections = 3, .level = 0}) == "nothing was thrown");
 }
 
-TEST_CASE(
-    "the exact norm takes every output, a projection what was asked for, and one output is exact by itself") {
+TEST_CASE("the exact norm takes every output, a projection what was asked for, and one output is exact by itself") {
   CHECK(direction_count(exact, 5) == 5);
   CHECK(direction_count({.projections = 3}, 5) == 3);
   CHECK(direction_count({}, 5) == 1);
@@ -77,8 +76,7 @@ TEST_CASE("random directions are the stream's normals at the sample's number, sc
       for (Index i = 0; i < 4; ++i) {
         // Direction m starts at a group of its own, so that no two share a number.
         std::vector<double> row(static_cast<std::size_t>(4 * ((k + 3) / 4) * 3));
-        random.normal(static_cast<std::uint32_t>(samples[static_cast<std::size_t>(i)]),
-                      std::span<double>(row));
+        random.normal(static_cast<std::uint32_t>(samples[static_cast<std::size_t>(i)]), std::span<double>(row));
         const auto at = row.begin() + which * 4 * ((k + 3) / 4);
         double squares = 0;
         for (Index j = 0; j < k; ++j) squares += at[j] * at[j];
@@ -131,8 +129,7 @@ TEST_CASE("there must be one sample per row, and a direction of that number") {
   CHECK(message_of([&] { fill_directions<double>({.projections = 2}, 2, wide, samples, 0, 0); }) ==
         "fill_directions: which is 2; there are 2");
   CHECK(contains(message_of([&] { fill_directions<double>(exact, 3, wide, samples, 0, 0); }), "which is 3"));
-  CHECK(
-      contains(message_of([&] { fill_directions<double>(exact, -1, wide, samples, 0, 0); }), "which is -1"));
+  CHECK(contains(message_of([&] { fill_directions<double>(exact, -1, wide, samples, 0, 0); }), "which is -1"));
   CHECK(contains(message_of([&] { fill_directions<double>({.projections = 2}, 1, narrow, samples, 0, 0); }),
                  "there are 1"));
 }
@@ -193,8 +190,7 @@ TEST_CASE("the squares of m directions are averaged before the root, k times") {
         expected(i, 0) += product * product;
       }
   for (double& value : expected.span()) value = std::sqrt(3 * value / 3.0);
-  CHECK(relative_error(jacobian_norms(n.x, n.f, std::span<const V>(v)).value(), expected) <=
-        tolerance<double>(1));
+  CHECK(relative_error(jacobian_norms(n.x, n.f, std::span<const V>(v)).value(), expected) <= tolerance<double>(1));
 }
 
 TEST_CASE("the mean of many projections' squares comes to the exact square") {
@@ -203,8 +199,7 @@ TEST_CASE("the mean of many projections' squares comes to the exact square") {
   // k |v^T J|^2 lies between 0 and k |J|^2, so its standard deviation is at most k/2 |J|^2; five standard
   // errors.
   for (Index i = 0; i < 6; ++i)
-    CHECK_THAT(found(i, 0) * found(i, 0),
-               WithinRel(expected(i, 0) * expected(i, 0), 5 * 1.5 / std::sqrt(4000.0)));
+    CHECK_THAT(found(i, 0) * found(i, 0), WithinRel(expected(i, 0) * expected(i, 0), 5 * 1.5 / std::sqrt(4000.0)));
 }
 
 TEST_CASE("a Jacobian of zero has the floor as its norm and a gradient of zero, not NaN") {
@@ -234,10 +229,9 @@ TEST_CASE("the norm's gradient in the weights agrees with differences, to the se
         v.push_back(tape.constant(directions(options, m, {0, 1}, 3)));
       return mean(jacobian_norms(in[0], f, std::span<const V>(v)));
     };
-    const auto report = gradcheck(norm,
-                                  {random_matrix({2, 3}, 1), random_matrix({4, 3}, 2),
-                                   random_matrix({1, 4}, 3), random_matrix({3, 4}, 4)},
-                                  {.name = "mean |J|_F", .order = 2});
+    const auto report = gradcheck(
+        norm, {random_matrix({2, 3}, 1), random_matrix({4, 3}, 2), random_matrix({1, 4}, 3), random_matrix({3, 4}, 4)},
+        {.name = "mean |J|_F", .order = 2});
     INFO(report.failure);
     CHECK(report.passed);
   }

@@ -26,8 +26,7 @@ TEST_CASE("the average starts at the first gradient") {
     GrokFast<double> filter({.alpha = alpha, .lambda = 0.5});
     filter.start(views);
     const M first = filtered(filter, g);
-    for (std::size_t i = 0; i < 6; ++i)
-      CHECK_THAT(first.span()[i], WithinRel(1.5 * g.span()[i], tolerance<double>()));
+    for (std::size_t i = 0; i < 6; ++i) CHECK_THAT(first.span()[i], WithinRel(1.5 * g.span()[i], tolerance<double>()));
   }
 }
 
@@ -67,9 +66,7 @@ TEST_CASE("with lambda 0 the gradient is untouched; starting again forgets the a
 TEST_CASE("the defaults are the protocol's, and what makes no average is refused") {
   CHECK(GrokFastOptions{}.alpha == 0.8);
   CHECK(GrokFastOptions{}.lambda == 0.1);
-  const auto refusal = [](const GrokFastOptions& options) {
-    return message_of([&] { GrokFast<float>{options}; });
-  };
+  const auto refusal = [](const GrokFastOptions& options) { return message_of([&] { GrokFast<float>{options}; }); };
   CHECK(refusal({.alpha = 1.5}) == "GrokFast: alpha is 1.5; it must be between 0 and 1");
   CHECK(contains(refusal({.alpha = -0.1}), "alpha is -0.1"));
   CHECK(contains(refusal({.alpha = NAN}), "alpha is nan"));

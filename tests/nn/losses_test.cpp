@@ -34,8 +34,7 @@ TEST_CASE("mse is the mean over samples and outputs, without a factor") {
   double expected = 0;
   for (std::size_t i = 0; i < 15; ++i) expected += std::pow(logits.span()[i] - targets.span()[i], 2) / 15;
   Tape<double> tape;
-  CHECK_THAT(mse(tape.constant(logits), tape.constant(targets)).item(),
-             WithinRel(expected, tolerance<double>()));
+  CHECK_THAT(mse(tape.constant(logits), tape.constant(targets)).item(), WithinRel(expected, tolerance<double>()));
   CHECK(mse(tape.constant(M{{3}}), tape.constant(M{{1}})).item() == 4);
 }
 
@@ -46,8 +45,7 @@ TEST_CASE("bce is minus the log likelihood of the targets under sigmoid(f)") {
     expected -= (y * std::log(p) + (1 - y) * std::log(1 - p)) / 15;
   }
   Tape<double> tape;
-  CHECK_THAT(bce(tape.constant(logits), tape.constant(targets)).item(),
-             WithinRel(expected, tolerance<double>()));
+  CHECK_THAT(bce(tape.constant(logits), tape.constant(targets)).item(), WithinRel(expected, tolerance<double>()));
 }
 
 TEST_CASE("large outputs overflow in no loss, nor in its gradient") {
@@ -71,14 +69,12 @@ TEST_CASE("a loss over blocks of rows adds up to the batch's") {
     CAPTURE(name(loss));
     Tape<double> tape;
     const auto target_of = [&](Index first, Index count) {
-      return loss == Loss::cross_entropy
-                 ? tape.labels(std::span(labels).subspan(static_cast<std::size_t>(first),
-                                                         static_cast<std::size_t>(count)))
-                 : tape.constant(targets.view().row_block(first, count));
+      return loss == Loss::cross_entropy ? tape.labels(std::span(labels).subspan(static_cast<std::size_t>(first),
+                                                                                 static_cast<std::size_t>(count)))
+                                         : tape.constant(targets.view().row_block(first, count));
     };
     const auto part = [&](Index first, Index count, Index samples) {
-      return task_loss(loss, tape.constant(logits.view().row_block(first, count)), target_of(first, count),
-                       samples)
+      return task_loss(loss, tape.constant(logits.view().row_block(first, count)), target_of(first, count), samples)
           .item();
     };
     CHECK_THAT(part(0, 2, 5) + part(2, 3, 5), WithinRel(part(0, 5, 0), tolerance<double>()));
@@ -100,10 +96,8 @@ TEST_CASE("task_loss is the loss of its name") {
 TEST_CASE("what does not fit a loss is refused by its name") {
   Tape<double> tape;
   const auto f = tape.constant(logits);
-  CHECK(message_of([&] { mse(f, tape.constant(M(5, 1))); }) ==
-        "mse: f is 5x3 but targets are 5x1; they must be equal");
-  CHECK(message_of([&] { bce(f, tape.constant(M(4, 3))); }) ==
-        "bce: f is 5x3 but targets are 4x3; they must be equal");
+  CHECK(message_of([&] { mse(f, tape.constant(M(5, 1))); }) == "mse: f is 5x3 but targets are 5x1; they must be equal");
+  CHECK(message_of([&] { bce(f, tape.constant(M(4, 3))); }) == "bce: f is 5x3 but targets are 4x3; they must be equal");
   CHECK(message_of([&] { mse(tape.constant(M(0, 3)), tape.constant(M(0, 3))); }) ==
         "loss: there are no samples; there must be at least one");
   const std::int32_t too_large[] = {0, 1, 2, 3, 0}, negative[] = {0, 1, -1, 0, 0}, few[] = {0, 1};

@@ -59,8 +59,7 @@ TEST_CASE("weights and biases start uniform within one over the root of the inpu
     check_initial_distribution(rounded.layers()[layer].weight.span(), bound);
     if (widths[layer + 1] > 100) check_initial_distribution(mlp.layers()[layer].bias.span(), bound);
     for (std::size_t i = 0; i < mlp.layers()[layer].weight.span().size(); ++i)
-      REQUIRE(rounded.layers()[layer].weight.span()[i] ==
-              static_cast<float>(mlp.layers()[layer].weight.span()[i]));
+      REQUIRE(rounded.layers()[layer].weight.span()[i] == static_cast<float>(mlp.layers()[layer].weight.span()[i]));
   }
 }
 
@@ -75,17 +74,14 @@ TEST_CASE("the seed decides the start, and nothing else about the network does")
   for (std::size_t layer = 0; layer < 2; ++layer)
     CHECK(same_bits(no_bias.layers()[layer].weight, mlp.layers()[layer].weight));
   CHECK(same_bits(wider.layers()[0].weight.view().row_block(0, 6), mlp.layers()[0].weight));
-  CHECK_FALSE(same_bits(mlp.layers()[0].weight.view().row_block(0, 1),
-                        mlp.layers()[0].weight.view().row_block(1, 1)));
+  CHECK_FALSE(same_bits(mlp.layers()[0].weight.view().row_block(0, 1), mlp.layers()[0].weight.view().row_block(1, 1)));
 }
 
 TEST_CASE("init_scale multiplies every parameter, biases too") {
-  const Mlp<double> mlp({.widths = {7, 6, 5}, .seed = 1}),
-      scaled({.widths = {7, 6, 5}, .init_scale = 8, .seed = 1});
+  const Mlp<double> mlp({.widths = {7, 6, 5}, .seed = 1}), scaled({.widths = {7, 6, 5}, .init_scale = 8, .seed = 1});
   const auto before = mlp.parameters(), after = scaled.parameters();
   for (std::size_t p = 0; p < before.size(); ++p)
-    for (std::size_t i = 0; i < before[p].span().size(); ++i)
-      CHECK(after[p].span()[i] == 8 * before[p].span()[i]);
+    for (std::size_t i = 0; i < before[p].span().size(); ++i) CHECK(after[p].span()[i] == 8 * before[p].span()[i]);
   const Mlp<double> zero({.widths = {7, 6, 5}, .init_scale = 0});
   for (const auto& p : zero.parameters()) CHECK(all_zero(p));
 }
@@ -171,8 +167,7 @@ TEST_CASE("multi-hot inputs, whose first product is a gather, give what dense in
   for (Activation a : all_activations)
     for (bool bias : {true, false}) {
       CAPTURE(name(a), bias);
-      const Mlp<double> mlp(
-          {.widths = {64, 9, 7, 3}, .activation = a, .bias = bias, .init_scale = 3, .seed = 4});
+      const Mlp<double> mlp({.widths = {64, 9, 7, 3}, .activation = a, .bias = bias, .init_scale = 3, .seed = 4});
       Tape<double> tape, dense_tape;
       MlpOnTape<double> net = mlp.on(tape), dense_net = mlp.on(dense_tape);
       const auto x = tape.variable(hot), dense_x = dense_tape.variable(nearly);
@@ -181,8 +176,7 @@ TEST_CASE("multi-hot inputs, whose first product is a gather, give what dense in
       CHECK(relative_error(f.value(), dense_f.value()) <= tolerance<double>());
       CHECK(relative_error(net.offset(x, f).value(), dense_net.offset(dense_x, dense_f).value()) <=
             tolerance<double>(1));
-      CHECK(relative_error(offset_by_pushforward(x, f).value(), net.offset(x, f).value()) <=
-            tolerance<double>(1));
+      CHECK(relative_error(offset_by_pushforward(x, f).value(), net.offset(x, f).value()) <= tolerance<double>(1));
       // The squared Jacobian and its gradient, so the second order too.
       const auto squares = [](const auto& out, const auto& in) {
         return sum(square(jacobian(out, in, {.create_graph = true})[1])) + sum(square(out));
@@ -211,8 +205,7 @@ TEST_CASE("a network without hidden layers is an affine map") {
 TEST_CASE("an input of the wrong width is refused with both numbers") {
   const Mlp<double> mlp({.widths = {4, 3}});
   Tape<double> tape;
-  CHECK(message_of([&] { mlp.on(tape)(tape.constant(M(5, 3))); }) ==
-        "Mlp: x is 5x3 but the network takes 4 columns");
+  CHECK(message_of([&] { mlp.on(tape)(tape.constant(M(5, 3))); }) == "Mlp: x is 5x3 but the network takes 4 columns");
 }
 
 TEST_CASE("binding again forgets what was bound before") {
@@ -260,8 +253,7 @@ TEST_CASE("the offset by the cheapest way is the offset by a pushforward") {
     for (bool bias : {true, false})
       for (const std::vector<Index>& widths :
            {std::vector<Index>{4, 3}, {4, 9, 3}, {4, 9, 8, 3}, {4, 9, 8, 7, 1}, {4, 6, 6, 6, 6, 2}})
-        check_offset_equals_pushforward(
-            {.widths = widths, .activation = a, .slope = 0.2, .bias = bias, .seed = 6});
+        check_offset_equals_pushforward({.widths = widths, .activation = a, .slope = 0.2, .bias = bias, .seed = 6});
 }
 
 TEST_CASE("the offset is f minus the Jacobian times x") {
@@ -277,8 +269,7 @@ TEST_CASE("the offset is f minus the Jacobian times x") {
     M expected(f.value());
     for (Index i = 0; i < 6; ++i)
       for (Index j = 0; j < 3; ++j)
-        for (Index c = 0; c < 4; ++c)
-          expected(i, j) -= rows[static_cast<std::size_t>(j)].value()(i, c) * at(i, c);
+        for (Index c = 0; c < 4; ++c) expected(i, j) -= rows[static_cast<std::size_t>(j)].value()(i, c) * at(i, c);
     CHECK(relative_error(net.offset(x, f).value(), expected) <= tolerance<double>(1));
   }
 }
@@ -290,8 +281,8 @@ TEST_CASE("a bias-free network with a homogeneous activation of degree one has n
       const Mlp<double> mlp({.widths = {4, 9, 8, 3}, .activation = a, .bias = bias, .seed = 6});
       Tape<double> tape;
       MlpOnTape<double> net = mlp.on(tape);
-      const bool expected = !bias && (a == Activation::relu || a == Activation::leaky_relu ||
-                                      a == Activation::abs || a == Activation::identity);
+      const bool expected = !bias && (a == Activation::relu || a == Activation::leaky_relu || a == Activation::abs ||
+                                      a == Activation::identity);
       CHECK(net.has_no_offset() == expected);
       if (!expected) continue;
       const auto x = tape.variable(random_matrix({8, 4}, 5, -2, 2));

@@ -30,8 +30,7 @@ void check_orthogonal(double size_of_w, double size_of_g) {
   CHECK(std::abs(inner_product(w, found)) <= tolerance<T>() * length(w) * length(g));
   // What is lost is the part along w and is not given back: |g'|^2 + (<w, g> / |w|)^2 = |g|^2.
   const double along = inner_product(w, g) / length(w);
-  CHECK_THAT(inner_product(found, found) + along * along,
-             WithinRel(inner_product(g, g), 10 * tolerance<T>()));
+  CHECK_THAT(inner_product(found, found) + along * along, WithinRel(inner_product(g, g), 10 * tolerance<T>()));
   CHECK(length(found) < length(g));
   CHECK(relative_error(filtered(w, found), found) <= tolerance<T>());
 }
@@ -57,8 +56,7 @@ TEST_CASE("weights of squared length up to 1e-8 have no direction") {
   const Matrix<double> g{{1, 2}};
   CHECK(same_bits(filtered(Matrix<double>(1, 2), g), g));
   CHECK(same_bits(filtered(Matrix<double>{{0.99e-4, 0}}, g), g));
-  CHECK(relative_error(filtered(Matrix<double>{{1.01e-4, 0}}, g), Matrix<double>{{0, 2}}) <=
-        tolerance<double>());
+  CHECK(relative_error(filtered(Matrix<double>{{1.01e-4, 0}}, g), Matrix<double>{{0, 2}}) <= tolerance<double>());
 }
 
 }  // namespace

@@ -29,12 +29,10 @@ M trained(const SgdOptions& options, M w, int steps, const Gradient& gradient) {
 TEST_CASE("SGD without momentum walks along the gradient, decay included") {
   const M start = random_matrix({3, 4}, 1), g = random_matrix({3, 4}, 2);
   const M plain = trained({.learning_rate = 0.25}, start, 7, [&](int) { return g; });
-  const M decayed =
-      trained({.learning_rate = 0.25, .weight_decay = 0.5}, start, 7, [](int) { return M(3, 4); });
+  const M decayed = trained({.learning_rate = 0.25, .weight_decay = 0.5}, start, 7, [](int) { return M(3, 4); });
   for (std::size_t i = 0; i < 12; ++i) {
     CHECK_THAT(plain.span()[i], WithinAbs(start.span()[i] - 7 * 0.25 * g.span()[i], tolerance<double>()));
-    CHECK_THAT(decayed.span()[i],
-               WithinAbs(start.span()[i] * std::pow(1 - 0.25 * 0.5, 7), tolerance<double>()));
+    CHECK_THAT(decayed.span()[i], WithinAbs(start.span()[i] * std::pow(1 - 0.25 * 0.5, 7), tolerance<double>()));
   }
 }
 
@@ -50,9 +48,7 @@ TEST_CASE("the velocity under a constant gradient is the geometric series") {
 
 TEST_CASE("SGD with momentum and coupled decay equals its definition") {
   const M start = random_matrix({1, 50}, 1);
-  const auto gradient = [](int t) {
-    return random_matrix({1, 50}, static_cast<std::uint64_t>(100 + t), -3, 3);
-  };
+  const auto gradient = [](int t) { return random_matrix({1, 50}, static_cast<std::uint64_t>(100 + t), -3, 3); };
   const SgdOptions o{.learning_rate = 0.1, .momentum = 0.7, .weight_decay = 0.3};
   M w = start, v(1, 50);
   for (int t = 0; t < 12; ++t)

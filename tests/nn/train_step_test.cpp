@@ -39,13 +39,10 @@ struct Data {
   Data& two_hot() {
     std::ranges::fill(inputs.span(), T{0});
     const Index half = inputs.cols() / 2;
-    for (Index i = 0; i < inputs.rows(); ++i)
-      inputs(i, i % half) = inputs(i, half + (7 * i + i / 5) % half) = 1;
+    for (Index i = 0; i < inputs.rows(); ++i) inputs(i, i % half) = inputs(i, half + (7 * i + i / 5) % half) = 1;
     return *this;
   }
-  Batch<T> batch() const {
-    return {.inputs = inputs, .labels = labels, .targets = targets, .samples = samples};
-  }
+  Batch<T> batch() const { return {.inputs = inputs, .labels = labels, .targets = targets, .samples = samples}; }
 };
 
 // ---- what a step minimises
@@ -66,9 +63,8 @@ Expected on_one_tape(const Mlp<double>& mlp, const Data<double>& data, const Tra
   const std::vector<V> parameters(net.parameters().begin(), net.parameters().end());
   const V x = tape.variable(data.inputs);
   const V f = net(x);
-  const V task =
-      task_loss(options.loss, f,
-                options.loss == Loss::cross_entropy ? tape.labels(data.labels) : tape.constant(data.targets));
+  const V task = task_loss(
+      options.loss, f, options.loss == Loss::cross_entropy ? tape.labels(data.labels) : tape.constant(data.targets));
   Expected expected;
   expected.result.task_loss = task.item();
   V total = task;
@@ -163,9 +159,8 @@ void check_step(const MlpOptions& network, const TrainStepOptions& options, Inde
     CHECK(relative_error(step.gradients()[p], expected.gradients[p]) <= tolerance<double>(2));
     // And the parameters have taken that step.
     for (std::size_t i = 0; i < expected.gradients[p].span().size(); ++i)
-      REQUIRE_THAT(
-          mlp.parameters()[p].span()[i],
-          WithinAbs(before.parameters()[p].span()[i] - 0.125 * step.gradients()[p].span()[i], 1e-14));
+      REQUIRE_THAT(mlp.parameters()[p].span()[i],
+                   WithinAbs(before.parameters()[p].span()[i] - 0.125 * step.gradients()[p].span()[i], 1e-14));
   }
 }
 
@@ -176,8 +171,7 @@ TEST_CASE("a step's gradient is that of the whole loss on one tape, for every pe
         CAPTURE(penalty_name, name(network.activation), network.bias, threads);
         check_step(network, {.loss = Loss::mse, .grokalign = penalty, .seed = 11, .threads = threads}, 13);
         if (network.widths.back() > 1)
-          check_step(network,
-                     {.loss = Loss::cross_entropy, .grokalign = penalty, .seed = 11, .threads = threads}, 13);
+          check_step(network, {.loss = Loss::cross_entropy, .grokalign = penalty, .seed = 11, .threads = threads}, 13);
       }
 }
 
@@ -195,8 +189,7 @@ TEST_CASE("a step's gradient is right at any number of rows, with every loss") {
   for (Loss loss : {Loss::cross_entropy, Loss::mse, Loss::bce})
     for (Index rows : {1, 2, 3, 251, 501}) {
       CAPTURE(name(loss), rows);
-      check_step(networks[0],
-                 {.loss = loss, .grokalign = {.lambda = 0.2, .level = 1}, .seed = 3, .threads = 3}, rows);
+      check_step(networks[0], {.loss = loss, .grokalign = {.lambda = 0.2, .level = 1}, .seed = 3, .threads = 3}, rows);
       check_step(networks[2], {.loss = loss, .grokalign = {.lambda = 0.2}, .seed = 3, .threads = 2}, rows);
     }
 }
@@ -244,8 +237,7 @@ TEST_CASE("a network whose Jacobian is zero has finite gradients, and a norm at 
       for (std::uint32_t i = 0; i < 3; ++i) {
         const StepResult found = step(data.batch(), i);
         CHECK(std::isfinite(found.total));
-        if (i == 0 && penalty.lambda > 0 && penalty.jacobian)
-          CHECK_THAT(found.jacobian_norm, WithinRel(1e-4, 1e-10));
+        if (i == 0 && penalty.lambda > 0 && penalty.jacobian) CHECK_THAT(found.jacobian_norm, WithinRel(1e-4, 1e-10));
         for (const M& g : step.gradients()) CHECK(all_finite(g));
       }
     }
@@ -276,8 +268,7 @@ TEST_CASE("filters change the gradient in their order, and the optimizer takes w
       hand_fast.apply(p, hand_views[p], g[p]);
       ortho.apply(p, hand_views[p], g[p]);
     }
-    for (std::size_t p = 0; p < g.size(); ++p)
-      hand_sgd.update(p, 0, hand_views[p].span(), std::as_const(g[p]).span());
+    for (std::size_t p = 0; p < g.size(); ++p) hand_sgd.update(p, 0, hand_views[p].span(), std::as_const(g[p]).span());
     step(data.batch(), i);
     for (std::size_t p = 0; p < g.size(); ++p) {
       CHECK(relative_error(step.gradients()[p], g[p]) <= tolerance<double>());
@@ -317,12 +308,11 @@ struct Trainer {
 
   Trainer(const MlpOptions& network, const Setting& setting, int threads, Loss loss = Loss::cross_entropy)
       : mlp(network),
-        optimizer(setting.adamw ? std::unique_ptr<Optimizer<T>>(std::make_unique<AdamW<T>>(AdamWOptions{
-                                      .learning_rate = 1e-2, .epsilon = 1e-25, .weight_decay = 0.1}))
+        optimizer(setting.adamw ? std::unique_ptr<Optimizer<T>>(std::make_unique<AdamW<T>>(
+                                      AdamWOptions{.learning_rate = 1e-2, .epsilon = 1e-25, .weight_decay = 0.1}))
                                 : std::make_unique<Sgd<T>>(SgdOptions{.momentum = 0.5, .weight_decay = 0.1})),
         step(mlp, *optimizer,
-             setting.filters ? std::vector<GradientFilter<T>*>{&fast, &ortho}
-                             : std::vector<GradientFilter<T>*>{},
+             setting.filters ? std::vector<GradientFilter<T>*>{&fast, &ortho} : std::vector<GradientFilter<T>*>{},
              {.loss = loss, .grokalign = setting.penalty, .seed = 4, .threads = threads}) {}
 };
 
@@ -360,8 +350,7 @@ void check_threads(const MlpOptions& network, const Setting& setting, Index rows
 TEST_CASE("five steps have the same bits on 1, 2, 3 and 8 threads") {
   // The second weight matrix is longer than the stretch that one thread updates at a time.
   const MlpOptions network{.widths = {20, 60, 50, 3}, .seed = 1};
-  const MlpOptions quadratic{
-      .widths = {40, 30, 3}, .activation = Activation::quadratic, .bias = false, .seed = 1};
+  const MlpOptions quadratic{.widths = {40, 30, 3}, .activation = Activation::quadratic, .bias = false, .seed = 1};
   for (const Setting& setting : settings)
     for (Index rows : {1, 2, 5, 32, 501}) {
       check_threads<float>(network, setting, rows);
@@ -373,8 +362,7 @@ TEST_CASE("five steps have the same bits on 1, 2, 3 and 8 threads") {
 // ---------------------------------------------------------------------------------------------------------
 
 TEST_CASE("a step in its steady state calls malloc zero times") {
-  if (!can_count_mallocs())
-    return skip("malloc counts: the sanitizers (or another C library) stand in for malloc");
+  if (!can_count_mallocs()) return skip("malloc counts: the sanitizers (or another C library) stand in for malloc");
   // The counter counts, calls from other libraries and other threads included.
   {
     const long long before = malloc_calls();
@@ -386,8 +374,7 @@ TEST_CASE("a step in its steady state calls malloc zero times") {
     CHECK(malloc_calls() >= then + 2);
   }
   const MlpOptions parity{.widths = {43, 200, 200, 2}, .seed = 1};
-  const MlpOptions mod_add{
-      .widths = {122, 256, 61}, .activation = Activation::quadratic, .bias = false, .seed = 1};
+  const MlpOptions mod_add{.widths = {122, 256, 61}, .activation = Activation::quadratic, .bias = false, .seed = 1};
   const auto calls = [](auto& trainer, const auto& data) {
     std::uint32_t number = 0;
     for (int i = 0; i < 3; ++i) trainer.step(data.batch(), number++);
@@ -476,14 +463,12 @@ TEST_CASE("a batch that does not fit is refused and changes nothing") {
         std::vector<M> before;
         for (const auto& p : trainer.mlp.parameters()) before.emplace_back(p);
         const std::string message = message_of([&] { trainer.step(batch, 1); });
-        for (std::size_t p = 0; p < before.size(); ++p)
-          CHECK(same_bits(trainer.mlp.parameters()[p], before[p]));
+        for (std::size_t p = 0; p < before.size(); ++p) CHECK(same_bits(trainer.mlp.parameters()[p], before[p]));
         return message;
       };
       Batch<double> batch = good.batch();
       batch.labels = few.labels;
-      CHECK(refusal(ce, batch) ==
-            "TrainStep: inputs are 10x6 but there are 4 labels; there must be one per row");
+      CHECK(refusal(ce, batch) == "TrainStep: inputs are 10x6 but there are 4 labels; there must be one per row");
       batch = good.batch();
       batch.samples = few.samples;
       CHECK(refusal(ce, batch) ==
@@ -504,8 +489,7 @@ TEST_CASE("a batch that does not fit is refused and changes nothing") {
       // And the next step is as if none of this had been tried.
       ce.step(good.batch(), 1);
       undisturbed.step(good.batch(), 1);
-      for (std::size_t p = 0; p < 4; ++p)
-        CHECK(same_bits(ce.mlp.parameters()[p], undisturbed.mlp.parameters()[p]));
+      for (std::size_t p = 0; p < 4; ++p) CHECK(same_bits(ce.mlp.parameters()[p], undisturbed.mlp.parameters()[p]));
     }
 }
 
@@ -514,8 +498,7 @@ TEST_CASE("options that mean nothing are refused before anything is started") {
   Sgd<double> sgd({});
   CHECK(message_of([&] { TrainStep<double>(mlp, sgd, {}, {.threads = 0}); }) ==
         "TrainStep: threads is 0; it must be at least 1");
-  CHECK(contains(message_of([&] { TrainStep<double>(mlp, sgd, {}, {.grokalign = {.lambda = -1}}); }),
-                 "lambda is -1"));
+  CHECK(contains(message_of([&] { TrainStep<double>(mlp, sgd, {}, {.grokalign = {.lambda = -1}}); }), "lambda is -1"));
 }
 
 }  // namespace

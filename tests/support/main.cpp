@@ -31,8 +31,8 @@ struct Count : ListenerBase {
   using ListenerBase::ListenerBase;
   void testRunEnded(const Catch::TestRunStats& stats) override {
     const auto& cases = stats.totals.testCases;
-    std::cout << cases.passed - static_cast<std::size_t>(skipped_tests) << " passed, " << cases.failed
-              << " failed, " << skipped_tests << " skipped" << std::endl;
+    std::cout << cases.passed - static_cast<std::size_t>(skipped_tests) << " passed, " << cases.failed << " failed, "
+              << skipped_tests << " skipped" << std::endl;
   }
 };
 CATCH_REGISTER_LISTENER(Count)

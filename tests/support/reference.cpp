@@ -51,8 +51,7 @@ Matrix<double> matrix_of(const nlohmann::json& json) {
     if (values.size() != rows.front().size()) throw std::runtime_error("matrix_of: rows differ in length");
   }
   Matrix<double> result(static_cast<Index>(rows.size()), static_cast<Index>(rows.front().size()));
-  for (Index i = 0; i < result.rows(); ++i)
-    std::ranges::copy(rows[static_cast<std::size_t>(i)], result.row(i).begin());
+  for (Index i = 0; i < result.rows(); ++i) std::ranges::copy(rows[static_cast<std::size_t>(i)], result.row(i).begin());
   return result;
 }
 
@@ -82,11 +81,9 @@ ReferenceMlp read_reference_mlp(const fs::path& path) {
                       .expect = json.at("expect")};
   const std::vector<Matrix<double>> values = parameters_of(json.at("params"));
   const std::vector<MatrixView<double>> parameters = result.mlp.parameters();
-  if (values.size() != parameters.size())
-    throw std::runtime_error(path.string() + ": another number of tensors");
+  if (values.size() != parameters.size()) throw std::runtime_error(path.string() + ": another number of tensors");
   for (std::size_t p = 0; p < parameters.size(); ++p) {
-    if (values[p].shape() != parameters[p].shape())
-      throw std::runtime_error(path.string() + ": another shape");
+    if (values[p].shape() != parameters[p].shape()) throw std::runtime_error(path.string() + ": another shape");
     std::ranges::copy(values[p].span(), parameters[p].span().begin());
   }
   const Index n = result.x.rows(), k = result.mlp.options().widths.back();
@@ -95,8 +92,7 @@ ReferenceMlp read_reference_mlp(const fs::path& path) {
     result.targets = Matrix<double>(n, 1);
     for (Index i = 0; i < n; ++i) result.targets(i, 0) = y.at(static_cast<std::size_t>(i));
   } else {
-    if (loss != "cross_entropy" && loss != "mse_one_hot")
-      throw std::runtime_error(path.string() + ": loss " + loss);
+    if (loss != "cross_entropy" && loss != "mse_one_hot") throw std::runtime_error(path.string() + ": loss " + loss);
     result.labels = y.get<std::vector<std::int32_t>>();
     result.targets = Matrix<double>(n, k);
     for (Index i = 0; i < n; ++i) result.targets(i, result.labels[static_cast<std::size_t>(i)]) = 1;

@@ -5,8 +5,9 @@ namespace normalign::tasks {
 
 Task mod_add() {
   return {.name = "mod_add",
-          .summary = "(x + y) mod 61 from 30 % of the pairs: 122-256-61 quadratic without bias, AdamW, batch 32, "
-                     "cross entropy, float64",
+          .summary =
+              "(x + y) mod 61 from 30 % of the pairs: 122-256-61 quadratic without bias, AdamW, batch 32, "
+              "cross entropy, float64",
           .defaults = {.hidden = {256},
                        .activation = "quadratic",
                        .bias = false,
