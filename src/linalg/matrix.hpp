@@ -107,6 +107,13 @@ class Matrix {
   operator MatrixView<T>() { return view(); }
   operator ConstView<T>() const { return view(); }
 
+  /// Makes it rows x cols, not negative; the values are then unspecified. Memory that is there is used again.
+  void resize(Index rows, Index cols) {
+    values_.resize(static_cast<std::size_t>(rows * cols));
+    rows_ = rows;
+    cols_ = cols;
+  }
+
   bool operator==(const Matrix&) const = default;
 
  private:

@@ -94,7 +94,7 @@ Var<T> MlpOnTape<T>::operator()(const Var<T>& x) {
   const Index hot_columns = hot_count(x.value());
   const bool has_hot = hot_columns > 0;
   if (has_hot) {
-    if (hot_.shape() != Shape{x.rows(), hot_columns}) hot_ = Matrix<T>(x.rows(), hot_columns);
+    hot_.resize(x.rows(), hot_columns);
     fill_hot(x.value(), hot_.view());
   }
   Var<T> h = x;

@@ -103,7 +103,7 @@ void TrainStep<T>::record(Block& block, const Batch<T>& batch, RowBlock rows, st
     block.direction_vars.resize(block.directions.size());
     for (Index m = 0; m < directions; ++m) {
       Matrix<T>& v = block.directions[static_cast<std::size_t>(m)];
-      if (v.shape() != Shape{rows.count, k}) v = Matrix<T>(rows.count, k);
+      v.resize(rows.count, k);
       fill_directions(penalty, m, v.view(), batch.samples.subspan(first, count), options_.seed, step);
       block.direction_vars[static_cast<std::size_t>(m)] = tape.borrowed_constant(v);
     }

@@ -43,8 +43,8 @@ struct StepResult {
 ///
 /// A batch is cut into row blocks (see row_blocks.hpp); each records its loss on a tape of its own that persists, and
 /// gradients are added in block order: the same bits at any number of threads. Where |mean_i |J_i|_F - level| is
-/// penalised, the mean is taken over all blocks before any sweeps back. From the second step on at the same batch
-/// size a step calls malloc zero times.
+/// penalised, the mean is taken over all blocks before any sweeps back. Once it has seen its largest batch a
+/// step calls malloc zero times.
 template <class T>
 class TrainStep {
  public:
