@@ -41,7 +41,7 @@ class Report {
     if (json_) return;
     const bool met = row.at_most ? row.value <= row.bound : row.value >= row.bound;
     std::cout << std::left << std::setw(38) << row.name << std::right << std::fixed << std::setprecision(3)
-              << std::setw(9) << row.value << ' ' << std::left << std::setw(7) << row.unit
+              << std::setw(9) << row.value << ' ' << std::left << std::setw(8) << row.unit
               << (row.at_most ? "at most  " : "at least ") << std::setw(7) << std::setprecision(2) << row.bound
               << (met ? "met     " : "NOT MET ") << row.explanation << std::endl;
   }
