@@ -69,8 +69,8 @@ $(ALL_OBJECTS): $(BUILD)/obj/%.o: %.cpp $(BUILD)/flags | deps $(BUILD)/generated
 	@echo "  compile $<"
 	@$(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -c $< -o $@
 -include $(ALL_OBJECTS:.o=.d)
-# Tests are compiled often and run once.
-$(call objects,$(TEST_FILES)): OPT := -O1
+# Tests are compiled often and run once. Private, or the flags file above would take it over.
+$(call objects,$(TEST_FILES)): private OPT := -O1
 
 # Other flags or another compiler: everything is compiled anew. The file changes only when its text does.
 $(BUILD)/flags: always | deps
