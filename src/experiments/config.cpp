@@ -1,5 +1,6 @@
 #include "experiments/config.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -7,6 +8,8 @@
 
 namespace normalign {
 namespace {
+
+using Json = nlohmann::ordered_json;
 
 void whole(const char* field, std::int64_t found, std::int64_t least, std::int64_t most) {
   if (found < least || found > most)
@@ -27,30 +30,123 @@ void one_of(const char* field, const std::string& found, std::initializer_list<s
   throw InputError(text(field, ": found '", found, "', expected one of ", list));
 }
 
+// Calls visit(name, field) for every field of a config, const or not, in the order in which logs have them.
+template <class Config, class Visit>
+void for_each_field(Config& c, const Visit& visit) {
+  visit("task", c.task);
+  visit("condition", c.condition);
+  visit("label", c.label);
+  visit("seed", c.seed);
+  visit("hidden", c.hidden);
+  visit("activation", c.activation);
+  visit("bias", c.bias);
+  visit("init_scale", c.init_scale);
+  visit("precision", c.precision);
+  visit("initial_model", c.initial_model);
+  visit("data", c.data);
+  visit("train_samples", c.train_samples);
+  visit("test_samples", c.test_samples);
+  visit("features", c.features);
+  visit("feature_scale", c.feature_scale);
+  visit("operation", c.operation);
+  visit("modulus", c.modulus);
+  visit("loss", c.loss);
+  visit("epochs", c.epochs);
+  visit("batch_size", c.batch_size);
+  visit("optimizer", c.optimizer);
+  visit("learning_rate", c.learning_rate);
+  visit("weight_decay", c.weight_decay);
+  visit("momentum", c.momentum);
+  visit("beta1", c.beta1);
+  visit("beta2", c.beta2);
+  visit("epsilon", c.epsilon);
+  visit("gradient_clip", c.gradient_clip);
+  visit("output_scale", c.output_scale);
+  visit("train_criterion", c.train_criterion);
+  visit("test_criterion", c.test_criterion);
+  visit("noise_criterion", c.noise_criterion);
+  visit("lambda", c.lambda);
+  visit("lambda_scale", c.lambda_scale);
+  visit("jacobian_norm", c.jacobian_norm);
+  visit("projections", c.projections);
+  visit("penalise_jacobian", c.penalise_jacobian);
+  visit("penalise_offset", c.penalise_offset);
+  visit("level", c.level);
+  visit("hold_weight", c.hold_weight);
+  visit("grokfast_alpha", c.grokfast_alpha);
+  visit("grokfast_lambda", c.grokfast_lambda);
+  visit("training_noise", c.training_noise);
+  visit("least_training_noise", c.least_training_noise);
+  visit("geometry_samples", c.geometry_samples);
+  visit("noise_levels", c.noise_levels);
+  visit("noise_first_column", c.noise_first_column);
+  visit("attack_radii", c.attack_radii);
+  visit("attack_norm", c.attack_norm);
+  visit("attack_steps", c.attack_steps);
+  visit("attack_step", c.attack_step);
+  visit("attack_samples", c.attack_samples);
+}
+
+// What JSON must hold for a field of that type.
+const char* expected_type(const std::string&) { return "a text"; }
+const char* expected_type(const bool&) { return "true or false"; }
+const char* expected_type(const Index&) { return "a whole number"; }
+const char* expected_type(const double&) { return "a number"; }
+const char* expected_type(const std::vector<Index>&) { return "a list of whole numbers"; }
+const char* expected_type(const std::vector<double>&) { return "a list of numbers"; }
+
+bool fits(const Json& value, const std::string&) { return value.is_string(); }
+bool fits(const Json& value, const bool&) { return value.is_boolean(); }
+bool fits(const Json& value, const double&) { return value.is_number(); }
+bool fits(const Json& value, const Index&) {
+  return value.is_number_unsigned() ? value.get<std::uint64_t>() <= PTRDIFF_MAX : value.is_number_integer();
+}
+template <class T>
+bool fits(const Json& value, const std::vector<T>&) {
+  return value.is_array() && std::ranges::all_of(value, [](const Json& item) { return fits(item, T{}); });
+}
+
 }  // namespace
 
 Conditions conditions(const std::string& condition) {
   Conditions result;
   if (condition == "baseline") return result;
+  const std::pair<const char*, bool*> known[] = {{"grokfast", &result.grokfast},
+                                                 {"orthograd", &result.orthograd},
+                                                 {"grokalign", &result.grokalign},
+                                                 {"adversarial_noise", &result.adversarial_noise},
+                                                 {"hold_jacobian", &result.hold_jacobian}};
   std::istringstream parts(condition + '+');
   for (std::string part; std::getline(parts, part, '+');) {
-    bool* flag = part == "grokfast"    ? &result.grokfast
-                 : part == "orthograd" ? &result.orthograd
-                 : part == "grokalign" ? &result.grokalign
-                                       : nullptr;
-    if (!flag || *flag)
+    const auto* found = std::ranges::find(known, part, [](const auto& entry) { return std::string(entry.first); });
+    if (found == std::end(known) || *found->second)
       throw InputError(text("condition: found '", condition,
-                            "', expected baseline, or grokfast, orthograd, grokalign, each at most once, joined by +"));
-    *flag = true;
+                            "', expected baseline, or grokfast, orthograd, grokalign, adversarial_noise, "
+                            "hold_jacobian, each at most once, joined by +"));
+    *found->second = true;
   }
+  if (result.grokalign && result.hold_jacobian)
+    throw InputError(text("condition: found '", condition,
+                          "', expected not both of grokalign, which shrinks the Jacobian, and hold_jacobian"));
   return result;
+}
+
+const std::string& condition_label(const RunConfig& config) {
+  return config.label.empty() ? config.condition : config.label;
 }
 
 void check(const RunConfig& config) {
   conditions(config.condition);
+  if (config.label.find_first_of("/\n") != std::string::npos)
+    throw InputError(text("label: found '", config.label, "', expected a name without slash or line break"));
   whole("seed", config.seed, 0, std::numeric_limits<std::int64_t>::max());
   for (Index width : config.hidden) whole("hidden", width, 1, 1'000'000);
   number("init_scale", config.init_scale, 0, 1e6);
+  one_of("precision", config.precision, {"float32", "float64"});
+  whole("train_samples", config.train_samples, 0, 1'000'000'000);
+  whole("test_samples", config.test_samples, 0, 1'000'000'000);
+  whole("features", config.features, 0, 100'000'000);
+  number("feature_scale", config.feature_scale, 0, 1e6);
   whole("epochs", config.epochs, 0, 1'000'000'000);
   whole("batch_size", config.batch_size, 0, 1'000'000'000);
   one_of("optimizer", config.optimizer, {"adamw", "sgd"});
@@ -60,48 +156,54 @@ void check(const RunConfig& config) {
   number("beta1", config.beta1, 0, 0.999999999);
   number("beta2", config.beta2, 0, 0.999999999);
   number("epsilon", config.epsilon, 0, 1);
+  number("gradient_clip", config.gradient_clip, 0, 1e30);
+  number("output_scale", config.output_scale, 0, 1e30);
   number("train_criterion", config.train_criterion, 0, 100);
   number("test_criterion", config.test_criterion, 0, 100);
+  number("noise_criterion", config.noise_criterion, 0, 100);
+  if (config.noise_criterion > 0 && config.noise_levels.empty())
+    throw InputError(
+        text("noise_levels: found none, expected a level, as noise_criterion is ", config.noise_criterion));
   number("lambda", config.lambda, 0, 1e6);
+  number("lambda_scale", config.lambda_scale, 0, 1e6);
   one_of("jacobian_norm", config.jacobian_norm, {"projection", "exact"});
   whole("projections", config.projections, 1, 1'000'000);
-  if (config.level) number("level", *config.level, 0, 1e6);
+  number("level", config.level, 0, 1e6);
+  number("hold_weight", config.hold_weight, 0, 1e6);
   number("grokfast_alpha", config.grokfast_alpha, 0, 1);
   number("grokfast_lambda", config.grokfast_lambda, 0, 1e6);
+  number("training_noise", config.training_noise, 0, 1e6);
+  number("least_training_noise", config.least_training_noise, 0, 1e6);
+  whole("geometry_samples", config.geometry_samples, 0, 1'000'000'000);
+  for (double level : config.noise_levels) number("noise_levels", level, 0, 1e6);
+  whole("noise_first_column", config.noise_first_column, 0, 1'000'000'000);
+  for (double radius : config.attack_radii) number("attack_radii", radius, 0, 1e6);
+  one_of("attack_norm", config.attack_norm, {"linf", "l2"});
+  whole("attack_steps", config.attack_steps, 1, 1'000'000);
+  number("attack_step", config.attack_step, 0, 1e6);
+  whole("attack_samples", config.attack_samples, 0, 1'000'000'000);
 }
 
-nlohmann::ordered_json to_json(const RunConfig& c) {
-  nlohmann::ordered_json json = {{"task", c.task},
-                                 {"condition", c.condition},
-                                 {"seed", c.seed},
-                                 {"hidden", c.hidden},
-                                 {"activation", c.activation},
-                                 {"bias", c.bias},
-                                 {"init_scale", c.init_scale},
-                                 {"loss", c.loss},
-                                 {"epochs", c.epochs},
-                                 {"batch_size", c.batch_size},
-                                 {"optimizer", c.optimizer},
-                                 {"learning_rate", c.learning_rate},
-                                 {"weight_decay", c.weight_decay},
-                                 {"momentum", c.momentum},
-                                 {"beta1", c.beta1},
-                                 {"beta2", c.beta2},
-                                 {"epsilon", c.epsilon},
-                                 {"train_criterion", c.train_criterion},
-                                 {"test_criterion", c.test_criterion},
-                                 {"lambda", c.lambda},
-                                 {"jacobian_norm", c.jacobian_norm},
-                                 {"projections", c.projections},
-                                 {"penalise_jacobian", c.penalise_jacobian},
-                                 {"penalise_offset", c.penalise_offset},
-                                 {"level", nullptr},
-                                 {"grokfast_alpha", c.grokfast_alpha},
-                                 {"grokfast_lambda", c.grokfast_lambda},
-                                 {"operation", c.operation},
-                                 {"modulus", c.modulus}};
-  if (c.level) json["level"] = *c.level;
+Json to_json(const RunConfig& config) {
+  Json json = Json::object();
+  for_each_field(config, [&](const char* name, const auto& field) { json[name] = field; });
   return json;
+}
+
+void set_field(RunConfig& config, const std::string& name, const Json& value) {
+  bool found = false;
+  for_each_field(config, [&](const char* known, auto& field) {
+    if (name != known) return;
+    found = true;
+    if (!fits(value, field))
+      throw InputError(text(name, ": found ", value.dump(-1, ' ', false, Json::error_handler_t::replace), ", expected ",
+                            expected_type(field)));
+    value.get_to(field);
+  });
+  if (found) return;
+  std::string known;
+  for_each_field(config, [&](const char* field, const auto&) { known += text(known.empty() ? "" : ", ", field); });
+  throw InputError(text("field: found '", name, "', expected one of ", known));
 }
 
 }  // namespace normalign

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,8 +13,10 @@ namespace normalign {
 /// are not looked at, but written to the log all the same.
 struct RunConfig {
   std::string task = {};
-  /// "baseline", or grokfast, orthograd and grokalign joined by "+" in any order.
+  /// "baseline", or names of `Conditions` joined by "+" in any order.
   std::string condition = "baseline";
+  /// What logs and tables call the condition; empty: as above. Tells apart variants of one condition.
+  std::string label = {};
   std::int64_t seed = 0;
 
   // The network; its input and output widths follow from the data.
@@ -23,6 +24,17 @@ struct RunConfig {
   std::string activation = "relu";
   bool bias = true;
   double init_scale = 1;
+  std::string precision = "float32";  ///< or "float64"
+  std::string initial_model = {};     ///< safetensors file to start from; empty: a random start
+
+  // The data.
+  std::string data = {};    ///< folder of the four IDX files (mnist_ce, mnist_se, lazy_regime)
+  Index train_samples = 0;  ///< mnist_ce, mnist_se, xor, lazy_regime (there of each class); 0: all there are
+  Index test_samples = 0;
+  Index features = 0;             ///< xor
+  double feature_scale = 0.05;    ///< xor: its noise features are plus or minus this
+  std::string operation = "add";  ///< mod_add
+  Index modulus = 61;             ///< mod_add
 
   // Training.
   std::string loss = "cross_entropy";
@@ -35,26 +47,44 @@ struct RunConfig {
   double beta1 = 0.9;   ///< adamw
   double beta2 = 0.99;
   double epsilon = 1e-25;
+  double gradient_clip = 0;  ///< longest global gradient; 0: not clipped
+  double output_scale = 1;   ///< lazy_regime: s in the loss of s f
 
-  // The run stops at the first logged epoch with both accuracies (per cent) above these.
+  // The run stops at the first logged epoch with all accuracies (per cent) above these.
   double train_criterion = 99;
   double test_criterion = 99;
+  double noise_criterion = 0;  ///< of test points under the first of noise_levels; 0: does not count
 
   // grokalign
   double lambda = 0;
+  double lambda_scale = 1;                   ///< factor on lambda, which differs from task to task
   std::string jacobian_norm = "projection";  ///< or "exact"
   Index projections = 1;
   bool penalise_jacobian = true;
   bool penalise_offset = true;
-  std::optional<double> level = {};  ///< hold mean |J|_F at this level instead of shrinking it
+
+  // hold_jacobian: hold_weight * |level - mean |J|_F|
+  double level = 5;
+  double hold_weight = 1e-3;
 
   // grokfast
   double grokfast_alpha = 0.8;
   double grokfast_lambda = 0.1;
 
-  // mod_add
-  std::string operation = "add";
-  Index modulus = 61;
+  // adversarial_noise: N(0, sigma^2) on the training inputs, anew for each epoch,
+  // sigma = max(training_noise * (1 - training accuracy as a fraction), least_training_noise)
+  double training_noise = 0.06;
+  double least_training_noise = 0.03;
+
+  // What is measured besides at each logged epoch; off unless said.
+  Index geometry_samples = 0;             ///< alignment, rank and norms at so many training and so many test points
+  std::vector<double> noise_levels = {};  ///< accuracy on test points under N(0, level^2), one draw scaled
+  Index noise_first_column = 0;           ///< the noise is on the columns from this one on
+  std::vector<double> attack_radii = {};  ///< accuracy on test points under PGD within these distances
+  std::string attack_norm = "linf";       ///< or "l2"
+  Index attack_steps = 20;
+  double attack_step = 0.1;  ///< length of a step in radii
+  Index attack_samples = 0;  ///< attacked test points; 0: all
 };
 
 /// The conditions that a "+"-joined condition names.
@@ -62,6 +92,8 @@ struct Conditions {
   bool grokfast = false;
   bool orthograd = false;
   bool grokalign = false;
+  bool adversarial_noise = false;
+  bool hold_jacobian = false;
 };
 
 /// What `condition` asks for. Throws InputError, listing the known ones, on an unknown or repeated name.
@@ -70,7 +102,14 @@ Conditions conditions(const std::string& condition);
 /// Throws InputError naming the first field that is out of its range, what was found and what was expected.
 void check(const RunConfig& config);
 
+/// What logs and tables call the condition.
+const std::string& condition_label(const RunConfig& config);
+
 /// The settings as JSON, one key per field.
 nlohmann::ordered_json to_json(const RunConfig& config);
+
+/// Sets the field of that name. Throws InputError, naming the field, when there is none or the value has another type;
+/// ranges are for `check`.
+void set_field(RunConfig& config, const std::string& name, const nlohmann::ordered_json& value);
 
 }  // namespace normalign

@@ -51,13 +51,22 @@ std::vector<std::unique_ptr<GradientFilter<T>>> filters(const RunConfig& c) {
   return result;
 }
 
-GrokAlignOptions grokalign(const RunConfig& c) {
-  return {.lambda = conditions(c.condition).grokalign ? c.lambda : 0,
-          .norm = c.jacobian_norm == "exact" ? JacobianNorm::exact : JacobianNorm::projection,
-          .projections = static_cast<int>(c.projections),
-          .jacobian = c.penalise_jacobian,
-          .offset = c.penalise_offset,
-          .level = c.level};
+// The penalty of the condition: GrokAlign, or a Jacobian norm held at a level.
+GrokAlignOptions penalty_of(const RunConfig& c) {
+  const Conditions on = conditions(c.condition);
+  GrokAlignOptions penalty{.norm = c.jacobian_norm == "exact" ? JacobianNorm::exact : JacobianNorm::projection,
+                           .projections = static_cast<int>(c.projections)};
+  if (on.grokalign) {
+    penalty.lambda = c.lambda * c.lambda_scale;
+    penalty.jacobian = c.penalise_jacobian;
+    penalty.offset = c.penalise_offset;
+  }
+  if (on.hold_jacobian) {
+    penalty.lambda = c.hold_weight;
+    penalty.offset = false;
+    penalty.level = c.level;
+  }
+  return penalty;
 }
 
 MlpOptions network(const RunConfig& c, Index inputs, Index outputs) {
@@ -160,7 +169,7 @@ bool is_logged(Index epoch, Index last_epoch) {
   return epoch % every == 0 || epoch == last_epoch;
 }
 
-std::string run_name(const RunConfig& config) { return text(config.task, "_", config.condition, "_seed", config.seed); }
+std::string run_name(const RunConfig& config) { return text(config.task, "_", condition_label(config), "_seed", config.seed); }
 
 template <class T>
 RunLog grokking_run(const RunConfig& config, const Split<T>& data, int threads, const RunObserver& observer) {
@@ -172,7 +181,7 @@ RunLog grokking_run(const RunConfig& config, const Split<T>& data, int threads, 
   const auto owned_filters = filters<T>(config);
   std::vector<GradientFilter<T>*> borrowed_filters;
   for (const auto& filter : owned_filters) borrowed_filters.push_back(filter.get());
-  const GrokAlignOptions penalty = grokalign(config);
+  const GrokAlignOptions penalty = penalty_of(config);
   TrainStep<T> step(mlp, *update, borrowed_filters,
                     {.loss = loss, .grokalign = penalty, .seed = seed, .threads = threads});
   Evaluator<T> evaluate(mlp, loss, threads);
@@ -181,7 +190,7 @@ RunLog grokking_run(const RunConfig& config, const Split<T>& data, int threads, 
   const Batches<T> test(data.test, targets(data.test), 0, seed);
 
   RunLog log{.run_name = run_name(config),
-             .condition = config.condition,
+             .condition = condition_label(config),
              .config = to_json(config),
              .environment = environment(threads)};
   LogKeeper keeper(observer.log_file);
@@ -205,8 +214,8 @@ RunLog grokking_run(const RunConfig& config, const Split<T>& data, int threads, 
                       .opt_time = opt_time};
         // Estimates of the epoch before, as the steps met them; epoch 0 has none.
         if (epoch_means.steps > 0 && penalty.lambda > 0) {
-          if (penalty.jacobian) row.extras.emplace_back("jacobian_norm", epoch_means.jacobian_norm / epoch_means.steps);
-          if (penalty.offset) row.extras.emplace_back("offset_norm", epoch_means.offset_norm / epoch_means.steps);
+          if (penalty.jacobian) row.extras.emplace_back("step_jacobian_norm", epoch_means.jacobian_norm / epoch_means.steps);
+          if (penalty.offset) row.extras.emplace_back("step_offset_norm", epoch_means.offset_norm / epoch_means.steps);
         }
         log.metrics.push_back(std::move(row));
         log.grokked = on_train.accuracy > config.train_criterion && on_test.accuracy > config.test_criterion;

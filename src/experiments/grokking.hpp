@@ -21,6 +21,11 @@ struct RunObserver {
   std::function<void(const RunLog&, Index epoch)> progress = [](const RunLog&, Index) {};
   /// Where the log is kept current, every two seconds and at the end; nowhere when empty.
   std::filesystem::path log_file = {};
+  /// Where the run's state is kept, so that a run that was killed goes on from there; nowhere when empty. A state that
+  /// is there is taken up, and the file is removed when the run ends.
+  std::filesystem::path checkpoint_file = {};
+  /// Seconds between two writings of the state.
+  double checkpoint_seconds = 30;
   /// Where the final model goes as safetensors; nowhere when empty.
   std::filesystem::path model_file = {};
 };

@@ -11,6 +11,7 @@ Task mod_add() {
           .defaults = {.hidden = {256},
                        .activation = "quadratic",
                        .bias = false,
+                       .precision = "float64",
                        .epochs = 1000,
                        .batch_size = 32,
                        .weight_decay = 1,

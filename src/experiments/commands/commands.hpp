@@ -1,0 +1,20 @@
+// The subcommands of the command line, one file each.
+#pragma once
+
+#include <functional>
+
+namespace CLI {
+class App;
+}
+
+namespace normalign::commands {
+
+/// Runs a subcommand whose arguments have been parsed, and returns the exit status.
+using Command = std::function<int()>;
+
+/// Each adds its subcommand, named as the function is without `add_`, to the application.
+Command add_train(CLI::App& app);
+Command add_summary(CLI::App& app);
+Command add_gradcheck(CLI::App& app);
+
+}  // namespace normalign::commands

@@ -1,0 +1,49 @@
+#include <CLI/CLI.hpp>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "experiments/commands/commands.hpp"
+#include "experiments/summary.hpp"
+
+namespace normalign::commands {
+namespace {
+
+struct SummaryArguments {
+  std::string folder, json, csv, latex;
+};
+
+void write_text(const std::string& path, const std::string& content) {
+  if (path.empty()) return;
+  std::ofstream out(path);
+  out << content;
+  if (!out.flush()) throw InputError(text(path, ": cannot be written"));
+}
+
+int summary(const SummaryArguments& a) {
+  const auto table = summarise(read_logs(a.folder));
+  std::cout << as_text(table);
+  write_text(a.json, a.json.empty() ? "" : as_json(table).dump(2) + "\n");
+  write_text(a.csv, as_csv(table));
+  write_text(a.latex, as_latex(table));
+  return 0;
+}
+
+}  // namespace
+
+Command add_summary(CLI::App& app) {
+  const auto arguments = std::make_shared<SummaryArguments>();
+  SummaryArguments& a = *arguments;
+  CLI::App* command = app.add_subcommand(
+      "summary", "Compare the conditions of the runs in a folder: epochs and seconds of optimisation to grok");
+  command->add_option("folder", a.folder, "Folder with logs, searched with what is below it")
+      ->required()
+      ->type_name("DIR");
+  command->add_option("--json", a.json, "Write the table as JSON too, with every digit")->type_name("FILE");
+  command->add_option("--csv", a.csv, "Write the table as CSV too, with every digit")->type_name("FILE");
+  command->add_option("--latex", a.latex, "Write the table as LaTeX (booktabs) too")->type_name("FILE");
+  return [arguments] { return summary(*arguments); };
+}
+
+}  // namespace normalign::commands

@@ -1,0 +1,162 @@
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <iomanip>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "data/modular.hpp"
+#include "experiments/commands/commands.hpp"
+#include "experiments/progress.hpp"
+#include "experiments/task.hpp"
+
+namespace normalign::commands {
+namespace {
+
+namespace fs = std::filesystem;
+
+// What the user gave on the command line; what was not given stays with the task's protocol.
+struct TrainArguments {
+  std::string task, condition = "baseline", out = "runs", name;
+  std::int64_t seed = 0;
+  int threads = 0;
+  bool quiet = false, overwrite = false, save_model = false, no_jacobian = false, no_offset = false, exact = false;
+  std::optional<std::int64_t> epochs, batch_size, projections, modulus;
+  std::optional<double> lambda, level, learning_rate, weight_decay, init_scale, grokfast_alpha, grokfast_lambda;
+  std::optional<std::string> operation;
+  std::vector<std::string> settings;  // NAME=VALUE
+};
+
+template <class T, class U>
+void override_with(T& setting, const std::optional<U>& given) {
+  if (given) setting = *given;
+}
+
+// Sets what NAME=VALUE says; a value that is no JSON is a text.
+void set(RunConfig& config, const std::string& setting) {
+  const auto equals = setting.find('=');
+  if (equals == std::string::npos) throw InputError(text("--set: found '", setting, "', expected NAME=VALUE"));
+  const std::string value = setting.substr(equals + 1);
+  auto json = nlohmann::ordered_json::parse(value, nullptr, false);
+  if (json.is_discarded()) json = value;
+  set_field(config, setting.substr(0, equals), json);
+}
+
+RunConfig config_of(const TrainArguments& a) {
+  RunConfig config = task(a.task).defaults;
+  config.task = a.task;
+  config.condition = a.condition;
+  config.seed = a.seed;
+  override_with(config.epochs, a.epochs);
+  override_with(config.batch_size, a.batch_size);
+  override_with(config.projections, a.projections);
+  override_with(config.modulus, a.modulus);
+  override_with(config.operation, a.operation);
+  override_with(config.lambda, a.lambda);
+  override_with(config.level, a.level);
+  override_with(config.learning_rate, a.learning_rate);
+  override_with(config.weight_decay, a.weight_decay);
+  override_with(config.init_scale, a.init_scale);
+  override_with(config.grokfast_alpha, a.grokfast_alpha);
+  override_with(config.grokfast_lambda, a.grokfast_lambda);
+  if (a.exact) config.jacobian_norm = "exact";
+  if (a.no_jacobian) config.penalise_jacobian = false;
+  if (a.no_offset) config.penalise_offset = false;
+  for (const std::string& setting : a.settings) set(config, setting);
+  check(config);
+  return config;
+}
+
+int train(const TrainArguments& a) {
+  const RunConfig config = config_of(a);
+  if ((a.operation || a.modulus) && a.task != "mod_add")
+    throw InputError(text("--operation, --modulus: these belong to mod_add; the task is ", a.task));
+  const int threads = a.threads ? a.threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  if (threads < 1 || threads > 1024)
+    throw InputError(text("threads: found ", threads, ", expected a whole number from 1 to 1024"));
+  const std::string name = a.name.empty() ? run_name(config) : a.name;
+  if (name.find('/') != std::string::npos) throw InputError(text("name: found '", name, "', expected no slash"));
+  const fs::path log_file = fs::path(a.out) / (name + ".json");
+  check_writable_log(log_file, a.overwrite);
+
+  Progress progress(std::cerr, isatty(STDERR_FILENO), config.epochs);
+  RunObserver observer{.log_file = log_file};
+  if (a.save_model) observer.model_file = fs::path(a.out) / (name + ".safetensors");
+  if (!a.quiet) observer.progress = [&](const RunLog& log, Index epoch) { progress(log, epoch); };
+  const RunLog log = task(a.task).run(config, threads, observer);
+  progress.finish();
+  if (log.status == RunStatus::failed) {
+    std::cerr << "normalign: " << name << " failed: " << log.failure << " (log: " << log_file.string() << ")\n";
+    return 1;
+  }
+  if (!a.quiet) {
+    const MetricRow& last = log.metrics.back();
+    std::cout << std::fixed << std::setprecision(1) << name << ": "
+              << (log.grokked ? "grokked at epoch " : "not grokked by epoch ") << last.epoch << ", "
+              << std::setprecision(2) << last.opt_time << " s of optimisation, train " << last.train_acc << " %, test "
+              << last.test_acc << " %; log " << log_file.string() << '\n';
+  }
+  return 0;
+}
+
+std::string task_list() {
+  std::string list = "TASK is one of\n";
+  for (const Task& task : all_tasks()) list += text("  ", task.name, ": ", task.summary, "\n");
+  return list;
+}
+
+std::string operation_list() {
+  std::string list;
+  for (const auto& operation : modular_operations())
+    list += text(list.empty() ? "" : ", ", operation.name, " (", operation.formula, ")");
+  return list;
+}
+
+}  // namespace
+
+Command add_train(CLI::App& app) {
+  const auto arguments = std::make_shared<TrainArguments>();
+  TrainArguments& a = *arguments;
+  CLI::App* command = app.add_subcommand("train", "Train one network and log the run as JSON");
+  command->footer(task_list());
+  command->add_option("task", a.task, "What to train")->required()->type_name("TASK");
+  command->add_option("--condition", a.condition,
+                      "baseline, or grokfast, orthograd, grokalign, adversarial_noise, hold_jacobian joined by +\n"
+                      "(default baseline)");
+  command->add_option("--seed", a.seed, "Seed of data, start, shuffles and projections (default 0)");
+  command->add_option("--out", a.out, "Folder of the log (default runs)")->type_name("DIR");
+  command->add_option("--name", a.name, "Name of the log without .json (default TASK_CONDITION_seedN)");
+  command->add_option("--epochs", a.epochs, "Passes over the training set at most (default: the task's)");
+  command->add_option("--threads", a.threads, "Threads; results do not depend on it (default: all cores)");
+  command->add_flag("--quiet", a.quiet, "No progress and no result line");
+  command->add_flag("--overwrite", a.overwrite, "Replace a log that is there");
+  command->add_flag("--save-model", a.save_model, "Write the final network beside the log, as safetensors");
+  command->add_option("--set", a.settings, "Any setting of the log's `config` by its name, such as beta2=0.999")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+  const char* training = "Training (default: the task's protocol)";
+  command->add_option("--learning-rate", a.learning_rate, "Step size of the optimizer")->group(training);
+  command->add_option("--weight-decay", a.weight_decay, "Decay per step, times the learning rate")->group(training);
+  command->add_option("--batch-size", a.batch_size, "Samples per step; 0 is the whole training set")->group(training);
+  command->add_option("--init-scale", a.init_scale, "Factor on every initial parameter")->group(training);
+  command->add_option("--operation", a.operation, "mod_add: " + operation_list())->group(training);
+  command->add_option("--modulus", a.modulus, "mod_add: p, from 2 to 1024 (default 61)")->group(training);
+  const char* penalty = "GrokAlign";
+  command->add_option("--lambda", a.lambda, "Weight of mean |J|_F + mean |b|^2 (default: the task's)")->group(penalty);
+  command->add_option("--projections", a.projections, "Random directions per sample (default 1)")->group(penalty);
+  command->add_flag("--exact", a.exact, "The exact Jacobian norm in place of random directions")->group(penalty);
+  command->add_flag("--no-jacobian", a.no_jacobian, "Leave out mean |J|_F")->group(penalty);
+  command->add_flag("--no-offset", a.no_offset, "Leave out mean |b|^2")->group(penalty);
+  command->add_option("--level", a.level, "hold_jacobian: penalise |level - mean |J|_F| (default 5)")->group(penalty);
+  const char* filter = "GrokFast";
+  command->add_option("--grokfast-alpha", a.grokfast_alpha, "Share of the average kept per step (default 0.8)")
+      ->group(filter);
+  command->add_option("--grokfast-lambda", a.grokfast_lambda, "Factor on the average that is added (default 0.1)")
+      ->group(filter);
+  return [arguments] { return train(*arguments); };
+}
+
+}  // namespace normalign::commands
