@@ -190,6 +190,17 @@ Json to_json(const RunConfig& config) {
   return json;
 }
 
+std::optional<std::string> config_difference(const Json& found, const Json& expected) {
+  const auto value = [](const Json& config, const std::string& name) {
+    return config.contains(name) ? config.at(name).dump(-1, ' ', false, Json::error_handler_t::replace) : "nothing";
+  };
+  for (const Json* config : {&expected, &found})
+    for (const auto& [name, field] : config->items())
+      if (name != "data" && value(found, name) != value(expected, name))
+        return text(name, ": found ", value(found, name), ", expected ", value(expected, name));
+  return std::nullopt;
+}
+
 void set_field(RunConfig& config, const std::string& name, const Json& value) {
   bool found = false;
   for_each_field(config, [&](const char* known, auto& field) {

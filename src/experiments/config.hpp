@@ -2,6 +2,7 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -107,6 +108,11 @@ const std::string& condition_label(const RunConfig& config);
 
 /// The settings as JSON, one key per field.
 nlohmann::ordered_json to_json(const RunConfig& config);
+
+/// The first setting in which two configs as JSON differ, as "lambda: found 0.2, expected 0.1"; nothing when they make
+/// the same run. Where the data lie does not count.
+std::optional<std::string> config_difference(const nlohmann::ordered_json& found,
+                                             const nlohmann::ordered_json& expected);
 
 /// Sets the field of that name. Throws InputError, naming the field, when there is none or the value has another type;
 /// ranges are for `check`.

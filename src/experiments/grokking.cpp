@@ -6,6 +6,8 @@
 #include <memory>
 #include <numeric>
 
+#include "experiments/checkpoint.hpp"
+#include "experiments/measurements.hpp"
 #include "linalg/random.hpp"
 #include "nn/adamw.hpp"
 #include "nn/evaluate.hpp"
@@ -93,24 +95,37 @@ template <class T>
 class Batches {
  public:
   Batches(const Dataset<T>& data, Matrix<T> targets, Index batch_size, std::uint64_t seed)
-      : data_(data), targets_(std::move(targets)), seed_(seed), order_(data.labels.size()) {
+      : data_(data), source_(data.inputs), targets_(std::move(targets)), seed_(seed), order_(data.labels.size()) {
     const Index n = data.inputs.rows();
     size_ = batch_size == 0 ? n : std::min(batch_size, n);
     std::iota(order_.begin(), order_.end(), Index{0});
+    labels_.resize(static_cast<std::size_t>(size_));
+    if (size_ == n) return;
     inputs_ = Matrix<T>(size_, data.inputs.cols());
     batch_targets_ = Matrix<T>(targets_.empty() ? 0 : size_, targets_.cols());
-    labels_.resize(static_cast<std::size_t>(size_));
+  }
+
+  // From now on passes take the inputs under N(0, sigma^2) in the place of the inputs.
+  void draw_noise(Index epoch, double sigma) {
+    noisy_.resize(data_.inputs.rows(), data_.inputs.cols());
+    add_noise(ConstView<T>(data_.inputs), sigma, 0,
+              RandomRows(seed_, Stream::input_noise, static_cast<std::uint32_t>(epoch)), noisy_.view());
+    source_ = noisy_;
   }
 
   Batch<T> all() const {
     return {.inputs = data_.inputs, .labels = data_.labels, .targets = targets_, .samples = order_};
   }
 
-  /// Calls `step(batch)` for each batch of the epoch.
+  // Calls step(batch) for each batch of the epoch.
   template <class Step>
   void pass(Index epoch, const Step& step) {
     const Index n = data_.inputs.rows();
-    if (size_ == n) return step(all());
+    if (size_ == n) {
+      Batch<T> whole = all();
+      whole.inputs = source_;
+      return step(whole);
+    }
     // From the identity each time, so that an epoch's order depends on its number alone.
     std::iota(order_.begin(), order_.end(), Index{0});
     shuffle(order_, RandomIntegers(seed_, Stream::shuffle, static_cast<std::uint32_t>(epoch)));
@@ -120,7 +135,7 @@ class Batches {
           std::span<const Index>(order_).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
       for (Index i = 0; i < count; ++i) {
         const Index from = samples[static_cast<std::size_t>(i)];
-        std::ranges::copy(data_.inputs.row(from), inputs_.row(i).begin());
+        std::ranges::copy(source_.row(from), inputs_.row(i).begin());
         labels_[static_cast<std::size_t>(i)] = data_.labels[static_cast<std::size_t>(from)];
         if (!targets_.empty()) std::ranges::copy(targets_.row(from), batch_targets_.row(i).begin());
       }
@@ -133,11 +148,12 @@ class Batches {
 
  private:
   const Dataset<T>& data_;
+  ConstView<T> source_;
   Matrix<T> targets_;
   std::uint64_t seed_;
   Index size_;
   std::vector<Index> order_;
-  Matrix<T> inputs_, batch_targets_;
+  Matrix<T> noisy_, inputs_, batch_targets_;
   std::vector<std::int32_t> labels_;
 };
 
@@ -156,11 +172,51 @@ class LogKeeper {
   Clock::time_point last_ = Clock::now();
 };
 
+// Keeps the checkpoint current while the run goes on.
+template <class T>
+class CheckpointKeeper {
+ public:
+  CheckpointKeeper(const RunObserver& observer, std::vector<MatrixView<T>> state)
+      : observer_(observer), state_(std::move(state)) {}
+  // Sets `at` and the state to what a former process left, if it left anything.
+  bool take_up(Checkpoint& at) {
+    if (observer_.checkpoint_file.empty()) return false;
+    auto found = read_checkpoint<T>(observer_.checkpoint_file, at.log.config, state_);
+    if (!found) return false;
+    found->log.environment = at.log.environment;
+    found->log.config = at.log.config;
+    at = std::move(*found);
+    return true;
+  }
+  void keep(const Checkpoint& at) {
+    if (observer_.checkpoint_file.empty() || seconds_since(last_) < observer_.checkpoint_seconds) return;
+    write_checkpoint<T>(observer_.checkpoint_file, at, state_);
+    last_ = Clock::now();
+  }
+  void remove() {
+    if (!observer_.checkpoint_file.empty()) std::filesystem::remove(observer_.checkpoint_file);
+  }
+
+ private:
+  const RunObserver& observer_;
+  std::vector<MatrixView<T>> state_;
+  Clock::time_point last_ = Clock::now();
+};
+
 // Sums of what the steps of one epoch found.
-struct Means {
+struct PassMeans {
   double jacobian_norm = 0, offset_norm = 0;
   int steps = 0;
 };
+
+bool is_grokked(const RunConfig& config, const MetricRow& row) {
+  if (config.noise_criterion > 0) {
+    const auto noisy = std::ranges::find(row.extras, noise_metric(config.noise_levels.front()),
+                                         &std::pair<std::string, double>::first);
+    if (!(noisy->second > config.noise_criterion)) return false;
+  }
+  return row.train_acc > config.train_criterion && row.test_acc > config.test_criterion;
+}
 
 }  // namespace
 
@@ -169,73 +225,103 @@ bool is_logged(Index epoch, Index last_epoch) {
   return epoch % every == 0 || epoch == last_epoch;
 }
 
-std::string run_name(const RunConfig& config) { return text(config.task, "_", condition_label(config), "_seed", config.seed); }
+std::string run_name(const RunConfig& config) {
+  return text(config.task, "_", condition_label(config), "_seed", config.seed);
+}
 
 template <class T>
 RunLog grokking_run(const RunConfig& config, const Split<T>& data, int threads, const RunObserver& observer) {
   check(config);
   const auto seed = static_cast<std::uint64_t>(config.seed);
   const Loss loss = loss_of(config.loss);
+  const Conditions on = conditions(config.condition);
   Mlp<T> mlp(network(config, data.train.inputs.cols(), data.train.classes));
   const auto update = optimizer<T>(config);
   const auto owned_filters = filters<T>(config);
   std::vector<GradientFilter<T>*> borrowed_filters;
   for (const auto& filter : owned_filters) borrowed_filters.push_back(filter.get());
   const GrokAlignOptions penalty = penalty_of(config);
-  TrainStep<T> step(mlp, *update, borrowed_filters,
-                    {.loss = loss, .grokalign = penalty, .seed = seed, .threads = threads});
+  TrainStep<T> step(
+      mlp, *update, borrowed_filters,
+      {.loss = loss, .grokalign = penalty, .gradient_clip = config.gradient_clip, .seed = seed, .threads = threads});
   Evaluator<T> evaluate(mlp, loss, threads);
   const auto targets = [&](const Dataset<T>& set) { return loss == Loss::cross_entropy ? Matrix<T>() : one_hot(set); };
   Batches<T> train(data.train, targets(data.train), config.batch_size, seed);
   const Batches<T> test(data.test, targets(data.test), 0, seed);
+  Measurements<T> measure(config, mlp, loss, train.all(), test.all(), threads);
 
-  RunLog log{.run_name = run_name(config),
-             .condition = condition_label(config),
-             .config = to_json(config),
-             .environment = environment(threads)};
+  Checkpoint at{.log = {.run_name = run_name(config),
+                        .condition = condition_label(config),
+                        .config = to_json(config),
+                        .environment = environment(threads)}};
+  RunLog& log = at.log;
+  std::vector<MatrixView<T>> state = mlp.parameters();
+  for (const MatrixView<T>& view : update->state()) state.push_back(view);
+  for (GradientFilter<T>* filter : borrowed_filters)
+    for (const MatrixView<T>& view : filter->state()) state.push_back(view);
+  CheckpointKeeper<T> checkpoints(observer, state);
+  const bool resumed = checkpoints.take_up(at);
+  if (resumed) {
+    update->resume(static_cast<int>(at.steps));
+    for (GradientFilter<T>* filter : borrowed_filters) filter->resume(static_cast<int>(at.steps));
+  }
   LogKeeper keeper(observer.log_file);
   keeper.keep(log, true);
 
-  double opt_time = 0;
-  std::uint32_t steps = 0;
-  Means epoch_means;
-  try {
-    for (Index epoch = 0;; ++epoch) {
-      if (is_logged(epoch, config.epochs)) {
-        const Evaluation on_train = evaluate(train.all()), on_test = evaluate(test.all());
-        if (!std::isfinite(on_train.loss) || !std::isfinite(on_test.loss))
-          throw RunError(text("epoch ", epoch, ": the loss is ", on_train.loss, " on the training and ", on_test.loss,
-                              " on the test samples; it must be finite"));
-        MetricRow row{.epoch = epoch,
-                      .train_acc = on_train.accuracy,
-                      .test_acc = on_test.accuracy,
-                      .train_loss = on_train.loss,
-                      .test_loss = on_test.loss,
-                      .opt_time = opt_time};
-        // Estimates of the epoch before, as the steps met them; epoch 0 has none.
-        if (epoch_means.steps > 0 && penalty.lambda > 0) {
-          if (penalty.jacobian) row.extras.emplace_back("step_jacobian_norm", epoch_means.jacobian_norm / epoch_means.steps);
-          if (penalty.offset) row.extras.emplace_back("step_offset_norm", epoch_means.offset_norm / epoch_means.steps);
-        }
-        log.metrics.push_back(std::move(row));
-        log.grokked = on_train.accuracy > config.train_criterion && on_test.accuracy > config.test_criterion;
-        if (log.grokked) log.grokking_epoch = epoch;
-      }
-      keeper.keep(log, false);
-      observer.progress(log, epoch);
-      if (log.grokked || epoch == config.epochs) break;
+  // What the row of `epoch` says, for the untrained network and after each pass.
+  const auto measured = [&](const PassMeans& pass) {
+    const Evaluation on_train = evaluate(train.all()), on_test = evaluate(test.all());
+    if (!std::isfinite(on_train.loss) || !std::isfinite(on_test.loss))
+      throw RunError(text("epoch ", at.epoch, ": the loss is ", on_train.loss, " on the training and ", on_test.loss,
+                          " on the test samples; it must be finite"));
+    MetricRow row{.epoch = at.epoch,
+                  .train_acc = on_train.accuracy,
+                  .test_acc = on_test.accuracy,
+                  .train_loss = on_train.loss,
+                  .test_loss = on_test.loss,
+                  .opt_time = at.opt_time};
+    // Estimates of the epoch before, as the steps met them; epoch 0 has none.
+    if (pass.steps > 0 && penalty.lambda > 0) {
+      if (penalty.jacobian) row.extras.emplace_back("step_jacobian_norm", pass.jacobian_norm / pass.steps);
+      if (penalty.offset) row.extras.emplace_back("step_offset_norm", pass.offset_norm / pass.steps);
+    }
+    measure.append_to(row);
+    return row;
+  };
+  const auto pass_over_training_set = [&] {
+    PassMeans pass;
+    const auto start = Clock::now();
+    if (on.adversarial_noise) {
+      const double wrong = 1 - evaluate(train.all()).accuracy / 100;
+      train.draw_noise(at.epoch, std::max(config.training_noise * wrong, config.least_training_noise));
+    }
+    train.pass(at.epoch, [&](const Batch<T>& batch) {
+      const StepResult found = step(batch, at.steps++);
+      if (!std::isfinite(found.total))
+        throw RunError(text("epoch ", at.epoch, ": the training loss is ", found.total, "; it must be finite"));
+      pass.jacobian_norm += found.jacobian_norm;
+      pass.offset_norm += found.offset_norm;
+      ++pass.steps;
+    });
+    at.opt_time += seconds_since(start);
+    return pass;
+  };
 
-      epoch_means = {};
-      const auto start = Clock::now();
-      train.pass(epoch, [&](const Batch<T>& batch) {
-        const StepResult found = step(batch, steps++);
-        if (!std::isfinite(found.total))
-          throw RunError(text("epoch ", epoch, ": the training loss is ", found.total, "; it must be finite"));
-        epoch_means.jacobian_norm += found.jacobian_norm;
-        epoch_means.offset_norm += found.offset_norm;
-        ++epoch_means.steps;
-      });
-      opt_time += seconds_since(start);
+  try {
+    PassMeans pass;
+    for (bool already_measured = resumed;; already_measured = false, ++at.epoch) {
+      if (!already_measured) {
+        if (is_logged(at.epoch, config.epochs)) {
+          log.metrics.push_back(measured(pass));
+          log.grokked = is_grokked(config, log.metrics.back());
+          if (log.grokked) log.grokking_epoch = at.epoch;
+        }
+        keeper.keep(log, false);
+        observer.progress(log, at.epoch);
+        if (log.grokked || at.epoch == config.epochs) break;
+        checkpoints.keep(at);
+      }
+      pass = pass_over_training_set();
     }
     log.status = RunStatus::finished;
   } catch (const RunError& error) {
@@ -244,6 +330,7 @@ RunLog grokking_run(const RunConfig& config, const Split<T>& data, int threads, 
   }
   keeper.keep(log, true);
   if (!observer.model_file.empty()) write_safetensors(observer.model_file, tensor_file(mlp));
+  checkpoints.remove();
   return log;
 }
 

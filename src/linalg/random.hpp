@@ -14,12 +14,14 @@ namespace normalign {
 
 /// What a draw is for; two streams of one seed never share a number.
 enum class Stream : std::uint32_t {
-  init = 0,        ///< initial weights: step = layer, row = output unit
-  data = 1,        ///< synthetic inputs
-  split = 2,       ///< training / test split
-  shuffle = 3,     ///< order of the samples within an epoch: step = epoch
-  projection = 4,  ///< random output directions of the Jacobian-norm estimate: row = sample
-  gradcheck = 5,   ///< inputs and directions of gradient checks
+  init = 0,         ///< initial weights: step = layer, row = output unit
+  data = 1,         ///< synthetic inputs
+  split = 2,        ///< training / test split
+  shuffle = 3,      ///< order of the samples within an epoch: step = epoch
+  projection = 4,   ///< random output directions of the Jacobian-norm estimate: row = sample
+  gradcheck = 5,    ///< inputs and directions of gradient checks
+  input_noise = 6,  ///< noise on training inputs: step = epoch, row = sample
+  test_noise = 7,   ///< noise on test inputs: step = epoch, row = sample
 };
 
 /// Ten rounds of Philox4x32 on a counter of four words under a key of two, least significant word first.

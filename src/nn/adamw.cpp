@@ -22,6 +22,13 @@ void AdamW<T>::start(std::span<const MatrixView<T>> parameters) {
 }
 
 template <class T>
+std::vector<MatrixView<T>> AdamW<T>::state() {
+  std::vector<MatrixView<T>> views(first_moment_.begin(), first_moment_.end());
+  views.insert(views.end(), second_moment_.begin(), second_moment_.end());
+  return views;
+}
+
+template <class T>
 void AdamW<T>::update(std::size_t parameter, Index first, std::span<T> values, std::span<const T> gradient) {
   const double t = steps_;
   const T kept = static_cast<T>(1 - options_.learning_rate * options_.weight_decay);

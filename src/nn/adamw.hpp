@@ -26,6 +26,8 @@ class AdamW : public Optimizer<T> {
   /// Throws InputError on a setting that is negative or not finite, or a beta outside [0, 1).
   explicit AdamW(AdamWOptions options);
   void start(std::span<const MatrixView<T>> parameters) override;
+  std::vector<MatrixView<T>> state() override;
+  void resume(int steps) override { steps_ = steps; }
   void begin_step() override { ++steps_; }
   void update(std::size_t parameter, Index first, std::span<T> values, std::span<const T> gradient) override;
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <vector>
 
 #include "linalg/matrix.hpp"
 
@@ -14,6 +15,10 @@ class GradientFilter {
   virtual ~GradientFilter() = default;
   /// Prepares the state for these parameters: once, before the first step.
   virtual void start(std::span<const MatrixView<T>> parameters) = 0;
+  /// What is remembered from step to step, in a fixed order; views into this filter.
+  virtual std::vector<MatrixView<T>> state() = 0;
+  /// Goes on after `steps` steps: state() has been set to what it was after them.
+  virtual void resume(int steps) = 0;
   /// Changes `gradient`, of the shape of `values`, for parameter number `parameter`.
   virtual void apply(std::size_t parameter, ConstView<T> values, MatrixView<T> gradient) = 0;
 };

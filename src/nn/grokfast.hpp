@@ -22,6 +22,8 @@ class GrokFast : public GradientFilter<T> {
   /// Throws InputError unless 0 <= alpha <= 1 and lambda is finite.
   explicit GrokFast(GrokFastOptions options = {});
   void start(std::span<const MatrixView<T>> parameters) override;
+  std::vector<MatrixView<T>> state() override { return {average_.begin(), average_.end()}; }
+  void resume(int steps) override { started_.assign(started_.size(), steps > 0); }
   void apply(std::size_t parameter, ConstView<T> values, MatrixView<T> gradient) override;
 
  private:

@@ -16,6 +16,10 @@ class Optimizer {
   virtual ~Optimizer() = default;
   /// Prepares the state for these parameters: once, before the first step.
   virtual void start(std::span<const MatrixView<T>> parameters) = 0;
+  /// What is remembered from step to step besides their number, in a fixed order; views into this optimizer.
+  virtual std::vector<MatrixView<T>> state() = 0;
+  /// Goes on after `steps` steps: state() has been set to what it was after them.
+  virtual void resume(int steps) = 0;
   /// Begins a step; each value is then updated exactly once.
   virtual void begin_step() = 0;
   /// Updates values first, first + 1, ... of parameter number `parameter` in place; `gradient` is as long as `values`.

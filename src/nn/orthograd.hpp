@@ -11,6 +11,8 @@ template <class T>
 class OrthoGrad : public GradientFilter<T> {
  public:
   void start(std::span<const MatrixView<T>>) override {}
+  std::vector<MatrixView<T>> state() override { return {}; }
+  void resume(int) override {}
   void apply(std::size_t parameter, ConstView<T> values, MatrixView<T> gradient) override;
 };
 

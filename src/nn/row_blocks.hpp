@@ -2,6 +2,8 @@
 // threads.
 #pragma once
 
+#include <omp.h>
+
 #include <algorithm>
 #include <exception>
 #include <vector>
@@ -26,12 +28,27 @@ inline RowBlock row_block(Index rows, Index blocks, Index i) {
   return {.first = first, .count = rows * (i + 1) / blocks - first};
 }
 
+/// A scope in which products that are split over threads (see blas.hpp) use at most `threads` of them, when called from
+/// this thread outside of a parallel region.
+class ThreadLimit {
+ public:
+  explicit ThreadLimit(int threads) : outer_(omp_get_max_threads()) { omp_set_num_threads(threads); }
+  ~ThreadLimit() { omp_set_num_threads(outer_); }
+  ThreadLimit(const ThreadLimit&) = delete;
+  ThreadLimit& operator=(const ThreadLimit&) = delete;
+
+ private:
+  int outer_;
+};
+
 /// Runs body(i) for i = 0 ... count - 1 on up to `threads` threads; waits for all, then rethrows the exception of the
-/// lowest i that threw. `failures` is working memory that a caller in a loop keeps.
+/// lowest i that threw. With one thread or one i the body runs on the calling thread, and products in it that are split
+/// use up to `threads`. `failures` is working memory that a caller in a loop keeps.
 template <class Body>
 void parallel_for(int threads, Index count, std::vector<std::exception_ptr>& failures, const Body& body) {
   // Not a region of one thread: libgomp calls malloc for each of those.
   if (threads == 1 || count == 1) {
+    const ThreadLimit limit(threads);
     for (Index i = 0; i < count; ++i) body(i);
     return;
   }

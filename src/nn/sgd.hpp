@@ -21,6 +21,8 @@ class Sgd : public Optimizer<T> {
   /// Throws InputError on a negative setting or one that is not finite.
   explicit Sgd(SgdOptions options);
   void start(std::span<const MatrixView<T>> parameters) override;
+  std::vector<MatrixView<T>> state() override { return {velocity_.begin(), velocity_.end()}; }
+  void resume(int) override {}
   void begin_step() override {}
   void update(std::size_t parameter, Index first, std::span<T> values, std::span<const T> gradient) override;
 

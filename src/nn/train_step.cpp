@@ -5,6 +5,7 @@
 
 #include "autodiff/grad.hpp"
 #include "autodiff/ops.hpp"
+#include "linalg/reduce.hpp"
 
 namespace normalign {
 
@@ -37,6 +38,7 @@ struct TrainStep<T>::Stretch {
 
 namespace {
 constexpr Index stretch_values = 2048;
+constexpr Index gradient_copies_limit = Index{64} << 20;  // bytes
 
 template <class T>
 double item_or_zero(const Var<T>& var) {
@@ -50,18 +52,33 @@ TrainStep<T>::TrainStep(Mlp<T>& mlp, Optimizer<T>& optimizer, std::vector<Gradie
     : mlp_(mlp), optimizer_(optimizer), filters_(std::move(filters)), options_(options), parameters_(mlp.parameters()) {
   check(options.grokalign);
   if (options.threads < 1) throw InputError(text("TrainStep: threads is ", options.threads, "; it must be at least 1"));
+  if (!(options.gradient_clip >= 0))
+    throw InputError(text("TrainStep: gradient_clip is ", options.gradient_clip, "; it must not be negative"));
   optimizer_.start(parameters_);
   for (GradientFilter<T>* filter : filters_) filter->start(parameters_);
   for (std::size_t p = 0; p < parameters_.size(); ++p) {
-    gradients_.emplace_back(parameters_[p].rows(), parameters_[p].cols());
     const Index size = parameters_[p].size();
     for (Index first = 0; first < size; first += stretch_values)
       stretches_.push_back({p, first, std::min(stretch_values, size - first)});
   }
+  if (!filters_.empty() || options.gradient_clip > 0) keep_gradients();
 }
 
 template <class T>
 TrainStep<T>::~TrainStep() = default;
+
+template <class T>
+void TrainStep<T>::keep_gradients() {
+  if (!gradients_.empty()) return;
+  for (const MatrixView<T>& p : parameters_) gradients_.emplace_back(p.rows(), p.cols());
+}
+
+template <class T>
+Index TrainStep<T>::blocks_for(Index rows) const {
+  const Index blocks = block_count(rows);
+  const Index bytes = blocks * mlp_.parameter_count() * static_cast<Index>(sizeof(T));
+  return bytes > gradient_copies_limit ? 1 : blocks;
+}
 
 template <class T>
 void TrainStep<T>::check_batch(const Batch<T>& batch) const {
@@ -128,7 +145,7 @@ StepResult TrainStep<T>::operator()(const Batch<T>& batch, std::uint32_t step) {
   check_batch(batch);
   const GrokAlignOptions& penalty = options_.grokalign;
   const Index n = batch.inputs.rows();
-  active_blocks_ = block_count(n);
+  active_blocks_ = blocks_for(n);
   while (static_cast<Index>(blocks_.size()) < active_blocks_) blocks_.push_back(std::make_unique<Block>());
   const auto block = [&](Index i) -> Block& { return *blocks_[static_cast<std::size_t>(i)]; };
 
@@ -162,6 +179,18 @@ StepResult TrainStep<T>::operator()(const Batch<T>& batch, std::uint32_t step) {
   return result;
 }
 
+// Scales all gradients down so that together they are no longer than the clip.
+template <class T>
+void TrainStep<T>::clip() {
+  double squares = 0;
+  for (const Matrix<T>& g : gradients_) squares += dot(g.span(), g.span());
+  const double length = std::sqrt(squares);
+  if (!(length > options_.gradient_clip)) return;
+  const T scale = static_cast<T>(options_.gradient_clip / length);
+  for (Matrix<T>& g : gradients_)
+    for (T& value : g.span()) value *= scale;
+}
+
 // Adds the blocks' gradients in block order and updates the parameters, a stretch at a time in one pass; filters,
 // which look at whole parameters, take a pass of their own.
 template <class T>
@@ -191,15 +220,16 @@ void TrainStep<T>::update() {
     optimizer_.update(s.parameter, s.first, {parameters_[s.parameter].data() + s.first, count}, {gradient, count});
   };
   const auto kept = [&](const Stretch& s) { return gradients_[s.parameter].data() + s.first; };
-  const bool whole = keep_gradients_ || !filters_.empty();
+  const bool whole = !gradients_.empty(), at_once = filters_.empty() && options_.gradient_clip == 0;
   parallel_for(options_.threads, stretches, failures_, [&](Index i) {
     const Stretch& s = stretches_[static_cast<std::size_t>(i)];
     T local[stretch_values];
     T* gradient = whole ? kept(s) : local;
     summed(s, gradient);
-    if (filters_.empty()) updated(s, gradient);
+    if (at_once) updated(s, gradient);
   });
-  if (filters_.empty()) return;
+  if (at_once) return;
+  if (options_.gradient_clip > 0) clip();
   for (std::size_t p = 0; p < parameters_.size(); ++p)
     for (GradientFilter<T>* filter : filters_) filter->apply(p, parameters_[p], gradients_[p]);
   parallel_for(options_.threads, stretches, failures_, [&](Index i) {

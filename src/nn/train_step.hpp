@@ -25,6 +25,8 @@ struct Batch {
 struct TrainStepOptions {
   Loss loss = Loss::cross_entropy;
   GrokAlignOptions grokalign{};
+  /// A gradient longer than this, over all parameters together, is scaled down to it before the filters; 0: never.
+  double gradient_clip = 0;
   /// Seed of the random directions.
   std::uint64_t seed = 0;
   /// Threads that the row blocks run on; the result does not depend on it.
@@ -41,15 +43,16 @@ struct StepResult {
 
 /// Trains one network step by step.
 ///
-/// A batch is cut into row blocks (see row_blocks.hpp); each records its loss on a tape of its own that persists, and
-/// gradients are added in block order: the same bits at any number of threads. Where |mean_i |J_i|_F - level| is
-/// penalised, the mean is taken over all blocks before any sweeps back. Once it has seen its largest batch a
-/// step calls malloc zero times.
+/// A batch is cut into row blocks (see row_blocks.hpp), or is one block where the blocks' gradients would together take
+/// more than 64 MiB, and then its large products are split over the threads; each block records its loss on a tape of
+/// its own that persists, and gradients are added in block order: the same bits at any number of threads. Where |mean_i
+/// |J_i|_F - level| is penalised, the mean is taken over all blocks before any sweeps back. Once it has seen its
+/// largest batch a step calls malloc zero times.
 template <class T>
 class TrainStep {
  public:
   /// The network, the optimizer and the filters (applied in order) are borrowed; optimizer and filters are started.
-  /// Throws InputError on options that `check` refuses or fewer than one thread.
+  /// Throws InputError on options that `check` refuses, a negative clip or fewer than one thread.
   TrainStep(Mlp<T>& mlp, Optimizer<T>& optimizer, std::vector<GradientFilter<T>*> filters,
             const TrainStepOptions& options);
   ~TrainStep();
@@ -58,11 +61,11 @@ class TrainStep {
   /// InputError on an empty batch or shapes that do not fit; the parameters are then unchanged.
   StepResult operator()(const Batch<T>& batch, std::uint32_t step);
 
-  /// The gradients of the last step as the optimizer saw them, in the order of Mlp::parameters; kept up to date only
-  /// with filters or after `keep_gradients`.
+  /// The gradients of the last step as the optimizer saw them, in the order of Mlp::parameters; empty unless there are
+  /// filters or a clip, or after `keep_gradients`.
   std::span<const Matrix<T>> gradients() const { return gradients_; }
   /// Writes gradients() at every step, at the price of one more pass over the parameters.
-  void keep_gradients() { keep_gradients_ = true; }
+  void keep_gradients();
   /// Bytes on the blocks' tapes at the highest point of the last step, summed over blocks.
   Index tape_bytes() const;
 
@@ -72,6 +75,8 @@ class TrainStep {
   void check_batch(const Batch<T>& batch) const;
   void record(Block& block, const Batch<T>& batch, RowBlock rows, std::uint32_t step);
   void sweep(Block& block, double norm_weight);
+  Index blocks_for(Index rows) const;
+  void clip();
   void update();
 
   Mlp<T>& mlp_;
@@ -84,7 +89,6 @@ class TrainStep {
   std::vector<std::unique_ptr<Block>> blocks_;
   Index active_blocks_ = 0;
   std::vector<std::exception_ptr> failures_;
-  bool keep_gradients_ = false;
 };
 
 }  // namespace normalign

@@ -1,0 +1,108 @@
+#include "experiments/measurements.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include "geometry/local_geometry.hpp"
+
+namespace normalign {
+namespace {
+
+// Appends under `name` the seconds that its scope took.
+class TimeAppended {
+ public:
+  TimeAppended(MetricRow& row, const char* name) : row_(row), name_(name) {}
+  ~TimeAppended() {
+    row_.extras.emplace_back(name_, std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count());
+  }
+  TimeAppended(const TimeAppended&) = delete;
+  TimeAppended& operator=(const TimeAppended&) = delete;
+
+ private:
+  MetricRow& row_;
+  const char* name_;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+template <class T>
+Batch<T> first_rows(const Batch<T>& data, Index count) {
+  const Index n = std::min(count, data.inputs.rows());
+  const auto size = static_cast<std::size_t>(n);
+  return {.inputs = data.inputs.row_block(0, n),
+          .labels = data.labels.first(size),
+          .targets = data.targets.size() ? data.targets.row_block(0, n) : ConstView<T>(),
+          .samples = data.samples.first(size)};
+}
+
+}  // namespace
+
+template <class T>
+void add_noise(ConstView<T> inputs, double sigma, Index first_column, const RandomRows& random, MatrixView<T> out) {
+  const T scale = static_cast<T>(sigma);
+  for (Index i = 0; i < inputs.rows(); ++i) {
+    const std::span<T> row = out.row(i);
+    const std::span<T> noise = row.subspan(static_cast<std::size_t>(first_column));
+    random.normal(static_cast<std::uint32_t>(i), noise);
+    for (T& value : noise) value *= scale;
+    std::ranges::copy(inputs.row(i).first(static_cast<std::size_t>(first_column)), row.begin());
+    for (Index j = first_column; j < inputs.cols(); ++j) out(i, j) += inputs(i, j);
+  }
+}
+
+std::string noise_metric(double level) { return text("noise_acc_", level); }
+
+std::string attack_metric(const RunConfig& config, double radius) {
+  return text("attack_acc_", config.attack_norm, '_', radius);
+}
+
+template <class T>
+Measurements<T>::Measurements(const RunConfig& config, const Mlp<T>& mlp, Loss loss, const Batch<T>& train,
+                              const Batch<T>& test, int threads)
+    : config_(config), mlp_(mlp), train_(train), test_(test), threads_(threads), evaluate_(mlp, loss, threads) {
+  if (config.noise_levels.empty()) return;
+  if (config.noise_first_column > test.inputs.cols())
+    throw InputError(text("noise_first_column: found ", config.noise_first_column, ", expected at most the ",
+                          test.inputs.cols(), " columns of the data"));
+  noisy_ = Matrix<T>(test.inputs.rows(), test.inputs.cols());
+}
+
+template <class T>
+void Measurements<T>::append_geometry(MetricRow& row) const {
+  const TimeAppended time(row, "geometry_time");
+  const auto append = [&](const char* prefix, const Batch<T>& data) {
+    const LocalGeometry mean = mean_local_geometry(mlp_, first_rows(data, config_.geometry_samples), threads_);
+    for (const auto& [name, value] : measures(mean))
+      if (value) row.extras.emplace_back(text(prefix, name), *value);
+  };
+  append("", train_);
+  append("test_", test_);
+  row.extras.emplace_back("chance_alignment", chance_alignment(train_.inputs.cols()));
+}
+
+template <class T>
+void Measurements<T>::append_noise(MetricRow& row) {
+  const TimeAppended time(row, "noise_time");
+  const RandomRows random(static_cast<std::uint64_t>(config_.seed), Stream::test_noise,
+                          static_cast<std::uint32_t>(row.epoch));
+  for (double level : config_.noise_levels) {
+    add_noise(test_.inputs, level, config_.noise_first_column, random, noisy_.view());
+    Batch<T> noisy = test_;
+    noisy.inputs = noisy_;
+    row.extras.emplace_back(noise_metric(level), evaluate_(noisy).accuracy);
+  }
+}
+
+template <class T>
+void Measurements<T>::append_to(MetricRow& row) {
+  if (config_.geometry_samples > 0) append_geometry(row);
+  if (!config_.noise_levels.empty()) append_noise(row);
+}
+
+#define NORMALIGN_INSTANTIATE(T)                                                          \
+  template void add_noise(ConstView<T>, double, Index, const RandomRows&, MatrixView<T>); \
+  template class Measurements<T>;
+NORMALIGN_INSTANTIATE(float)
+NORMALIGN_INSTANTIATE(double)
+#undef NORMALIGN_INSTANTIATE
+
+}  // namespace normalign

@@ -1,0 +1,51 @@
+// How a classifier is aligned with its data: measures of the affine map z -> J z + b that it is near a sample x.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "nn/mlp.hpp"
+#include "nn/train_step.hpp"
+
+namespace normalign {
+
+/// Measures at one sample, or their means over samples. What is undefined (a cosine of vectors whose lengths multiply
+/// to no more than 1e-8, anything but the norms of J = 0) is absent, and a mean is over the samples where the measure
+/// is defined.
+struct LocalGeometry {
+  /// cos(Jᵀ1, x): the paper's centroid alignment. Adding one function to all outputs changes it.
+  std::optional<double> centroid_alignment = {};
+  /// cos(J_y - mean_j J_j, x) with y the label: the same without that freedom.
+  std::optional<double> class_alignment = {};
+  /// |cos(v, x)|, v the first right singular vector of J; arbitrary where the two largest singular values are equal.
+  std::optional<double> normal_alignment = {};
+  /// The same of the centred Jacobian, whose rows have the mean row subtracted.
+  std::optional<double> centred_normal_alignment = {};
+  /// (sum s)^2 / sum s^2 of the singular values s of J: 1 for rank one.
+  std::optional<double> effective_rank = {};
+  /// s_1^2 / sum s^2.
+  std::optional<double> explained_variance = {};
+  std::optional<double> jacobian_norm = {};  ///< |J|_F
+  std::optional<double> offset_norm = {};    ///< |b|^2
+};
+
+/// The measures by name, in the order of the struct.
+std::vector<std::pair<const char*, std::optional<double>>> measures(const LocalGeometry& geometry);
+
+/// The measures of one map: jacobian k x d, output f(x) 1 x k, x 1 x d, label in 0, ..., max(k, 2) - 1. One output
+/// stands for two classes with the logits -f/2 and f/2. Throws InputError on shapes or a label that do not fit.
+LocalGeometry local_geometry(ConstView<double> jacobian, ConstView<double> output, ConstView<double> x,
+                             std::int32_t label);
+
+/// The means over the rows of a batch (inputs and labels; the rest is not looked at) of a network's measures, J taken
+/// by k backward sweeps and measured in double. On `threads` threads, with the same bits at any number. Throws
+/// InputError on shapes that do not fit, an empty batch, or fewer than one thread.
+template <class T>
+LocalGeometry mean_local_geometry(const Mlp<T>& mlp, const Batch<T>& data, int threads);
+
+/// The mean of |cos(v, x)| over random directions v in d dimensions, nearly: sqrt(2 / (pi d)).
+double chance_alignment(Index d);
+
+}  // namespace normalign
