@@ -279,15 +279,21 @@ TEST_CASE("a log says the same whatever the number of threads") {
 TEST_CASE("options of mod_add reach the run") {
   if (without_program("mod_add")) return;
   const TemporaryFolder folder;
-  const Finished finished = normalign({"train",           "mod_add",   "--operation",    "sum_of_squares",
-                                       "--modulus",       "13",        "--epochs",       "2",
-                                       "--threads",       "1",         "--batch-size",   "16",
-                                       "--learning-rate", "0.002",     "--weight-decay", "0.5",
-                                       "--condition",     "grokalign", "--exact",        "--no-offset",
-                                       "--level",         "2",         "--out",          folder.path().string()});
+  const Finished finished = normalign({"train",           "mod_add",
+                                       "--operation",     "sum_of_squares",
+                                       "--modulus",       "13",
+                                       "--epochs",        "2",
+                                       "--threads",       "1",
+                                       "--batch-size",    "16",
+                                       "--learning-rate", "0.002",
+                                       "--weight-decay",  "0.5",
+                                       "--condition",     "hold_jacobian",
+                                       "--exact",         "--no-offset",
+                                       "--level",         "2",
+                                       "--out",           folder.path().string()});
   CAPTURE(finished.err);
   REQUIRE(finished.status == 0);
-  const RunLog log = read_log(folder / "mod_add_grokalign_seed0.json");
+  const RunLog log = read_log(folder / "mod_add_hold_jacobian_seed0.json");
   CHECK(log.config.at("operation") == "sum_of_squares");
   CHECK(log.config.at("modulus") == 13);
   CHECK(log.config.at("batch_size") == 16);

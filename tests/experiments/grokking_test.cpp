@@ -138,7 +138,14 @@ TEST_CASE("seeds, conditions, batches and every setting of a condition make a di
                                       change(align, &RunConfig::jacobian_norm, "exact"),
                                       change(align, &RunConfig::penalise_jacobian, false),
                                       change(align, &RunConfig::penalise_offset, false),
-                                      change(align, &RunConfig::level, 5.0),
+                                      change(align, &RunConfig::lambda_scale, 3.0),
+                                      tiny_config("hold_jacobian"),
+                                      change(tiny_config("hold_jacobian"), &RunConfig::level, 0.01),
+                                      change(tiny_config("hold_jacobian"), &RunConfig::hold_weight, 0.1),
+                                      tiny_config("adversarial_noise"),
+                                      change(tiny_config("adversarial_noise"), &RunConfig::training_noise, 0.3),
+                                      change(tiny_config("adversarial_noise"), &RunConfig::least_training_noise, 0.2),
+                                      change(base, &RunConfig::gradient_clip, 0.1),
                                       change(fast, &RunConfig::grokfast_alpha, 0.5),
                                       change(fast, &RunConfig::grokfast_lambda, 1.0)};
   std::vector<std::vector<MetricRow>> found;
@@ -164,14 +171,14 @@ TEST_CASE("a penalised run logs its norms from epoch 1 on, those that are penali
   RunLog log = tiny_run(config);
   CHECK(log.metrics[0].extras.empty());
   for (std::size_t i = 1; i < log.metrics.size(); ++i) {
-    REQUIRE(names(log.metrics[i]) == std::vector<std::string>{"jacobian_norm", "offset_norm"});
+    REQUIRE(names(log.metrics[i]) == std::vector<std::string>{"step_jacobian_norm", "step_offset_norm"});
     CHECK(log.metrics[i].extras[0].second > 0);
   }
   config.penalise_offset = false;
-  CHECK(names(tiny_run(config).metrics[5]) == std::vector<std::string>{"jacobian_norm"});
+  CHECK(names(tiny_run(config).metrics[5]) == std::vector<std::string>{"step_jacobian_norm"});
   config.penalise_jacobian = false;
   config.penalise_offset = true;
-  CHECK(names(tiny_run(config).metrics[5]) == std::vector<std::string>{"offset_norm"});
+  CHECK(names(tiny_run(config).metrics[5]) == std::vector<std::string>{"step_offset_norm"});
   CHECK(tiny_run(tiny_config()).metrics[5].extras.empty());
 }
 

@@ -1,4 +1,4 @@
-// Counts the calls of malloc and its kin, from any thread and any library, by standing in for them.
+// Counts the calls of malloc and its kin, from any thread and any library but BLAS, by standing in for them.
 #pragma once
 
 namespace normalign::tests {

@@ -1,0 +1,118 @@
+#include "experiments/measurements.hpp"
+
+#include <cmath>
+
+#include "data/sparse_parity.hpp"
+#include "experiments/grokking.hpp"
+#include "geometry/local_geometry.hpp"
+#include "support/catch.hpp"
+#include "support/matrices.hpp"
+#include "support/message_of.hpp"
+
+namespace normalign::tests {
+namespace {
+
+RunConfig tiny_config() {
+  return {.task = "tiny", .seed = 3, .hidden = {16}, .epochs = 3, .learning_rate = 1e-2, .test_criterion = 100};
+}
+
+Split<float> tiny_data() { return sparse_parity<float>({.bits = 10, .relevant = 2, .samples = 60, .seed = 5}); }
+
+const double* extra(const MetricRow& row, const std::string& name) {
+  for (const auto& [found, value] : row.extras)
+    if (found == name) return &value;
+  return nullptr;
+}
+
+TEST_CASE("nothing is measured that the config does not switch on") {
+  for (const MetricRow& row : grokking_run<float>(tiny_config(), tiny_data(), 1, {}).metrics) CHECK(row.extras.empty());
+}
+
+TEST_CASE("geometry is that of the first samples of either side") {
+  RunConfig config = tiny_config();
+  config.geometry_samples = 7;
+  const auto data = tiny_data();
+  const RunLog log = grokking_run<float>(config, data, 2, {});
+  const Mlp<float> untrained({.widths = {10, 16, 2}, .seed = 3});
+  const auto first = [](const Dataset<float>& set, Index n) {
+    return Batch<float>{.inputs = set.inputs.view().row_block(0, n),
+                        .labels = std::span(set.labels).first(static_cast<std::size_t>(n))};
+  };
+  for (const auto& [name, value] : measures(mean_local_geometry(untrained, first(data.train, 7), 1))) {
+    REQUIRE(extra(log.metrics[0], name));
+    CHECK(*extra(log.metrics[0], name) == value.value());
+  }
+  for (const auto& [name, value] : measures(mean_local_geometry(untrained, first(data.test, 7), 1)))
+    CHECK(*extra(log.metrics[0], text("test_", name)) == value.value());
+  CHECK(*extra(log.metrics[0], "chance_alignment") == chance_alignment(10));
+  for (const MetricRow& row : log.metrics) CHECK(*extra(row, "geometry_time") > 0);
+  // More than there are: all of them.
+  config.geometry_samples = 1000;
+  CHECK(*extra(grokking_run<float>(config, data, 1, {}).metrics[0], "jacobian_norm") ==
+        mean_local_geometry(untrained, first(data.train, 30), 1).jacobian_norm);
+}
+
+TEST_CASE("noise is normal, one draw scaled, and leaves the columns before the first alone") {
+  const Matrix<double> inputs = random_matrix({300, 50}, 1);
+  Matrix<double> small(300, 50), large(300, 50);
+  const RandomRows random(9, Stream::test_noise, 4);
+  add_noise<double>(inputs, 0.1, 10, random, small);
+  add_noise<double>(inputs, 0.3, 10, random, large);
+  double sum = 0, squares = 0;
+  for (Index i = 0; i < 300; ++i)
+    for (Index j = 0; j < 50; ++j) {
+      const double a = small(i, j) - inputs(i, j), b = large(i, j) - inputs(i, j);
+      if (j < 10)
+        REQUIRE((a == 0 && b == 0));
+      else
+        REQUIRE_THAT(b, WithinAbs(3 * a, 1e-14));
+      sum += a;
+      squares += a * a;
+    }
+  CHECK_THAT(sum / 12000, WithinAbs(0, 5 * 0.1 / std::sqrt(12000.0)));
+  CHECK_THAT(std::sqrt(squares / 12000), WithinRel(0.1, 0.04));
+  CHECK_FALSE(small(0, 10) - inputs(0, 10) == small(1, 10) - inputs(1, 10));
+}
+
+TEST_CASE("accuracy under noise falls from the clean accuracy to chance as the noise grows") {
+  RunConfig config = tiny_config();
+  config.epochs = 150;
+  config.test_criterion = 90;
+  config.noise_levels = {0, 0.1, 100};
+  const RunLog log = grokking_run<float>(config, tiny_data(), 1, {});
+  REQUIRE(log.metrics.back().test_acc > 65);
+  for (const MetricRow& row : log.metrics) CHECK(*extra(row, "noise_acc_0") == row.test_acc);
+  double mean = 0;
+  for (const MetricRow& row : log.metrics)
+    mean += *extra(row, "noise_acc_100") / static_cast<double>(log.metrics.size());
+  CHECK(std::abs(mean - 50) < 10);
+  CHECK(*extra(log.metrics.back(), "noise_acc_0.1") >= 60);
+  CHECK(*extra(log.metrics.back(), "noise_time") > 0);
+}
+
+TEST_CASE("the noise criterion holds a run back") {
+  RunConfig config = tiny_config();
+  config.epochs = 30;
+  config.train_criterion = config.test_criterion = 0;
+  config.noise_levels = {50};
+  CHECK(grokking_run<float>(config, tiny_data(), 1, {}).grokking_epoch == 0);
+  config.noise_criterion = 90;
+  CHECK_FALSE(grokking_run<float>(config, tiny_data(), 1, {}).grokked);
+  config.noise_levels = {0};
+  config.noise_criterion = 55;
+  const RunLog log = grokking_run<float>(config, tiny_data(), 1, {});
+  REQUIRE(log.grokked);
+  CHECK(log.metrics.back().test_acc > 55);
+  for (std::size_t i = 0; i + 1 < log.metrics.size(); ++i) CHECK_FALSE(log.metrics[i].test_acc > 55);
+}
+
+TEST_CASE("noise that begins behind the last column is refused") {
+  RunConfig config = tiny_config();
+  config.noise_levels = {0.1};
+  config.noise_first_column = 11;
+  CHECK(message_of([&] { grokking_run<float>(config, tiny_data(), 1, {}); }) ==
+        "noise_first_column: found 11, expected at most the 10 columns of the data");
+}
+
+}  // namespace
+}  // namespace normalign::tests
