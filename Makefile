@@ -40,7 +40,8 @@ CLANG_WARNINGS = $(if $(findstring clang,$(CXX)),-Wno-pass-failed)
 CXXFLAGS  = -std=c++20 $(OPT) -g -march=$(if $(filter 1,$(PORTABLE)),x86-64-v3,native) -fno-math-errno -fopenmp \
             $(WARNINGS) $(CLANG_WARNINGS) $(SANITIZERS)
 CPPFLAGS  = -Isrc -Itests -I$(BUILD)/generated $(BLAS_CFLAGS) -DNORMALIGN_VERSION='"$(VERSION)"'
-LDLIBS    = -fopenmp $(SANITIZERS) $(BLAS_LIBS)
+LIBS      = $(BLAS_LIBS) -lz
+LDLIBS    = -fopenmp $(SANITIZERS) $(LIBS)
 
 # ---- what is built ---------------------------------------------------------------------------------------------
 PROGRAM_MAIN  := src/experiments/main.cpp
@@ -115,7 +116,7 @@ bench: $(BENCH) ## training steps against their floor, threads, memory, epochs t
 	@$(BENCH) $(BENCH_ARGS)
 
 install: $(PROGRAM) $(LIBRARY) ## program, library, headers and a pkg-config file under PREFIX
-	@scripts/install '$(DESTDIR)' '$(PREFIX)' '$(VERSION)' '$(BUILD)' '$(BLAS_CFLAGS)' '-fopenmp $(BLAS_LIBS)'
+	@scripts/install '$(DESTDIR)' '$(PREFIX)' '$(VERSION)' '$(BUILD)' '$(BLAS_CFLAGS)' '-fopenmp $(LIBS)'
 
 format: ## clang-format every file in place
 	@git ls-files -co --exclude-standard '*.hpp' '*.cpp' | xargs clang-format -i
