@@ -59,7 +59,7 @@ BENCH    := $(BUILD)/normalign-bench
 EXAMPLES := $(patsubst examples/%.cpp,$(BUILD)/examples/%,$(EXAMPLE_FILES))
 ALL_OBJECTS := $(call objects,$(LIBRARY_FILES) $(PROGRAM_MAIN) $(TEST_FILES) $(EXAMPLE_FILES) $(BENCH_FILES))
 
-.PHONY: all deps demo test check bench install format clean help
+.PHONY: all deps data demo test check bench install format clean help
 all: $(PROGRAM) ## the command line, build/normalign
 
 deps: ## install what is missing (apt-get; sudo where not root)
@@ -109,6 +109,9 @@ test: $(TESTS) $(PROGRAM) $(EXAMPLES) ## every test; SANITIZE=1 for the same und
 
 demo: $(PROGRAM) ## sparse parity under four conditions, 3 seeds each: the table, and logs in runs/demo/
 	@scripts/demo $(PROGRAM) runs/demo "$(DEMO_SEEDS)"
+
+data: deps ## download MNIST to data/mnist
+	@scripts/data data/mnist
 
 check: $(PROGRAM) $(TESTS) $(BENCH) $(EXAMPLES) ## build everything, run nothing
 
