@@ -40,7 +40,8 @@ CLANG_WARNINGS = $(if $(findstring clang,$(CXX)),-Wno-pass-failed)
 CXXFLAGS  = -std=c++20 $(OPT) -g -march=$(if $(filter 1,$(PORTABLE)),x86-64-v3,native) -fno-math-errno -fopenmp \
             $(WARNINGS) $(CLANG_WARNINGS) $(SANITIZERS)
 CPPFLAGS  = -Isrc -Itests -I$(BUILD)/generated $(BLAS_CFLAGS) -DNORMALIGN_VERSION='"$(VERSION)"'
-LDLIBS    = -fopenmp $(SANITIZERS) $(BLAS_LIBS)
+LIBS      = $(BLAS_LIBS) -lz
+LDLIBS    = -fopenmp $(SANITIZERS) $(LIBS)
 
 # ---- what is built ---------------------------------------------------------------------------------------------
 PROGRAM_MAIN  := src/experiments/main.cpp
@@ -58,7 +59,7 @@ BENCH    := $(BUILD)/normalign-bench
 EXAMPLES := $(patsubst examples/%.cpp,$(BUILD)/examples/%,$(EXAMPLE_FILES))
 ALL_OBJECTS := $(call objects,$(LIBRARY_FILES) $(PROGRAM_MAIN) $(TEST_FILES) $(EXAMPLE_FILES) $(BENCH_FILES))
 
-.PHONY: all deps demo test check bench install format clean help
+.PHONY: all deps data demo test check bench install format clean help
 all: $(PROGRAM) ## the command line, build/normalign
 
 deps: ## install what is missing (apt-get; sudo where not root)
@@ -109,13 +110,16 @@ test: $(TESTS) $(PROGRAM) $(EXAMPLES) ## every test; SANITIZE=1 for the same und
 demo: $(PROGRAM) ## sparse parity under four conditions, 3 seeds each: the table, and logs in runs/demo/
 	@scripts/demo $(PROGRAM) runs/demo "$(DEMO_SEEDS)"
 
+data: deps ## download MNIST to data/mnist
+	@scripts/data data/mnist
+
 check: $(PROGRAM) $(TESTS) $(BENCH) $(EXAMPLES) ## build everything, run nothing
 
 bench: $(BENCH) ## training steps against their floor, threads, memory, epochs to grok
 	@$(BENCH) $(BENCH_ARGS)
 
 install: $(PROGRAM) $(LIBRARY) ## program, library, headers and a pkg-config file under PREFIX
-	@scripts/install '$(DESTDIR)' '$(PREFIX)' '$(VERSION)' '$(BUILD)' '$(BLAS_CFLAGS)' '-fopenmp $(BLAS_LIBS)'
+	@scripts/install '$(DESTDIR)' '$(PREFIX)' '$(VERSION)' '$(BUILD)' '$(BLAS_CFLAGS)' '-fopenmp $(LIBS)'
 
 format: ## clang-format every file in place
 	@git ls-files -co --exclude-standard '*.hpp' '*.cpp' | xargs clang-format -i

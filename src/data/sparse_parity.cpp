@@ -25,17 +25,6 @@ void check(const SparseParityOptions& options) {
                           Index{1} << options.bits, " distinct rows"));
 }
 
-// Row `row` of the stream as bits, 128 to a group of four words, the lowest first.
-std::vector<bool> random_bits(const RandomRows& random, std::uint32_t row, Index count) {
-  std::vector<bool> bits(static_cast<std::size_t>(count));
-  std::array<std::uint32_t, 4> words{};
-  for (std::size_t i = 0; i < bits.size(); ++i) {
-    if (i % 128 == 0) words = random.words(row, static_cast<std::uint32_t>(i / 128));
-    bits[i] = (words[i % 128 / 32] >> (i % 32) & 1u) != 0;
-  }
-  return bits;
-}
-
 }  // namespace
 
 template <class T>
@@ -46,8 +35,8 @@ Split<T> sparse_parity(const SparseParityOptions& options) {
   std::unordered_set<std::vector<bool>> seen;
   std::uint32_t draw = 0;
   for (Index row = 0; row < options.samples; ++row) {
-    std::vector<bool> bits = random_bits(random, draw++, options.bits);
-    while (!seen.insert(bits).second) bits = random_bits(random, draw++, options.bits);
+    std::vector<bool> bits = random.bits(draw++, options.bits);
+    while (!seen.insert(bits).second) bits = random.bits(draw++, options.bits);
     std::int32_t parity = 0;
     for (Index i = 0; i < options.bits; ++i) {
       const bool bit = bits[static_cast<std::size_t>(i)];

@@ -41,6 +41,7 @@ void for_each_field(Config& c, const Visit& visit) {
   visit("activation", c.activation);
   visit("bias", c.bias);
   visit("init_scale", c.init_scale);
+  visit("single_output", c.single_output);
   visit("precision", c.precision);
   visit("initial_model", c.initial_model);
   visit("data", c.data);
@@ -142,6 +143,8 @@ void check(const RunConfig& config) {
   whole("seed", config.seed, 0, std::numeric_limits<std::int64_t>::max());
   for (Index width : config.hidden) whole("hidden", width, 1, 1'000'000);
   number("init_scale", config.init_scale, 0, 1e6);
+  if (config.single_output && config.loss == "cross_entropy")
+    throw InputError("single_output: found true, expected false, as loss is cross_entropy");
   one_of("precision", config.precision, {"float32", "float64"});
   whole("train_samples", config.train_samples, 0, 1'000'000'000);
   whole("test_samples", config.test_samples, 0, 1'000'000'000);

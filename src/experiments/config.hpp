@@ -25,6 +25,7 @@ struct RunConfig {
   std::string activation = "relu";
   bool bias = true;
   double init_scale = 1;
+  bool single_output = false;         ///< two classes on one output, right where its sign is: xor, lazy_regime
   std::string precision = "float32";  ///< or "float64"
   std::string initial_model = {};     ///< safetensors file to start from; empty: a random start
 

@@ -82,6 +82,23 @@ MlpOptions network(const RunConfig& c, Index inputs, Index outputs) {
   return options;
 }
 
+// The network's outputs: one for each class, or a single one that tells two classes apart by its sign.
+template <class T>
+Index output_count(const RunConfig& c, const Dataset<T>& data) {
+  if (!c.single_output) return data.classes;
+  if (data.classes != 2) throw InputError(text("single_output: found true with ", data.classes, " classes, expected 2"));
+  return 1;
+}
+
+// Labels as values for a single output: 1, and for the other class -1 with mse, 0 with bce.
+template <class T>
+Matrix<T> signed_targets(const Dataset<T>& data, Loss loss) {
+  Matrix<T> targets(data.inputs.rows(), 1);
+  for (Index i = 0; i < targets.rows(); ++i)
+    targets(i, 0) = data.labels[static_cast<std::size_t>(i)] == 1 ? T{1} : loss == Loss::mse ? T{-1} : T{0};
+  return targets;
+}
+
 // Labels as values for mse and bce: one-hot.
 template <class T>
 Matrix<T> one_hot(const Dataset<T>& data) {
@@ -235,7 +252,7 @@ RunLog grokking_run(const RunConfig& config, const Split<T>& data, int threads, 
   const auto seed = static_cast<std::uint64_t>(config.seed);
   const Loss loss = loss_of(config.loss);
   const Conditions on = conditions(config.condition);
-  Mlp<T> mlp(network(config, data.train.inputs.cols(), data.train.classes));
+  Mlp<T> mlp(network(config, data.train.inputs.cols(), output_count(config, data.train)));
   const auto update = optimizer<T>(config);
   const auto owned_filters = filters<T>(config);
   std::vector<GradientFilter<T>*> borrowed_filters;
@@ -245,7 +262,10 @@ RunLog grokking_run(const RunConfig& config, const Split<T>& data, int threads, 
       mlp, *update, borrowed_filters,
       {.loss = loss, .grokalign = penalty, .gradient_clip = config.gradient_clip, .seed = seed, .threads = threads});
   Evaluator<T> evaluate(mlp, loss, threads);
-  const auto targets = [&](const Dataset<T>& set) { return loss == Loss::cross_entropy ? Matrix<T>() : one_hot(set); };
+  const auto targets = [&](const Dataset<T>& set) {
+    if (loss == Loss::cross_entropy) return Matrix<T>();
+    return config.single_output ? signed_targets(set, loss) : one_hot(set);
+  };
   Batches<T> train(data.train, targets(data.train), config.batch_size, seed);
   const Batches<T> test(data.test, targets(data.test), 0, seed);
   Measurements<T> measure(config, mlp, loss, train.all(), test.all(), threads);

@@ -18,6 +18,15 @@ const std::vector<Task>& all_tasks() {
   return all;
 }
 
+RunConfig defaults_for(const Task& task, const std::string& condition) {
+  conditions(condition);
+  RunConfig config = task.defaults;
+  config.task = task.name;
+  config.condition = condition;
+  task.adapt(config);
+  return config;
+}
+
 const Task& task(const std::string& name) {
   std::string known;
   for (const Task& task : all_tasks()) {

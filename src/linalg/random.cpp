@@ -67,6 +67,16 @@ void RandomRows::normal(std::uint32_t row, std::span<T> out, std::uint32_t first
   }
 }
 
+std::vector<bool> RandomRows::bits(std::uint32_t row, Index count) const {
+  std::vector<bool> result(static_cast<std::size_t>(count));
+  std::array<std::uint32_t, 4> group{};
+  for (std::size_t i = 0; i < result.size(); ++i) {
+    if (i % 128 == 0) group = words(row, static_cast<std::uint32_t>(i / 128));
+    result[i] = (group[i % 128 / 32] >> (i % 32) & 1u) != 0;
+  }
+  return result;
+}
+
 template void RandomRows::uniform(std::uint32_t, std::span<float>, double, double) const;
 template void RandomRows::uniform(std::uint32_t, std::span<double>, double, double) const;
 template void RandomRows::normal(std::uint32_t, std::span<float>, std::uint32_t) const;

@@ -44,6 +44,9 @@ class RandomRows {
   /// each group, cosine first, rounded once to T. The first value is the first of group `first_group`.
   template <class T>
   void normal(std::uint32_t row, std::span<T> out, std::uint32_t first_group = 0) const;
+  /// `count` bits of row `row`, each 0 or 1 with equal probability: 128 to a group of four words, the lowest bit of a
+  /// word first.
+  std::vector<bool> bits(std::uint32_t row, Index count) const;
 
  private:
   std::uint64_t seed_;

@@ -41,6 +41,17 @@ TEST_CASE("the counter of a row is (group, row, step, stream) and the key the se
   CHECK(random.words(11, 3) == philox4x32({3, 11, 7, 4}, {0x89abcdef, 0x01234567}));
 }
 
+TEST_CASE("bits are those of the words, the lowest first", "[random]") {
+  const RandomRows random(5, Stream::data);
+  const std::vector<bool> bits = random.bits(3, 300);
+  REQUIRE(bits.size() == 300);
+  for (std::size_t i = 0; i < bits.size(); ++i) {
+    const std::uint32_t word = random.words(3, static_cast<std::uint32_t>(i / 128))[i / 32 % 4];
+    CHECK(bits[i] == ((word & 1u << i % 32) != 0));
+  }
+  CHECK(random.bits(3, 0).empty());
+}
+
 TEST_CASE("uniform and normal values follow their formulas", "[random]") {
   const RandomRows random(5, Stream::init);
   std::vector<double> uniform(6);

@@ -26,7 +26,7 @@ struct TrainArguments {
   bool quiet = false, overwrite = false, save_model = false, no_jacobian = false, no_offset = false, exact = false;
   std::optional<std::int64_t> epochs, batch_size, projections, modulus;
   std::optional<double> lambda, level, learning_rate, weight_decay, init_scale, grokfast_alpha, grokfast_lambda;
-  std::optional<std::string> operation;
+  std::optional<std::string> operation, data;
   std::vector<std::string> settings;  // NAME=VALUE
 };
 
@@ -46,15 +46,14 @@ void set(RunConfig& config, const std::string& setting) {
 }
 
 RunConfig config_of(const TrainArguments& a) {
-  RunConfig config = task(a.task).defaults;
-  config.task = a.task;
-  config.condition = a.condition;
+  RunConfig config = defaults_for(task(a.task), a.condition);
   config.seed = a.seed;
   override_with(config.epochs, a.epochs);
   override_with(config.batch_size, a.batch_size);
   override_with(config.projections, a.projections);
   override_with(config.modulus, a.modulus);
   override_with(config.operation, a.operation);
+  override_with(config.data, a.data);
   override_with(config.lambda, a.lambda);
   override_with(config.level, a.level);
   override_with(config.learning_rate, a.learning_rate);
@@ -144,6 +143,9 @@ Command add_train(CLI::App& app) {
   command->add_option("--init-scale", a.init_scale, "Factor on every initial parameter")->group(training);
   command->add_option("--operation", a.operation, "mod_add: " + operation_list())->group(training);
   command->add_option("--modulus", a.modulus, "mod_add: p, from 2 to 1024 (default 61)")->group(training);
+  command->add_option("--data", a.data, "mnist_ce, mnist_se: folder of the four IDX files (default data/mnist)")
+      ->type_name("DIR")
+      ->group(training);
   const char* penalty = "GrokAlign";
   command->add_option("--lambda", a.lambda, "Weight of mean |J|_F + mean |b|^2 (default: the task's)")->group(penalty);
   command->add_option("--projections", a.projections, "Random directions per sample (default 1)")->group(penalty);

@@ -18,10 +18,11 @@ Task mod_add() {
                        .test_criterion = 99,
                        .lambda = 0.01},
           .run = [](const RunConfig& config, int threads, const RunObserver& observer) {
-            const auto data = modular<double>({.modulus = config.modulus,
-                                               .operation = modular_operation(config.operation),
-                                               .seed = static_cast<std::uint64_t>(config.seed)});
-            return grokking_run<double>(config, data, threads, observer);
+            const ModularOptions options{.modulus = config.modulus,
+                                         .operation = modular_operation(config.operation),
+                                         .seed = static_cast<std::uint64_t>(config.seed)};
+            return in_precision(
+                config, [&]<class T>(T) { return grokking_run(config, modular<T>(options), threads, observer); });
           }};
 }
 

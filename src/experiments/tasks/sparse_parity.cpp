@@ -15,7 +15,9 @@ Task sparse_parity() {
                        .lambda = 0.1},
           .run = [](const RunConfig& config, int threads, const RunObserver& observer) {
             const auto seed = static_cast<std::uint64_t>(config.seed);
-            return grokking_run<float>(config, normalign::sparse_parity<float>({.seed = seed}), threads, observer);
+            return in_precision(config, [&]<class T>(T) {
+              return grokking_run(config, normalign::sparse_parity<T>({.seed = seed}), threads, observer);
+            });
           }};
 }
 

@@ -1,0 +1,53 @@
+// IDX files put together byte by byte, plain and compressed.
+#pragma once
+
+#include <zlib.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <initializer_list>
+#include <stdexcept>
+#include <string>
+
+namespace normalign::tests {
+
+/// The header of an IDX file: magic number and extents, each 32 bits, big-endian.
+inline std::string idx_header(std::initializer_list<std::uint32_t> words) {
+  std::string bytes;
+  for (const std::uint32_t word : words)
+    for (const int shift : {24, 16, 8, 0}) bytes += static_cast<char>(word >> shift & 255);
+  return bytes;
+}
+
+/// An IDX file of `count` images of height x width; pixel j of the file is (factor j) mod 256.
+inline std::string idx_images_bytes(std::uint32_t count, std::uint32_t height, std::uint32_t width, int factor = 7) {
+  std::string bytes = idx_header({2051, count, height, width});
+  for (std::uint32_t j = 0; j < count * height * width; ++j)
+    bytes += static_cast<char>(j * static_cast<unsigned>(factor));
+  return bytes;
+}
+
+/// An IDX file of these labels.
+inline std::string idx_labels_bytes(const std::string& labels) {
+  return idx_header({2049, static_cast<std::uint32_t>(labels.size())}) + labels;
+}
+
+/// The bytes as a gzip file has them.
+inline std::string gzipped(const std::string& bytes) {
+  z_stream stream{};
+  constexpr int gzip_window = 15 + 16;
+  if (::deflateInit2(&stream, 9, Z_DEFLATED, gzip_window, 9, Z_DEFAULT_STRATEGY) != Z_OK)
+    throw std::runtime_error("deflateInit2 failed");
+  std::string result(::deflateBound(&stream, bytes.size()), '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
+  stream.avail_in = static_cast<uInt>(bytes.size());
+  stream.next_out = reinterpret_cast<Bytef*>(result.data());
+  stream.avail_out = static_cast<uInt>(result.size());
+  const int status = ::deflate(&stream, Z_FINISH);
+  result.resize(stream.total_out);
+  ::deflateEnd(&stream);
+  if (status != Z_STREAM_END) throw std::runtime_error("deflate failed");
+  return result;
+}
+
+}  // namespace normalign::tests
