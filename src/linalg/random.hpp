@@ -20,6 +20,7 @@ enum class Stream : std::uint32_t {
   shuffle = 3,     ///< order of the samples within an epoch: step = epoch
   projection = 4,  ///< random output directions of the Jacobian-norm estimate: row = sample
   gradcheck = 5,   ///< inputs and directions of gradient checks
+  attack = 6,      ///< random starts of adversarial attacks: row = sample
 };
 
 /// Ten rounds of Philox4x32 on a counter of four words under a key of two, least significant word first.
