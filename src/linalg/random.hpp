@@ -22,6 +22,7 @@ enum class Stream : std::uint32_t {
   gradcheck = 5,    ///< inputs and directions of gradient checks
   input_noise = 6,  ///< noise on training inputs: step = epoch, row = sample
   test_noise = 7,   ///< noise on test inputs: step = epoch, row = sample
+  attack = 8,       ///< random starts of adversarial attacks: row = sample
 };
 
 /// Ten rounds of Philox4x32 on a counter of four words under a key of two, least significant word first.

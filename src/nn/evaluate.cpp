@@ -26,6 +26,20 @@ bool is_right(std::span<const T> f, std::int32_t label) {
 }  // namespace
 
 template <class T>
+void check_labelled(const char* caller, const Mlp<T>& mlp, Loss loss, const Batch<T>& data) {
+  const Index n = data.inputs.rows(), k = mlp.options().widths.back();
+  if (n < 1 || static_cast<Index>(data.labels.size()) != n)
+    throw InputError(text(caller, ": inputs are ", data.inputs.shape(), " and there are ", data.labels.size(),
+                          " labels; there must be a row and one label per row"));
+  if (loss != Loss::cross_entropy && data.targets.shape() != Shape{n, k})
+    throw InputError(text(caller, ": targets are ", data.targets.shape(), "; they must be ", Shape{n, k}));
+  const std::int32_t classes = static_cast<std::int32_t>(std::max<Index>(k, 2));
+  for (std::int32_t label : data.labels)
+    if (label < 0 || label >= classes)
+      throw InputError(text(caller, ": a label is ", label, "; it must be from 0 to ", classes - 1));
+}
+
+template <class T>
 Evaluator<T>::Evaluator(const Mlp<T>& mlp, Loss loss, int threads) : mlp_(mlp), loss_(loss), threads_(threads) {
   if (threads < 1) throw InputError(text("Evaluator: threads is ", threads, "; it must be at least 1"));
 }
@@ -35,17 +49,8 @@ Evaluator<T>::~Evaluator() = default;
 
 template <class T>
 Evaluation Evaluator<T>::operator()(const Batch<T>& data) {
+  check_labelled("Evaluator", mlp_, loss_, data);
   const Index n = data.inputs.rows();
-  if (n < 1 || static_cast<Index>(data.labels.size()) != n)
-    throw InputError(text("Evaluator: inputs are ", data.inputs.shape(), " and there are ", data.labels.size(),
-                          " labels; there must be a row and one label per row"));
-  const Index k = mlp_.options().widths.back();
-  if (loss_ != Loss::cross_entropy && data.targets.shape() != Shape{n, k})
-    throw InputError(text("Evaluator: targets are ", data.targets.shape(), "; they must be ", Shape{n, k}));
-  const std::int32_t classes = static_cast<std::int32_t>(std::max<Index>(k, 2));
-  for (std::int32_t label : data.labels)
-    if (label < 0 || label >= classes)
-      throw InputError(text("Evaluator: a label is ", label, "; it must be from 0 to ", classes - 1));
   const Index blocks = block_count(n);
   while (static_cast<Index>(blocks_.size()) < blocks) blocks_.push_back(std::make_unique<Block>());
   parallel_for(threads_, blocks, failures_, [&](Index i) {
@@ -74,6 +79,8 @@ Evaluation Evaluator<T>::operator()(const Batch<T>& data) {
   return result;
 }
 
+template void check_labelled(const char*, const Mlp<float>&, Loss, const Batch<float>&);
+template void check_labelled(const char*, const Mlp<double>&, Loss, const Batch<double>&);
 template class Evaluator<float>;
 template class Evaluator<double>;
 

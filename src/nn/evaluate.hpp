@@ -16,6 +16,12 @@ struct Evaluation {
   double accuracy = 0;  ///< per cent
 };
 
+/// Throws InputError, opened by `caller`, when the network cannot be evaluated on `data` under the loss: no rows, not
+/// one label per row, a label that is no class (a network of one output has classes 0 and 1), or targets (for mse and
+/// bce) that are not n x k.
+template <class T>
+void check_labelled(const char* caller, const Mlp<T>& mlp, Loss loss, const Batch<T>& data);
+
 /// Evaluates a network on row blocks that depend on the data alone, so with the same bits at any number of threads.
 /// Keeps its memory between calls.
 template <class T>

@@ -1,0 +1,42 @@
+// How good a network is on inputs that an adversary may move.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "nn/evaluate.hpp"
+#include "robustness/pgd.hpp"
+
+namespace normalign {
+
+/// Attacks a network by PGD on its task loss, on row blocks that depend on the data alone, so with the same bits at any
+/// number of threads. Its tapes keep their memory between calls.
+template <class T>
+class Attack {
+ public:
+  /// The network is borrowed. Throws InputError on options that `check` refuses or fewer than one thread.
+  Attack(const Mlp<T>& mlp, Loss loss, const PgdOptions& options, int threads);
+  ~Attack();
+
+  /// The attacked inputs of `data`, n x d, good until the next call; each row goes up the gradient of its own loss.
+  /// Where `data` gives sample numbers they address the random starts, else row i is sample i. Throws InputError when
+  /// `check_labelled` does, when the shapes do not fit or `pgd` refuses; RunError on a gradient that is not finite.
+  ConstView<T> inputs(const Batch<T>& data);
+  /// Loss and accuracy on the attacked inputs, as Evaluator defines them: the accuracy is the adversarial one, per
+  /// cent of all rows. Throws as `inputs` does.
+  Evaluation operator()(const Batch<T>& data);
+
+ private:
+  struct Block;
+  const Mlp<T>& mlp_;
+  Loss loss_;
+  PgdOptions options_;
+  int threads_;
+  Evaluator<T> evaluate_;
+  Matrix<T> inputs_;
+  std::vector<Index> samples_;  // 0, 1, ...: of data without sample numbers
+  std::vector<std::unique_ptr<Block>> blocks_;
+  std::vector<std::exception_ptr> failures_;
+};
+
+}  // namespace normalign
