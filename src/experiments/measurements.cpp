@@ -58,7 +58,13 @@ std::string attack_metric(const RunConfig& config, double radius) {
 template <class T>
 Measurements<T>::Measurements(const RunConfig& config, const Mlp<T>& mlp, Loss loss, const Batch<T>& train,
                               const Batch<T>& test, int threads)
-    : config_(config), mlp_(mlp), train_(train), test_(test), threads_(threads), evaluate_(mlp, loss, threads) {
+    : config_(config),
+      mlp_(mlp),
+      loss_(loss),
+      train_(train),
+      test_(test),
+      threads_(threads),
+      evaluate_(mlp, loss, threads) {
   if (config.noise_levels.empty()) return;
   if (config.noise_first_column > test.inputs.cols())
     throw InputError(text("noise_first_column: found ", config.noise_first_column, ", expected at most the ",
@@ -93,9 +99,27 @@ void Measurements<T>::append_noise(MetricRow& row) {
 }
 
 template <class T>
+void Measurements<T>::append_attacks(MetricRow& row) {
+  const TimeAppended time(row, "attack_time");
+  const Batch<T> attacked = config_.attack_samples > 0 ? first_rows(test_, config_.attack_samples) : test_;
+  for (double radius : config_.attack_radii) {
+    Attack<T> attack(mlp_, loss_,
+                     {.norm = config_.attack_norm == "l2" ? AttackNorm::l2 : AttackNorm::linf,
+                      .radius = radius,
+                      .step = config_.attack_step * radius,
+                      .steps = static_cast<int>(config_.attack_steps),
+                      .seed = static_cast<std::uint64_t>(config_.seed),
+                      .draw = static_cast<std::uint32_t>(row.epoch)},
+                     threads_);
+    row.extras.emplace_back(attack_metric(config_, radius), attack(attacked).accuracy);
+  }
+}
+
+template <class T>
 void Measurements<T>::append_to(MetricRow& row) {
   if (config_.geometry_samples > 0) append_geometry(row);
   if (!config_.noise_levels.empty()) append_noise(row);
+  if (!config_.attack_radii.empty()) append_attacks(row);
 }
 
 #define NORMALIGN_INSTANTIATE(T)                                                          \

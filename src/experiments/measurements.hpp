@@ -6,6 +6,7 @@
 #include "experiments/config.hpp"
 #include "experiments/run_log.hpp"
 #include "linalg/random.hpp"
+#include "nn/attack.hpp"
 #include "nn/evaluate.hpp"
 
 namespace normalign {
@@ -26,8 +27,8 @@ std::string attack_metric(const RunConfig& config, double radius);
 ///   test samples with "test_" before the name, undefined ones left out; chance_alignment; geometry_time.
 /// - noise_levels: the test accuracy (per cent) under N(0, level^2) on the columns from noise_first_column on, as
 ///   `noise_metric` names it; one draw per epoch, scaled; noise_time.
-/// - attack_radii: the accuracy (per cent) on the first attack_samples test points under PGD, as `attack_metric` names
-///   it; attack_time.
+/// - attack_radii: the accuracy (per cent) on the first attack_samples test points under PGD from random starts, anew
+///   for each epoch, as `attack_metric` names it; attack_time.
 template <class T>
 class Measurements {
  public:
@@ -40,9 +41,11 @@ class Measurements {
  private:
   void append_geometry(MetricRow& row) const;
   void append_noise(MetricRow& row);
+  void append_attacks(MetricRow& row);
 
   const RunConfig& config_;
   const Mlp<T>& mlp_;
+  Loss loss_;
   Batch<T> train_, test_;
   int threads_;
   Evaluator<T> evaluate_;

@@ -90,6 +90,29 @@ TEST_CASE("accuracy under noise falls from the clean accuracy to chance as the n
   CHECK(*extra(log.metrics.back(), "noise_time") > 0);
 }
 
+TEST_CASE("accuracy under attack is at most the clean one, falls with the radius, and counts the first test points") {
+  RunConfig config = tiny_config();
+  config.epochs = 40;
+  config.attack_radii = {0, 0.05, 1};
+  for (const char* norm : {"linf", "l2"}) {
+    config.attack_norm = norm;
+    CAPTURE(norm);
+    const RunLog log = grokking_run<float>(config, tiny_data(), 1, {});
+    for (const MetricRow& row : log.metrics) {
+      CHECK(*extra(row, text("attack_acc_", norm, "_0")) == row.test_acc);
+      CHECK(*extra(row, text("attack_acc_", norm, "_1")) <= *extra(row, text("attack_acc_", norm, "_0.05")) + 5);
+    }
+    CHECK(*extra(log.metrics.back(), text("attack_acc_", norm, "_1")) < log.metrics.back().test_acc - 20);
+    CHECK(*extra(log.metrics.back(), "attack_time") > 0);
+  }
+  config.attack_radii = {0};
+  config.attack_samples = 1;
+  for (const MetricRow& row : grokking_run<float>(config, tiny_data(), 1, {}).metrics) {
+    const double found = *extra(row, "attack_acc_l2_0");
+    CHECK((found == 0 || found == 100));
+  }
+}
+
 TEST_CASE("the noise criterion holds a run back") {
   RunConfig config = tiny_config();
   config.epochs = 30;
