@@ -6,16 +6,20 @@
 #include <chrono>
 #include <iomanip>
 #include <iostream>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <thread>
 
 #include "data/modular.hpp"
 #include "data/sparse_parity.hpp"
+#include "data/xor_cluster.hpp"
 #include "experiments/statistics.hpp"
 #include "experiments/task.hpp"
+#include "linalg/random.hpp"
 #include "measure.hpp"
 #include "nn/adamw.hpp"
+#include "nn/sgd.hpp"
 #include "nn/train_step.hpp"
 
 namespace normalign::bench {
@@ -70,22 +74,45 @@ std::string milliseconds(double seconds) {
 
 // ---- settings -------------------------------------------------------------------------------------------------------
 
+// How a setting trains.
+template <class T>
+struct Training {
+  MlpOptions network;
+  std::function<std::unique_ptr<Optimizer<T>>()> optimizer;
+  Loss loss = Loss::cross_entropy;
+};
+
+// Targets for the losses that take values, of the shape of the network's outputs: they do not change what a step costs.
+template <class T>
+Matrix<T> targets(const Training<T>& training, const Dataset<T>& data) {
+  if (training.loss == Loss::cross_entropy) return {};
+  Matrix<T> result(data.inputs.rows(), training.network.widths.back());
+  for (Index i = 0; i < result.rows(); ++i)
+    result(i, data.labels[static_cast<std::size_t>(i)] % result.cols()) =
+        data.labels[static_cast<std::size_t>(i)] ? 1 : -1;
+  return result;
+}
+
 // A network with an optimizer and one batch of its task, ready to step.
 template <class T>
 struct Stepper {
-  Stepper(const MlpOptions& network, const AdamWOptions& optimizer, const Dataset<T>& data, double lambda, int threads)
-      : mlp(network),
-        adamw(optimizer),
+  Stepper(const Training<T>& training, const Dataset<T>& data, double lambda, int threads)
+      : mlp(training.network),
+        optimizer(training.optimizer()),
         batch(data),
+        values(targets(training, data)),
         samples(data.labels.size()),
-        step(mlp, adamw, {}, {.grokalign = {.lambda = lambda}, .threads = threads}) {
+        step(mlp, *optimizer, {}, {.loss = training.loss, .grokalign = {.lambda = lambda}, .threads = threads}) {
     std::iota(samples.begin(), samples.end(), Index{0});
   }
-  void operator()() { step({.inputs = batch.inputs, .labels = batch.labels, .samples = samples}, count++); }
+  void operator()() {
+    step({.inputs = batch.inputs, .labels = batch.labels, .targets = values, .samples = samples}, count++);
+  }
 
   Mlp<T> mlp;
-  AdamW<T> adamw;
-  Dataset<T> batch;
+  std::unique_ptr<Optimizer<T>> optimizer;
+  const Dataset<T>& batch;
+  Matrix<T> values;
   std::vector<Index> samples;
   TrainStep<T> step;
   std::uint32_t count = 0;
@@ -94,22 +121,29 @@ struct Stepper {
 template <class T>
 struct Setting {
   std::string name;
-  MlpOptions network;
-  AdamWOptions optimizer;
+  Training<T> training;
   Dataset<T> batch;
   double lambda;
   StepProducts grokalign_products;
   double plain_bound, grokalign_bound;
+  int rounds = 25, repeats = 10;
 
   std::shared_ptr<Stepper<T>> stepper(double with_lambda, int threads) const {
-    return std::make_shared<Stepper<T>>(network, optimizer, batch, with_lambda, threads);
+    return std::make_shared<Stepper<T>>(training, batch, with_lambda, threads);
   }
 };
 
+template <class T>
+auto adamw(double learning_rate, double weight_decay) {
+  return [=] {
+    return std::make_unique<AdamW<T>>(
+        AdamWOptions{.learning_rate = learning_rate, .beta2 = 0.99, .epsilon = 1e-25, .weight_decay = weight_decay});
+  };
+}
+
 Setting<float> sparse_parity_setting() {
   return {.name = "sparse_parity",
-          .network = {.widths = {43, 200, 200, 2}},
-          .optimizer = {.learning_rate = 1e-2, .beta2 = 0.99, .epsilon = 1e-25, .weight_decay = 0.1},
+          .training = {.network = {.widths = {43, 200, 200, 2}}, .optimizer = adamw<float>(1e-2, 0.1)},
           .batch = sparse_parity<float>().train,
           .lambda = 0.1,
           .grokalign_products = {.projection = true, .offset_pattern = true},
@@ -122,13 +156,49 @@ Setting<double> mod_add_setting() {
   std::vector<Index> first(32);
   std::iota(first.begin(), first.end(), Index{0});
   return {.name = "mod_add",
-          .network = {.widths = {122, 256, 61}, .activation = Activation::quadratic, .bias = false},
-          .optimizer = {.learning_rate = 1e-3, .beta2 = 0.99, .epsilon = 1e-25, .weight_decay = 1},
+          .training = {.network = {.widths = {122, 256, 61}, .activation = Activation::quadratic, .bias = false},
+                       .optimizer = adamw<double>(1e-3, 1)},
           .batch = rows_at(all, std::span<const Index>(first)),
           .lambda = 0.01,
           .grokalign_products = {.projection = true, .offset_pushforward = true},
           .plain_bound = 1.4,
-          .grokalign_bound = 1.8};
+          .grokalign_bound = 1.8,
+          .repeats = 100};
+}
+
+// What a step costs does not depend on the pixels, so the bench needs no MNIST.
+Setting<double> mnist_setting() {
+  Dataset<double> digits{Matrix<double>(196, 784), std::vector<std::int32_t>(196), 10};
+  for (Index i = 0; i < 196; ++i) {
+    RandomRows(0, Stream::data).normal(static_cast<std::uint32_t>(i), digits.inputs.row(i));
+    digits.labels[static_cast<std::size_t>(i)] = static_cast<std::int32_t>(i % 10);
+  }
+  return {.name = "mnist_ce",
+          .training = {.network = {.widths = {784, 200, 200, 200, 10}, .init_scale = 8},
+                       .optimizer = adamw<double>(1e-3, 0.01)},
+          .batch = std::move(digits),
+          .lambda = 0.01,
+          .grokalign_products = {.projection = true, .offset_pattern = true},
+          .plain_bound = 1.15,
+          .grokalign_bound = 1.25};
+}
+
+Setting<float> xor_setting() {
+  return {.name = "xor",
+          .training = {.network = {.widths = {40000, 2048, 1}, .bias = false},
+                       .optimizer =
+                           [] {
+                             return std::make_unique<Sgd<float>>(
+                                 SgdOptions{.learning_rate = 0.1, .momentum = 0.2, .weight_decay = 0.1});
+                           },
+                       .loss = Loss::mse},
+          .batch = xor_cluster<float>({.features = 40000, .train_samples = 400, .test_samples = 1}).train,
+          .lambda = 1,
+          .grokalign_products = {.projection = true},
+          .plain_bound = 1.15,
+          .grokalign_bound = 1.25,
+          .rounds = 5,
+          .repeats = 1};
 }
 
 // ---- groups ---------------------------------------------------------------------------------------------------------
@@ -139,7 +209,7 @@ void steps_over_floor(const Setting<T>& setting, Report& report) {
   const Index n = setting.batch.inputs.rows();
   for (const bool grokalign : {false, true}) {
     const auto products =
-        step_products(n, setting.network.widths, grokalign ? setting.grokalign_products : StepProducts{});
+        step_products(n, setting.training.network.widths, grokalign ? setting.grokalign_products : StepProducts{});
     const auto step = setting.stepper(grokalign ? setting.lambda : 0, 1);
     // The update alone, on a network of its own.
     const auto update = setting.stepper(0, 1);
@@ -150,17 +220,17 @@ void steps_over_floor(const Setting<T>& setting, Report& report) {
     }
     std::vector<Candidate> candidates = {[step] { (*step)(); },
                                          [update, &gradients] {
-                                           update->adamw.begin_step();
+                                           update->optimizer->begin_step();
                                            const auto parameters = update->mlp.parameters();
                                            for (std::size_t p = 0; p < parameters.size(); ++p)
-                                             update->adamw.update(p, 0, parameters[p].span(), gradients[p].span());
+                                             update->optimizer->update(p, 0, parameters[p].span(), gradients[p].span());
                                          }};
     double flops = 0;
     for (const Product& product : products) {
       candidates.push_back(product_candidate<T>(product));
       flops += product.flops();
     }
-    const auto times = medians(candidates, 25, n > 100 ? 10 : 100);
+    const auto times = medians(candidates, setting.rounds, setting.repeats);
     const double floor = std::accumulate(times.begin() + 1, times.end(), 0.0);
     std::ostringstream text;
     text << milliseconds(times[0]) << " over a floor of " << milliseconds(floor) << ": " << products.size()
@@ -209,7 +279,7 @@ void two_threads(Report& report) {
 // Resident memory over 100,000 GrokAlign steps of a small network.
 void flat_memory(Report& report) {
   const auto all = sparse_parity<float>({.bits = 10, .samples = 40}).train;
-  Stepper<float> step({.widths = {10, 16, 16, 2}}, {.learning_rate = 1e-3}, all, 0.1, 1);
+  Stepper<float> step({.network = {.widths = {10, 16, 16, 2}}, .optimizer = adamw<float>(1e-3, 0)}, all, 0.1, 1);
   for (int i = 0; i < 1000; ++i) step();
   const Index before = resident_bytes();
   for (int i = 0; i < 100'000; ++i) step();
@@ -220,6 +290,20 @@ void flat_memory(Report& report) {
               .bound = 1,
               .at_most = true,
               .explanation = "growth of resident memory after the first 1000 steps"});
+}
+
+// Memory of full-size GrokAlign steps on XOR, whose first weight has 82 million values. Run by itself, or memory of
+// other groups that was not given back counts too.
+void wide_memory(Report& report) {
+  const auto setting = xor_setting();
+  const auto step = setting.stepper(setting.lambda, 1);
+  for (int i = 0; i < 3; ++i) (*step)();
+  report.add({.name = "memory of xor grokalign steps",
+              .value = static_cast<double>(resident_bytes()) / (1 << 30),
+              .unit = "GiB",
+              .bound = 6,
+              .at_most = true,
+              .explanation = "resident memory of the process after three steps"});
 }
 
 // Sparse parity with and without GrokAlign, seeds 0 to 2, two one-thread runs side by side.
@@ -274,7 +358,8 @@ int main(int argc, char** argv) {
   CLI::App app("normalign-bench: training steps against their floor, threads, memory, epochs to grok");
   std::string filter;
   bool json = false;
-  app.add_option("--filter", filter, "Only the groups whose name holds this: steps, threads, memory, grokking");
+  app.add_option("--filter", filter,
+                 "Only the groups whose name holds this: steps, wide (xor), threads, memory, grokking");
   app.add_flag("--json", json, "Print the rows as JSON");
   CLI11_PARSE(app, argc, argv);
   const auto wanted = [&](const std::string& group) { return group.find(filter) != std::string::npos; };
@@ -283,6 +368,11 @@ int main(int argc, char** argv) {
   if (wanted("steps")) {
     steps_over_floor(sparse_parity_setting(), report);
     steps_over_floor(mod_add_setting(), report);
+    steps_over_floor(mnist_setting(), report);
+  }
+  if (wanted("wide")) {
+    wide_memory(report);
+    steps_over_floor(xor_setting(), report);
   }
   if (wanted("threads")) two_threads(report);
   if (wanted("memory")) flat_memory(report);
