@@ -24,6 +24,8 @@ struct Batch {
 /// What a step minimises and how it runs.
 struct TrainStepOptions {
   Loss loss = Loss::cross_entropy;
+  /// s: the task loss is that of s f.
+  double output_scale = 1;
   GrokAlignOptions grokalign{};
   /// Seed of the random directions.
   std::uint64_t seed = 0;
