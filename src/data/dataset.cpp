@@ -22,6 +22,26 @@ Dataset<T> rows_at(const Dataset<T>& data, std::span<const Index> rows) {
 }
 
 template <class T>
+Dataset<T> first_of_classes(const Dataset<T>& data, Index classes, Index most_of_each) {
+  if (classes < 1 || classes > data.classes)
+    throw InputError(text("first_of_classes: found ", classes, " classes, expected 1 to ", data.classes));
+  if (most_of_each < 0)
+    throw InputError(text("first_of_classes: found ", most_of_each, " samples of each class, expected 0 or more"));
+  std::vector<Index> rows, taken(static_cast<std::size_t>(classes));
+  for (Index row = 0; row < data.inputs.rows(); ++row) {
+    const std::int32_t label = data.labels[static_cast<std::size_t>(row)];
+    if (label >= classes) continue;
+    Index& count = taken[static_cast<std::size_t>(label)];
+    if (most_of_each > 0 && count == most_of_each) continue;
+    ++count;
+    rows.push_back(row);
+  }
+  Dataset<T> result = rows_at(data, std::span<const Index>(rows));
+  result.classes = classes;
+  return result;
+}
+
+template <class T>
 Split<T> split_in_order(const Dataset<T>& data, double train_fraction) {
   const Index count = data.inputs.rows();
   // Written so that NaN is refused too.
@@ -39,6 +59,8 @@ Split<T> split_in_order(const Dataset<T>& data, double train_fraction) {
 
 template Dataset<float> rows_at(const Dataset<float>&, std::span<const Index>);
 template Dataset<double> rows_at(const Dataset<double>&, std::span<const Index>);
+template Dataset<float> first_of_classes(const Dataset<float>&, Index, Index);
+template Dataset<double> first_of_classes(const Dataset<double>&, Index, Index);
 template Split<float> split_in_order(const Dataset<float>&, double);
 template Split<double> split_in_order(const Dataset<double>&, double);
 

@@ -27,6 +27,11 @@ struct Split {
 template <class T>
 Dataset<T> rows_at(const Dataset<T>& data, std::span<const Index> rows);
 
+/// The samples labelled 0, ..., classes - 1 in their order, of each label the first `most_of_each` or, where there are
+/// fewer or it is 0, all. Throws InputError unless 1 <= classes <= data.classes and most_of_each >= 0.
+template <class T>
+Dataset<T> first_of_classes(const Dataset<T>& data, Index classes, Index most_of_each);
+
 /// The first floor(train_fraction n) samples for training, the others for testing. Throws InputError unless
 /// the fraction lies in (0, 1) and leaves at least one row on each side.
 template <class T>

@@ -50,7 +50,7 @@ struct RunConfig {
   double beta2 = 0.99;
   double epsilon = 1e-25;
   double gradient_clip = 0;  ///< longest global gradient; 0: not clipped
-  double output_scale = 1;   ///< lazy_regime: s in the loss of s f
+  double output_scale = 1;   ///< lazy_regime: s in the loss of s f; its steps are learning_rate / s^2
 
   // The run stops at the first logged epoch with all accuracies (per cent) above these.
   double train_criterion = 99;

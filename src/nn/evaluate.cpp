@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "autodiff/ops_elementwise.hpp"
+
 namespace normalign {
 
 template <class T>
@@ -40,7 +42,8 @@ void check_labelled(const char* caller, const Mlp<T>& mlp, Loss loss, const Batc
 }
 
 template <class T>
-Evaluator<T>::Evaluator(const Mlp<T>& mlp, Loss loss, int threads) : mlp_(mlp), loss_(loss), threads_(threads) {
+Evaluator<T>::Evaluator(const Mlp<T>& mlp, Loss loss, int threads, double output_scale)
+    : mlp_(mlp), loss_(loss), threads_(threads), output_scale_(output_scale) {
   if (threads < 1) throw InputError(text("Evaluator: threads is ", threads, "; it must be at least 1"));
 }
 
@@ -63,7 +66,8 @@ Evaluation Evaluator<T>::operator()(const Batch<T>& data) {
     Var<T> target = loss_ == Loss::cross_entropy
                         ? block.tape.labels(labels)
                         : block.tape.borrowed_constant(data.targets.row_block(rows.first, rows.count));
-    block.loss = static_cast<double>(task_loss(loss_, f, std::move(target), n).item());
+    Var<T> scaled = output_scale_ == 1 ? f : output_scale_ * f;
+    block.loss = static_cast<double>(task_loss(loss_, std::move(scaled), std::move(target), n).item());
     block.right = 0;
     const ConstView<T> outputs = f.value();
     for (Index row = 0; row < rows.count; ++row)

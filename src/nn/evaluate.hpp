@@ -27,8 +27,8 @@ void check_labelled(const char* caller, const Mlp<T>& mlp, Loss loss, const Batc
 template <class T>
 class Evaluator {
  public:
-  /// The network is borrowed. Throws InputError on fewer than one thread.
-  Evaluator(const Mlp<T>& mlp, Loss loss, int threads);
+  /// The network is borrowed; the loss is that of output_scale * f. Throws InputError on fewer than one thread.
+  Evaluator(const Mlp<T>& mlp, Loss loss, int threads, double output_scale = 1);
   ~Evaluator();
 
   /// Loss and accuracy on `data`, whose sample numbers are not needed. A row is right when its largest output is the
@@ -41,6 +41,7 @@ class Evaluator {
   const Mlp<T>& mlp_;
   Loss loss_;
   int threads_;
+  double output_scale_;
   std::vector<std::unique_ptr<Block>> blocks_;
   std::vector<std::exception_ptr> failures_;
 };

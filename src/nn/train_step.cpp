@@ -113,7 +113,8 @@ void TrainStep<T>::record(Block& block, const Batch<T>& batch, RowBlock rows, st
   Var<T> target = options_.loss == Loss::cross_entropy
                       ? tape.labels(batch.labels.subspan(first, count))
                       : tape.borrowed_constant(batch.targets.row_block(rows.first, rows.count));
-  block.task_loss = task_loss(options_.loss, f, std::move(target), n);
+  Var<T> scaled = options_.output_scale == 1 ? f : options_.output_scale * f;
+  block.task_loss = task_loss(options_.loss, std::move(scaled), std::move(target), n);
   if (penalised && penalty.jacobian) {
     const Index directions = direction_count(penalty, k);
     block.directions.resize(static_cast<std::size_t>(directions));

@@ -24,6 +24,8 @@ struct Batch {
 /// What a step minimises and how it runs.
 struct TrainStepOptions {
   Loss loss = Loss::cross_entropy;
+  /// s: the task loss is that of s f.
+  double output_scale = 1;
   GrokAlignOptions grokalign{};
   /// A gradient longer than this, over all parameters together, is scaled down to it before the filters; 0: never.
   double gradient_clip = 0;

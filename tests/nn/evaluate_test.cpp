@@ -53,6 +53,15 @@ TEST_CASE("with one output the sign decides and zero is wrong for both labels") 
   CHECK(accuracy(M{{inf}, {-inf}}, {1, 0}) == 100);
 }
 
+TEST_CASE("with an output scale the loss is that of s f, and the accuracy stays") {
+  const Mlp<double> mlp = identity_network(2);
+  const M f{{1, 2}, {3, -1}}, targets{{0.5, 0}, {1, 1}};
+  const std::vector<std::int32_t> labels{1, 1};
+  const Evaluation found = Evaluator<double>(mlp, Loss::mse, 1, 3)({.inputs = f, .labels = labels, .targets = targets});
+  CHECK_THAT(found.loss, WithinRel((2.5 * 2.5 + 6 * 6 + 8 * 8 + 4 * 4) / 4.0, 1e-14));
+  CHECK(found.accuracy == 50);
+}
+
 TEST_CASE("NaN is wrong, wherever it stands") {
   CHECK(accuracy(M{{nan}, {nan}}, {0, 1}) == 0);
   CHECK(accuracy(M{{nan, 1}, {1, nan}}, {0, 1}) == 0);

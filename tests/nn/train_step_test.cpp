@@ -245,6 +245,30 @@ TEST_CASE("a clipped gradient has the clip's length, and a short one is left alo
   CHECK(contains(message_of([&] { TrainStep<double>(mlp, sgd, {}, {.gradient_clip = -1}); }), "gradient_clip is -1"));
 }
 
+TEST_CASE("with an output scale the task loss is that of s f, and the penalty still that of f") {
+  // mse(s f, s t) = s^2 mse(f, t), so lambda s^2 beside it multiplies the whole gradient by s^2.
+  constexpr double scale = 4;
+  const Data<double> plain(10, 5, 2);
+  Data<double> scaled = plain;
+  for (double& target : scaled.targets.span()) target *= scale;
+  const auto gradients = [](const Data<double>& data, double output_scale, double lambda) {
+    Mlp<double> mlp({.widths = {5, 8, 2}, .activation = Activation::tanh, .seed = 2});
+    Sgd<double> sgd({});
+    TrainStep<double> step(mlp, sgd, {},
+                           {.loss = Loss::mse, .output_scale = output_scale, .grokalign = {.lambda = lambda}});
+    step.keep_gradients();
+    step(data.batch(), 0);
+    return std::vector<M>(step.gradients().begin(), step.gradients().end());
+  };
+  const auto expected = gradients(plain, 1, 0.1), found = gradients(scaled, scale, 0.1 * scale * scale);
+  for (std::size_t p = 0; p < expected.size(); ++p) {
+    M times(expected[p]);
+    for (double& value : times.span()) value *= scale * scale;
+    CHECK_FALSE(all_zero(times));
+    CHECK(relative_error(found[p], times) <= tolerance<double>(1));
+  }
+}
+
 TEST_CASE("the norm is pushed down above its level, up below it, and left alone at it") {
   const Data<double> data(13, 6, 3);
   const auto gradients = [&](GrokAlignOptions penalty, StepResult* result = nullptr) {

@@ -25,7 +25,8 @@ struct TrainArguments {
   int threads = 0;
   bool quiet = false, overwrite = false, save_model = false, no_jacobian = false, no_offset = false, exact = false;
   std::optional<std::int64_t> epochs, batch_size, projections, modulus;
-  std::optional<double> lambda, level, learning_rate, weight_decay, init_scale, grokfast_alpha, grokfast_lambda;
+  std::optional<double> lambda, level, learning_rate, weight_decay, init_scale, output_scale, grokfast_alpha,
+      grokfast_lambda;
   std::optional<std::string> operation, data;
   std::vector<std::string> settings;  // NAME=VALUE
 };
@@ -59,6 +60,7 @@ RunConfig config_of(const TrainArguments& a) {
   override_with(config.learning_rate, a.learning_rate);
   override_with(config.weight_decay, a.weight_decay);
   override_with(config.init_scale, a.init_scale);
+  override_with(config.output_scale, a.output_scale);
   override_with(config.grokfast_alpha, a.grokfast_alpha);
   override_with(config.grokfast_lambda, a.grokfast_lambda);
   if (a.exact) config.jacobian_norm = "exact";
@@ -141,9 +143,13 @@ Command add_train(CLI::App& app) {
   command->add_option("--weight-decay", a.weight_decay, "Decay per step, times the learning rate")->group(training);
   command->add_option("--batch-size", a.batch_size, "Samples per step; 0 is the whole training set")->group(training);
   command->add_option("--init-scale", a.init_scale, "Factor on every initial parameter")->group(training);
+  command->add_option("--output-scale", a.output_scale, "lazy_regime: s in the loss of s f (default 1)")
+      ->group(training);
   command->add_option("--operation", a.operation, "mod_add: " + operation_list())->group(training);
   command->add_option("--modulus", a.modulus, "mod_add: p, from 2 to 1024 (default 61)")->group(training);
-  command->add_option("--data", a.data, "mnist_ce, mnist_se: folder of the four IDX files (default data/mnist)")
+  command
+      ->add_option("--data", a.data,
+                   "mnist_ce, mnist_se, lazy_regime: folder of the four IDX files (default data/mnist)")
       ->type_name("DIR")
       ->group(training);
   const char* penalty = "GrokAlign";
