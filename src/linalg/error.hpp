@@ -4,6 +4,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace normalign {
 
@@ -23,6 +24,15 @@ std::string text(const Parts&... parts) {
   std::ostringstream out;
   (out << ... << parts);
   return out.str();
+}
+
+/// Text from outside, such as a name in a file, as a message shows it: on one line of plain ASCII (other bytes as '?'),
+/// cut after 60 bytes.
+inline std::string one_line(std::string_view outside) {
+  constexpr std::size_t longest = 60;
+  std::string result;
+  for (const char byte : outside.substr(0, longest)) result += byte >= ' ' && byte <= '~' ? byte : '?';
+  return outside.size() > longest ? result + "..." : result;
 }
 
 }  // namespace normalign

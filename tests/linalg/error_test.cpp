@@ -1,0 +1,17 @@
+#include "linalg/error.hpp"
+
+#include "support/catch.hpp"
+
+namespace normalign::tests {
+
+TEST_CASE("text is its parts one after the other") { CHECK(text("a ", 1, ' ', 0.5, std::string()) == "a 1 0.5"); }
+
+TEST_CASE("text from outside is shown on one line of plain ASCII of bounded length") {
+  CHECK(one_line("layers.0.weight ~") == "layers.0.weight ~");
+  CHECK(one_line("") == "");
+  CHECK(one_line(std::string_view("a\nb\r\t\0\x1b\x7f\xc3\xa9", 10)) == "a?b???????");
+  CHECK(one_line(std::string(60, 'x')) == std::string(60, 'x'));
+  CHECK(one_line(std::string(61, 'x')) == std::string(60, 'x') + "...");
+}
+
+}  // namespace normalign::tests
