@@ -309,11 +309,23 @@ class Sweep {
       durations_.add(*ended.run, seconds_since(ended.start));
     } else {
       ++failed_;
-      std::string reason = end.signal ? text("the process ended by signal ", end.signal)
-                                      : text("the process ended with status ", end.status);
-      if (end.signal || end.error.empty()) report(text("normalign: ", name, ": ", reason));
+      std::string reason = said_by(end, name);
+      if (reason.empty()) {
+        reason = end.signal ? text("the process ended by signal ", end.signal)
+                            : text("the process ended with status ", end.status);
+        report(text("normalign: ", name, ": ", reason));
+      }
       mark_failed(*ended.run, reason);
     }
+  }
+
+  // The process's own last word on why it failed, in the form of all messages; empty when it had none.
+  static std::string said_by(const ProcessEnd& end, const std::string& name) {
+    const std::string start = text("normalign: ", name, ": ");
+    const auto at = end.error.rfind(start);
+    if (end.signal || at == std::string::npos) return "";
+    const auto from = at + start.size();
+    return end.error.substr(from, end.error.find('\n', from) - from);
   }
 
   // Where the process had no time to say in the log that it failed, this one does. Another sweep may be at the run by
@@ -376,6 +388,7 @@ std::vector<RunConfig> sweep_runs(const std::string& content, const std::string&
 
 std::vector<RunConfig> shard_of(const std::vector<RunConfig>& runs, const std::string& shard) {
   std::istringstream in(shard);
+  in >> std::noskipws;
   std::size_t i = 0, n = 0;
   char slash = 0;
   if (!std::isdigit(static_cast<unsigned char>(shard.empty() ? ' ' : shard.front())) || !(in >> i >> slash) ||
@@ -407,7 +420,7 @@ std::optional<RunLog> log_of(const RunConfig& run, const fs::path& folder) {
 RunLog sweep_run(const RunConfig& run, const SweepRunOptions& options) {
   const std::string name = run_name(run);
   check_writable_log(log_file(options.folder, name), true);
-  const RunLock lock(lock_file(options.folder, name), 5s);
+  const RunLock lock(lock_file(options.folder, name), options.patience);
   if (!lock.held()) throw RunError("another process is at this run");
   remove_temporary_files(options.folder, name);
   if (const auto log = log_of(run, options.folder); finished(log)) return *log;

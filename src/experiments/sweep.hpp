@@ -40,13 +40,15 @@ struct SweepRunOptions {
   std::filesystem::path folder;
   int threads = 1;
   double checkpoint_seconds = 30;  ///< between two writings of the run's state; 0: after every epoch
-  std::function<void(const RunLog&, Index epoch)> progress = [](const RunLog&, Index) {};
+  /// How long another process at the same run is waited for.
+  std::chrono::milliseconds patience = std::chrono::seconds(5);
+  std::function<void(const RunLog&, Index epoch)> progress = [](const RunLog&, Index) {};  ///< as in `RunObserver`
 };
 
 /// Does one run in this process, from its checkpoint where there is one, and returns its log, which is the file's too;
 /// a run that is finished already is left as it is. No other process does the same run meanwhile: a lock file says so.
-/// Throws InputError as `log_of` and the task do, RunError when another process is at this run for more than five
-/// seconds.
+/// Throws InputError as `log_of` and the task do, RunError when another process is at this run for longer than
+/// `patience`.
 RunLog sweep_run(const RunConfig& run, const SweepRunOptions& options);
 
 /// How the runs of a sweep are done.

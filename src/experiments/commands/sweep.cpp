@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -30,9 +31,12 @@ struct SweepArguments {
 };
 
 std::string content_of(const std::string& file) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(file, ignored))
+    throw InputError(text(file, ": found a folder, expected a file of JSON"));
   std::ifstream in(file, std::ios::binary);
   std::string content{std::istreambuf_iterator<char>(in), {}};
-  if (!in) throw InputError(text(file, ": cannot be read: ", std::strerror(errno), "; expected a file of JSON"));
+  if (!in) throw InputError(text(file, ": cannot be read: ", std::strerror(errno), ", expected a file of JSON"));
   return content;
 }
 
