@@ -7,6 +7,8 @@ PORTABLE   := 0
 SANITIZE   := 0
 WERROR     := $(if $(CI),1,0)
 DEMO_SEEDS := 0 1 2
+QUICK      := 0
+DATA       := data/mnist
 PREFIX     := /usr/local
 VERSION    := 0.1.0
 # CXX: by default the first of g++ >= 12, g++-12 and later, clang++ >= 14 that is found
@@ -59,7 +61,7 @@ BENCH    := $(BUILD)/normalign-bench
 EXAMPLES := $(patsubst examples/%.cpp,$(BUILD)/examples/%,$(EXAMPLE_FILES))
 ALL_OBJECTS := $(call objects,$(LIBRARY_FILES) $(PROGRAM_MAIN) $(TEST_FILES) $(EXAMPLE_FILES) $(BENCH_FILES))
 
-.PHONY: all deps data demo test check bench install format clean help
+.PHONY: all deps data demo paper-grokking test check bench install format clean help
 all: $(PROGRAM) ## the command line, build/normalign
 
 deps: ## install what is missing (apt-get; sudo where not root)
@@ -113,6 +115,10 @@ demo: $(PROGRAM) ## sparse parity under four conditions, 3 seeds each: the table
 data: deps ## download MNIST to data/mnist
 	@scripts/data data/mnist
 
+paper-grokking: $(PROGRAM) ## the paper's grokking table and pictures in runs/paper/, hours; QUICK=1: minutes, runs/quick/
+	@scripts/paper-grokking $(PROGRAM) $(if $(filter 1,$(QUICK)),configs/quick.json runs/quick,configs/paper.json runs/paper) \
+	  '$(DATA)' $(SWEEP_ARGS)
+
 check: $(PROGRAM) $(TESTS) $(BENCH) $(EXAMPLES) ## build everything, run nothing
 
 bench: $(BENCH) ## training steps against their floor, threads, memory, epochs to grok
@@ -128,4 +134,4 @@ clean: ## remove what was built; logs in runs/ stay
 	@rm -rf $(BUILD)
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

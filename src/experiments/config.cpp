@@ -88,6 +88,9 @@ void for_each_field(Config& c, const Visit& visit) {
   visit("attack_samples", c.attack_samples);
 }
 
+// On one line; text from a command line may be no UTF-8.
+std::string written(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
 // What JSON must hold for a field of that type.
 const char* expected_type(const std::string&) { return "a text"; }
 const char* expected_type(const bool&) { return "true or false"; }
@@ -138,8 +141,8 @@ const std::string& condition_label(const RunConfig& config) {
 
 void check(const RunConfig& config) {
   conditions(config.condition);
-  if (config.label.find_first_of("/\n") != std::string::npos)
-    throw InputError(text("label: found '", config.label, "', expected a name without slash or line break"));
+  if (std::ranges::any_of(config.label, [](char c) { return c == '/' || (c >= 0 && c < ' '); }))
+    throw InputError(text("label: found ", written(config.label), ", expected a name without slash or line break"));
   whole("seed", config.seed, 0, std::numeric_limits<std::int64_t>::max());
   for (Index width : config.hidden) whole("hidden", width, 1, 1'000'000);
   number("init_scale", config.init_scale, 0, 1e6);
@@ -210,14 +213,21 @@ void set_field(RunConfig& config, const std::string& name, const Json& value) {
     if (name != known) return;
     found = true;
     if (!fits(value, field))
-      throw InputError(text(name, ": found ", value.dump(-1, ' ', false, Json::error_handler_t::replace), ", expected ",
-                            expected_type(field)));
+      throw InputError(text(name, ": found ", written(value), ", expected ", expected_type(field)));
     value.get_to(field);
   });
   if (found) return;
   std::string known;
   for_each_field(config, [&](const char* field, const auto&) { known += text(known.empty() ? "" : ", ", field); });
-  throw InputError(text("field: found '", name, "', expected one of ", known));
+  throw InputError(text(name, ": unknown field, expected one of ", known));
+}
+
+std::pair<std::string, Json> assignment(const std::string& given) {
+  const auto equals = given.find('=');
+  if (equals == std::string::npos) throw InputError(text("setting: found '", given, "', expected NAME=VALUE"));
+  const std::string value = given.substr(equals + 1);
+  Json json = Json::parse(value, nullptr, false);
+  return {given.substr(0, equals), json.is_discarded() ? Json(value) : json};
 }
 
 }  // namespace normalign

@@ -4,6 +4,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "linalg/matrix.hpp"
@@ -118,5 +119,9 @@ std::optional<std::string> config_difference(const nlohmann::ordered_json& found
 /// Sets the field of that name. Throws InputError, naming the field, when there is none or the value has another type;
 /// ranges are for `check`.
 void set_field(RunConfig& config, const std::string& name, const nlohmann::ordered_json& value);
+
+/// Name and value of "NAME=VALUE" as `set_field` takes them: the value is what JSON makes of it, or a text where it is
+/// no JSON. Throws InputError where there is no '='.
+std::pair<std::string, nlohmann::ordered_json> assignment(const std::string& text);
 
 }  // namespace normalign

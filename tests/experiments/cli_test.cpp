@@ -3,9 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <thread>
 
 #include "autodiff/op_table.hpp"
@@ -13,33 +11,12 @@
 #include "experiments/task.hpp"
 #include "support/catch.hpp"
 #include "support/message_of.hpp"
-#include "support/subprocess.hpp"
+#include "support/program.hpp"
 
 namespace normalign::tests {
 namespace {
 
 namespace fs = std::filesystem;
-using Arguments = std::vector<std::string>;
-
-std::optional<std::string> program() {
-  const char* path = std::getenv("NORMALIGN_PROGRAM");
-  return path ? std::optional<std::string>(path) : std::nullopt;
-}
-
-// For the first line of a test: true, and the test is counted as skipped, when there is no program.
-bool without_program(const char* what) {
-  if (program()) return false;
-  skip(std::string("command line, ") + what + ": NORMALIGN_PROGRAM is not set (make test sets it)");
-  return true;
-}
-
-Arguments command(const Arguments& arguments) {
-  Arguments result{*program()};
-  result.insert(result.end(), arguments.begin(), arguments.end());
-  return result;
-}
-
-Finished normalign(const Arguments& arguments) { return run(command(arguments)); }
 
 // A user's mistake: status 2, one line on standard error that begins with the program's name and holds
 // `parts`, nothing on standard output.
@@ -70,8 +47,12 @@ Arguments short_run(const fs::path& out, const Arguments& more = {}) {
 
 TEST_CASE("help and version go to standard output with status 0") {
   if (without_program("help")) return;
-  for (const Arguments& arguments :
-       {Arguments{"--help"}, {"train", "--help"}, {"summary", "--help"}, {"gradcheck", "--help"}, {"--version"}}) {
+  for (const Arguments& arguments : {Arguments{"--help"},
+                                     {"train", "--help"},
+                                     {"summary", "--help"},
+                                     {"sweep", "--help"},
+                                     {"gradcheck", "--help"},
+                                     {"--version"}}) {
     const Finished finished = normalign(arguments);
     CAPTURE(arguments.front(), finished.out, finished.err);
     CHECK(finished.status == 0);
@@ -79,7 +60,7 @@ TEST_CASE("help and version go to standard output with status 0") {
     CHECK(finished.out.size() > 5);
   }
   const std::string all = normalign({"--help"}).out;
-  for (const char* part : {"train", "summary", "gradcheck", "--version"}) CHECK(contains(all, part));
+  for (const char* part : {"train", "sweep", "summary", "gradcheck", "--version"}) CHECK(contains(all, part));
   CHECK(contains(normalign({"--version"}).out, NORMALIGN_VERSION));
 
   const std::string train = normalign({"train", "--help"}).out;
@@ -96,6 +77,11 @@ TEST_CASE("help and version go to standard output with status 0") {
   }
   const std::string summary = normalign({"summary", "--help"}).out;
   for (const char* part : {"DIR", "--json", "--csv", "FILE", "epochs", "seconds"}) CHECK(contains(summary, part));
+  const std::string sweep = normalign({"sweep", "--help"}).out;
+  for (const char* part : {"CONFIG.json", "--out", "--jobs", "--threads", "--shard", "i/n", "--run", "--data", "--set",
+                           "--checkpoint-seconds", "default 30", "settings", "conditions", "seeds", "overrides"})
+    CHECK(contains(sweep, part));
+  CHECK_FALSE(contains(sweep, "--parent"));
   const std::string gradcheck = normalign({"gradcheck", "--help"}).out;
   for (const char* part : {"--seed", "--tolerance", "1e-6", "default"}) CHECK(contains(gradcheck, part));
 }

@@ -40,8 +40,8 @@ bool Child::running() {
   return !ended_;
 }
 
-void Child::kill() {
-  if (running()) ::kill(pid_, SIGKILL);
+void Child::kill(int signal) {
+  if (running()) ::kill(pid_, signal);
 }
 
 Finished Child::wait() {

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <csignal>
 #include <string>
 #include <vector>
 
@@ -29,8 +30,8 @@ class Child {
 
   /// Whether it still runs.
   bool running();
-  /// Ends it with SIGKILL.
-  void kill();
+  /// Sends it a signal; the default ends it at once.
+  void kill(int signal = SIGKILL);
   /// Waits for its end; after two minutes it is killed.
   Finished wait();
 

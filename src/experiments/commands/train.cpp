@@ -36,16 +36,6 @@ void override_with(T& setting, const std::optional<U>& given) {
   if (given) setting = *given;
 }
 
-// Sets what NAME=VALUE says; a value that is no JSON is a text.
-void set(RunConfig& config, const std::string& setting) {
-  const auto equals = setting.find('=');
-  if (equals == std::string::npos) throw InputError(text("--set: found '", setting, "', expected NAME=VALUE"));
-  const std::string value = setting.substr(equals + 1);
-  auto json = nlohmann::ordered_json::parse(value, nullptr, false);
-  if (json.is_discarded()) json = value;
-  set_field(config, setting.substr(0, equals), json);
-}
-
 RunConfig config_of(const TrainArguments& a) {
   RunConfig config = defaults_for(task(a.task), a.condition);
   config.seed = a.seed;
@@ -66,7 +56,10 @@ RunConfig config_of(const TrainArguments& a) {
   if (a.exact) config.jacobian_norm = "exact";
   if (a.no_jacobian) config.penalise_jacobian = false;
   if (a.no_offset) config.penalise_offset = false;
-  for (const std::string& setting : a.settings) set(config, setting);
+  for (const std::string& setting : a.settings) {
+    const auto [name, value] = assignment(setting);
+    set_field(config, name, value);
+  }
   check(config);
   return config;
 }
