@@ -130,18 +130,20 @@ TEST_CASE("a process that ends with its parent is gone when the parent was kille
       end_with_parent(self);
       // Now it may be told: the pipe closes when this process ends.
       (void)!::write(pipe[1], "x", 1);
-      ::sleep(1000);
+      ::sleep(20);
       ::_exit(0);
     }
-    ::sleep(1000);
+    ::sleep(20);
     ::_exit(0);
   }
   ::close(pipe[1]);
   char letter = 0;
   CHECK(::read(pipe[0], &letter, 1) == 1);
+  const auto start = Clock::now();
   ::kill(parent, SIGKILL);
   ::waitpid(parent, nullptr, 0);
   CHECK(::read(pipe[0], &letter, 1) == 0);  // end of file: nobody holds the other end any more
+  CHECK(Clock::now() - start < 10s);        // and not because it had slept enough
   ::close(pipe[0]);
 }
 

@@ -55,13 +55,13 @@ TEST_CASE("among many that take and give back a lock there are never two holders
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t)
     threads.emplace_back([&] {
-      for (int i = 0; i < 500; ++i) {
+      for (int i = 0; i < 4000; ++i) {
         const RunLock lock(folder / "lock", 0ms);
         if (!lock.held()) continue;
         const int now = ++holders;
         if (now > most) most = now;
         ++taken;
-        std::this_thread::yield();
+        if (i % 2) std::this_thread::yield();
         --holders;
       }
     });

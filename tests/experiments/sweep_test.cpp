@@ -541,6 +541,37 @@ TEST_CASE("shards and single runs share a folder") {
   CHECK(normalign(sweep_command(folder / "s.json", out, {"--shard=10/10"})).status == 0);  // of 8 runs: none
 }
 
+TEST_CASE("the data's folder of the command line reaches the runs, even one that looks like a number") {
+  if (without_program("the data's folder")) return;
+  const TemporaryFolder folder;
+  Json file = small_sweep();
+  file["overrides"] = {{"epochs", 0}, {"data", "elsewhere"}};
+  file["seeds"] = {0};
+  write_file(folder / "s.json", file.dump());
+  for (const char* data : {"12", "a \"b\""}) {
+    const fs::path out = folder / data;
+    CHECK(normalign(sweep_command(folder / "s.json", out, {"--data", data})).status == 0);
+    CHECK(files_in(out).size() == 4);
+    for (const std::string& name : files_in(out)) CHECK(read_log(out / name).config.at("data") == data);
+  }
+}
+
+TEST_CASE("a file that is edited while its sweep runs changes nothing of it") {
+  if (without_program("edited files")) return;
+  const TemporaryFolder folder;
+  Json file = small_sweep();
+  file["overrides"] = {{"epochs", 5}};
+  write_file(folder / "s.json", file.dump());
+  const fs::path out = folder / "runs";
+  Child sweep(command(sweep_command(folder / "s.json", out, {"--jobs", "1"})));
+  const auto limit = Clock::now() + 60s;
+  while (!fs::exists(out / "sparse_parity_baseline_seed3.json") && Clock::now() < limit)
+    std::this_thread::sleep_for(1ms);
+  write_file(folder / "s.json", "{");
+  CHECK(sweep.wait().status == 0);
+  CHECK(files_in(out) == log_names(runs_of(file)));
+}
+
 TEST_CASE("a mistake in a sweep's command is one line with status 2, and nothing is written") {
   if (without_program("sweep mistakes")) return;
   const TemporaryFolder folder;
