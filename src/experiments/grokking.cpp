@@ -86,7 +86,8 @@ MlpOptions network(const RunConfig& c, Index inputs, Index outputs) {
 template <class T>
 Index output_count(const RunConfig& c, const Dataset<T>& data) {
   if (!c.single_output) return data.classes;
-  if (data.classes != 2) throw InputError(text("single_output: found true with ", data.classes, " classes, expected 2"));
+  if (data.classes != 2)
+    throw InputError(text("single_output: found true with ", data.classes, " classes, expected 2"));
   return 1;
 }
 
@@ -97,6 +98,27 @@ Matrix<T> signed_targets(const Dataset<T>& data, Loss loss) {
   for (Index i = 0; i < targets.rows(); ++i)
     targets(i, 0) = data.labels[static_cast<std::size_t>(i)] == 1 ? T{1} : loss == Loss::mse ? T{-1} : T{0};
   return targets;
+}
+
+// The network as it starts: random, or the one of a file, which must have the form that `options` says.
+template <class T>
+Mlp<T> start(const RunConfig& config, const MlpOptions& options) {
+  if (config.initial_model.empty()) return Mlp<T>(options);
+  Mlp<T> mlp = [&] {
+    try {
+      return mlp_from<T>(read_safetensors(config.initial_model), options);
+    } catch (const InputError& error) {
+      const std::string message = error.what();
+      throw InputError(message.starts_with(config.initial_model) ? message : config.initial_model + ": " + message);
+    }
+  }();
+  const auto refuse = [&](const char* field, const auto& found, const auto& expected) {
+    throw InputError(text(config.initial_model, ": ", field, " is ", found, "; the run's is ", expected));
+  };
+  const MlpOptions& found = mlp.options();
+  if (found.activation != options.activation) refuse("activation", name(found.activation), name(options.activation));
+  if (found.bias != options.bias) refuse("bias", found.bias, options.bias);
+  return mlp;
 }
 
 // Labels as values for mse and bce: one-hot.
@@ -252,7 +274,7 @@ RunLog grokking_run(const RunConfig& config, const Split<T>& data, int threads, 
   const auto seed = static_cast<std::uint64_t>(config.seed);
   const Loss loss = loss_of(config.loss);
   const Conditions on = conditions(config.condition);
-  Mlp<T> mlp(network(config, data.train.inputs.cols(), output_count(config, data.train)));
+  Mlp<T> mlp = start<T>(config, network(config, data.train.inputs.cols(), output_count(config, data.train)));
   const auto update = optimizer<T>(config);
   const auto owned_filters = filters<T>(config);
   std::vector<GradientFilter<T>*> borrowed_filters;

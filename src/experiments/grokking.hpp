@@ -36,8 +36,8 @@ struct RunObserver {
 /// batch is the same in any order and is not) and keeps the last short batch. `opt_time` counts the passes alone. The
 /// run stops at the first logged epoch that meets the criterion. Log and numbers do not depend on `threads`, timings
 /// and environment aside. A loss that is not finite ends the run: the log says so, with the epoch, and is `failed`.
-/// Throws InputError on settings out of range or when the model cannot be written, RunError when the log
-/// cannot.
+/// Throws InputError on settings out of range, when `initial_model` cannot be read or does not fit, or when the model
+/// cannot be written, RunError when the log cannot.
 template <class T>
 RunLog grokking_run(const RunConfig& config, const Split<T>& data, int threads, const RunObserver& observer);
 

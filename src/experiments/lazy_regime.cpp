@@ -24,6 +24,9 @@ void check_study(const RunConfig& config, const Split<T>& data) {
   check(config);
   if (config.condition != "baseline")
     throw InputError(text("condition: found '", config.condition, "', expected baseline, the only one of lazy_regime"));
+  if (!config.initial_model.empty())
+    throw InputError(
+        text("initial_model: found '", config.initial_model, "', expected none: lazy_regime starts at random"));
   if (!(config.output_scale > 0))
     throw InputError(text("output_scale: found ", config.output_scale, ", expected a positive number"));
   if (data.train.classes != 2 || data.test.classes != 2)

@@ -260,6 +260,42 @@ TEST_CASE("the saved model is the one of the last row") {
   CHECK_THAT(log.metrics.back().train_acc, WithinRel(right / 0.3, 1e-12));
 }
 
+TEST_CASE("a run that starts from a saved model begins where that one ended") {
+  const TemporaryFolder folder;
+  const auto path = folder / "model.safetensors";
+  RunConfig config = tiny_config();
+  const RunLog first = tiny_run(config, 1, {.model_file = path});
+  config.initial_model = path.string();
+  config.seed = 77;  // nothing of the start is drawn
+  const MetricRow start = tiny_run(config).metrics.front(), end = first.metrics.back();
+  CHECK(start.train_loss == end.train_loss);
+  CHECK(start.test_acc == end.test_acc);
+  // Another precision rounds, and nothing more.
+  config.precision = "float64";
+  CHECK_THAT(grokking_run<double>(config, tiny_data<double>(), 1, {}).metrics.front().train_loss,
+             WithinRel(end.train_loss, 1e-5));
+}
+
+TEST_CASE("a model that does not fit the run is refused by its file") {
+  const TemporaryFolder folder;
+  const auto path = folder / "model.safetensors";
+  RunConfig config = tiny_config();
+  tiny_run(config, 1, {.model_file = path});
+  config.initial_model = path.string();
+  const auto refusal = [&](auto RunConfig::*field, auto value) {
+    RunConfig other = config;
+    other.*field = value;
+    return message_of([&] { tiny_run(other); });
+  };
+  for (const std::string& message : {refusal(&RunConfig::hidden, std::vector<Index>{16, 13}),
+                                     refusal(&RunConfig::bias, false), refusal(&RunConfig::activation, "tanh")}) {
+    CAPTURE(message);
+    CHECK(message.starts_with(path.string() + ": "));
+    CHECK_FALSE(contains(message, "\n"));
+  }
+  CHECK(contains(refusal(&RunConfig::initial_model, (folder / "none").string()), "none"));
+}
+
 TEST_CASE("a loss that is not finite ends the run, and the log says so with the epoch") {
   const TemporaryFolder folder;
   const std::filesystem::path file = folder / "log.json";

@@ -27,7 +27,7 @@ struct TrainArguments {
   std::optional<std::int64_t> epochs, batch_size, projections, modulus;
   std::optional<double> lambda, level, learning_rate, weight_decay, init_scale, output_scale, grokfast_alpha,
       grokfast_lambda;
-  std::optional<std::string> operation, data;
+  std::optional<std::string> operation, data, initial_model;
   std::vector<std::string> settings;  // NAME=VALUE
 };
 
@@ -45,6 +45,7 @@ RunConfig config_of(const TrainArguments& a) {
   override_with(config.modulus, a.modulus);
   override_with(config.operation, a.operation);
   override_with(config.data, a.data);
+  override_with(config.initial_model, a.initial_model);
   override_with(config.lambda, a.lambda);
   override_with(config.level, a.level);
   override_with(config.learning_rate, a.learning_rate);
@@ -140,6 +141,8 @@ Command add_train(CLI::App& app) {
       ->group(training);
   command->add_option("--operation", a.operation, "mod_add: " + operation_list())->group(training);
   command->add_option("--modulus", a.modulus, "mod_add: p, from 2 to 1024 (default 61)")->group(training);
+  command->add_option("--init-model", a.initial_model, "Start from the network in this safetensors file")
+      ->type_name("FILE");
   command
       ->add_option("--data", a.data,
                    "mnist_ce, mnist_se, lazy_regime: folder of the four IDX files (default data/mnist)")
