@@ -84,7 +84,8 @@ MlpOptions network(const RunConfig& c, Index inputs, Index outputs) {
 template <class T>
 Index output_count(const RunConfig& c, const Dataset<T>& data) {
   if (!c.single_output) return data.classes;
-  if (data.classes != 2) throw InputError(text("single_output: found true with ", data.classes, " classes, expected 2"));
+  if (data.classes != 2)
+    throw InputError(text("single_output: found true with ", data.classes, " classes, expected 2"));
   return 1;
 }
 
