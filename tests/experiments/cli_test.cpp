@@ -103,6 +103,11 @@ TEST_CASE("a mistake on the command line is one line that names it, with status 
   check_mistake({"train"}, {"task"});
   check_mistake({"train", "xor_of_everything", "--out", out},
                 {"task", "xor_of_everything", "sparse_parity", "mod_add"});
+  for (const char* task : {"mnist_ce", "mnist_se", "lazy_regime"})
+    check_mistake({"train", task, "--data", "no/such", "--out", out},
+                  {"data: found 'no/such'", "--data DIR", "make data"});
+  check_mistake({"train", "lazy_regime", "--output-scale", "-1", "--out", out}, {"output_scale", "-1"});
+  check_mistake({"train", "lazy_regime", "--output-scale", "large", "--out", out}, {"output-scale", "large"});
   check_mistake(train({"--condition", "grok"}), {"condition", "'grok'", "baseline"});
   check_mistake(train({"--condition", ""}), {"condition"});
   check_mistake(train({"--frobnicate"}), {"frobnicate"});
