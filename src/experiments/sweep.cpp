@@ -154,7 +154,7 @@ std::vector<RunConfig> runs_of(const Json& file, const Layer& fixed) {
   std::vector<RunConfig> runs;
   std::set<std::string> names;
   for (const auto& [task_name, setting] : file["settings"].items()) {
-    within("settings: ", [&] { task(task_name); });
+    within("settings: ", [&name = task_name] { task(name); });
     const std::string place = entry_of("settings", task_name);
     const Layer of_setting = layer_of(setting, place, {"seeds"});
     const bool own_seeds = setting.contains("seeds");

@@ -199,5 +199,25 @@ TEST_CASE("a label names the condition in logs and tables") {
   CHECK(condition_label({.condition = "grokalign", .label = "J only"}) == "J only");
 }
 
+TEST_CASE("an assignment's value is JSON, or a text where it is none") {
+  using Json = nlohmann::ordered_json;
+  const std::pair<const char*, std::pair<std::string, Json>> rows[] = {{"beta2=0.5", {"beta2", 0.5}},
+                                                                       {"bias=false", {"bias", false}},
+                                                                       {"hidden=[3, 4]", {"hidden", {3, 4}}},
+                                                                       {"activation=tanh", {"activation", "tanh"}},
+                                                                       {"data=\"12\"", {"data", "12"}},
+                                                                       {"data=a=b", {"data", "a=b"}},
+                                                                       {"data=", {"data", ""}},
+                                                                       {"=3", {"", 3}},
+                                                                       {"data=\xff", {"data", "\xff"}},
+                                                                       {"label=J only", {"label", "J only"}}};
+  for (const auto& [given, expected] : rows) {
+    CAPTURE(given);
+    CHECK(assignment(given) == expected);
+  }
+  for (const char* given : {"", "beta2", "beta2 0.5"})
+    CHECK(message_of([&] { assignment(given); }) == std::string("setting: found '") + given + "', expected NAME=VALUE");
+}
+
 }  // namespace
 }  // namespace normalign::tests
