@@ -15,6 +15,7 @@ int command_line(int argc, const char* const* argv) {
   app.get_formatter()->column_width(34);
   const std::pair<const char*, commands::Command> all[] = {{"train", commands::add_train(app)},
                                                            {"summary", commands::add_summary(app)},
+                                                           {"plot", commands::add_plot(app)},
                                                            {"gradcheck", commands::add_gradcheck(app)}};
   try {
     app.parse(argc, argv);

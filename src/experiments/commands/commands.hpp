@@ -15,6 +15,7 @@ using Command = std::function<int()>;
 /// Each adds its subcommand, named as the function is without `add_`, to the application.
 Command add_train(CLI::App& app);
 Command add_summary(CLI::App& app);
+Command add_plot(CLI::App& app);
 Command add_gradcheck(CLI::App& app);
 
 }  // namespace normalign::commands

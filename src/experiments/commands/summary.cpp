@@ -1,11 +1,11 @@
 #include <CLI/CLI.hpp>
-#include <fstream>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "experiments/commands/commands.hpp"
 #include "experiments/summary.hpp"
+#include "experiments/text_file.hpp"
 
 namespace normalign::commands {
 namespace {
@@ -14,19 +14,12 @@ struct SummaryArguments {
   std::string folder, json, csv, latex;
 };
 
-void write_text(const std::string& path, const std::string& content) {
-  if (path.empty()) return;
-  std::ofstream out(path);
-  out << content;
-  if (!out.flush()) throw InputError(text(path, ": cannot be written"));
-}
-
 int summary(const SummaryArguments& a) {
   const auto table = summarise(read_logs(a.folder));
   std::cout << as_text(table);
-  write_text(a.json, a.json.empty() ? "" : as_json(table).dump(2) + "\n");
-  write_text(a.csv, as_csv(table));
-  write_text(a.latex, as_latex(table));
+  if (!a.json.empty()) write_text_file(a.json, as_json(table).dump(2) + "\n");
+  if (!a.csv.empty()) write_text_file(a.csv, as_csv(table));
+  if (!a.latex.empty()) write_text_file(a.latex, as_latex(table));
   return 0;
 }
 
