@@ -70,8 +70,12 @@ Arguments short_run(const fs::path& out, const Arguments& more = {}) {
 
 TEST_CASE("help and version go to standard output with status 0") {
   if (without_program("help")) return;
-  for (const Arguments& arguments :
-       {Arguments{"--help"}, {"train", "--help"}, {"summary", "--help"}, {"gradcheck", "--help"}, {"--version"}}) {
+  for (const Arguments& arguments : {Arguments{"--help"},
+                                     {"train", "--help"},
+                                     {"summary", "--help"},
+                                     {"plot", "--help"},
+                                     {"gradcheck", "--help"},
+                                     {"--version"}}) {
     const Finished finished = normalign(arguments);
     CAPTURE(arguments.front(), finished.out, finished.err);
     CHECK(finished.status == 0);
@@ -79,7 +83,7 @@ TEST_CASE("help and version go to standard output with status 0") {
     CHECK(finished.out.size() > 5);
   }
   const std::string all = normalign({"--help"}).out;
-  for (const char* part : {"train", "summary", "gradcheck", "--version"}) CHECK(contains(all, part));
+  for (const char* part : {"train", "summary", "plot", "gradcheck", "--version"}) CHECK(contains(all, part));
   CHECK(contains(normalign({"--version"}).out, NORMALIGN_VERSION));
 
   const std::string train = normalign({"train", "--help"}).out;
@@ -95,7 +99,11 @@ TEST_CASE("help and version go to standard output with status 0") {
     CHECK(contains(train, part));
   }
   const std::string summary = normalign({"summary", "--help"}).out;
-  for (const char* part : {"DIR", "--json", "--csv", "FILE", "epochs", "seconds"}) CHECK(contains(summary, part));
+  for (const char* part : {"DIR", "--json", "--csv", "FILE", "epochs", "seconds", "--geometry"})
+    CHECK(contains(summary, part));
+  const std::string plot = normalign({"plot", "--help"}).out;
+  for (const char* part : {"DIR", "--out", "--metric", "NAME", "centroid_alignment", "gnuplot"})
+    CHECK(contains(plot, part));
   const std::string gradcheck = normalign({"gradcheck", "--help"}).out;
   for (const char* part : {"--seed", "--tolerance", "1e-6", "default"}) CHECK(contains(gradcheck, part));
 }
@@ -112,7 +120,7 @@ TEST_CASE("a mistake on the command line is one line that names it, with status 
     result.insert(result.end(), more.begin(), more.end());
     return result;
   };
-  check_mistake({}, {"train", "summary", "gradcheck"});
+  check_mistake({}, {"train", "summary", "plot", "gradcheck"});
   check_mistake({"tarin"}, {"tarin"});
   check_mistake({"train"}, {"task"});
   check_mistake({"train", "xor_of_everything", "--out", out},
@@ -157,6 +165,10 @@ TEST_CASE("a mistake on the command line is one line that names it, with status 
   check_mistake({"train", "mod_add", "--out", out, "--modulus", "1000000"}, {"modulus", "1000000"});
   check_mistake({"train", "mod_add", "--out", out, "--operation", "divide", "--modulus", "60"}, {"60", "prime"});
 
+  check_mistake({"plot"}, {"folder"});
+  check_mistake({"plot", out + "/absent"}, {out + "/absent", "no such folder"});
+  check_mistake({"plot", out, "--metric"}, {"metric"});
+
   check_mistake({"gradcheck", "--tolerance", "0"}, {"tolerance", "0"});
   check_mistake({"gradcheck", "--tolerance", "nan"}, {"tolerance", "nan"});
   check_mistake({"gradcheck", "--seed", "-1"}, {"seed", "-1"});
@@ -200,7 +212,7 @@ TEST_CASE("a summary of nothing, or of something broken, names what is wrong, wi
   REQUIRE(normalign(short_run(folder.path(), {"--quiet"})).status == 0);
   write_file(folder / "broken.json", "{\"run_name\": \"half");
   check_mistake({"summary", folder.path().string()}, {"broken.json"});
-  write_file(folder / "broken.json", "{}");
+  write_file(folder / "broken.json", "{\"metrics\": []}");
   check_mistake({"summary", folder.path().string()}, {"broken.json", "run_name"});
   fs::remove(folder / "broken.json");
   const std::string unwritable = (folder / "missing" / "table.json").string();
