@@ -130,10 +130,8 @@ std::string file_name(const std::string& setting, std::set<std::string>& taken) 
 // --- data
 // ---------------------------------------------------------------------------------------------------
 
-std::string comment(const std::string& words) {
-  // A quoted string is one line.
-  return "# " + gnuplot_string(words) + "\n";
-}
+// Quoted, because such a string is one line whatever the words.
+std::string comment(const std::string& words) { return "# " + gnuplot_string(words) + "\n"; }
 
 std::string data_block(const Drawing::Condition& condition, const std::vector<Panel>& panels) {
   Cells head = {"# epoch", "runs"};
@@ -171,8 +169,12 @@ std::string data(const Drawing& drawing) {
 // --- script
 // -------------------------------------------------------------------------------------------------
 
-// Two spaces of indentation within `plot`, whose parts stand on lines of their own.
+// Numbers of line styles.
+constexpr int chance_style = 1, key_style = 2;
+std::size_t style_of(std::size_t condition) { return condition + 3; }
+
 std::string plot_command(const Panel& panel, const Drawing& drawing, const std::string& data_file, bool has_key) {
+  const char* const dashes = " dashtype (8,4)";
   std::vector<std::string> parts;
   const auto add = [&](const auto&... words) { parts.push_back(text(words...)); };
   // Columns without any number would make gnuplot complain.
@@ -182,24 +184,25 @@ std::string plot_command(const Panel& panel, const Drawing& drawing, const std::
       if (drawing.conditions[condition].logged.contains(series.metric)) result.push_back(series);
     return result;
   };
-  if (panel.is_alignment && drawing.chance) add(all_digits(drawing.chance), " with lines linestyle 99 notitle");
+  if (panel.is_alignment && drawing.chance)
+    add(all_digits(drawing.chance), " with lines linestyle ", chance_style, " notitle");
   for (std::size_t i = 0; i < drawing.conditions.size(); ++i)
     for (const Series& series : series_of(i))
       add(data_file, " index ", i, " using (x($1)):", series.column + 1, ":", series.column + 2,
-          " with filledcurves linestyle ", i + 1, " fillstyle transparent solid ", series.is_solid ? 0.18 : 0.1,
+          " with filledcurves linestyle ", style_of(i), " fillstyle transparent solid ", series.is_solid ? 0.18 : 0.1,
           " noborder notitle");
   for (std::size_t i = 0; i < drawing.conditions.size(); ++i)
     for (const Series& series : series_of(i))
-      add(data_file, " index ", i, " using (x($1)):", series.column, " with lines linestyle ", i + 1,
-          series.is_solid ? "" : " dashtype (8,4)",
+      add(data_file, " index ", i, " using (x($1)):", series.column, " with lines linestyle ", style_of(i),
+          series.is_solid ? "" : dashes,
           has_key && series.is_solid ? " title " + gnuplot_string(drawing.conditions[i].name) : " notitle");
   if (has_key) {
-    add("NaN with lines linestyle 100 title 'test'");
-    add("NaN with lines linestyle 100 dashtype (8,4) title 'train'");
+    add("NaN with lines linestyle ", key_style, " title 'test'");
+    add("NaN with lines linestyle ", key_style, dashes, " title 'train'");
   }
   std::string result = "plot ";
   for (std::size_t i = 0; i < parts.size(); ++i) result += (i > 0 ? ", \\\n     " : "") + parts[i];
-  return result + "\n";
+  return result;
 }
 
 std::string script(const Drawing& drawing, const std::string& name) {
@@ -219,44 +222,58 @@ std::string script(const Drawing& drawing, const std::string& name) {
   const int height = top + panels * panel_height + (panels - 1) * gap + axis_height;
   const auto from_bottom = [&](int pixels) { return 1 - static_cast<double>(pixels) / height; };
 
-  std::string result =
-      text("# Draws ", name, ".svg and ", name, ".png from ", name, ".dat; to draw again: gnuplot ", name,
-           ".gp, in this folder.\n", "# Lines are medians over the runs of a condition, shaded their range.\n\n",
-           "set encoding utf8\n", "x(epoch) = epoch > 0 ? epoch : 0.5  # epoch 0 has no place on a logarithmic axis\n",
-           "set logscale x\n", "set xrange [0.5:", last_epoch, "]\n", "set border 3 linecolor rgb '#444444'\n",
-           "set tics nomirror\n", "set grid linetype 1 linecolor rgb '#e0e0e0'\n",
-           "set style line 99 linecolor rgb '#777777' linewidth 1\n",
-           "set style line 100 linecolor rgb '#777777' linewidth 2\n");
+  std::string result;
+  const auto line = [&](const auto&... words) { result += text(words..., '\n'); };
+  line("# Draws ", name, ".svg and ", name, ".png from ", name, ".dat; to draw again: gnuplot ", name,
+       ".gp, in this folder.");
+  line("# Lines are medians over the runs of a condition, shaded their range.\n");
+  line("set encoding utf8");
+  line("x(epoch) = epoch > 0 ? epoch : 0.5  # epoch 0 has no place on a logarithmic axis");
+  line("set logscale x");
+  line("set xrange [0.5:", last_epoch, "]");
+  line("set border 3 linecolor rgb '#444444'");
+  line("set tics nomirror");
+  line("set grid linetype 1 linecolor rgb '#e0e0e0'");
+  line("set style line ", chance_style, " linecolor rgb '#777777' linewidth 1");
+  line("set style line ", key_style, " linecolor rgb '#777777' linewidth 2");
   for (std::size_t i = 0; i < drawing.conditions.size(); ++i)
-    result += text("set style line ", i + 1, " linecolor rgb '", drawing.conditions[i].colour, "' linewidth 2\n");
-  result +=
-      text("\ndo for [format in 'svg png'] {\n", "if (format eq 'svg') {\n", "  set terminal svg noenhanced size ",
-           width, ",", height, " font 'sans-serif,14' background rgb 'white'\n", "} else {\n",
-           "  set terminal pngcairo noenhanced size ", 2 * width, ",", 2 * height, " font 'sans,21' linewidth 2\n",
-           "}\n", "set output '", name, ".'.format\n", "set multiplot title ", gnuplot_string(drawing.setting),
-           " font ',' . (format eq 'svg' ? 17 : 26)\n", "set lmargin at screen 0.09\n", "set rmargin at screen 0.93\n",
-           "set key at screen 0.51,", from_bottom(title_height - 8), " center top horizontal Left reverse maxcols ",
-           key_columns, " samplen 2.5\n");
+    line("set style line ", style_of(i), " linecolor rgb '", drawing.conditions[i].colour, "' linewidth 2");
+  line("\ndo for [format in 'svg png'] {");
+  line("if (format eq 'svg') {");
+  line("  set terminal svg noenhanced size ", width, ",", height, " font 'sans-serif,14' background rgb 'white'");
+  line("} else {");
+  line("  set terminal pngcairo noenhanced size ", 2 * width, ",", 2 * height, " font 'sans,21' linewidth 2");
+  line("}");
+  line("set output '", name, ".'.format");
+  line("set multiplot title ", gnuplot_string(drawing.setting), " font ',' . (format eq 'svg' ? 17 : 26)");
+  line("set lmargin at screen 0.1");
+  line("set rmargin at screen 0.925");
+  line("set key at screen 0.5125,", from_bottom(title_height - 8), " center top horizontal Left reverse maxcols ",
+       key_columns, " samplen 2.5");
   for (int i = 0; i < panels; ++i) {
     const Panel& p = drawing.panels[static_cast<std::size_t>(i)];
     const int begin = top + i * (panel_height + gap);
-    const bool is_last = i + 1 == panels;
-    result += text("\nset tmargin at screen ", from_bottom(begin), "\nset bmargin at screen ",
-                   from_bottom(begin + panel_height), "\nset yrange ", i == 0 ? "[0:101]" : "[*:*]", "\nset ylabel ",
-                   gnuplot_string(p.title), "\nset format x '", is_last ? "%.0f" : "", "'\nset xtics add ('",
-                   is_last ? "0" : "", "' 0.5)\nset xlabel '", is_last ? "epoch" : "", "'\n");
+    const bool is_first = i == 0, is_last = i + 1 == panels;
+    line("\nset tmargin at screen ", from_bottom(begin));
+    line("set bmargin at screen ", from_bottom(begin + panel_height));
+    line("set yrange ", is_first ? "[0:101]" : "[*:*]");
+    line("set ylabel ", gnuplot_string(p.title));
+    line("set format x '", is_last ? "%.0f" : "", "'");
+    line("set xtics add ('", is_last ? "0" : "", "' 0.5)");
+    line("set xlabel '", is_last ? "epoch" : "", "'");
     if (p.is_alignment && drawing.chance)
-      result += text("set label 1 'chance' at graph 1.01, first ", all_digits(drawing.chance),
-                     " left textcolor rgb '#777777'\n");
+      line("set label 1 'chance' at graph 1.01, first ", all_digits(drawing.chance), " left textcolor rgb '#777777'");
     else
-      result += "unset label 1\n";
-    if (i == 1) result += "unset key\n";
-    result += plot_command(p, drawing, gnuplot_string(name + ".dat"), i == 0);
+      line("unset label 1");
+    if (!is_first) line("unset key");
+    line(plot_command(p, drawing, gnuplot_string(name + ".dat"), is_first));
   }
-  return result + "\nunset multiplot\nunset output\n}\n";
+  line("unset multiplot");
+  line("unset output");
+  line("}");
+  return result;
 }
 
-// "a, b, c"
 std::string list(const std::set<std::string>& names) {
   std::string result;
   for (const std::string& name : names) result += (result.empty() ? "" : ", ") + name;
