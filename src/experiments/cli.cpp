@@ -16,6 +16,7 @@ int command_line(int argc, const char* const* argv) {
   const std::pair<const char*, commands::Command> all[] = {{"train", commands::add_train(app)},
                                                            {"sweep", commands::add_sweep(app)},
                                                            {"summary", commands::add_summary(app)},
+                                                           {"plot", commands::add_plot(app)},
                                                            {"gradcheck", commands::add_gradcheck(app)}};
   try {
     app.parse(argc, argv);

@@ -10,7 +10,6 @@
 #include <cstring>
 #include <fstream>
 #include <limits>
-#include <string_view>
 #include <thread>
 
 #include "linalg/blas.hpp"
@@ -223,6 +222,27 @@ bool read_grokked(const Json& json, bool has_epoch) {
   return has_epoch;
 }
 
+Json parsed_file(const fs::path& path) {
+  std::error_code ignored;
+  if (fs::is_directory(path, ignored))
+    throw InputError(text(path.string(), ": found a folder; expected the file of a run log"));
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw InputError(text(path.string(), ": cannot be read: ", std::strerror(errno), "; expected a run log"));
+  try {
+    return Json::parse(file);
+  } catch (const Json::exception& error) {
+    throw InputError(text(path.string(), ": not JSON: ", error.what()));
+  }
+}
+
+RunLog log_of(const Json& json, const fs::path& path) {
+  try {
+    return json.get<RunLog>();
+  } catch (const InputError& error) {
+    throw InputError(text(path.string(), ": ", error.what()));
+  }
+}
+
 std::string host_cpu() {
   std::ifstream file("/proc/cpuinfo");
   for (std::string line; std::getline(file, line);)
@@ -231,6 +251,14 @@ std::string host_cpu() {
 }
 
 }  // namespace
+
+std::optional<double> metric(const MetricRow& row, std::string_view name) {
+  for (const auto& [known, member] : named_metrics)
+    if (name == known) return row.*member;
+  for (const auto& [extra, value] : row.extras)
+    if (name == extra) return value;
+  return std::nullopt;
+}
 
 void to_json(Json& json, const RunLog& log) {
   // Validation may throw, and the library's constructor that calls this would leak what `json` holds by then.
@@ -293,19 +321,12 @@ void write_log(const fs::path& path, const RunLog& log) {
     throw RunError(text(path.string(), ": the log cannot be written: ", std::strerror(errno)));
 }
 
-RunLog read_log(const fs::path& path) {
-  std::error_code ignored;
-  if (fs::is_directory(path, ignored))
-    throw InputError(text(path.string(), ": found a folder; expected the file of a run log"));
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw InputError(text(path.string(), ": cannot be read: ", std::strerror(errno), "; expected a run log"));
-  try {
-    return Json::parse(file).get<RunLog>();
-  } catch (const Json::exception& error) {
-    throw InputError(text(path.string(), ": not JSON: ", error.what()));
-  } catch (const InputError& error) {
-    throw InputError(text(path.string(), ": ", error.what()));
-  }
+RunLog read_log(const fs::path& path) { return log_of(parsed_file(path), path); }
+
+std::optional<RunLog> read_log_if_any(const fs::path& path) {
+  const Json json = parsed_file(path);
+  if (json.is_object() && !json.contains("metrics") && !json.contains("run_name")) return std::nullopt;
+  return log_of(json, path);
 }
 
 Json environment(int threads) {

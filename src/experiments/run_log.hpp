@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -23,6 +24,10 @@ struct MetricRow {
   std::vector<std::pair<std::string, double>> extras = {};  ///< what else was measured, in the order written
   bool operator==(const MetricRow&) const = default;
 };
+
+/// The metric of that name in `row`, one of its fields or of its extras; none where the row has none. Units are those
+/// of the log.
+std::optional<double> metric(const MetricRow& row, std::string_view name);
 
 /// How far a run came. A run that was killed stays `running`.
 enum class RunStatus { running, finished, failed };
@@ -68,6 +73,10 @@ void write_log(const std::filesystem::path& path, const RunLog& log);
 /// The log in the file at `path`. Throws InputError, naming the file, when it cannot be read, is not JSON, or
 /// is not what `from_json` takes.
 RunLog read_log(const std::filesystem::path& path);
+
+/// The log in the file at `path`, or none where the file holds a JSON object that does not look like a log at all: one
+/// with neither `metrics` nor `run_name`. Throws as `read_log` does.
+std::optional<RunLog> read_log_if_any(const std::filesystem::path& path);
 
 /// Where a run took place: version, compiler, blas, threads (the argument: those the run uses), host_cpu,
 /// hardware_threads. A CPU whose name the system does not tell is "unknown".

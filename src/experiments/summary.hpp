@@ -1,14 +1,13 @@
 // The paper's comparison of conditions: from the logs of many runs to one table for each setting.
 #pragma once
 
-#include <filesystem>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "experiments/run_log.hpp"
+#include "experiments/run_set.hpp"
 #include "experiments/statistics.hpp"
 
 namespace normalign {
@@ -41,17 +40,11 @@ struct SettingSummary {
   std::vector<std::string> untimed = {};  ///< grokked, but no metric row of that epoch: left out of the seconds
 };
 
-/// One table for each setting, by name: the comparison of arXiv:2605.08464. The setting of a run is the
-/// `task` of its config, or where there is none its run_name up to the condition or the word "seed". Running
-/// and failed runs count as runs, not as grokked. Unlike the summary of the paper's authors this takes the
+/// One table for each setting, as `by_setting` sorts the runs: the comparison of arXiv:2605.08464. Running and failed
+/// runs count as runs, not as grokked. Unlike the summary of the paper's authors this takes the
 /// time at the grokking epoch, no sum of the cumulative times, and the ratio r as it is, not max(r, 1/r).
-/// Lists of names keep the order of `logs`, on which nothing else depends.
+/// Lists of names keep the order of `logs` (`untimed`: within each condition), on which nothing else depends.
 std::vector<SettingSummary> summarise(const std::vector<RunLog>& logs);
-
-/// All logs (*.json, hidden files excepted) in `folder` and below, sorted by path. Throws InputError when the
-/// folder is missing or unreadable or holds no such file, and, naming the file, when one of them is no run
-/// log.
-std::vector<RunLog> read_logs(const std::filesystem::path& folder);
 
 /// Aligned columns for a terminal, four digits, "-" where undefined; unusable runs are listed below their
 /// table.

@@ -51,6 +51,7 @@ TEST_CASE("help and version go to standard output with status 0") {
                                      {"train", "--help"},
                                      {"summary", "--help"},
                                      {"sweep", "--help"},
+                                     {"plot", "--help"},
                                      {"gradcheck", "--help"},
                                      {"--version"}}) {
     const Finished finished = normalign(arguments);
@@ -60,7 +61,7 @@ TEST_CASE("help and version go to standard output with status 0") {
     CHECK(finished.out.size() > 5);
   }
   const std::string all = normalign({"--help"}).out;
-  for (const char* part : {"train", "sweep", "summary", "gradcheck", "--version"}) CHECK(contains(all, part));
+  for (const char* part : {"train", "sweep", "summary", "plot", "gradcheck", "--version"}) CHECK(contains(all, part));
   CHECK(contains(normalign({"--version"}).out, NORMALIGN_VERSION));
 
   const std::string train = normalign({"train", "--help"}).out;
@@ -76,12 +77,16 @@ TEST_CASE("help and version go to standard output with status 0") {
     CHECK(contains(train, part));
   }
   const std::string summary = normalign({"summary", "--help"}).out;
-  for (const char* part : {"DIR", "--json", "--csv", "FILE", "epochs", "seconds"}) CHECK(contains(summary, part));
+  for (const char* part : {"DIR", "--json", "--csv", "FILE", "epochs", "seconds", "--geometry"})
+    CHECK(contains(summary, part));
   const std::string sweep = normalign({"sweep", "--help"}).out;
   for (const char* part : {"CONFIG.json", "--out", "--jobs", "--threads", "--shard", "i/n", "--run", "--data", "--set",
                            "--checkpoint-seconds", "default 30", "settings", "conditions", "seeds", "overrides"})
     CHECK(contains(sweep, part));
   CHECK_FALSE(contains(sweep, "--parent"));
+  const std::string plot = normalign({"plot", "--help"}).out;
+  for (const char* part : {"DIR", "--out", "--metric", "NAME", "centroid_alignment", "gnuplot"})
+    CHECK(contains(plot, part));
   const std::string gradcheck = normalign({"gradcheck", "--help"}).out;
   for (const char* part : {"--seed", "--tolerance", "1e-6", "default"}) CHECK(contains(gradcheck, part));
 }
@@ -98,7 +103,7 @@ TEST_CASE("a mistake on the command line is one line that names it, with status 
     result.insert(result.end(), more.begin(), more.end());
     return result;
   };
-  check_mistake({}, {"train", "summary", "gradcheck"});
+  check_mistake({}, {"train", "summary", "plot", "gradcheck"});
   check_mistake({"tarin"}, {"tarin"});
   check_mistake({"train"}, {"task"});
   check_mistake({"train", "xor_of_everything", "--out", out},
@@ -148,6 +153,10 @@ TEST_CASE("a mistake on the command line is one line that names it, with status 
   check_mistake({"train", "mod_add", "--out", out, "--modulus", "1000000"}, {"modulus", "1000000"});
   check_mistake({"train", "mod_add", "--out", out, "--operation", "divide", "--modulus", "60"}, {"60", "prime"});
 
+  check_mistake({"plot"}, {"folder"});
+  check_mistake({"plot", out + "/absent"}, {out + "/absent", "no such folder"});
+  check_mistake({"plot", out, "--metric"}, {"metric"});
+
   check_mistake({"gradcheck", "--tolerance", "0"}, {"tolerance", "0"});
   check_mistake({"gradcheck", "--tolerance", "nan"}, {"tolerance", "nan"});
   check_mistake({"gradcheck", "--seed", "-1"}, {"seed", "-1"});
@@ -191,7 +200,7 @@ TEST_CASE("a summary of nothing, or of something broken, names what is wrong, wi
   REQUIRE(normalign(short_run(folder.path(), {"--quiet"})).status == 0);
   write_file(folder / "broken.json", "{\"run_name\": \"half");
   check_mistake({"summary", folder.path().string()}, {"broken.json"});
-  write_file(folder / "broken.json", "{}");
+  write_file(folder / "broken.json", "{\"metrics\": []}");
   check_mistake({"summary", folder.path().string()}, {"broken.json", "run_name"});
   fs::remove(folder / "broken.json");
   const std::string unwritable = (folder / "missing" / "table.json").string();

@@ -279,6 +279,33 @@ TEST_CASE("run log: a file that is no log is refused in one line by its name") {
   CHECK(refusal(path) == name + ": run_name: found nothing; expected a string");
 }
 
+TEST_CASE("read_log_if_any: an object that is no log at all is none, anything else as read_log has it") {
+  const TemporaryFolder folder;
+  const fs::path path = folder / "run.json";
+  write_log(path, example_log());
+  CHECK(read_log_if_any(path) == example_log());
+  for (const char* content : {"{}", R"({"settings": []})", R"({"condition": "GF", "grokked": true})"}) {
+    write_file(path, content);
+    CHECK_FALSE(read_log_if_any(path).has_value());
+    CHECK_THROWS_AS(read_log(path), InputError);
+  }
+  for (const char* content : {"", "[]", "null", R"({"metrics": []})", R"({"run_name": null})"}) {
+    CAPTURE(content);
+    write_file(path, content);
+    CHECK_THROWS_AS(read_log_if_any(path), InputError);
+  }
+  CHECK_THROWS_AS(read_log_if_any(folder / "absent.json"), InputError);
+}
+
+TEST_CASE("metric: fields and extras of a row by name") {
+  const MetricRow row = example_log().metrics[1];
+  CHECK(metric(row, "test_acc") == 90.3);
+  CHECK(metric(row, "opt_time") == 2.25);
+  CHECK(metric(row, "centroid_alignment") == -0.25);
+  CHECK_FALSE(metric(row, "test_centroid_alignment").has_value());
+  CHECK_FALSE(metric(row, "").has_value());
+}
+
 TEST_CASE("check_writable_log: makes folders, and refuses what could not be written later") {
   const TemporaryFolder folder;
   const auto refused = [](const fs::path& path, bool overwrite = false) -> std::string {

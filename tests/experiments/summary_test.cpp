@@ -6,7 +6,6 @@
 #include <sstream>
 
 #include "support/catch.hpp"
-#include "support/temporary_folder.hpp"
 
 namespace normalign::tests {
 namespace {
@@ -149,23 +148,6 @@ TEST_CASE("summary: a run without the row of its grokking epoch is left out of t
   CHECK(summary[0].untimed == std::vector<std::string>{"sparse_log"});
 }
 
-TEST_CASE("summary: the setting is config.task, or else the run's name up to the condition or the seed") {
-  const auto setting = [](const std::string& name, const std::string& condition, Json config = Json::object()) {
-    RunLog log = grokked_run(condition, 1, 1);
-    log.run_name = name;
-    log.config = std::move(config);
-    return summarise({log})[0].setting;
-  };
-  CHECK(setting("whatever", "GF", {{"task", "mod_add"}}) == "mod_add");
-  CHECK(setting("mod_add_GA0.01_seed3", "GA0.01") == "mod_add");
-  CHECK(setting("mod_add-seed3-GF", "GF") == "mod_add");
-  CHECK(setting("xor seed 1", "baseline") == "xor");
-  CHECK(setting("baseline", "baseline") == "baseline");
-  CHECK(setting("mnist", "") == "mnist");
-  CHECK(setting("", "x") == "");
-  CHECK(setting("mod_add_GF_1", "GF", {{"task", 5}}) == "mod_add");
-}
-
 TEST_CASE("summary: settings by name, baseline before the others, whatever the order of the logs") {
   std::vector<RunLog> logs = example_logs();
   logs.push_back(grokked_run("zeta", 1, 1));
@@ -258,39 +240,6 @@ TEST_CASE("summary: small p in LaTeX are powers of ten") {
 TEST_CASE("summary: of nothing there is a table without rows") {
   CHECK(as_json(summarise({}))["settings"].empty());
   CHECK(split(as_csv({}), '\n').size() == 2);
-}
-
-TEST_CASE("read_logs: all logs below a folder by path, temporary and hidden files aside") {
-  const TemporaryFolder folder;
-  std::filesystem::create_directories(folder / "b/c");
-  for (const char* name : {"b/c/1.json", "a.json", "b/2.json"})
-    write_log(folder / name, RunLog{.run_name = name, .condition = "baseline"});
-  write_file(folder / "b/.run.json.17.tmp", "{");
-  write_file(folder / "b/.hidden.json", "{");
-  write_file(folder / "b/model.safetensors", "x");
-  std::filesystem::create_directories(folder / "folder.json");
-  const std::vector<RunLog> logs = read_logs(folder.path());
-  REQUIRE(logs.size() == 3);
-  CHECK(logs[0].run_name == "a.json");
-  CHECK(logs[1].run_name == "b/2.json");
-  CHECK(logs[2].run_name == "b/c/1.json");
-}
-
-TEST_CASE("read_logs: a missing, empty or foreign folder is refused by name") {
-  const TemporaryFolder folder;
-  const auto refusal = [](const std::filesystem::path& path) -> std::string {
-    try {
-      read_logs(path);
-    } catch (const InputError& error) {
-      return error.what();
-    }
-    return "accepted";
-  };
-  CHECK_THAT(refusal(folder.path()), Contains(folder.path().string() + ": found no *.json file"));
-  CHECK_THAT(refusal(folder / "absent"), Contains("absent: no such folder"));
-  write_file(folder / "table.json", "{\"settings\": []}");
-  CHECK(refusal(folder.path()) == (folder / "table.json").string() + ": run_name: found nothing; expected a string");
-  CHECK_THAT(refusal(folder / "table.json"), Contains("table.json: no folder"));
 }
 
 }  // namespace

@@ -16,6 +16,7 @@ using Command = std::function<int()>;
 Command add_train(CLI::App& app);
 Command add_sweep(CLI::App& app);
 Command add_summary(CLI::App& app);
+Command add_plot(CLI::App& app);
 Command add_gradcheck(CLI::App& app);
 
 }  // namespace normalign::commands

@@ -1,32 +1,36 @@
 #include <CLI/CLI.hpp>
-#include <fstream>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "experiments/commands/commands.hpp"
+#include "experiments/geometry_summary.hpp"
+#include "experiments/run_set.hpp"
 #include "experiments/summary.hpp"
+#include "experiments/text_file.hpp"
 
 namespace normalign::commands {
 namespace {
 
 struct SummaryArguments {
   std::string folder, json, csv, latex;
+  bool geometry = false;
 };
 
-void write_text(const std::string& path, const std::string& content) {
-  if (path.empty()) return;
-  std::ofstream out(path);
-  out << content;
-  if (!out.flush()) throw InputError(text(path, ": cannot be written"));
+template <class Table>
+void print_and_write(const Table& table, const SummaryArguments& a) {
+  std::cout << as_text(table);
+  if (!a.json.empty()) write_text_file(a.json, as_json(table).dump(2) + "\n");
+  if (!a.csv.empty()) write_text_file(a.csv, as_csv(table));
+  if (!a.latex.empty()) write_text_file(a.latex, as_latex(table));
 }
 
 int summary(const SummaryArguments& a) {
-  const auto table = summarise(read_logs(a.folder));
-  std::cout << as_text(table);
-  write_text(a.json, a.json.empty() ? "" : as_json(table).dump(2) + "\n");
-  write_text(a.csv, as_csv(table));
-  write_text(a.latex, as_latex(table));
+  const std::vector<RunLog> logs = read_logs(a.folder);
+  if (a.geometry)
+    print_and_write(summarise_geometry(logs), a);
+  else
+    print_and_write(summarise(logs), a);
   return 0;
 }
 
@@ -40,6 +44,9 @@ Command add_summary(CLI::App& app) {
   command->add_option("folder", a.folder, "Folder with logs, searched with what is below it")
       ->required()
       ->type_name("DIR");
+  command->add_flag("--geometry", a.geometry,
+                    "In place of it the table of the local geometry: alignment, rank and norms of the Jacobian at "
+                    "memorisation, at grokking and at equal epochs");
   command->add_option("--json", a.json, "Write the table as JSON too, with every digit")->type_name("FILE");
   command->add_option("--csv", a.csv, "Write the table as CSV too, with every digit")->type_name("FILE");
   command->add_option("--latex", a.latex, "Write the table as LaTeX (booktabs) too")->type_name("FILE");

@@ -1,0 +1,58 @@
+#include "experiments/plot.hpp"
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+
+#include "experiments/commands/commands.hpp"
+#include "experiments/run_set.hpp"
+#include "linalg/error.hpp"
+
+namespace normalign::commands {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct PlotArguments {
+  std::string folder, out;
+  PlotOptions options;
+};
+
+int plot_runs(const PlotArguments& a) {
+  const Plot pictures = plot(read_logs(a.folder), a.options);
+  const fs::path out = a.out.empty() ? a.folder : a.out;
+  std::error_code error;
+  fs::create_directories(out, error);
+  if (error) throw InputError(text(out.string(), ": the folder cannot be created: ", error.message()));
+  bool is_drawn = true;
+  for (const Figure& figure : pictures.figures) {
+    is_drawn = write_figure(out, figure);
+    std::cout << (out / figure.name).string() << (is_drawn ? ": .svg .png .dat .gp\n" : ": .dat .gp\n");
+  }
+  for (const std::string& remark : pictures.remarks) std::cout << remark << '\n';
+  if (!is_drawn)
+    std::cout << "no gnuplot in PATH: data and scripts alone were written; with it, gnuplot FILE.gp draws them\n";
+  return 0;
+}
+
+}  // namespace
+
+Command add_plot(CLI::App& app) {
+  const auto arguments = std::make_shared<PlotArguments>();
+  PlotArguments& a = *arguments;
+  CLI::App* command =
+      app.add_subcommand("plot", "Draw accuracy and alignment against the epoch for the runs in a folder, by gnuplot");
+  command->add_option("folder", a.folder, "Folder with logs, searched with what is below it")
+      ->required()
+      ->type_name("DIR");
+  command->add_option("--out", a.out, "Folder for SETTING.svg, .png, .dat and .gp (default: DIR)")->type_name("DIR2");
+  command
+      ->add_option("--metric", a.options.metrics,
+                   "What the panels below the accuracy show: metrics of the logs, with or without test_ (default: "
+                   "centroid_alignment)")
+      ->type_name("NAME");
+  return [arguments] { return plot_runs(*arguments); };
+}
+
+}  // namespace normalign::commands

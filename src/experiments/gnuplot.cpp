@@ -1,0 +1,50 @@
+#include "experiments/gnuplot.hpp"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cctype>
+#include <cerrno>
+#include <cstring>
+
+#include "linalg/error.hpp"
+
+namespace normalign {
+
+std::string gnuplot_string(const std::string& words) {
+  // Between single quotes nothing has a meaning but the quote itself.
+  std::string result = "'";
+  for (const char letter : words) {
+    if (letter == '\'') result += '\'';
+    result += std::iscntrl(static_cast<unsigned char>(letter)) ? ' ' : letter;
+  }
+  result += '\'';
+  return result;
+}
+
+bool run_gnuplot(const std::filesystem::path& folder, const std::string& script) {
+  std::string program = "gnuplot", argument = script;
+  char* const arguments[] = {program.data(), argument.data(), nullptr};
+  posix_spawn_file_actions_t actions;
+  ::posix_spawn_file_actions_init(&actions);
+  ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  ::posix_spawn_file_actions_addchdir_np(&actions, folder.c_str());
+  pid_t child = 0;
+  const int error = ::posix_spawnp(&child, program.c_str(), &actions, nullptr, arguments, environ);
+  ::posix_spawn_file_actions_destroy(&actions);
+  if (error == ENOENT) return false;
+  if (error) throw RunError(text("gnuplot cannot be started: ", std::strerror(error)));
+
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0)
+    if (errno != EINTR) throw RunError(text("gnuplot: its end was lost: ", std::strerror(errno)));
+  if (WIFSIGNALED(status))
+    throw RunError(text((folder / script).string(), ": gnuplot was ended by signal ", WTERMSIG(status)));
+  if (WEXITSTATUS(status) != 0)
+    throw RunError(text((folder / script).string(), ": gnuplot ended with status ", WEXITSTATUS(status)));
+  return true;
+}
+
+}  // namespace normalign

@@ -1,0 +1,100 @@
+#include "experiments/run_set.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <map>
+#include <string_view>
+#include <utility>
+
+#include "linalg/error.hpp"
+
+namespace normalign {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_alphanumeric(char letter) { return std::isalnum(static_cast<unsigned char>(letter)) != 0; }
+
+// Where `word` begins in `name`, as a word of its own after the first; the end where it does not.
+std::size_t position_of_word(std::string_view name, std::string_view word) {
+  if (word.empty()) return name.size();
+  for (std::size_t at = name.find(word, 1); at != name.npos; at = name.find(word, at + 1))
+    if (!is_alphanumeric(name[at - 1])) return at;
+  return name.size();
+}
+
+std::string setting_of(const RunLog& log) {
+  if (const auto task = log.config.find("task"); task != log.config.end() && task->is_string())
+    return task->get<std::string>();
+  const std::string& name = log.run_name;
+  std::size_t end = std::min(position_of_word(name, log.condition), position_of_word(name, "seed"));
+  while (end > 0 && !is_alphanumeric(name[end - 1])) --end;
+  return end > 0 ? name.substr(0, end) : name;
+}
+
+// The baseline goes first, and before all names there is the empty one.
+std::string sorting_key(const std::string& condition) { return condition == baseline_name ? "" : condition; }
+
+}  // namespace
+
+std::vector<RunLog> read_logs(const fs::path& folder) {
+  const std::string expected = "; expected a folder of run logs (*.json)";
+  std::vector<fs::path> paths;
+  try {
+    if (!fs::is_directory(folder))
+      throw InputError(text(folder.string(), fs::exists(folder) ? ": no folder" : ": no such folder", expected));
+    for (const auto& file : fs::recursive_directory_iterator(folder))
+      if (file.path().extension() == ".json" && !file.path().filename().string().starts_with('.') &&
+          !file.is_directory())
+        paths.push_back(file.path());
+  } catch (const fs::filesystem_error& error) {
+    throw InputError(text(folder.string(), ": cannot be read: ", error.code().message(), expected));
+  }
+  if (paths.empty()) throw InputError(text(folder.string(), ": found no *.json file", expected));
+  std::sort(paths.begin(), paths.end());
+  std::vector<RunLog> logs;
+  for (const fs::path& path : paths)
+    if (auto log = read_log_if_any(path)) logs.push_back(std::move(*log));
+  if (logs.empty())
+    throw InputError(text(folder.string(), ": found no run log among ", paths.size(), " *.json files", expected));
+  return logs;
+}
+
+std::vector<SettingRuns> by_setting(const std::vector<RunLog>& logs) {
+  std::map<std::string, std::vector<const RunLog*>> settings;
+  for (const RunLog& log : logs) settings[setting_of(log)].push_back(&log);
+  std::vector<SettingRuns> result;
+  for (const auto& [setting, runs] : settings) {
+    SettingRuns& sorted = result.emplace_back(SettingRuns{.setting = setting});
+    std::map<std::pair<std::string, std::string>, ConditionRuns> conditions;
+    for (const RunLog* run : runs) {
+      ConditionRuns& condition = conditions[{sorting_key(run->condition), run->condition}];
+      ++condition.all;
+      if (run->status == RunStatus::running) sorted.unfinished.push_back(run->run_name);
+      if (run->status == RunStatus::failed) sorted.failed.push_back(run->run_name);
+      if (run->status == RunStatus::finished) condition.finished.push_back(run);
+    }
+    for (auto& [key, condition] : conditions) {
+      condition.condition = key.second;
+      sorted.conditions.push_back(std::move(condition));
+    }
+  }
+  return result;
+}
+
+bool has_grokked(const RunLog& log) { return log.grokked && log.grokking_epoch; }
+
+std::string remark(const char* what, const std::vector<std::string>& run_names) {
+  std::string result = text(run_names.size(), run_names.size() == 1 ? " run " : " runs ", what, ": ");
+  for (std::size_t i = 0; i < run_names.size(); ++i) result += (i > 0 ? ", " : "") + run_names[i];
+  return result;
+}
+
+std::vector<std::string> remarks(const std::vector<std::string>& unfinished, const std::vector<std::string>& failed) {
+  std::vector<std::string> result;
+  if (!unfinished.empty()) result.push_back(remark("unfinished", unfinished));
+  if (!failed.empty()) result.push_back(remark("failed", failed));
+  return result;
+}
+
+}  // namespace normalign

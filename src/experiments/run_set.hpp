@@ -1,0 +1,51 @@
+// The runs of a folder, sorted into what tables and pictures compare: settings, and in each its conditions.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "experiments/run_log.hpp"
+
+namespace normalign {
+
+/// The runs of one condition.
+struct ConditionRuns {
+  std::string condition = {};
+  std::vector<const RunLog*> finished = {};
+  Index all = 0;  ///< unfinished and failed ones included
+};
+
+/// The runs of one setting.
+struct SettingRuns {
+  std::string setting = {};
+  std::vector<ConditionRuns> conditions = {};  ///< "baseline" first, then by name
+  std::vector<std::string> unfinished = {};    ///< names of those still running or killed
+  std::vector<std::string> failed = {};        ///< names of those that failed
+};
+
+/// The name of the condition that the others are compared with.
+inline constexpr const char* baseline_name = "baseline";
+
+/// All logs (*.json, hidden files excepted) in `folder` and below, sorted by path. A file with a JSON object that has
+/// neither `metrics` nor `run_name`, such as a table written by `normalign summary --json`, is passed over. Throws
+/// InputError when the folder is missing or unreadable or holds no run log, and, naming the file, when another of
+/// these files is no run log.
+std::vector<RunLog> read_logs(const std::filesystem::path& folder);
+
+/// The runs by setting and condition, settings by name; runs and names keep the order of `logs`, which must outlive
+/// the result. The setting of a run is the `task` of its config, or where there is none its run_name up to the
+/// condition or the word "seed".
+std::vector<SettingRuns> by_setting(const std::vector<RunLog>& logs);
+
+/// Whether a run grokked and says at which epoch.
+bool has_grokked(const RunLog& log);
+
+/// What stands beneath a table or picture, as `remark` says it: one line for the unfinished runs and one for the failed
+/// ones, where there are any.
+std::vector<std::string> remarks(const std::vector<std::string>& unfinished, const std::vector<std::string>& failed);
+
+/// "1 run <what>: a", "2 runs <what>: a, b".
+std::string remark(const char* what, const std::vector<std::string>& run_names);
+
+}  // namespace normalign

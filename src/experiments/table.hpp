@@ -1,0 +1,40 @@
+// Tables as text, CSV and LaTeX: numbers to cells, cells to lines.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace normalign {
+
+/// The cells of one row of a table.
+using Cells = std::vector<std::string>;
+
+/// Four significant digits, as "0.1217", "300" or, from 10000 on, without decimals; "-" for none.
+std::string four_digits(std::optional<double> value);
+
+/// The shortest digits that read back the same, as JSON has them; empty for none.
+std::string all_digits(std::optional<double> value);
+
+/// One line for each row, columns two spaces apart: the first `left` ones flush left, the others flush right. Widths
+/// are in bytes. Rows have one length.
+std::string aligned_text(std::span<const Cells> rows, std::size_t left = 1);
+
+/// The row as a line of CSV (RFC 4180, but ended by a line feed alone): cells with a comma, a quote or a line break
+/// in quotes.
+std::string csv_line(const Cells& row);
+
+/// The row as a line of a tabular, cells as they are.
+std::string latex_line(const Cells& row);
+
+/// A line in small print for beneath a tabular: "<table>: <words>.", both escaped.
+std::string latex_note(const std::string& table, const std::string& words);
+
+/// `words` so that LaTeX prints them as they are: & % $ # _ { } ~ ^ and \ escaped.
+std::string latex_escaped(const std::string& words);
+
+/// A number in LaTeX: 3.1e-07 as $3.1\cdot10^{-7}$, one without an exponent as it is.
+std::string latex_number(const std::string& number);
+
+}  // namespace normalign

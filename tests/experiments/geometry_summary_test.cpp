@@ -1,0 +1,236 @@
+#include "experiments/geometry_summary.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "support/catch.hpp"
+#include "support/message_of.hpp"
+#include "support/subprocess.hpp"
+
+namespace normalign::tests {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// A row whose metrics are distinct multiples of `unit`: metric i has (i + 1) unit at training and -(i + 1) unit at test
+// points.
+MetricRow row(Index epoch, double train_acc, double unit) {
+  MetricRow result{.epoch = epoch, .train_acc = train_acc};
+  for (std::size_t i = 0; i < geometry_metrics.size(); ++i) {
+    const std::string name = geometry_metrics[i];
+    result.extras.emplace_back(name, static_cast<double>(i + 1) * unit);
+    result.extras.emplace_back("test_" + name, -static_cast<double>(i + 1) * unit);
+  }
+  result.extras.emplace_back("chance_alignment", 0.125);
+  return result;
+}
+
+RunLog run_of(const std::string& condition, std::optional<Index> grokking_epoch, const std::vector<MetricRow>& rows) {
+  RunLog log{.run_name = "run_" + condition, .condition = condition};
+  log.config = {{"task", "toy"}};
+  log.status = RunStatus::finished;
+  log.grokked = grokking_epoch.has_value();
+  log.grokking_epoch = grokking_epoch;
+  log.metrics = rows;
+  return log;
+}
+
+std::vector<RunLog> example_logs() {
+  return {run_of("baseline", 100, {row(0, 50, 1), row(10, 99.5, 2), row(30, 100, 4), row(100, 100, 8)}),
+          run_of("baseline", 200, {row(0, 50, 1), row(20, 99, 16), row(25, 99.1, 32), row(200, 100, 64)}),
+          run_of("grokalign", 20, {row(0, 50, 1), row(10, 100, 128), row(20, 100, 256)}),
+          run_of("grokalign", 40, {row(0, 50, 1), row(20, 100, 512), row(40, 100, 1024)}),
+          run_of("never", std::nullopt, {row(0, 50, 1), row(29, 98, 3), row(31, 98, 5)})};
+}
+
+const GeometryRow& find(const GeometrySummary& summary, Moment moment, const std::string& condition, bool is_test) {
+  const auto found = std::ranges::find_if(summary.rows, [&](const GeometryRow& candidate) {
+    return candidate.moment == moment && candidate.condition == condition && candidate.is_test == is_test;
+  });
+  if (found == summary.rows.end()) throw std::runtime_error("no such row");
+  return *found;
+}
+
+// The mean of the units whose rows a row of the table is made of.
+void check_row(const GeometrySummary& summary, Moment moment, const std::string& condition, Index runs,
+               std::optional<double> epoch, std::optional<double> unit) {
+  CAPTURE(name_of(moment), condition);
+  for (const bool is_test : {false, true}) {
+    const GeometryRow& found = find(summary, moment, condition, is_test);
+    CHECK(found.runs == runs);
+    CHECK(found.epoch == epoch);
+    for (std::size_t i = 0; i < geometry_metrics.size(); ++i) {
+      std::optional<double> expected;
+      if (unit) expected = (is_test ? -1 : 1) * static_cast<double>(i + 1) * *unit;
+      CHECK(found.means[i] == expected);
+    }
+  }
+}
+
+TEST_CASE("geometry summary: three moments, worked by hand") {
+  const auto summary = summarise_geometry(example_logs());
+  REQUIRE(summary.size() == 1);
+  const GeometrySummary& toy = summary[0];
+  CHECK(toy.setting == "toy");
+  CHECK(toy.chance_alignment == 0.125);
+  CHECK(toy.equal_epoch == 30);
+  CHECK(toy.rows.size() == 18);
+  // More than 99 per cent, not 99.
+  check_row(toy, Moment::memorisation, "baseline", 2, 17.5, 17);
+  check_row(toy, Moment::memorisation, "grokalign", 2, 15, 320);
+  check_row(toy, Moment::memorisation, "never", 0, std::nullopt, std::nullopt);
+  check_row(toy, Moment::grokking, "baseline", 2, 150, 36);
+  check_row(toy, Moment::grokking, "grokalign", 2, 30, 640);
+  check_row(toy, Moment::grokking, "never", 0, std::nullopt, std::nullopt);
+  // At or before epoch 30: rows 30 and 25; 20, where the run ended, and 20; 29.
+  check_row(toy, Moment::equal_epochs, "baseline", 2, 27.5, 18);
+  check_row(toy, Moment::equal_epochs, "grokalign", 2, 20, 384);
+  check_row(toy, Moment::equal_epochs, "never", 1, 29, 3);
+}
+
+TEST_CASE("geometry summary: the equal epoch is grokalign's median, else the smallest median there is") {
+  const auto equal_epoch = [](const std::vector<RunLog>& logs) { return summarise_geometry(logs)[0].equal_epoch; };
+  const auto run = [](const std::string& condition, std::optional<Index> epoch) {
+    return run_of(condition, epoch, {});
+  };
+  // Though another condition was sooner.
+  CHECK(equal_epoch({run("fast", 5), run("grokalign", 30), run("grokalign", 10), run("grokalign", 90)}) == 30);
+  CHECK(equal_epoch({run("fast", 5), run("slow", 50), run("fast", 8), run("grokalign", std::nullopt)}) == 6.5);
+  CHECK_FALSE(equal_epoch({run("baseline", std::nullopt)}).has_value());
+  // The tags of the paper's authors; joined ones are other conditions.
+  CHECK(equal_epoch({run("GF", 5), run("GA0.01", 30), run("GA1", 50), run("OG-GA0.01", 7)}) == 40);
+  CHECK(equal_epoch({run("GALA", 50), run("GA", 40), run("GF", 45)}) == 40);
+  CHECK(equal_epoch({run("GALA", 50), run("GF", 45)}) == 45);
+}
+
+TEST_CASE("geometry summary: unfinished and failed runs are left out and named") {
+  std::vector<RunLog> logs = example_logs();
+  const std::string before = as_csv(summarise_geometry(logs));
+  for (const RunStatus status : {RunStatus::running, RunStatus::failed}) {
+    logs.push_back(run_of("grokalign", 1, {row(0, 100, 9999), row(1, 100, 9999)}));
+    logs.back().status = status;
+    logs.back().run_name = status == RunStatus::running ? "killed" : "broken";
+  }
+  const auto summary = summarise_geometry(logs);
+  CHECK(as_csv(summary) == before);
+  CHECK(summary[0].unfinished == std::vector<std::string>{"killed"});
+  CHECK(summary[0].failed == std::vector<std::string>{"broken"});
+  for (const std::string& table : {as_text(summary), as_latex(summary)}) {
+    CHECK(contains(table, "1 run unfinished: killed"));
+    CHECK(contains(table, "1 run failed: broken"));
+  }
+}
+
+TEST_CASE("geometry summary: a metric missing in some rows or in all") {
+  std::vector<RunLog> logs = example_logs();
+  // The second row of the first run and of no other.
+  std::erase_if(logs[0].metrics[1].extras, [](const auto& extra) { return extra.first == "effective_rank"; });
+  GeometrySummary toy = summarise_geometry(logs)[0];
+  const std::size_t rank = 4;
+  REQUIRE(std::string(geometry_metrics[rank]) == "effective_rank");
+  CHECK(find(toy, Moment::memorisation, "baseline", false).means[rank] == 5 * 32);
+  CHECK(find(toy, Moment::memorisation, "baseline", true).means[rank] == -5 * 17);
+  CHECK(find(toy, Moment::memorisation, "baseline", false).runs == 2);
+
+  for (RunLog& log : logs)
+    for (MetricRow& of_log : log.metrics) of_log.extras.clear();
+  toy = summarise_geometry(logs)[0];
+  CHECK_FALSE(toy.chance_alignment.has_value());
+  CHECK(find(toy, Moment::grokking, "baseline", true).runs == 2);
+  CHECK_FALSE(find(toy, Moment::grokking, "baseline", true).means[0].has_value());
+  CHECK(contains(as_text({&toy, 1}), "toy, alignment by chance -\n"));
+}
+
+TEST_CASE("geometry summary: a run without its grokking row, or without rows, counts where it can") {
+  std::vector<RunLog> logs = example_logs();
+  logs[0].metrics.pop_back();
+  logs[3].metrics.clear();
+  const GeometrySummary toy = summarise_geometry(logs)[0];
+  check_row(toy, Moment::grokking, "baseline", 1, 200, 64);
+  check_row(toy, Moment::equal_epochs, "grokalign", 1, 20, 256);
+}
+
+TEST_CASE("geometry summary: CSV and JSON tell the same, to the last digit") {
+  std::vector<RunLog> logs = example_logs();
+  logs[0].metrics[1].extras[0].second = 0.1 + 0.2;
+  const auto summary = summarise_geometry(logs);
+  const Json setting = as_json(summary)["settings"][0];
+  CHECK(setting["setting"] == "toy");
+  CHECK(setting["equal_epoch"] == 30);
+  const std::vector<std::string> csv = lines(as_csv(summary));
+  REQUIRE(csv.size() == 1 + setting["rows"].size());
+  const auto fields = [](const std::string& line) {
+    std::vector<std::string> parts;
+    std::istringstream in(line + ',');
+    for (std::string part; std::getline(in, part, ',');) parts.push_back(part);
+    return parts;
+  };
+  const std::vector<std::string> names = fields(csv[0]);
+  CHECK(names.size() == 8 + geometry_metrics.size());
+  for (std::size_t i = 0; i < setting["rows"].size(); ++i) {
+    const std::vector<std::string> line = fields(csv[i + 1]);
+    REQUIRE(line.size() == names.size());
+    for (std::size_t j = 0; j < names.size(); ++j) {
+      CAPTURE(i, names[j]);
+      const Json& json_row = setting["rows"][i];
+      const Json value = json_row.contains(names[j]) ? json_row[names[j]] : setting.at(names[j]);
+      CHECK(line[j] == (value.is_null() ? "" : value.is_string() ? value.get<std::string>() : value.dump()));
+    }
+  }
+  CHECK(setting["rows"][0]["centroid_alignment"] == summary[0].rows[0].means[0].value());
+}
+
+TEST_CASE("geometry summary: text and LaTeX have a block for each moment and as many cells in each row") {
+  std::vector<RunLog> logs = example_logs();
+  logs.push_back(run_of("50% x_1", 5, {row(5, 100, 1e-7)}));
+  const auto summary = summarise_geometry(logs);
+  const std::string plain = as_text(summary);
+  for (const char* part :
+       {"toy, alignment by chance 0.125\n", "at memorisation\n", "at grokking\n", "at equal epochs: 30\n", "50% x_1"})
+    CHECK(contains(plain, part));
+  std::size_t rows = 0;
+  for (const std::string& line : lines(plain)) {
+    std::istringstream in(line);
+    const std::vector<std::string> words{std::istream_iterator<std::string>(in), {}};
+    if (words.empty() || (words[0] != "baseline" && words[0] != "condition")) continue;
+    ++rows;
+    CHECK(words.size() == 12);
+  }
+  CHECK(rows == 7);
+  const std::string latex = as_latex(summary);
+  CHECK(contains(latex, "50\\% x\\_1 & train & 1 & 5 & $1\\cdot10^{-7}$ & "));
+  CHECK(contains(latex, "{toy, at equal epochs: 30 (alignment by chance 0.125)} \\\\"));
+  for (const std::string& line : lines(latex))
+    if (line.ends_with("\\\\") && contains(line, " & ") && !contains(line, "multicolumn"))
+      CHECK(std::ranges::count(line, '&') - (contains(line, "\\&") ? 1 : 0) == 11);
+}
+
+TEST_CASE("geometry summary: of nothing there is a table without rows") {
+  CHECK(as_json(summarise_geometry({}))["settings"].empty());
+  CHECK(lines(as_csv(summarise_geometry({}))).size() == 1);
+}
+
+TEST_CASE("normalign summary --geometry: prints and writes that table in place of the other") {
+  const char* program = std::getenv("NORMALIGN_PROGRAM");
+  if (!program) return skip("summary --geometry: NORMALIGN_PROGRAM is not set (make test sets it)");
+  const TemporaryFolder folder;
+  const std::vector<RunLog> logs = example_logs();
+  for (std::size_t i = 0; i < logs.size(); ++i) write_log(folder / (std::to_string(i) + ".json"), logs[i]);
+  const auto summary = summarise_geometry(logs);
+  const Finished finished =
+      run({program, "summary", folder.path().string(), "--geometry", "--json", (folder / "table.json").string(),
+           "--csv", (folder / "t.csv").string(), "--latex", (folder / "t.tex").string()});
+  CHECK(finished.status == 0);
+  CHECK(finished.err.empty());
+  CHECK(finished.out == as_text(summary));
+  CHECK(Json::parse(read_file(folder / "table.json")) == as_json(summary));
+  CHECK(read_file(folder / "t.csv") == as_csv(summary));
+  CHECK(read_file(folder / "t.tex") == as_latex(summary));
+  // The JSON table in the folder of the logs does not disturb the next look at them.
+  CHECK(run({program, "summary", folder.path().string(), "--geometry"}).out == finished.out);
+}
+
+}  // namespace
+}  // namespace normalign::tests

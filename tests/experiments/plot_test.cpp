@@ -1,0 +1,395 @@
+#include "experiments/plot.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "experiments/gnuplot.hpp"
+#include "support/catch.hpp"
+#include "support/message_of.hpp"
+#include "support/subprocess.hpp"
+
+namespace normalign::tests {
+namespace {
+
+namespace fs = std::filesystem;
+using Table = std::vector<std::vector<std::string>>;
+
+MetricRow row(Index epoch, double train_acc, double test_acc, std::optional<double> alignment = std::nullopt) {
+  MetricRow result{.epoch = epoch, .train_acc = train_acc, .test_acc = test_acc, .train_loss = 1 - train_acc / 100};
+  if (alignment) result.extras = {{"centroid_alignment", *alignment}, {"test_centroid_alignment", *alignment / 2}};
+  return result;
+}
+
+RunLog run_of(const std::string& condition, const std::vector<MetricRow>& rows, const std::string& task = "toy") {
+  RunLog log{.run_name = "run", .condition = condition};
+  log.config = {{"task", task}};
+  log.status = RunStatus::finished;
+  log.metrics = rows;
+  return log;
+}
+
+// Three runs that end at epochs 10, 20 and 30.
+std::vector<RunLog> example_logs() {
+  return {run_of("baseline", {row(0, 50, 40), row(10, 60, 45, 0.5)}),
+          run_of("baseline", {row(0, 52, 44, 0.25), row(10, 70, 41), row(20, 80, 43, 0.75)}),
+          run_of("baseline", {row(0, 57, 42), row(10, 50, 47), row(30, 100, 99, 0.125)})};
+}
+
+// The numbers and words of one block of a data file: the blocks stand two empty lines apart.
+Table block(const std::string& data, std::size_t index) {
+  std::vector<Table> blocks(1);
+  int empty = 0;
+  for (const std::string& line : lines(data)) {
+    empty = line.empty() ? empty + 1 : 0;
+    if (empty == 2) blocks.emplace_back();
+    std::istringstream in(line);
+    if (!line.empty() && line[0] != '#')
+      blocks.back().push_back(std::vector<std::string>{std::istream_iterator<std::string>(in), {}});
+  }
+  return index < blocks.size() ? blocks[index] : Table{};
+}
+
+const Figure& figure(const Plot& pictures, const std::string& name) {
+  const auto found = std::ranges::find(pictures.figures, name, &Figure::name);
+  if (found == pictures.figures.end()) throw std::runtime_error("no figure named " + name);
+  return *found;
+}
+
+bool has_gnuplot() {
+  const TemporaryFolder folder;
+  write_file(folder / "empty.gp", "");
+  return run_gnuplot(folder.path(), "empty.gp");
+}
+
+// For a scope, the environment's PATH is another one.
+class PathOf {
+ public:
+  explicit PathOf(const std::string& path) { ::setenv("PATH", path.c_str(), 1); }
+  ~PathOf() { ::setenv("PATH", former_.c_str(), 1); }
+  PathOf(const PathOf&) = delete;
+  PathOf& operator=(const PathOf&) = delete;
+
+ private:
+  std::string former_ = std::getenv("PATH") ? std::getenv("PATH") : "";
+};
+
+// ---- numbers
+// ------------------------------------------------------------------------------------------------------
+
+TEST_CASE("bands: median and range over runs that have ended too, worked by hand") {
+  const std::vector<RunLog> logs = example_logs();
+  const std::vector<const RunLog*> runs = {&logs[0], &logs[1], &logs[2]};
+  CHECK(bands(runs, "train_acc") == std::vector<Band>{{.epoch = 0, .median = 52, .lowest = 50, .highest = 57},
+                                                      {.epoch = 10, .median = 60, .lowest = 50, .highest = 70},
+                                                      {.epoch = 20, .median = 60, .lowest = 50, .highest = 80},
+                                                      {.epoch = 30, .median = 80, .lowest = 60, .highest = 100}});
+  // One run has the metric from the start, one from epoch 10 on, one at epoch 30 alone.
+  CHECK(bands(runs, "centroid_alignment") ==
+        std::vector<Band>{{.epoch = 0, .median = 0.25, .lowest = 0.25, .highest = 0.25},
+                          {.epoch = 10, .median = 0.375, .lowest = 0.25, .highest = 0.5},
+                          {.epoch = 20, .median = 0.625, .lowest = 0.5, .highest = 0.75},
+                          {.epoch = 30, .median = 0.5, .lowest = 0.125, .highest = 0.75}});
+  CHECK(bands(runs, "unknown") == std::vector<Band>{{.epoch = 0}, {.epoch = 10}, {.epoch = 20}, {.epoch = 30}});
+  CHECK(bands({}, "train_acc").empty());
+}
+
+TEST_CASE("bands: the order of runs and rows does not matter") {
+  std::vector<RunLog> logs = example_logs();
+  const std::vector<Band> expected = bands(std::vector<const RunLog*>{&logs[0], &logs[1], &logs[2]}, "test_acc");
+  for (RunLog& log : logs) std::reverse(log.metrics.begin(), log.metrics.end());
+  CHECK(bands(std::vector<const RunLog*>{&logs[2], &logs[0], &logs[1]}, "test_acc") == expected);
+}
+
+TEST_CASE("plot: the data file has a block for each condition with the numbers of the bands") {
+  std::vector<RunLog> logs = example_logs();
+  logs.push_back(run_of("grokalign", {row(0, 1, 2, 0.0625), row(5, 3, 4)}));
+  const Plot pictures = plot(logs);
+  REQUIRE(pictures.figures.size() == 1);
+  CHECK(pictures.remarks.empty());
+  const std::string& data = figure(pictures, "toy").data;
+  // epoch, runs that go on, then median, lowest and highest of train_acc, test_acc and the two alignments
+  CHECK(block(data, 0) == Table{{"0", "3", "52.0", "50.0", "57.0", "42.0", "40.0", "44.0", "0.25", "0.25", "0.25",
+                                 "0.125", "0.125", "0.125"},
+                                {"10", "3", "60.0", "50.0", "70.0", "45.0", "41.0", "47.0", "0.375", "0.25", "0.5",
+                                 "0.1875", "0.125", "0.25"},
+                                {"20", "2", "60.0", "50.0", "80.0", "45.0", "43.0", "47.0", "0.625", "0.5", "0.75",
+                                 "0.3125", "0.25", "0.375"},
+                                {"30", "1", "80.0", "60.0", "100.0", "45.0", "43.0", "99.0", "0.5", "0.125", "0.75",
+                                 "0.25", "0.0625", "0.375"}});
+  CHECK(block(data, 1) == Table{{"0", "1", "1.0", "1.0", "1.0", "2.0", "2.0", "2.0", "0.0625", "0.0625", "0.0625",
+                                 "0.03125", "0.03125", "0.03125"},
+                                {"5", "1", "3.0", "3.0", "3.0", "4.0", "4.0", "4.0", "0.0625", "0.0625", "0.0625",
+                                 "0.03125", "0.03125", "0.03125"}});
+  for (const char* part : {"# 'toy'", "# 'baseline'", "# 'grokalign'", "train_acc_median", "test_acc_lowest",
+                           "test_centroid_alignment_highest"})
+    CHECK(contains(data, part));
+}
+
+TEST_CASE("plot: what no run has is NaN until one has it") {
+  const Plot pictures = plot({run_of("a", {row(0, 1, 2), row(1, 3, 4, 0.5)})});
+  const Table rows = block(pictures.figures[0].data, 0);
+  CHECK(std::vector<std::string>(rows[0].begin() + 8, rows[0].end()) == std::vector<std::string>(6, "NaN"));
+  CHECK(rows[1][8] == "0.5");
+}
+
+// ---- what is drawn
+// ------------------------------------------------------------------------------------------------
+
+TEST_CASE("plot: unfinished and failed runs are left out with a remark") {
+  std::vector<RunLog> logs = example_logs();
+  logs.push_back(run_of("baseline", {row(0, 1000, 1000)}));
+  logs.back().status = RunStatus::running;
+  logs.back().run_name = "killed";
+  logs.push_back(run_of("other", {row(0, 1000, 1000)}, "second"));
+  logs.back().status = RunStatus::failed;
+  logs.back().run_name = "broken";
+  const Plot pictures = plot(logs);
+  REQUIRE(pictures.figures.size() == 1);
+  CHECK(pictures.figures[0].data == plot(example_logs()).figures[0].data);
+  CHECK(pictures.remarks == std::vector<std::string>{"second: 1 run failed: broken",
+                                                     "second: no picture without a finished run",
+                                                     "toy: 1 run unfinished: killed"});
+}
+
+TEST_CASE("plot: without any finished run, or a metric that none logged, there is a mistake to report") {
+  std::vector<RunLog> logs = example_logs();
+  CHECK(message_of([&] { plot(logs, {.metrics = {"jacobian_norm"}}); }) ==
+        "metric: found 'jacobian_norm', expected one that a finished run logged: acc, centroid_alignment, loss, "
+        "opt_time");
+  CHECK(contains(message_of([&] { plot(logs, {.metrics = {"acc", ""}}); }), "metric: found ''"));
+  for (RunLog& log : logs) log.status = RunStatus::failed;
+  CHECK(contains(message_of([&] { plot(logs); }), "found none of 3 runs finished"));
+  CHECK(contains(message_of([&] { plot({run_of("a", {})}); }), "found none of 1 runs finished"));
+}
+
+TEST_CASE("plot: metrics make panels, with or without the prefix of the points") {
+  std::vector<RunLog> logs = example_logs();
+  const auto script = [&](const std::vector<std::string>& metrics) {
+    return plot(logs, {.metrics = metrics}).figures[0].script;
+  };
+  CHECK(contains(script({}), "set ylabel 'centroid alignment'"));
+  CHECK(script({"centroid_alignment"}) == script({}));
+  CHECK(script({"test_centroid_alignment"}) == script({}));
+  CHECK(script({"train_loss"}) == script({"loss"}));
+  CHECK(contains(script({"loss", "opt_time"}), "set ylabel 'loss'"));
+  CHECK(contains(script({"loss", "opt_time"}), "set ylabel 'opt time'"));
+  // Where one setting logged it and another did not.
+  logs.push_back(run_of("baseline", {row(0, 1, 2)}, "plain"));
+  const Plot pictures = plot(logs);
+  CHECK(pictures.figures.size() == 2);
+  CHECK(pictures.remarks == std::vector<std::string>{"plain: no finished run logged centroid_alignment"});
+  CHECK_FALSE(contains(figure(pictures, "plain").script, "centroid"));
+}
+
+TEST_CASE("plot: the chance level is drawn in panels of an alignment alone, where it was logged") {
+  std::vector<RunLog> logs = example_logs();
+  CHECK_FALSE(contains(plot(logs).figures[0].script, "chance"));
+  for (RunLog& log : logs) log.metrics[0].extras.emplace_back("chance_alignment", 0.15625);
+  CHECK(contains(plot(logs).figures[0].script, "plot 0.15625 with lines"));
+  CHECK_FALSE(contains(plot(logs, {.metrics = {"loss"}}).figures[0].script, "0.15625"));
+}
+
+TEST_CASE("plot: a condition has one colour in all pictures, and no two share one while there are enough") {
+  std::vector<RunLog> logs;
+  const std::vector<std::string> names = {"GF", "OG", "baseline", "grokalign", "grokfast", "orthograd", "z"};
+  for (const std::string& name : names) logs.push_back(run_of(name, {row(0, 1, 2)}, "all"));
+  for (const char* name : {"z", "grokfast"}) logs.push_back(run_of(name, {row(0, 1, 2)}, "two"));
+  const Plot pictures = plot(logs);
+  // The colour of the style in which a condition's curve is drawn.
+  const auto colour = [&](const std::string& picture, const std::string& condition) {
+    const std::string& script = figure(pictures, picture).script;
+    const std::size_t title = script.find("title '" + condition + "'");
+    if (title == script.npos) return std::string("none");
+    const std::size_t style = script.rfind("linestyle ", title) + 10;
+    const std::string number = script.substr(style, script.find(' ', style) - style);
+    const std::size_t definition = script.find("set style line " + number + " ");
+    return script.substr(script.find('#', definition), 7);
+  };
+  std::vector<std::string> found;
+  for (const std::string& name : names) found.push_back(colour("all", name));
+  CHECK(colour("all", "z") == colour("two", "z"));
+  CHECK(colour("all", "grokfast") == colour("two", "grokfast"));
+  CHECK(colour("all", "baseline") == "#000000");
+  CHECK(std::ranges::none_of(found, [](const std::string& c) { return c == "none"; }));
+  std::ranges::sort(found);
+  CHECK(std::ranges::adjacent_find(found) == found.end());
+}
+
+TEST_CASE("plot: names of files are harmless and differ") {
+  std::vector<RunLog> logs;
+  for (const char* task : {"../up", "/etc/x", "", ".hidden", "-e", "a b", "a_b", "A_B", "caf\xc3\xa9"})
+    logs.push_back(run_of("baseline", {row(0, 1, 2)}, task));
+  std::vector<std::string> names;
+  for (const Figure& drawn : plot(logs).figures) names.push_back(drawn.name);
+  CHECK(names ==
+        std::vector<std::string>{"_", "_-e", "_.._up", "_.hidden", "__etc_x", "A_B", "a_b_2", "a_b_3", "caf__"});
+}
+
+// ---- gnuplot
+// ------------------------------------------------------------------------------------------------------
+
+TEST_CASE("gnuplot_string: one line that stands for the words themselves") {
+  CHECK(gnuplot_string("a_b {x}^2 \"q\" \\n `ls` $1 @m %d") == "'a_b {x}^2 \"q\" \\n `ls` $1 @m %d'");
+  CHECK(gnuplot_string("it's") == "'it''s'");
+  CHECK(gnuplot_string("a\nb\tc\x7f") == "'a b c '");
+  CHECK(gnuplot_string("") == "''");
+}
+
+TEST_CASE("run_gnuplot: absent, failing and killed") {
+  const TemporaryFolder folder;
+  write_file(folder / "bad.gp", "this is no command\n");
+  {
+    const PathOf empty(folder.path().string());
+    CHECK_FALSE(run_gnuplot(folder.path(), "bad.gp"));
+  }
+  // A program of that name that only says how it was called.
+  write_file(folder / "gnuplot", "#!/bin/sh\nprintf '%s' \"$PWD|$*\" > called; exit 3\n");
+  fs::permissions(folder / "gnuplot", fs::perms::owner_all);
+  {
+    const PathOf own(folder.path().string());
+    const std::string message = message_of<RunError>([&] { run_gnuplot(folder.path(), "a b.gp"); });
+    CHECK(message == (folder / "a b.gp").string() + ": gnuplot ended with status 3");
+    CHECK(contains(read_file(folder / "called"), folder.path().filename().string() + "|a b.gp"));
+    write_file(folder / "gnuplot", "#!/bin/sh\nkill -9 $$\n");
+    CHECK(contains(message_of<RunError>([&] { run_gnuplot(folder.path(), "x.gp"); }), "signal 9"));
+  }
+}
+
+// No full parser, but what a picture of gnuplot can get wrong: its tags are balanced, and in the text between them
+// what XML reserves is escaped.
+bool is_well_formed(const std::string& xml) {
+  std::vector<std::string> open;
+  for (std::size_t at = 0; at < xml.size();) {
+    if (xml[at] == '&') {
+      const std::size_t end = xml.find(';', at);
+      const std::string entity = end == xml.npos ? "" : xml.substr(at + 1, end - at - 1);
+      const std::vector<std::string> known = {"amp", "lt", "gt", "quot", "apos"};
+      if (!entity.starts_with('#') && std::ranges::find(known, entity) == known.end()) return false;
+    }
+    if (xml[at] != '<') {
+      ++at;
+      continue;
+    }
+    const std::string comment_end = xml.compare(at, 4, "<!--") == 0 ? "-->" : ">";
+    const std::size_t end = xml.find(comment_end, at);
+    if (end == xml.npos) return false;
+    const std::string tag = xml.substr(at + 1, end - at - 1);
+    at = end + comment_end.size();
+    if (tag.starts_with('?') || tag.starts_with('!') || tag.ends_with('/')) continue;
+    const std::size_t skip = tag.starts_with('/') ? 1 : 0;
+    const std::string name = tag.substr(skip, tag.find_first_of(" \t\n/", skip) - skip);
+    if (name.empty() || std::isalpha(static_cast<unsigned char>(name[0])) == 0) return false;
+    if (skip == 0) {
+      open.push_back(name);
+    } else {
+      if (open.empty() || open.back() != name) return false;
+      open.pop_back();
+    }
+  }
+  return open.empty();
+}
+
+TEST_CASE("is_well_formed: tells good from bad") {
+  CHECK(is_well_formed("<?xml?><a x='1'><b/>c &amp; d<!-- <x> --></a>\n"));
+  for (const char* bad : {"<a>", "<a></b>", "<a>x & y</a>", "<a>1 < 2</a>", "</a>", "<a><b></a></b>", "<a"})
+    CHECK_FALSE(is_well_formed(bad));
+}
+
+TEST_CASE("write_figure: gnuplot draws SVG and PNG, whatever the names and numbers") {
+  if (!has_gnuplot()) return skip("pictures: no gnuplot in PATH");
+  const std::string odd = "it's \"x_1^{2}\" <b>&amp; @A `ls` $x \\n %d # \xc3\xa9\nnext";
+  std::vector<RunLog> logs = example_logs();
+  for (int i = 0; i < 12; ++i) logs.push_back(run_of(odd + std::to_string(i), {row(0, 1, 2), row(7, 3, 4)}));
+  logs.push_back(run_of("", {row(0, 0, 0)}));
+  logs.push_back(run_of("without", {}));
+  logs.push_back(run_of("a", {row(0, 50, 50, 0)}, odd));
+  logs.push_back(run_of("large", {row(3, 50, 50, -1e300), row(2000000000, 50, 50, 1e300)}, "extreme"));
+  for (RunLog& log : logs)
+    if (!log.metrics.empty()) log.metrics[0].extras.emplace_back("chance_alignment", 0.1);
+  const TemporaryFolder folder;
+  const Plot pictures = plot(logs);
+  REQUIRE(pictures.figures.size() == 3);
+  for (const Figure& drawn : pictures.figures) {
+    CAPTURE(drawn.name);
+    REQUIRE(write_figure(folder.path(), drawn));
+    CHECK(read_file(folder / (drawn.name + ".dat")) == drawn.data);
+    CHECK(read_file(folder / (drawn.name + ".gp")) == drawn.script);
+    const std::string svg = read_file(folder / (drawn.name + ".svg"));
+    CHECK(contains(svg, "<svg"));
+    CHECK(is_well_formed(svg));
+    CHECK(contains(svg, "accuracy (%)"));
+    const std::string png = read_file(folder / (drawn.name + ".png"));
+    CHECK(png.starts_with("\x89PNG\r\n\x1a\n"));
+    CHECK(contains(png, "IEND"));
+  }
+  const std::string svg = read_file(folder / "toy.svg");
+  for (const char* part : {"baseline", "x_1^{2}", "@A `ls` $x \\n %d #", "train", "chance"}) CHECK(contains(svg, part));
+}
+
+TEST_CASE("write_figure: without gnuplot data and script are written all the same; a folder that is none is named") {
+  const TemporaryFolder folder;
+  const Figure drawn = plot(example_logs()).figures[0];
+  const PathOf empty("");
+  CHECK_FALSE(write_figure(folder.path(), drawn));
+  CHECK(read_file(folder / "toy.dat") == drawn.data);
+  CHECK(read_file(folder / "toy.gp") == drawn.script);
+  CHECK_FALSE(fs::exists(folder / "toy.svg"));
+  CHECK(contains(message_of([&] { write_figure(folder / "absent", drawn); }), "toy.dat: cannot be written: No such"));
+}
+
+// ---- the command
+// --------------------------------------------------------------------------------------------------
+
+TEST_CASE("normalign plot: files, messages and status") {
+  const char* program = std::getenv("NORMALIGN_PROGRAM");
+  if (!program) return skip("normalign plot: NORMALIGN_PROGRAM is not set (make test sets it)");
+  const TemporaryFolder folder;
+  const auto command = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {program, "plot", (folder / "runs").string()});
+    return run(more);
+  };
+  fs::create_directories(folder / "runs");
+  std::vector<RunLog> logs = example_logs();
+  logs.push_back(run_of("baseline", {row(0, 1, 1)}));
+  logs.back().status = RunStatus::running;
+  for (std::size_t i = 0; i < logs.size(); ++i) write_log(folder / ("runs/" + std::to_string(i) + ".json"), logs[i]);
+
+  const Finished unknown = command({"--metric", "rank"});
+  CHECK(unknown.status == 2);
+  CHECK(contains(unknown.err, "metric: found 'rank'"));
+  const Finished blocked = command({"--out", (folder / "runs/0.json").string()});
+  CHECK(blocked.status == 2);
+  CHECK(contains(blocked.err, "0.json: "));
+  {
+    const PathOf none(folder.path().string());
+    const Finished without = command({"--out", (folder / "new/out").string()});
+    CHECK(without.status == 0);
+    CHECK(without.err.empty());
+    CHECK(contains(without.out, "no gnuplot in PATH"));
+    CHECK(contains(without.out, "toy: 1 run unfinished: run\n"));
+    CHECK(fs::exists(folder / "new/out/toy.gp"));
+    CHECK(fs::exists(folder / "new/out/toy.dat"));
+    // A gnuplot that fails says why, and so do we.
+    write_file(folder / "gnuplot", "#!/bin/sh\necho \"no such terminal\" >&2; exit 1\n");
+    fs::permissions(folder / "gnuplot", fs::perms::owner_all);
+    const Finished failed = command({});
+    CHECK(failed.status == 1);
+    CHECK(contains(failed.err, "no such terminal"));
+    CHECK(contains(failed.err, "toy.gp: gnuplot ended with status 1"));
+  }
+  if (!has_gnuplot()) return skip("normalign plot, drawing: no gnuplot in PATH");
+  const Finished drawn = command({"--metric", "loss", "--metric", "centroid_alignment"});
+  CHECK(drawn.status == 0);
+  CHECK(drawn.err.empty());
+  for (const char* suffix : {".dat", ".gp", ".svg", ".png"})
+    CHECK(fs::exists(folder / ("runs/toy" + std::string(suffix))));
+  // Below the logs they are no obstacle to the next summary.
+  CHECK(run({program, "summary", (folder / "runs").string()}).status == 0);
+}
+
+}  // namespace
+}  // namespace normalign::tests

@@ -1,0 +1,146 @@
+#include "experiments/run_set.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "support/catch.hpp"
+#include "support/message_of.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace normalign::tests {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+RunLog run(const std::string& condition, const std::string& name, RunStatus status = RunStatus::finished) {
+  RunLog log{.run_name = name, .condition = condition};
+  log.config = {{"task", "toy"}};
+  log.status = status;
+  return log;
+}
+
+TEST_CASE("by_setting: settings by name, the baseline before the other conditions, runs in the order given") {
+  std::vector<RunLog> logs = {run("zeta", "z1"), run("baseline", "b1"), run("Alpha", "a1"), run("zeta", "z0")};
+  logs.push_back(run("baseline", "other"));
+  logs.back().config["task"] = "another";
+  const auto settings = by_setting(logs);
+  REQUIRE(settings.size() == 2);
+  CHECK(settings[0].setting == "another");
+  CHECK(settings[1].setting == "toy");
+  REQUIRE(settings[1].conditions.size() == 3);
+  CHECK(settings[1].conditions[0].condition == "baseline");
+  CHECK(settings[1].conditions[1].condition == "Alpha");
+  CHECK(settings[1].conditions[2].condition == "zeta");
+  CHECK(settings[1].conditions[2].all == 2);
+  CHECK(settings[1].conditions[2].finished == std::vector<const RunLog*>{&logs[0], &logs[3]});
+  CHECK(by_setting({}).empty());
+}
+
+TEST_CASE("by_setting: unfinished and failed runs are counted and named, not used") {
+  const std::vector<RunLog> logs = {run("a", "one", RunStatus::running), run("a", "two", RunStatus::failed),
+                                    run("a", "three", RunStatus::running)};
+  const auto settings = by_setting(logs);
+  REQUIRE(settings.size() == 1);
+  CHECK(settings[0].conditions[0].all == 3);
+  CHECK(settings[0].conditions[0].finished.empty());
+  CHECK(remarks(settings[0].unfinished, settings[0].failed) ==
+        std::vector<std::string>{"2 runs unfinished: one, three", "1 run failed: two"});
+  CHECK(remarks({}, {}).empty());
+}
+
+TEST_CASE("by_setting: the setting is config.task, or else the run's name up to the condition or the seed") {
+  const auto setting = [](const std::string& name, const std::string& condition, Json config = Json::object()) {
+    RunLog log = run(condition, name);
+    log.config = std::move(config);
+    return by_setting({log})[0].setting;
+  };
+  CHECK(setting("whatever", "GF", {{"task", "mod_add"}}) == "mod_add");
+  CHECK(setting("mod_add_GA0.01_seed3", "GA0.01") == "mod_add");
+  CHECK(setting("mod_add-seed3-GF", "GF") == "mod_add");
+  CHECK(setting("mod_add_OG-GF-GA0.01_3", "OG-GF-GA0.01") == "mod_add");
+  CHECK(setting("xor seed 1", "baseline") == "xor");
+  CHECK(setting("baseline", "baseline") == "baseline");
+  CHECK(setting("mnist", "") == "mnist");
+  CHECK(setting("", "x") == "");
+  CHECK(setting("mod_add_GF_1", "GF", {{"task", 5}}) == "mod_add");
+}
+
+TEST_CASE("read_logs: all logs below a folder by path; temporary, hidden and other JSON files aside") {
+  const TemporaryFolder folder;
+  std::filesystem::create_directories(folder / "b/c");
+  for (const char* name : {"b/c/1.json", "a.json", "b/2.json"})
+    write_log(folder / name, RunLog{.run_name = name, .condition = "baseline"});
+  write_file(folder / "b/.run.json.17.tmp", "{");
+  write_file(folder / "b/.hidden.json", "{");
+  write_file(folder / "b/model.safetensors", "x");
+  write_file(folder / "b/table.json", R"({"settings": [{"setting": "toy", "conditions": []}]})");
+  write_file(folder / "empty.json", "{}");
+  std::filesystem::create_directories(folder / "folder.json");
+  const std::vector<RunLog> logs = read_logs(folder.path());
+  REQUIRE(logs.size() == 3);
+  CHECK(logs[0].run_name == "a.json");
+  CHECK(logs[1].run_name == "b/2.json");
+  CHECK(logs[2].run_name == "b/c/1.json");
+}
+
+TEST_CASE("read_logs: a missing, empty or foreign folder is refused by name") {
+  const TemporaryFolder folder;
+  const auto refusal = [](const std::filesystem::path& path) { return message_of([&] { read_logs(path); }); };
+  const std::string expected = "; expected a folder of run logs (*.json)";
+  CHECK(refusal(folder.path()) == folder.path().string() + ": found no *.json file" + expected);
+  CHECK(contains(refusal(folder / "absent"), "absent: no such folder"));
+  write_file(folder / "table.json", "{\"settings\": []}");
+  CHECK(refusal(folder.path()) == folder.path().string() + ": found no run log among 1 *.json files" + expected);
+  CHECK(contains(refusal(folder / "table.json"), "table.json: no folder"));
+}
+
+TEST_CASE("read_logs: a broken log among good ones is refused by its name") {
+  const TemporaryFolder folder;
+  write_log(folder / "good.json", run("baseline", "good"));
+  const std::pair<const char*, const char*> broken[] = {
+      {"{", "not JSON"},
+      {"", "not JSON"},
+      {"[]", "top level: found an array"},
+      {"3", "top level: found 3"},
+      {R"({"run_name": "x"})", "condition: found nothing"},
+      {R"({"metrics": []})", "run_name: found nothing"},
+      {R"({"run_name": "x", "condition": "y"})", "metrics: found nothing"}};
+  for (const auto& [content, message] : broken) {
+    CAPTURE(content);
+    write_file(folder / "z.json", content);
+    const std::string refusal = message_of([&] { read_logs(folder.path()); });
+    CHECK(contains(refusal, (folder / "z.json").string() + ": "));
+    CHECK(contains(refusal, message));
+  }
+}
+
+// Written by hand after the schema of the paper's authors: no status, no environment, and keys of their own.
+const char* const foreign_log = R"({
+  "run_name": "xor_GF-GA1.0_seed4", "condition": "GF-GA1.0", "git_hash": "0123abc", "device": "cuda:0",
+  "config": {"model": {"width": 2048}, "lam": 1.0, "use_gf": true, "schedule": [1, 2]},
+  "grokked": true, "grokking_epoch": 110.0,
+  "metrics": [
+    {"epoch": 0, "train_acc": 50.5, "test_acc": 49.75, "adv_acc": 50.25, "train_loss": 1.2, "test_loss": 1.25,
+     "opt_time": 0.0, "jac": null, "per_class": [1, 2], "note": "untrained"},
+    {"epoch": 110, "train_acc": 100, "test_acc": 99.5, "adv_acc": 95.5, "train_loss": 0.01, "test_loss": 0.02,
+     "opt_time": 12.5, "lr": 0.1}
+  ]})";
+
+TEST_CASE("read_logs: a log by the paper's authors is read, with their keys and condition tags") {
+  const TemporaryFolder folder;
+  write_file(folder / "theirs.json", foreign_log);
+  const std::vector<RunLog> logs = read_logs(folder.path());
+  REQUIRE(logs.size() == 1);
+  CHECK(logs[0].status == RunStatus::finished);
+  CHECK(has_grokked(logs[0]));
+  REQUIRE(logs[0].metrics.size() == 2);
+  CHECK(metric(logs[0].metrics[1], "adv_acc") == 95.5);
+  CHECK(metric(logs[0].metrics[1], "opt_time") == 12.5);
+  CHECK_FALSE(metric(logs[0].metrics[0], "jac").has_value());
+  const auto settings = by_setting(logs);
+  CHECK(settings[0].setting == "xor");
+  CHECK(settings[0].conditions[0].condition == "GF-GA1.0");
+  CHECK(settings[0].conditions[0].finished.size() == 1);
+}
+
+}  // namespace
+}  // namespace normalign::tests
