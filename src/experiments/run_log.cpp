@@ -1,8 +1,5 @@
 #include "experiments/run_log.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
@@ -12,6 +9,7 @@
 #include <limits>
 #include <thread>
 
+#include "linalg/atomic_file.hpp"
 #include "linalg/blas.hpp"
 
 namespace normalign {
@@ -87,47 +85,6 @@ std::string log_text(const RunLog& log) {
 }
 
 fs::path folder_of(const fs::path& path) { return path.has_parent_path() ? path.parent_path() : fs::path("."); }
-
-// The process id keeps apart two runs that by mistake write to one path.
-fs::path temporary_name(const fs::path& path) {
-  return folder_of(path) / text('.', path.filename().string(), '.', ::getpid(), ".tmp");
-}
-
-// A file under a temporary name, gone again unless it was renamed; its operations return whether they
-// succeeded and leave the reason in errno.
-class TemporaryFile {
- public:
-  explicit TemporaryFile(fs::path path)
-      : path_(std::move(path)), file_(::open(path_.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0666)) {}
-  ~TemporaryFile() {
-    if (file_ < 0) return;
-    ::close(file_);
-    if (!renamed_) ::unlink(path_.c_str());
-  }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-
-  bool is_open() const { return file_ >= 0; }
-  bool write(std::string_view rest) {
-    while (!rest.empty()) {
-      const ssize_t written = ::write(file_, rest.data(), rest.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) return false;
-      rest.remove_prefix(static_cast<std::size_t>(written));
-    }
-    return true;
-  }
-  bool flush_to_disk() { return ::fsync(file_) == 0; }
-  bool rename_to(const fs::path& path) {
-    renamed_ = ::rename(path_.c_str(), path.c_str()) == 0;
-    return renamed_;
-  }
-
- private:
-  fs::path path_;
-  int file_;
-  bool renamed_ = false;
-};
 
 // --- reading
 // -------------------------------------------------------------------------------------------------
@@ -309,15 +266,15 @@ void check_writable_log(const fs::path& path, bool overwrite) {
     throw InputError(text(name, ": a log is there already; expected a new file, or --overwrite to replace it"));
   // Only an attempt tells: permissions alone know nothing of quotas, containers or file systems without
   // writing.
-  const TemporaryFile trial(temporary_name(path));
+  const AtomicFile trial(path);
   if (!trial.is_open())
     throw InputError(text(name, ": the log cannot be written: ", std::strerror(errno), "; expected a writable folder"));
 }
 
 void write_log(const fs::path& path, const RunLog& log) {
   const std::string content = log_text(log);
-  TemporaryFile file(temporary_name(path));
-  if (!file.is_open() || !file.write(content) || !file.flush_to_disk() || !file.rename_to(path))
+  AtomicFile file(path);
+  if (!file.is_open() || !file.write(content) || !file.finish())
     throw RunError(text(path.string(), ": the log cannot be written: ", std::strerror(errno)));
 }
 

@@ -133,13 +133,6 @@ RunConfig run_of(RunConfig run, std::initializer_list<const Layer*> layers) {
   }
 }
 
-RunConfig defaults_of(const std::string& name, const std::string& condition) {
-  RunConfig run = task(name).defaults;
-  run.task = name;
-  run.condition = condition;
-  return run;
-}
-
 std::vector<RunConfig> runs_of(const Json& file, const Layer& fixed) {
   object_at(file, "top level", "an object");
   for (const auto& [key, value] : file.items())
@@ -166,7 +159,7 @@ std::vector<RunConfig> runs_of(const Json& file, const Layer& fixed) {
       const Json condition = fields.value("condition", Json(label));
       if (label.empty() || !condition.is_string()) refuse(condition_place, condition, "the name of a condition");
       within(condition_place + '.', [&] { conditions(condition.get<std::string>()); });
-      RunConfig run = defaults_of(task_name, condition.get<std::string>());
+      RunConfig run = defaults_for(task(task_name), condition.get<std::string>());
       if (label != run.condition) run.label = label;
       run = run_of(run, {&everywhere, &of_setting, &of_condition, &fixed});
       for (const std::int64_t seed : seeds) {

@@ -1,7 +1,5 @@
 #include "linalg/safetensors.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <bit>
 #include <cerrno>
@@ -13,6 +11,8 @@
 #include <string_view>
 #include <system_error>
 #include <vector>
+
+#include "linalg/atomic_file.hpp"
 
 namespace normalign {
 namespace {
@@ -154,15 +154,6 @@ Matrix<T> stored_values(const fs::path& path, std::istream& in, const Entry& ent
   return values;
 }
 
-// A temporary file that is removed unless it was renamed.
-struct Temporary {
-  fs::path path;
-  ~Temporary() {
-    std::error_code ignored;
-    fs::remove(path, ignored);
-  }
-};
-
 }  // namespace
 
 TensorFile read_safetensors(const fs::path& path) {
@@ -254,18 +245,11 @@ void write_safetensors(const fs::path& path, const TensorFile& file) {
   if (header_size > header_limit)
     refuse(path, "the header would take ", header_size, " bytes; at most ", header_limit, " are accepted");
 
-  Temporary temporary{path};
-  temporary.path += text(".tmp", ::getpid());
-  std::ofstream out(temporary.path, std::ios::binary);
-  if (!out) refuse(path, "cannot write ", temporary.path.filename().string(), " beside it: ", system_message(errno));
-  out.write(reinterpret_cast<const char*>(&header_size), prefix_size);
-  out.write(header.data(), static_cast<std::streamsize>(header.size()));
-  for (const std::string_view chunk : chunks) out.write(chunk.data(), static_cast<std::streamsize>(chunk.size()));
-  out.close();
-  if (!out) refuse(path, "writing failed: ", system_message(errno));
-  std::error_code error;
-  fs::rename(temporary.path, path, error);
-  if (error) refuse(path, "cannot rename ", temporary.path.filename().string(), " to it: ", error.message());
+  AtomicFile out(path);
+  if (!out.is_open()) refuse(path, "cannot be written: ", system_message(errno));
+  bool written = out.write({reinterpret_cast<const char*>(&header_size), prefix_size}) && out.write(header);
+  for (const std::string_view chunk : chunks) written = written && out.write(chunk);
+  if (!written || !out.finish()) refuse(path, "cannot be written: ", system_message(errno));
 }
 
 template <class T>

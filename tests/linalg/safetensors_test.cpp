@@ -286,10 +286,10 @@ TEST_CASE("a place that cannot be written is refused by name", "[safetensors]") 
     return "";
   };
   const fs::path missing = folder.path / "absent" / "file";
-  CHECK(contains(failure(missing), missing.string() + ": cannot write"));
+  CHECK(contains(failure(missing), missing.string() + ": cannot be written"));
   const fs::path occupied = folder.path / "occupied";
   fs::create_directories(occupied / "inside");
-  CHECK(contains(failure(occupied), occupied.string() + ": cannot rename"));
+  CHECK(contains(failure(occupied), occupied.string() + ": cannot be written"));
   CHECK(std::distance(fs::directory_iterator(folder.path), {}) == 1);
 }
 
