@@ -3,6 +3,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
+#include <functional>
 #include <thread>
 
 #include "support/catch.hpp"
@@ -94,29 +96,37 @@ TEST_CASE("a process ends with its object, which may have moved") {
   CHECK_FALSE(exists(id));
 }
 
+// Whether `holds` is true in a process of its own that has no other thread: a signal to the process could end there.
+bool in_a_process_alone(const std::function<bool()>& holds) {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(holds() ? 0 : 1);
+  int status = -1;
+  return child > 0 && ::waitpid(child, &status, 0) == child && status == 0;
+}
+
 TEST_CASE("waiting ends with a child, with a signal, or with its time") {
-  const auto before = std::signal(SIGINT, SIG_DFL);
-  {
+  const auto told = [](int signal) { ::kill(::getpid(), signal); };
+  CHECK(in_a_process_alone([] { return SignalWait().wait(1ms) == 0; }));
+  for (int signal : {SIGTERM, SIGINT})
+    CHECK(in_a_process_alone([&] {
+      std::signal(signal, SIG_DFL);
+      SignalWait signals;
+      told(signal);
+      return signals.wait(60s) == signal && signals.wait(1ms) == 0;
+    }));
+  CHECK(in_a_process_alone([] {
     SignalWait signals;
-    CHECK(signals.wait(1ms) == 0);
-    ::kill(::getpid(), SIGTERM);
-    CHECK(signals.wait(60s) == SIGTERM);
-    ::kill(::getpid(), SIGINT);
-    CHECK(signals.wait(60s) == SIGINT);
-    CHECK(signals.wait(1ms) == 0);
     ChildProcess process(shell("exit 3"), "");
     const auto start = Clock::now();
-    CHECK(signals.wait(600s) == 0);
-    CHECK(Clock::now() - start < 300s);
-    CHECK(end_of(process).status == 3);
-  }
-  std::signal(SIGINT, SIG_IGN);
-  {
+    return signals.wait(600s) == 0 && Clock::now() - start < 300s && end_of(process).status == 3;
+  }));
+  // A signal that the process was told to ignore stays ignored.
+  CHECK(in_a_process_alone([&] {
+    std::signal(SIGINT, SIG_IGN);
     SignalWait signals;
-    ::kill(::getpid(), SIGINT);
-    CHECK(signals.wait(1ms) == 0);
-  }
-  std::signal(SIGINT, before);
+    told(SIGINT);
+    return signals.wait(1ms) == 0;
+  }));
 }
 
 TEST_CASE("a process that ends with its parent is gone when the parent was killed") {

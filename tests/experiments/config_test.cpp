@@ -68,7 +68,7 @@ TEST_CASE("every field out of its range is refused by its name, with what was fo
       {"lambda", set(&RunConfig::lambda, nan), "nan"},
       {"jacobian_norm", set(&RunConfig::jacobian_norm, "spectral"), "'spectral'"},
       {"projections", set(&RunConfig::projections, 0), "0"},
-      {"label", set(&RunConfig::label, "a/b"), "'a/b'"},
+      {"label", set(&RunConfig::label, "a/b"), "\"a/b\""},
       {"precision", set(&RunConfig::precision, "float16"), "'float16'"},
       {"train_samples", set(&RunConfig::train_samples, -1), "-1"},
       {"test_samples", set(&RunConfig::test_samples, -1), "-1"},
@@ -170,7 +170,7 @@ TEST_CASE("a field that does not exist or a value of another type is refused by 
   const auto refusal = [&](const char* name, const nlohmann::ordered_json& value) {
     return message_of([&] { set_field(config, name, value); });
   };
-  CHECK(refusal("lamda", 1).starts_with("field: found 'lamda', expected one of task, condition"));
+  CHECK(refusal("lamda", 1).starts_with("lamda: unknown field, expected one of task, condition"));
   CHECK(refusal("lambda", "x") == "lambda: found \"x\", expected a number");
   CHECK(refusal("epochs", 1.5) == "epochs: found 1.5, expected a whole number");
   CHECK(refusal("epochs", 18446744073709551615u) == "epochs: found 18446744073709551615, expected a whole number");

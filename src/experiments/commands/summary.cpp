@@ -5,6 +5,7 @@
 
 #include "experiments/commands/commands.hpp"
 #include "experiments/geometry_summary.hpp"
+#include "experiments/metric_summary.hpp"
 #include "experiments/run_set.hpp"
 #include "experiments/summary.hpp"
 #include "experiments/text_file.hpp"
@@ -15,6 +16,7 @@ namespace {
 struct SummaryArguments {
   std::string folder, json, csv, latex;
   bool geometry = false;
+  std::vector<std::string> metrics;
 };
 
 template <class Table>
@@ -27,7 +29,10 @@ void print_and_write(const Table& table, const SummaryArguments& a) {
 
 int summary(const SummaryArguments& a) {
   const std::vector<RunLog> logs = read_logs(a.folder);
-  if (a.geometry)
+  if (a.geometry && !a.metrics.empty()) throw InputError("--geometry, --metric: found both, expected one of them");
+  if (!a.metrics.empty())
+    print_and_write(summarise_metrics(logs, a.metrics), a);
+  else if (a.geometry)
     print_and_write(summarise_geometry(logs), a);
   else
     print_and_write(summarise(logs), a);
@@ -47,6 +52,10 @@ Command add_summary(CLI::App& app) {
   command->add_flag("--geometry", a.geometry,
                     "In place of it the table of the local geometry: alignment, rank and norms of the Jacobian at "
                     "memorisation, at grokking and at equal epochs");
+  command
+      ->add_option("--metric", a.metrics,
+                   "In place of it a table of these logged metrics at the start and the end of the runs")
+      ->type_name("NAME");
   command->add_option("--json", a.json, "Write the table as JSON too, with every digit")->type_name("FILE");
   command->add_option("--csv", a.csv, "Write the table as CSV too, with every digit")->type_name("FILE");
   command->add_option("--latex", a.latex, "Write the table as LaTeX (booktabs) too")->type_name("FILE");
