@@ -3,18 +3,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <memory>
-#include <numeric>
 
+#include "experiments/batches.hpp"
 #include "experiments/checkpoint.hpp"
+#include "experiments/components.hpp"
 #include "experiments/measurements.hpp"
-#include "linalg/random.hpp"
-#include "nn/adamw.hpp"
 #include "nn/evaluate.hpp"
-#include "nn/grokfast.hpp"
-#include "nn/orthograd.hpp"
-#include "nn/sgd.hpp"
-#include "nn/train_step.hpp"
 
 namespace normalign {
 namespace {
@@ -22,179 +16,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
-Loss loss_of(const std::string& found) {
-  for (Loss loss : {Loss::cross_entropy, Loss::mse, Loss::bce})
-    if (name(loss) == found) return loss;
-  throw InputError(text("loss: found '", found, "', expected one of cross_entropy, mse, bce"));
-}
-
-template <class T>
-std::unique_ptr<Optimizer<T>> optimizer(const RunConfig& c) {
-  if (c.optimizer == "sgd")
-    return std::make_unique<Sgd<T>>(
-        SgdOptions{.learning_rate = c.learning_rate, .momentum = c.momentum, .weight_decay = c.weight_decay});
-  return std::make_unique<AdamW<T>>(AdamWOptions{.learning_rate = c.learning_rate,
-                                                 .beta1 = c.beta1,
-                                                 .beta2 = c.beta2,
-                                                 .epsilon = c.epsilon,
-                                                 .weight_decay = c.weight_decay});
-}
-
-// In the order of the protocol: GrokFast, then OrthoGrad.
-template <class T>
-std::vector<std::unique_ptr<GradientFilter<T>>> filters(const RunConfig& c) {
-  std::vector<std::unique_ptr<GradientFilter<T>>> result;
-  const Conditions on = conditions(c.condition);
-  if (on.grokfast)
-    result.push_back(
-        std::make_unique<GrokFast<T>>(GrokFastOptions{.alpha = c.grokfast_alpha, .lambda = c.grokfast_lambda}));
-  if (on.orthograd) result.push_back(std::make_unique<OrthoGrad<T>>());
-  return result;
-}
-
-// The penalty of the condition: GrokAlign, or a Jacobian norm held at a level.
-GrokAlignOptions penalty_of(const RunConfig& c) {
-  const Conditions on = conditions(c.condition);
-  GrokAlignOptions penalty{.norm = c.jacobian_norm == "exact" ? JacobianNorm::exact : JacobianNorm::projection,
-                           .projections = static_cast<int>(c.projections)};
-  if (on.grokalign) {
-    penalty.lambda = c.lambda * c.lambda_scale;
-    penalty.jacobian = c.penalise_jacobian;
-    penalty.offset = c.penalise_offset;
-  }
-  if (on.hold_jacobian) {
-    penalty.lambda = c.hold_weight;
-    penalty.offset = false;
-    penalty.level = c.level;
-  }
-  return penalty;
-}
-
-MlpOptions network(const RunConfig& c, Index inputs, Index outputs) {
-  MlpOptions options{.activation = activation(c.activation),
-                     .bias = c.bias,
-                     .init_scale = c.init_scale,
-                     .seed = static_cast<std::uint64_t>(c.seed)};
-  options.widths = {inputs};
-  options.widths.insert(options.widths.end(), c.hidden.begin(), c.hidden.end());
-  options.widths.push_back(outputs);
-  return options;
-}
-
-// The network's outputs: one for each class, or a single one that tells two classes apart by its sign.
-template <class T>
-Index output_count(const RunConfig& c, const Dataset<T>& data) {
-  if (!c.single_output) return data.classes;
-  if (data.classes != 2)
-    throw InputError(text("single_output: found true with ", data.classes, " classes, expected 2"));
-  return 1;
-}
-
-// Labels as values for a single output: 1, and for the other class -1 with mse, 0 with bce.
-template <class T>
-Matrix<T> signed_targets(const Dataset<T>& data, Loss loss) {
-  Matrix<T> targets(data.inputs.rows(), 1);
-  for (Index i = 0; i < targets.rows(); ++i)
-    targets(i, 0) = data.labels[static_cast<std::size_t>(i)] == 1 ? T{1} : loss == Loss::mse ? T{-1} : T{0};
-  return targets;
-}
-
-// The network as it starts: random, or the one of a file, which must have the form that `options` says.
-template <class T>
-Mlp<T> start(const RunConfig& config, const MlpOptions& options) {
-  if (config.initial_model.empty()) return Mlp<T>(options);
-  Mlp<T> mlp = [&] {
-    try {
-      return mlp_from<T>(read_safetensors(config.initial_model), options);
-    } catch (const InputError& error) {
-      const std::string message = error.what();
-      throw InputError(message.starts_with(config.initial_model) ? message : config.initial_model + ": " + message);
-    }
-  }();
-  const auto refuse = [&](const char* field, const auto& found, const auto& expected) {
-    throw InputError(text(config.initial_model, ": ", field, " is ", found, "; the run's is ", expected));
-  };
-  const MlpOptions& found = mlp.options();
-  if (found.activation != options.activation) refuse("activation", name(found.activation), name(options.activation));
-  if (found.bias != options.bias) refuse("bias", found.bias, options.bias);
-  return mlp;
-}
-
-// Labels as values for mse and bce: one-hot.
-template <class T>
-Matrix<T> one_hot(const Dataset<T>& data) {
-  Matrix<T> targets(data.inputs.rows(), data.classes);
-  for (Index i = 0; i < targets.rows(); ++i) targets(i, data.labels[static_cast<std::size_t>(i)]) = 1;
-  return targets;
-}
-
-// The batches of a data set: the set itself when a batch holds it all, else rows gathered in a shuffled order.
-template <class T>
-class Batches {
- public:
-  Batches(const Dataset<T>& data, Matrix<T> targets, Index batch_size, std::uint64_t seed)
-      : data_(data), source_(data.inputs), targets_(std::move(targets)), seed_(seed), order_(data.labels.size()) {
-    const Index n = data.inputs.rows();
-    size_ = batch_size == 0 ? n : std::min(batch_size, n);
-    std::iota(order_.begin(), order_.end(), Index{0});
-    labels_.resize(static_cast<std::size_t>(size_));
-    if (size_ == n) return;
-    inputs_ = Matrix<T>(size_, data.inputs.cols());
-    batch_targets_ = Matrix<T>(targets_.empty() ? 0 : size_, targets_.cols());
-  }
-
-  // From now on passes take the inputs under N(0, sigma^2) in the place of the inputs.
-  void draw_noise(Index epoch, double sigma) {
-    noisy_.resize(data_.inputs.rows(), data_.inputs.cols());
-    add_noise(ConstView<T>(data_.inputs), sigma, 0,
-              RandomRows(seed_, Stream::input_noise, static_cast<std::uint32_t>(epoch)), noisy_.view());
-    source_ = noisy_;
-  }
-
-  Batch<T> all() const {
-    return {.inputs = data_.inputs, .labels = data_.labels, .targets = targets_, .samples = order_};
-  }
-
-  // Calls step(batch) for each batch of the epoch.
-  template <class Step>
-  void pass(Index epoch, const Step& step) {
-    const Index n = data_.inputs.rows();
-    if (size_ == n) {
-      Batch<T> whole = all();
-      whole.inputs = source_;
-      return step(whole);
-    }
-    // From the identity each time, so that an epoch's order depends on its number alone.
-    std::iota(order_.begin(), order_.end(), Index{0});
-    shuffle(order_, RandomIntegers(seed_, Stream::shuffle, static_cast<std::uint32_t>(epoch)));
-    for (Index first = 0; first < n; first += size_) {
-      const Index count = std::min(size_, n - first);
-      const auto samples =
-          std::span<const Index>(order_).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
-      for (Index i = 0; i < count; ++i) {
-        const Index from = samples[static_cast<std::size_t>(i)];
-        std::ranges::copy(source_.row(from), inputs_.row(i).begin());
-        labels_[static_cast<std::size_t>(i)] = data_.labels[static_cast<std::size_t>(from)];
-        if (!targets_.empty()) std::ranges::copy(targets_.row(from), batch_targets_.row(i).begin());
-      }
-      step({.inputs = inputs_.view().row_block(0, count),
-            .labels = std::span<const std::int32_t>(labels_).first(static_cast<std::size_t>(count)),
-            .targets = targets_.empty() ? ConstView<T>() : batch_targets_.view().row_block(0, count),
-            .samples = samples});
-    }
-  }
-
- private:
-  const Dataset<T>& data_;
-  ConstView<T> source_;
-  Matrix<T> targets_;
-  std::uint64_t seed_;
-  Index size_;
-  std::vector<Index> order_;
-  Matrix<T> noisy_, inputs_, batch_targets_;
-  std::vector<std::int32_t> labels_;
-};
 
 // Keeps the log file current while the run goes on.
 class LogKeeper {
@@ -272,11 +93,11 @@ template <class T>
 RunLog grokking_run(const RunConfig& config, const Split<T>& data, int threads, const RunObserver& observer) {
   check(config);
   const auto seed = static_cast<std::uint64_t>(config.seed);
-  const Loss loss = loss_of(config.loss);
+  const Loss loss = loss_of(config);
   const Conditions on = conditions(config.condition);
-  Mlp<T> mlp = start<T>(config, network(config, data.train.inputs.cols(), output_count(config, data.train)));
-  const auto update = optimizer<T>(config);
-  const auto owned_filters = filters<T>(config);
+  Mlp<T> mlp = network_of<T>(config, data.train.inputs.cols(), data.train.classes);
+  const auto update = optimizer_of<T>(config);
+  const auto owned_filters = filters_of<T>(config);
   std::vector<GradientFilter<T>*> borrowed_filters;
   for (const auto& filter : owned_filters) borrowed_filters.push_back(filter.get());
   const GrokAlignOptions penalty = penalty_of(config);
@@ -284,12 +105,8 @@ RunLog grokking_run(const RunConfig& config, const Split<T>& data, int threads, 
       mlp, *update, borrowed_filters,
       {.loss = loss, .grokalign = penalty, .gradient_clip = config.gradient_clip, .seed = seed, .threads = threads});
   Evaluator<T> evaluate(mlp, loss, threads);
-  const auto targets = [&](const Dataset<T>& set) {
-    if (loss == Loss::cross_entropy) return Matrix<T>();
-    return config.single_output ? signed_targets(set, loss) : one_hot(set);
-  };
-  Batches<T> train(data.train, targets(data.train), config.batch_size, seed);
-  const Batches<T> test(data.test, targets(data.test), 0, seed);
+  Batches<T> train(data.train, targets_of(config, data.train), config.batch_size, seed);
+  const Batches<T> test(data.test, targets_of(config, data.test), 0, seed);
   Measurements<T> measure(config, mlp, loss, train.all(), test.all(), threads);
 
   Checkpoint at{.log = {.run_name = run_name(config),

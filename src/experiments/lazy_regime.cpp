@@ -6,6 +6,7 @@
 
 #include "autodiff/grad.hpp"
 #include "autodiff/ops.hpp"
+#include "experiments/components.hpp"
 #include "linalg/reduce.hpp"
 #include "nn/evaluate.hpp"
 #include "nn/ntk.hpp"
@@ -24,21 +25,10 @@ void check_study(const RunConfig& config, const Split<T>& data) {
   check(config);
   if (config.condition != "baseline")
     throw InputError(text("condition: found '", config.condition, "', expected baseline, the only one of lazy_regime"));
-  if (!config.initial_model.empty())
-    throw InputError(
-        text("initial_model: found '", config.initial_model, "', expected none: lazy_regime starts at random"));
   if (!(config.output_scale > 0))
     throw InputError(text("output_scale: found ", config.output_scale, ", expected a positive number"));
   if (data.train.classes != 2 || data.test.classes != 2)
     throw InputError(text("lazy_regime: found ", data.train.classes, " classes, expected 2"));
-}
-
-// The labels 0 and 1 as targets, n x 1.
-template <class T>
-Matrix<T> targets_of(const Dataset<T>& data) {
-  Matrix<T> targets(data.inputs.rows(), 1);
-  std::ranges::transform(data.labels, targets.span().begin(), [](std::int32_t label) { return static_cast<T>(label); });
-  return targets;
 }
 
 template <class T>
@@ -112,20 +102,16 @@ std::vector<Index> log_spaced_epochs(Index last, Index count) {
 template <class T>
 RunLog lazy_regime_run(const RunConfig& config, const Split<T>& data, int threads, const RunObserver& observer) {
   check_study(config, data);
-  MlpOptions network{.widths = {data.train.inputs.cols()},
-                     .activation = activation(config.activation),
-                     .bias = config.bias,
-                     .init_scale = config.init_scale,
-                     .seed = static_cast<std::uint64_t>(config.seed)};
-  network.widths.insert(network.widths.end(), config.hidden.begin(), config.hidden.end());
-  network.widths.push_back(1);
-  Mlp<T> mlp(network);
+  RunConfig as_trained = config;
+  as_trained.loss = "bce";
+  as_trained.single_output = true;
+  Mlp<T> mlp = network_of<T>(as_trained, data.train.inputs.cols(), 2);
   const Mlp<T> start = mlp;
   const double scale = config.output_scale, rate = config.learning_rate / (scale * scale);
   Sgd<T> sgd({.learning_rate = rate, .momentum = config.momentum, .weight_decay = config.weight_decay});
   TrainStep<T> step(mlp, sgd, {}, {.loss = Loss::bce, .output_scale = scale, .threads = threads});
   Evaluator<T> evaluate(mlp, Loss::bce, threads, scale);
-  const Matrix<T> train_targets = targets_of(data.train), test_targets = targets_of(data.test);
+  const Matrix<T> train_targets = targets_of(as_trained, data.train), test_targets = targets_of(as_trained, data.test);
   const Batch<T> train{.inputs = data.train.inputs, .labels = data.train.labels, .targets = train_targets};
   const Batch<T> test{.inputs = data.test.inputs, .labels = data.test.labels, .targets = test_targets};
 

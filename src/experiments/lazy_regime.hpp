@@ -22,8 +22,7 @@ std::vector<Index> log_spaced_epochs(Index last, Index count);
 /// much the next step changes s f(x) to first order; and weight_change |W - W_0| / |W_0| over all parameters.
 ///
 /// Numbers do not depend on `threads`. A loss that is not finite ends the run: the log says so and is `failed`. Throws
-/// InputError on settings out of range, a condition other than baseline, an initial model, an output scale of
-/// zero, or data of other than
+/// InputError on settings out of range, a condition other than baseline, an output scale of zero, or data of other than
 /// two classes; RunError when the log cannot be written.
 template <class T>
 RunLog lazy_regime_run(const RunConfig& config, const Split<T>& data, int threads, const RunObserver& observer);

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <chrono>
 
+#include "data/noise.hpp"
 #include "geometry/local_geometry.hpp"
+#include "linalg/random.hpp"
 
 namespace normalign {
 namespace {
@@ -35,19 +37,6 @@ Batch<T> first_rows(const Batch<T>& data, Index count) {
 }
 
 }  // namespace
-
-template <class T>
-void add_noise(ConstView<T> inputs, double sigma, Index first_column, const RandomRows& random, MatrixView<T> out) {
-  const T scale = static_cast<T>(sigma);
-  for (Index i = 0; i < inputs.rows(); ++i) {
-    const std::span<T> row = out.row(i);
-    const std::span<T> noise = row.subspan(static_cast<std::size_t>(first_column));
-    random.normal(static_cast<std::uint32_t>(i), noise);
-    for (T& value : noise) value *= scale;
-    std::ranges::copy(inputs.row(i).first(static_cast<std::size_t>(first_column)), row.begin());
-    for (Index j = first_column; j < inputs.cols(); ++j) out(i, j) += inputs(i, j);
-  }
-}
 
 std::string noise_metric(double level) { return text("noise_acc_", level); }
 
@@ -122,11 +111,7 @@ void Measurements<T>::append_to(MetricRow& row) {
   if (!config_.attack_radii.empty()) append_attacks(row);
 }
 
-#define NORMALIGN_INSTANTIATE(T)                                                          \
-  template void add_noise(ConstView<T>, double, Index, const RandomRows&, MatrixView<T>); \
-  template class Measurements<T>;
-NORMALIGN_INSTANTIATE(float)
-NORMALIGN_INSTANTIATE(double)
-#undef NORMALIGN_INSTANTIATE
+template class Measurements<float>;
+template class Measurements<double>;
 
 }  // namespace normalign

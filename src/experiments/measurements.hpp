@@ -5,16 +5,10 @@
 
 #include "experiments/config.hpp"
 #include "experiments/run_log.hpp"
-#include "linalg/random.hpp"
 #include "nn/attack.hpp"
 #include "nn/evaluate.hpp"
 
 namespace normalign {
-
-/// out <- inputs plus sigma times standard normals, n x d, on the columns from `first_column` on; row i is that of
-/// `random`'s row i, whatever sigma is.
-template <class T>
-void add_noise(ConstView<T> inputs, double sigma, Index first_column, const RandomRows& random, MatrixView<T> out);
 
 /// The name of the accuracy under Gaussian noise of that standard deviation: "noise_acc_0.2".
 std::string noise_metric(double level);

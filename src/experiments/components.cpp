@@ -1,0 +1,122 @@
+#include "experiments/components.hpp"
+
+#include "nn/adamw.hpp"
+#include "nn/grokfast.hpp"
+#include "nn/orthograd.hpp"
+#include "nn/sgd.hpp"
+
+namespace normalign {
+namespace {
+
+MlpOptions network(const RunConfig& c, Index inputs, Index outputs) {
+  MlpOptions options{.activation = activation(c.activation),
+                     .bias = c.bias,
+                     .init_scale = c.init_scale,
+                     .seed = static_cast<std::uint64_t>(c.seed)};
+  options.widths = {inputs};
+  options.widths.insert(options.widths.end(), c.hidden.begin(), c.hidden.end());
+  options.widths.push_back(outputs);
+  return options;
+}
+
+// The network of a file, which must have the form that `options` says.
+template <class T>
+Mlp<T> network_from(const std::string& file, const MlpOptions& options) {
+  Mlp<T> mlp = [&] {
+    try {
+      return mlp_from<T>(read_safetensors(file), options);
+    } catch (const InputError& error) {
+      const std::string message = error.what();
+      throw InputError(message.starts_with(file) ? message : file + ": " + message);
+    }
+  }();
+  const auto refuse = [&](const char* field, const auto& found, const auto& expected) {
+    throw InputError(text(file, ": ", field, " is ", found, "; the run's is ", expected));
+  };
+  const MlpOptions& found = mlp.options();
+  if (found.activation != options.activation) refuse("activation", name(found.activation), name(options.activation));
+  if (found.bias != options.bias) refuse("bias", found.bias, options.bias);
+  return mlp;
+}
+
+}  // namespace
+
+Loss loss_of(const RunConfig& config) {
+  for (Loss loss : {Loss::cross_entropy, Loss::mse, Loss::bce})
+    if (name(loss) == config.loss) return loss;
+  throw InputError(text("loss: found '", config.loss, "', expected one of cross_entropy, mse, bce"));
+}
+
+template <class T>
+std::unique_ptr<Optimizer<T>> optimizer_of(const RunConfig& c) {
+  if (c.optimizer == "sgd")
+    return std::make_unique<Sgd<T>>(
+        SgdOptions{.learning_rate = c.learning_rate, .momentum = c.momentum, .weight_decay = c.weight_decay});
+  return std::make_unique<AdamW<T>>(AdamWOptions{.learning_rate = c.learning_rate,
+                                                 .beta1 = c.beta1,
+                                                 .beta2 = c.beta2,
+                                                 .epsilon = c.epsilon,
+                                                 .weight_decay = c.weight_decay});
+}
+
+template <class T>
+std::vector<std::unique_ptr<GradientFilter<T>>> filters_of(const RunConfig& c) {
+  std::vector<std::unique_ptr<GradientFilter<T>>> result;
+  const Conditions on = conditions(c.condition);
+  if (on.grokfast)
+    result.push_back(
+        std::make_unique<GrokFast<T>>(GrokFastOptions{.alpha = c.grokfast_alpha, .lambda = c.grokfast_lambda}));
+  if (on.orthograd) result.push_back(std::make_unique<OrthoGrad<T>>());
+  return result;
+}
+
+GrokAlignOptions penalty_of(const RunConfig& c) {
+  const Conditions on = conditions(c.condition);
+  GrokAlignOptions penalty{.norm = c.jacobian_norm == "exact" ? JacobianNorm::exact : JacobianNorm::projection,
+                           .projections = static_cast<int>(c.projections)};
+  if (on.grokalign) {
+    penalty.lambda = c.lambda * c.lambda_scale;
+    penalty.jacobian = c.penalise_jacobian;
+    penalty.offset = c.penalise_offset;
+  }
+  if (on.hold_jacobian) {
+    penalty.lambda = c.hold_weight;
+    penalty.offset = false;
+    penalty.level = c.level;
+  }
+  return penalty;
+}
+
+template <class T>
+Mlp<T> network_of(const RunConfig& config, Index inputs, Index classes) {
+  if (config.single_output && classes != 2)
+    throw InputError(text("single_output: found true with ", classes, " classes, expected 2"));
+  const MlpOptions options = network(config, inputs, config.single_output ? 1 : classes);
+  return config.initial_model.empty() ? Mlp<T>(options) : network_from<T>(config.initial_model, options);
+}
+
+template <class T>
+Matrix<T> targets_of(const RunConfig& config, const Dataset<T>& data) {
+  const Loss loss = loss_of(config);
+  if (loss == Loss::cross_entropy) return {};
+  Matrix<T> targets(data.inputs.rows(), config.single_output ? 1 : data.classes);
+  for (Index i = 0; i < targets.rows(); ++i) {
+    const std::int32_t label = data.labels[static_cast<std::size_t>(i)];
+    if (config.single_output)
+      targets(i, 0) = label == 1 ? T{1} : loss == Loss::mse ? T{-1} : T{0};
+    else
+      targets(i, label) = 1;
+  }
+  return targets;
+}
+
+#define NORMALIGN_INSTANTIATE(T)                                                         \
+  template std::unique_ptr<Optimizer<T>> optimizer_of(const RunConfig&);                 \
+  template std::vector<std::unique_ptr<GradientFilter<T>>> filters_of(const RunConfig&); \
+  template Mlp<T> network_of(const RunConfig&, Index, Index);                            \
+  template Matrix<T> targets_of(const RunConfig&, const Dataset<T>&);
+NORMALIGN_INSTANTIATE(float)
+NORMALIGN_INSTANTIATE(double)
+#undef NORMALIGN_INSTANTIATE
+
+}  // namespace normalign
