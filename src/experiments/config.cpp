@@ -66,6 +66,7 @@ void for_each_field(Config& c, const Visit& visit) {
   visit("train_criterion", c.train_criterion);
   visit("test_criterion", c.test_criterion);
   visit("noise_criterion", c.noise_criterion);
+  visit("noise_criterion_level", c.noise_criterion_level);
   visit("lambda", c.lambda);
   visit("lambda_scale", c.lambda_scale);
   visit("jacobian_norm", c.jacobian_norm);
@@ -167,9 +168,7 @@ void check(const RunConfig& config) {
   number("train_criterion", config.train_criterion, 0, 100);
   number("test_criterion", config.test_criterion, 0, 100);
   number("noise_criterion", config.noise_criterion, 0, 100);
-  if (config.noise_criterion > 0 && config.noise_levels.empty())
-    throw InputError(
-        text("noise_levels: found none, expected a level, as noise_criterion is ", config.noise_criterion));
+  number("noise_criterion_level", config.noise_criterion_level, 0, 1e6);
   number("lambda", config.lambda, 0, 1e6);
   number("lambda_scale", config.lambda_scale, 0, 1e6);
   one_of("jacobian_norm", config.jacobian_norm, {"projection", "exact"});
@@ -197,8 +196,10 @@ Json to_json(const RunConfig& config) {
 }
 
 std::optional<std::string> config_difference(const Json& found, const Json& expected) {
+  static const Json defaults = to_json(RunConfig{});
   const auto value = [](const Json& config, const std::string& name) {
-    return config.contains(name) ? config.at(name).dump(-1, ' ', false, Json::error_handler_t::replace) : "nothing";
+    const Json& holder = config.contains(name) ? config : defaults;
+    return holder.contains(name) ? holder.at(name).dump(-1, ' ', false, Json::error_handler_t::replace) : "nothing";
   };
   for (const Json* config : {&expected, &found})
     for (const auto& [name, field] : config->items())

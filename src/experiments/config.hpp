@@ -56,7 +56,8 @@ struct RunConfig {
   // The run stops at the first logged epoch with all accuracies (per cent) above these.
   double train_criterion = 99;
   double test_criterion = 99;
-  double noise_criterion = 0;  ///< of test points under the first of noise_levels; 0: does not count
+  double noise_criterion = 0;        ///< of test points under N(0, noise_criterion_level^2); 0: does not count
+  double noise_criterion_level = 0;  ///< its noise is measured only where the other two are met
 
   // grokalign
   double lambda = 0;
@@ -112,7 +113,8 @@ const std::string& condition_label(const RunConfig& config);
 nlohmann::ordered_json to_json(const RunConfig& config);
 
 /// The first setting in which two configs as JSON differ, as "lambda: found 0.2, expected 0.1"; nothing when they make
-/// the same run. Where the data lie does not count.
+/// the same run. Where the data lie does not count, and a field that is missing, as in logs from before there was one,
+/// has the default of `RunConfig`.
 std::optional<std::string> config_difference(const nlohmann::ordered_json& found,
                                              const nlohmann::ordered_json& expected);
 

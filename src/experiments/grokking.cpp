@@ -69,15 +69,6 @@ struct PassMeans {
   int steps = 0;
 };
 
-bool is_grokked(const RunConfig& config, const MetricRow& row) {
-  if (config.noise_criterion > 0) {
-    const auto noisy = std::ranges::find(row.extras, noise_metric(config.noise_levels.front()),
-                                         &std::pair<std::string, double>::first);
-    if (!(noisy->second > config.noise_criterion)) return false;
-  }
-  return row.train_acc > config.train_criterion && row.test_acc > config.test_criterion;
-}
-
 }  // namespace
 
 bool is_logged(Index epoch, Index last_epoch) {
@@ -147,6 +138,15 @@ RunLog grokking_run(const RunConfig& config, const Split<T>& data, int threads, 
     measure.append_to(row);
     return row;
   };
+  // Whether the row meets the criterion; noise that decides it is measured, and said in the row, only then.
+  const auto is_grokked = [&](MetricRow& row) {
+    if (!(row.train_acc > config.train_criterion && row.test_acc > config.test_criterion)) return false;
+    if (config.noise_criterion == 0) return true;
+    const std::string name = noise_metric(config.noise_criterion_level);
+    if (!metric(row, name))
+      row.extras.emplace_back(name, measure.noise_accuracy(row.epoch, config.noise_criterion_level));
+    return *metric(row, name) > config.noise_criterion;
+  };
   const auto pass_over_training_set = [&] {
     PassMeans pass;
     const auto start = Clock::now();
@@ -172,7 +172,7 @@ RunLog grokking_run(const RunConfig& config, const Split<T>& data, int threads, 
       if (!already_measured) {
         if (is_logged(at.epoch, config.epochs)) {
           log.metrics.push_back(measured(pass));
-          log.grokked = is_grokked(config, log.metrics.back());
+          log.grokked = is_grokked(log.metrics.back());
           if (log.grokked) log.grokking_epoch = at.epoch;
         }
         keeper.keep(log, false);

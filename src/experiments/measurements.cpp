@@ -54,11 +54,9 @@ Measurements<T>::Measurements(const RunConfig& config, const Mlp<T>& mlp, Loss l
       test_(test),
       threads_(threads),
       evaluate_(mlp, loss, threads) {
-  if (config.noise_levels.empty()) return;
   if (config.noise_first_column > test.inputs.cols())
     throw InputError(text("noise_first_column: found ", config.noise_first_column, ", expected at most the ",
                           test.inputs.cols(), " columns of the data"));
-  noisy_ = Matrix<T>(test.inputs.rows(), test.inputs.cols());
 }
 
 template <class T>
@@ -75,16 +73,21 @@ void Measurements<T>::append_geometry(MetricRow& row) const {
 }
 
 template <class T>
+double Measurements<T>::noise_accuracy(Index epoch, double level) {
+  noisy_.resize(test_.inputs.rows(), test_.inputs.cols());
+  const RandomRows random(static_cast<std::uint64_t>(config_.seed), Stream::test_noise,
+                          static_cast<std::uint32_t>(epoch));
+  add_noise(test_.inputs, level, config_.noise_first_column, random, noisy_.view());
+  Batch<T> noisy = test_;
+  noisy.inputs = noisy_;
+  return evaluate_(noisy).accuracy;
+}
+
+template <class T>
 void Measurements<T>::append_noise(MetricRow& row) {
   const TimeAppended time(row, "noise_time");
-  const RandomRows random(static_cast<std::uint64_t>(config_.seed), Stream::test_noise,
-                          static_cast<std::uint32_t>(row.epoch));
-  for (double level : config_.noise_levels) {
-    add_noise(test_.inputs, level, config_.noise_first_column, random, noisy_.view());
-    Batch<T> noisy = test_;
-    noisy.inputs = noisy_;
-    row.extras.emplace_back(noise_metric(level), evaluate_(noisy).accuracy);
-  }
+  for (double level : config_.noise_levels)
+    row.extras.emplace_back(noise_metric(level), noise_accuracy(row.epoch, level));
 }
 
 template <class T>

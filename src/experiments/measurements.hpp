@@ -31,6 +31,8 @@ class Measurements {
                int threads);
   /// Measures the network as it is now, for row.epoch.
   void append_to(MetricRow& row);
+  /// The test accuracy (per cent) under noise of that standard deviation at that epoch: noise_levels' draw.
+  double noise_accuracy(Index epoch, double level);
 
  private:
   void append_geometry(MetricRow& row) const;

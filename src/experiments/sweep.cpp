@@ -398,15 +398,9 @@ std::optional<RunLog> log_of(const RunConfig& run, const fs::path& folder) {
   RunLog log = read_log(file);
   // As a log has them, so that numbers are compared after the same rounding.
   const Json expected = Json::parse(written(to_json(run)));
-  const auto differ = [&](const std::string& field) {
-    const auto value = [&](const Json& config) { return config.contains(field) ? written(config[field]) : "nothing"; };
-    throw InputError(text(file.string(), ": ", entry_of("config", field), ": found ", value(log.config), ", expected ",
-                          value(expected), " as this sweep has it; another folder, or this log out of the way"));
-  };
-  for (const auto& [field, value] : expected.items())
-    if (field != "data" && (!log.config.contains(field) || log.config[field] != value)) differ(field);
-  for (const auto& [field, value] : log.config.items())
-    if (!expected.contains(field)) differ(field);
+  if (const auto difference = config_difference(log.config, expected))
+    throw InputError(text(file.string(), ": config.", *difference,
+                          " as this sweep has it; another folder, or this log out of the way"));
   return log;
 }
 

@@ -77,7 +77,7 @@ TEST_CASE("every field out of its range is refused by its name, with what was fo
       {"gradient_clip", set(&RunConfig::gradient_clip, -1.0), "-1"},
       {"output_scale", set(&RunConfig::output_scale, -2.0), "-2"},
       {"noise_criterion", set(&RunConfig::noise_criterion, 101.0), "101"},
-      {"noise_levels", set(&RunConfig::noise_criterion, 95.0), "none"},
+      {"noise_criterion_level", set(&RunConfig::noise_criterion_level, nan), "nan"},
       {"noise_levels", set(&RunConfig::noise_levels, std::vector<double>{0.1, -0.1}), "-0.1"},
       {"noise_first_column", set(&RunConfig::noise_first_column, -1), "-1"},
       {"lambda_scale", set(&RunConfig::lambda_scale, -1.0), "-1"},
@@ -188,10 +188,18 @@ TEST_CASE("configs differ in the first field that makes another run, wherever th
   CHECK_FALSE(config_difference(config, other));
   other["lambda"] = 0.5;
   CHECK(config_difference(config, other) == "lambda: found 0.0, expected 0.5");
+  // A field that a log does not have yet is at its default.
   other = config;
   other.erase("momentum");
-  CHECK(config_difference(config, other) == "momentum: found 0.0, expected nothing");
-  CHECK(config_difference(other, config) == "momentum: found nothing, expected 0.0");
+  CHECK_FALSE(config_difference(config, other));
+  CHECK_FALSE(config_difference(other, config));
+  other["momentum"] = 0.5;
+  auto older = config;
+  older.erase("momentum");
+  CHECK(config_difference(older, other) == "momentum: found 0.0, expected 0.5");
+  other = config;
+  other["unheard_of"] = 1;
+  CHECK(config_difference(other, config) == "unheard_of: found 1, expected nothing");
 }
 
 TEST_CASE("a label names the condition in logs and tables") {

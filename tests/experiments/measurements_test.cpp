@@ -91,20 +91,33 @@ TEST_CASE("accuracy under attack is at most the clean one, falls with the radius
   }
 }
 
-TEST_CASE("the noise criterion holds a run back") {
+TEST_CASE("the noise criterion holds a run back, and is measured only where the others are met") {
   RunConfig config = tiny_config();
   config.epochs = 30;
   config.train_criterion = config.test_criterion = 0;
-  config.noise_levels = {50};
+  config.noise_criterion_level = 50;
   CHECK(grokking_run<float>(config, tiny_data(), 1, {}).grokking_epoch == 0);
   config.noise_criterion = 90;
-  CHECK_FALSE(grokking_run<float>(config, tiny_data(), 1, {}).grokked);
-  config.noise_levels = {0};
+  const RunLog never = grokking_run<float>(config, tiny_data(), 1, {});
+  CHECK_FALSE(never.grokked);
+  for (const MetricRow& row : never.metrics) CHECK(extra(row, "noise_acc_50"));
+  // Without noise the criterion is one more on the test accuracy.
+  config.noise_criterion_level = 0;
   config.noise_criterion = 55;
+  config.train_criterion = 60;
   const RunLog log = grokking_run<float>(config, tiny_data(), 1, {});
   REQUIRE(log.grokked);
   CHECK(log.metrics.back().test_acc > 55);
-  for (std::size_t i = 0; i + 1 < log.metrics.size(); ++i) CHECK_FALSE(log.metrics[i].test_acc > 55);
+  for (std::size_t i = 0; i + 1 < log.metrics.size(); ++i) {
+    const MetricRow& row = log.metrics[i];
+    CHECK_FALSE((row.test_acc > 55 && row.train_acc > 60));
+    CHECK((extra(row, "noise_acc_0") != nullptr) == (row.train_acc > 60 && row.test_acc > 0));
+  }
+  // What is measured at every row anyway decides as well, and is not said twice.
+  config.noise_levels = {0};
+  const RunLog measured = grokking_run<float>(config, tiny_data(), 1, {});
+  CHECK(measured.grokking_epoch == log.grokking_epoch);
+  for (const MetricRow& row : measured.metrics) CHECK(extra(row, "noise_acc_0"));
 }
 
 TEST_CASE("noise that begins behind the last column is refused") {

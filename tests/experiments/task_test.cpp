@@ -132,7 +132,7 @@ TEST_CASE("the protocols of mnist_ce, mnist_se and xor are the paper's") {
   CHECK(cluster.train_criterion == 99);
   CHECK(cluster.test_criterion == 95);
   CHECK(cluster.noise_criterion == 95);
-  CHECK(cluster.noise_levels == std::vector<double>{0.2});
+  CHECK(cluster.noise_criterion_level == 0.2);
   CHECK(cluster.noise_first_column == 2);
   CHECK(cluster.lambda == 1);
 }

@@ -23,8 +23,8 @@ Task xor_cluster() {
                        .momentum = 0.2,
                        .test_criterion = 95,
                        .noise_criterion = 95,
+                       .noise_criterion_level = 0.2,
                        .lambda = 1,
-                       .noise_levels = {0.2},
                        .noise_first_column = 2},
           .adapt =
               [](RunConfig& defaults) {
