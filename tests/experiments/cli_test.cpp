@@ -80,8 +80,9 @@ TEST_CASE("help and version go to standard output with status 0") {
   for (const char* part : {"DIR", "--json", "--csv", "FILE", "epochs", "seconds", "--geometry"})
     CHECK(contains(summary, part));
   const std::string sweep = normalign({"sweep", "--help"}).out;
-  for (const char* part : {"CONFIG.json", "--out", "--jobs", "--threads", "--shard", "i/n", "--run", "--data", "--set",
-                           "--checkpoint-seconds", "default 30", "settings", "conditions", "seeds", "overrides"})
+  for (const char* part :
+       {"CONFIG.json", "--out", "--setting", "--jobs", "--threads", "--shard", "i/n", "--run", "--data", "--set",
+        "--checkpoint-seconds", "default 30", "settings", "conditions", "seeds", "overrides"})
     CHECK(contains(sweep, part));
   CHECK_FALSE(contains(sweep, "--parent"));
   const std::string plot = normalign({"plot", "--help"}).out;

@@ -493,6 +493,10 @@ TEST_CASE("a sweep writes the logs that its runs write alone, and nothing else; 
   write_file(folder / "s.json", file.dump());
   const fs::path out = folder / "runs";
   const Arguments arguments = sweep_command(folder / "s.json", out / "deep", {"--jobs", "3", "--set", "beta2=0.98"});
+  const Arguments one_setting =
+      sweep_command(folder / "s.json", folder / "part", {"--setting", "mod_add", "--set", "beta2=0.98"});
+  CHECK(contains(normalign(one_setting).err, "sweep: 4 done, 0 running, 0 left, 0 failed\n"));
+  for (const std::string& name : files_in(folder / "part")) CHECK(name.starts_with("mod_add_"));
   const Finished first = normalign(arguments);
   CAPTURE(first.out, first.err);
   CHECK(first.status == 0);
@@ -583,6 +587,7 @@ TEST_CASE("a mistake in a sweep's command is one line with status 2, and nothing
       {sweep_command(folder / "s.json", out, {"--shard", "3/2"}), "shard: found '3/2', expected i/n"},
       {sweep_command(folder / "s.json", out, {"--run", "xor"}), "--run: found 'xor', expected one of the 8 runs"},
       {sweep_command(folder / "s.json", out, {"--run", "xor", "--jobs", "2"}), "--jobs"},
+      {sweep_command(folder / "s.json", out, {"--setting", "xor"}), "--setting: found 'xor', expected one of"},
       {sweep_command(folder / "s.json", out, {"--jobs", "-2"}), "jobs: found -2, expected a whole number from 1"},
       {sweep_command(folder / "s.json", out, {"--threads", "0"}), "threads: found 0, expected a whole number from 1"},
       {sweep_command(folder / "s.json", out, {"--checkpoint-seconds", "-1"}), "checkpoint-seconds: found -1"},

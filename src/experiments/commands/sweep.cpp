@@ -26,6 +26,7 @@ struct SweepArguments {
   int jobs = 0, threads = 1;
   double checkpoint_seconds = 30;
   std::vector<std::string> settings;  // NAME=VALUE
+  std::vector<std::string> only;      // tasks
   std::string data;
   pid_t parent = 0;
 };
@@ -44,6 +45,19 @@ std::string content_of(const std::string& file) {
 std::vector<std::string> assignments(const SweepArguments& a) {
   std::vector<std::string> result = a.settings;
   if (!a.data.empty()) result.push_back("data=" + nlohmann::json(a.data).dump());
+  return result;
+}
+
+// The runs of the settings that are asked for.
+std::vector<RunConfig> runs_of(const std::vector<RunConfig>& all, const std::vector<std::string>& settings) {
+  if (settings.empty()) return all;
+  std::vector<RunConfig> result;
+  for (const std::string& setting : settings) {
+    const std::size_t before = result.size();
+    std::ranges::copy_if(all, std::back_inserter(result), [&](const RunConfig& run) { return run.task == setting; });
+    if (result.size() == before)
+      throw InputError(text("--setting: found '", setting, "', expected one of the file's settings"));
+  }
   return result;
 }
 
@@ -81,7 +95,7 @@ int run_all(const SweepArguments& a, const std::vector<RunConfig>& all, const st
                                       text("--threads=", a.threads),
                                       text("--checkpoint-seconds=", a.checkpoint_seconds)};
   for (const std::string& setting : assignments(a)) command.push_back("--set=" + setting);
-  const std::vector<RunConfig> runs = shard_of(all, a.shard);
+  const std::vector<RunConfig> runs = shard_of(runs_of(all, a.only), a.shard);
   const SweepResult result = run_sweep(runs,
                                        {.folder = a.out,
                                         .jobs = jobs,
@@ -134,11 +148,15 @@ Command add_sweep(CLI::App& app) {
       "--run for each; they may share DIR.");
   command->add_option("config", a.file, "What to run")->required()->type_name("CONFIG.json");
   command->add_option("--out", a.out, "Folder of the logs")->required()->type_name("DIR");
+  auto* only = command->add_option("--setting", a.only, "The runs of this setting alone; may be given again");
+  only->type_name("NAME")->allow_extra_args(false);
   auto* jobs = command->add_option("--jobs", a.jobs, "Runs at a time (default: all cores / threads)");
   command->add_option("--threads", a.threads, "Threads of each run; results do not depend on it (default 1)");
   auto* shard = command->add_option("--shard", a.shard, "Of all runs the i-th, from 1, and every n-th after it");
   shard->type_name("i/n");
-  command->add_option("--run", a.run, "This run alone, in this process")->type_name("NAME")->excludes(jobs, shard);
+  command->add_option("--run", a.run, "This run alone, in this process")
+      ->type_name("NAME")
+      ->excludes(jobs, shard, only);
   command->add_option("--data", a.data, "Folder of the data set's files, for every run")->type_name("DIR");
   command->add_option("--set", a.settings, "Any setting of every run, such as beta2=0.999")
       ->type_name("NAME=VALUE")
