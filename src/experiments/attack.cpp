@@ -1,4 +1,4 @@
-#include "nn/attack.hpp"
+#include "experiments/attack.hpp"
 
 #include <algorithm>
 
