@@ -28,6 +28,10 @@ Progress::Progress(std::ostream& out, bool terminal, Index last_epoch)
 
 void Progress::operator()(const RunLog& log, Index epoch) {
   const auto now = Clock::now();
+  if (!first_epoch_) {
+    first_epoch_ = epoch;
+    start_ = now;
+  }
   if (now < next_) return;
   next_ = now + (terminal_ ? std::chrono::milliseconds(100) : std::chrono::seconds(10));
   const std::string text = line(log, epoch);
@@ -52,12 +56,13 @@ std::string Progress::line(const RunLog& log, Index epoch) const {
     const MetricRow& row = log.metrics.back();
     out << std::setprecision(1) << "  train " << row.train_acc << " %  test " << row.test_acc << " %"
         << std::setprecision(4) << "  loss " << row.train_loss;
-    for (const auto& [name, value] : row.extras) out << "  " << name << ' ' << value;
   }
-  const double seconds = std::chrono::duration<double>(Clock::now() - start_).count();
-  const double rate = static_cast<double>(epoch) / std::max(seconds, 1e-9);
-  out << std::setprecision(rate < 10 ? 1 : 0) << "  " << rate << " epochs/s";
-  if (epoch > 0) out << "  at most " << duration(static_cast<double>(last_epoch_ - epoch) / rate) << " left";
+  const auto done = static_cast<double>(epoch - first_epoch_.value_or(epoch));
+  if (done > 0) {
+    const double rate = done / std::max(std::chrono::duration<double>(Clock::now() - start_).count(), 1e-9);
+    out << std::setprecision(rate < 10 ? 1 : 0) << "  " << rate << " epochs/s  at most "
+        << duration(static_cast<double>(last_epoch_ - epoch) / rate) << " left";
+  }
   return out.str();
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <ostream>
 
 #include "experiments/run_log.hpp"
@@ -17,7 +18,7 @@ class Progress {
  public:
   /// `last_epoch`: the most epochs that the run may take.
   Progress(std::ostream& out, bool terminal, Index last_epoch);
-  /// To be called after every epoch.
+  /// To be called after every epoch; the speed is that since the first call, so a resumed run tells its own.
   void operator()(const RunLog& log, Index epoch);
   /// Ends the line on a terminal. To be called once at the end.
   void finish();
@@ -29,7 +30,8 @@ class Progress {
   std::ostream& out_;
   bool terminal_;
   Index last_epoch_;
-  Clock::time_point start_ = Clock::now();
+  std::optional<Index> first_epoch_;
+  Clock::time_point start_ = Clock::now();  // of the first epoch
   Clock::time_point next_ = start_;
   std::size_t width_ = 0;  // of the line on the terminal, to be written over
 };
