@@ -42,7 +42,7 @@ CLANG_WARNINGS = $(if $(findstring clang,$(CXX)),-Wno-pass-failed)
 CXXFLAGS  = -std=c++20 $(OPT) -g -march=$(if $(filter 1,$(PORTABLE)),x86-64-v3,native) -fno-math-errno -fopenmp \
             $(WARNINGS) $(CLANG_WARNINGS) $(SANITIZERS)
 CPPFLAGS  = -Isrc -Itests -I$(BUILD)/generated $(BLAS_CFLAGS) -DNORMALIGN_VERSION='"$(VERSION)"'
-LIBS      = $(BLAS_LIBS) -lz
+LIBS      = $(BLAS_LIBS) -lClp -lCoinUtils -lcairo -lz
 LDLIBS    = -fopenmp $(SANITIZERS) $(LIBS)
 
 # ---- what is built ---------------------------------------------------------------------------------------------

@@ -1,0 +1,53 @@
+#include "support/geometry_reference.hpp"
+
+#include <cmath>
+
+#include "support/matrices.hpp"
+#include "support/reference.hpp"
+
+namespace normalign::tests {
+
+std::vector<ReferenceGeometry> reference_geometries() {
+  std::vector<ReferenceGeometry> result;
+  const auto folder = reference_folder();
+  if (!folder) return result;
+  for (const auto& path : reference_files(*folder / "geometry")) {
+    nlohmann::json json = read_json(path);
+    std::vector<PiecewiseAffineLayer> layers;
+    for (const auto& layer : json.at("layers")) {
+      const std::string activation = layer.at("activation");
+      const double slope = activation == "linear"       ? 1
+                           : activation == "leaky_relu" ? layer.at("negative_slope").get<double>()
+                           : activation == "abs"        ? -1
+                                                        : 0;
+      layers.push_back({matrix_of(layer.at("weight")), row_of(layer.at("bias")), slope});
+    }
+    result.push_back({json.at("name"), PiecewiseAffineNetwork(std::move(layers)), std::move(json)});
+  }
+  return result;
+}
+
+Matrix<double> row_of(const nlohmann::json& json) {
+  Matrix<double> row(1, static_cast<Index>(json.size()));
+  for (std::size_t i = 0; i < json.size(); ++i) row.span()[i] = json[i].get<double>();
+  return row;
+}
+
+PiecewiseAffineNetwork random_network(const std::vector<Index>& widths, std::uint64_t seed,
+                                      const std::vector<double>& slopes, double grain) {
+  const auto rounded = [&](Matrix<double> values) {
+    if (grain > 0)
+      for (double& value : values.span()) value = std::round(value / grain) * grain;
+    return values;
+  };
+  std::vector<PiecewiseAffineLayer> layers;
+  for (std::size_t l = 0; l + 1 < widths.size(); ++l) {
+    const double bound = 2 / std::sqrt(static_cast<double>(widths[l]));
+    layers.push_back({rounded(random_matrix({widths[l + 1], widths[l]}, 1000 * seed + 2 * l, -bound, bound)),
+                      rounded(random_matrix({1, widths[l + 1]}, 1000 * seed + 2 * l + 1)),
+                      l + 2 == widths.size() ? 1 : slopes[l % slopes.size()]});
+  }
+  return PiecewiseAffineNetwork(std::move(layers));
+}
+
+}  // namespace normalign::tests
