@@ -75,7 +75,7 @@ TEST_CASE("maps of many points have the same bits at any number of threads") {
 }
 
 TEST_CASE("affine maps at the reference points") {
-  for (const ReferenceGeometry& reference : reference_geometries()) {
+  for (const ReferenceGeometry& reference : reference_geometries("affine maps at the reference points")) {
     for (const auto& point : reference.json.at("points")) {
       CAPTURE(reference.name, point.at("x").dump());
       const M x = row_of(point.at("x"));

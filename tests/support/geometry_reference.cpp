@@ -2,15 +2,19 @@
 
 #include <cmath>
 
+#include "support/catch.hpp"
 #include "support/matrices.hpp"
 #include "support/reference.hpp"
 
 namespace normalign::tests {
 
-std::vector<ReferenceGeometry> reference_geometries() {
+std::vector<ReferenceGeometry> reference_geometries(const std::string& test) {
   std::vector<ReferenceGeometry> result;
   const auto folder = reference_folder();
-  if (!folder) return result;
+  if (!folder) {
+    skip(test + ": ../shared/data/reference is not there and NORMALIGN_REFERENCE is not set");
+    return result;
+  }
   for (const auto& path : reference_files(*folder / "geometry")) {
     nlohmann::json json = read_json(path);
     std::vector<PiecewiseAffineLayer> layers;
@@ -24,6 +28,7 @@ std::vector<ReferenceGeometry> reference_geometries() {
     }
     result.push_back({json.at("name"), PiecewiseAffineNetwork(std::move(layers)), std::move(json)});
   }
+  if (result.empty()) throw std::runtime_error((*folder / "geometry").string() + ": no reference files");
   return result;
 }
 

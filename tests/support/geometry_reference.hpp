@@ -16,8 +16,9 @@ struct ReferenceGeometry {
   nlohmann::json json;
 };
 
-/// All of them, sorted by name; none where the reference folder is missing.
-std::vector<ReferenceGeometry> reference_geometries();
+/// All of them, sorted by name. Where there is no reference folder there are none, and `test` counts as skipped; a
+/// folder without them fails it.
+std::vector<ReferenceGeometry> reference_geometries(const std::string& test);
 
 /// A row of numbers as 1 x n.
 Matrix<double> row_of(const nlohmann::json& json);
