@@ -86,7 +86,8 @@ std::vector<ActivationCode> PiecewiseAffineNetwork::codes(ConstView<double> x) c
   forward(layers_, x, [&](std::size_t l, const Matrix<double>& t) {
     if (l + 1 == layers_.size()) return;
     for (Index i = 0; i < t.rows(); ++i)
-      for (const double value : t.row(i)) result[static_cast<std::size_t>(i)].push_back(value > 0);
+      for (const double value : t.row(i))
+        result[static_cast<std::size_t>(i)].push_back(value > 0 || layers_[l].slope == 1);
   });
   return result;
 }

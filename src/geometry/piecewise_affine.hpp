@@ -18,7 +18,7 @@ struct PiecewiseAffineLayer {
 };
 
 /// Which hidden units are on at a point, first layer first: 1 where the pre-activation is > 0, else 0. A pre-activation
-/// of exactly 0 is off.
+/// of exactly 0 is off. A unit of a layer without activation (slope 1) is always on: it has no two sides.
 using ActivationCode = std::vector<std::uint8_t>;
 
 /// f(x) = W_L z^{L-1} + b_L with z^l = a_l(W_l z^{l-1} + b_l), z^0 = x. Each hidden layer has its own slope; the last
