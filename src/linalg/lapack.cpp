@@ -16,6 +16,10 @@ void sgesdd_(const char* job, const blasint* m, const blasint* n, float* a, cons
 void dgesdd_(const char* job, const blasint* m, const blasint* n, double* a, const blasint* lda, double* s, double* u,
              const blasint* ldu, double* vt, const blasint* ldvt, double* work, const blasint* lwork, blasint* iwork,
              blasint* info);
+void sgeqrf_(const blasint* m, const blasint* n, float* a, const blasint* lda, float* tau, float* work,
+             const blasint* lwork, blasint* info);
+void dgeqrf_(const blasint* m, const blasint* n, double* a, const blasint* lda, double* tau, double* work,
+             const blasint* lwork, blasint* info);
 }
 
 namespace normalign {
@@ -23,6 +27,27 @@ namespace {
 
 constexpr auto gesdd(float) { return sgesdd_; }
 constexpr auto gesdd(double) { return dgesdd_; }
+constexpr auto geqrf(float) { return sgeqrf_; }
+constexpr auto geqrf(double) { return dgeqrf_; }
+
+template <class T>
+void check_operand(const char* caller, ConstView<T> a) {
+  if (std::max(a.rows(), a.cols()) > std::numeric_limits<blasint>::max())
+    throw InputError(
+        text(caller, ": a is ", a.shape(), "; LAPACK takes at most ", std::numeric_limits<blasint>::max()));
+  for (T value : a.span())
+    if (!std::isfinite(value)) throw InputError(text(caller, ": a value is ", value, "; it must be finite"));
+}
+
+// Calls a LAPACK routine twice, call(work, size): first to ask how much working memory it wants, then with that.
+template <class T, class Call>
+void with_workspace(const Call& call) {
+  const SingleThreadedBlas one_thread;
+  T best_size = 0;
+  call(&best_size, -1);
+  std::vector<T> work(static_cast<std::size_t>(best_size) + 1);
+  call(work.data(), static_cast<blasint>(work.size()));
+}
 
 }  // namespace
 
@@ -31,30 +56,42 @@ Svd<T> svd(ConstView<T> a) {
   const Index m = a.rows(), n = a.cols(), r = std::min(m, n);
   Svd<T> result{std::vector<T>(static_cast<std::size_t>(r)), Matrix<T>(m, r), Matrix<T>(r, n)};
   if (r == 0) return result;
-  if (std::max(m, n) > std::numeric_limits<blasint>::max())
-    throw InputError(text("svd: a is ", a.shape(), "; LAPACK takes at most ", std::numeric_limits<blasint>::max()));
-  for (T value : a.span())
-    if (!std::isfinite(value)) throw InputError(text("svd: a value is ", value, "; it must be finite"));
-
+  check_operand("svd", a);
   // LAPACK stores by columns, so it sees aᵀ = rightᵀ diag(values) leftᵀ, and what it writes are our rows.
   Matrix<T> copy(a);
   const blasint rows = static_cast<blasint>(n), cols = static_cast<blasint>(m), rank = static_cast<blasint>(r);
   std::vector<blasint> integers(8 * static_cast<std::size_t>(r));
   blasint info = 0;
-  const auto decompose = [&](T* work, blasint size) {
-    const SingleThreadedBlas one_thread;
+  with_workspace<T>([&](T* work, blasint size) {
     gesdd(T{})("S", &rows, &cols, copy.data(), &rows, result.values.data(), result.right.data(), &rows,
                result.left.data(), &rank, work, &size, integers.data(), &info);
-  };
-  T best_size = 0;
-  decompose(&best_size, -1);
-  std::vector<T> work(static_cast<std::size_t>(best_size) + 1);
-  decompose(work.data(), static_cast<blasint>(work.size()));
+  });
   if (info != 0) throw RunError(text("svd: LAPACK's gesdd gave up on a matrix of ", a.shape(), " with info ", info));
   return result;
 }
 
+template <class T>
+Matrix<T> triangular_factor(ConstView<T> a) {
+  const Index m = a.rows(), n = a.cols(), r = std::min(m, n);
+  Matrix<T> lower(m, r);
+  if (r == 0) return lower;
+  check_operand("triangular_factor", a);
+  // By columns it is aᵀ = Qᵀ Lᵀ, a QR decomposition; Lᵀ's columns, our rows, are the beginnings of the copy's.
+  Matrix<T> copy(a);
+  const blasint rows = static_cast<blasint>(n), cols = static_cast<blasint>(m);
+  std::vector<T> reflectors(static_cast<std::size_t>(r));
+  blasint info = 0;
+  with_workspace<T>([&](T* work, blasint size) {
+    geqrf(T{})(&rows, &cols, copy.data(), &rows, reflectors.data(), work, &size, &info);
+  });
+  for (Index i = 0; i < m; ++i)
+    std::ranges::copy(copy.row(i).first(static_cast<std::size_t>(std::min(i + 1, r))), lower.row(i).begin());
+  return lower;
+}
+
 template Svd<float> svd(ConstView<float>);
 template Svd<double> svd(ConstView<double>);
+template Matrix<float> triangular_factor(ConstView<float>);
+template Matrix<double> triangular_factor(ConstView<double>);
 
 }  // namespace normalign

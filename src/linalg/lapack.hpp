@@ -20,4 +20,11 @@ struct Svd {
 template <class T>
 Svd<T> svd(ConstView<T> a);
 
+/// L of a = L Q, Q's rows orthonormal: m x r and zero above the diagonal for a of m x n, r = min(m, n). What depends on
+/// a through a aᵀ alone (lengths and angles of rows and of sums of rows, singular values, left singular vectors) is the
+/// same for L, with errors of rounding times |a|, and costs far less where m is much smaller than n. Throws InputError
+/// when a value is not finite.
+template <class T>
+Matrix<T> triangular_factor(ConstView<T> a);
+
 }  // namespace normalign

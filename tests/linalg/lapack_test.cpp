@@ -68,11 +68,35 @@ TEST_CASE("singular values of matrices known in closed form") {
   CHECK(rank_one.values[1] <= 1e-14);
 }
 
+TEST_CASE("the triangular factor has the row products and the singular values of the whole matrix") {
+  for (Shape shape : {Shape{1, 1}, {3, 3}, {2, 7}, {7, 2}, {10, 784}, {1, 4000}, {40, 1}, {0, 3}, {3, 0}})
+    for (const bool rank_one : {false, true}) {
+      CAPTURE(shape, rank_one);
+      Matrix<double> a = random_matrix(shape, 5);
+      for (Index i = 1; rank_one && i < a.rows(); ++i)
+        for (Index j = 0; j < a.cols(); ++j) a(i, j) = static_cast<double>(i) * a(0, j);
+      const Matrix<double> lower = triangular_factor<double>(a);
+      REQUIRE(lower.shape() == Shape{shape.rows, std::min(shape.rows, shape.cols)});
+      for (Index i = 0; i < lower.rows(); ++i)
+        for (Index j = i + 1; j < lower.cols(); ++j) CHECK(lower(i, j) == 0);
+      CHECK(relative_error(naive_product(lower, lower, {.b = true}), naive_product(a, a, {.b = true})) < 1e-14);
+      const Svd<double> whole = svd<double>(a), factor = svd<double>(lower);
+      REQUIRE(factor.values.size() == whole.values.size());
+      for (std::size_t i = 0; i < whole.values.size(); ++i)
+        CHECK_THAT(factor.values[i], WithinAbs(whole.values[i], 1e-14 * whole.values.front()));
+    }
+  const Matrix<float> single = triangular_factor<float>(Matrix<float>{{3, 4}, {-4, 3}});
+  CHECK_THAT(std::abs(single(0, 0)), WithinRel(5.0, 1e-6));
+  CHECK_THAT(single(1, 0), WithinAbs(0, 1e-6));
+  CHECK_THAT(std::abs(single(1, 1)), WithinRel(5.0, 1e-6));
+}
+
 TEST_CASE("a value that is not finite is refused") {
   for (double bad : {std::nan(""), std::numeric_limits<double>::infinity()}) {
     Matrix<double> a(3, 4);
     a(1, 2) = bad;
     CHECK(contains(message_of([&] { svd(ConstView<double>(a)); }), "svd: a value is "));
+    CHECK(contains(message_of([&] { triangular_factor<double>(a); }), "triangular_factor: a value is "));
   }
 }
 
