@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "autodiff/grad.hpp"
+#include "linalg/blas.hpp"
 #include "linalg/lapack.hpp"
 #include "linalg/reduce.hpp"
 #include "nn/row_blocks.hpp"
@@ -23,27 +24,43 @@ constexpr std::pair<const char*, std::optional<double> LocalGeometry::*> all_mea
     {"jacobian_norm", &LocalGeometry::jacobian_norm},
     {"offset_norm", &LocalGeometry::offset_norm}};
 
-std::optional<double> cosine(std::span<const double> a, std::span<const double> b) {
-  const double lengths = std::sqrt(dot(a, a)) * std::sqrt(dot(b, b));
-  if (!(lengths > 1e-8)) return std::nullopt;
-  return dot(a, b) / lengths;
+// The cosine of two vectors by their inner product and lengths; from rounding it may be just beyond 1.
+std::optional<double> cosine(double inner_product, double length_a, double length_b) {
+  if (!(length_a * length_b > 1e-8)) return std::nullopt;
+  return inner_product / (length_a * length_b);
 }
 
-std::vector<double> column_sums(ConstView<double> a) {
-  std::vector<double> sums(static_cast<std::size_t>(a.cols()));
+double norm(std::span<const double> a) { return std::sqrt(dot(a, a)); }
+
+Matrix<double> column_sums(ConstView<double> a) {
+  Matrix<double> sums(1, a.cols());
   for (Index i = 0; i < a.rows(); ++i)
-    for (Index j = 0; j < a.cols(); ++j) sums[static_cast<std::size_t>(j)] += a(i, j);
+    for (Index j = 0; j < a.cols(); ++j) sums(0, j) += a(i, j);
   return sums;
 }
 
-std::optional<double> first_right_alignment(const Svd<double>& decomposition, std::span<const double> x) {
-  if (decomposition.values.empty() || decomposition.values.front() == 0) return std::nullopt;
-  const auto found = cosine(decomposition.right.row(0), x);
-  return found ? std::optional(std::abs(*found)) : std::nullopt;
+// a with the mean row subtracted from every row.
+Matrix<double> centred(Matrix<double> a) {
+  const Matrix<double> sums = column_sums(a);
+  for (Index i = 0; i < a.rows(); ++i)
+    for (Index j = 0; j < a.cols(); ++j) a(i, j) -= sums(0, j) / static_cast<double>(a.rows());
+  return a;
 }
 
-// Blocks of so many samples: their Jacobians are in memory together.
-constexpr Index samples_per_block = 16;
+// |cos(v, x)| with v the first right singular vector of a matrix A, by A's decomposition (or that of any L with A Aᵀ =
+// L Lᵀ) and the products A x, k x 1: v = Aᵀ u / s with u the first left one.
+std::optional<double> first_right_alignment(const Svd<double>& decomposition, ConstView<double> products,
+                                            double length) {
+  const double s = decomposition.values.front();
+  if (s == 0) return std::nullopt;
+  double along = 0;
+  for (Index i = 0; i < products.rows(); ++i) along += decomposition.left(i, 0) * products(i, 0);
+  return cosine(std::abs(along / s), 1, length);
+}
+
+// Blocks of so many samples: enough for products of full speed, few enough for their Jacobians to be in memory together
+// on every thread.
+constexpr Index samples_per_block = 64;
 
 }  // namespace
 
@@ -61,50 +78,49 @@ LocalGeometry local_geometry(ConstView<double> jacobian, ConstView<double> outpu
                           x.shape(), "; they must be k x d, 1 x k and 1 x d"));
   if (label < 0 || label >= std::max<Index>(k, 2))
     throw InputError(text("local_geometry: label is ", label, "; it must be from 0 to ", std::max<Index>(k, 2) - 1));
+  // All measures depend on J through its rows' inner products with x and with each other; so from here on a k x k
+  // factor stands for J.
+  Matrix<double> products(k, 1);
+  gemv<double>(jacobian, x, products);
+  const Matrix<double> factor = triangular_factor(jacobian);
+  const double length = norm(x.span());
+
   LocalGeometry result;
-  const std::vector<double> centroid = column_sums(jacobian);
-  result.centroid_alignment = cosine(centroid, x.span());
-
   double squared_offset = 0;
-  for (Index i = 0; i < k; ++i) {
-    const double b = output(0, i) - dot<double>(jacobian.row(i), x.span());
-    squared_offset += b * b;
-  }
+  for (Index i = 0; i < k; ++i) squared_offset += std::pow(output(0, i) - products(i, 0), 2);
   result.offset_norm = squared_offset;
-  const double squared_norm = dot(jacobian.span(), jacobian.span());
-  result.jacobian_norm = std::sqrt(squared_norm);
+  const double jacobian_norm = norm(factor.span());
+  result.jacobian_norm = jacobian_norm;
+  result.centroid_alignment = cosine(total(std::as_const(products).span()), norm(column_sums(factor).span()), length);
 
-  const Svd<double> decomposition = svd(jacobian);
-  result.normal_alignment = first_right_alignment(decomposition, x.span());
-  if (squared_norm > 0) {
-    const double sum = total<double>(decomposition.values);
-    result.effective_rank = sum * sum / squared_norm;
-    result.explained_variance = decomposition.values.front() * decomposition.values.front() / squared_norm;
+  const Svd<double> decomposition = svd<double>(factor);
+  result.normal_alignment = first_right_alignment(decomposition, products, length);
+  if (jacobian_norm > 0) {
+    result.effective_rank = std::pow(total<double>(decomposition.values) / jacobian_norm, 2);
+    result.explained_variance = std::pow(decomposition.values.front() / jacobian_norm, 2);
   }
   if (k == 1) {
     if (result.centroid_alignment) result.class_alignment = (label == 1 ? 1 : -1) * *result.centroid_alignment;
     result.centred_normal_alignment = result.normal_alignment;
     return result;
   }
-  Matrix<double> centred(jacobian);
-  for (Index i = 0; i < k; ++i)
-    for (Index j = 0; j < d; ++j) centred(i, j) -= centroid[static_cast<std::size_t>(j)] / static_cast<double>(k);
+  const Matrix<double> centred_factor = centred(factor), centred_products = centred(products);
   // Rounding leaves a little of what should be zero, and its direction means nothing.
-  if (dot<double>(centred.span(), centred.span()) <= 1e-24 * squared_norm) return result;
-  result.class_alignment = cosine(centred.row(label), x.span());
-  result.centred_normal_alignment = first_right_alignment(svd(ConstView<double>(centred)), x.span());
+  if (norm(centred_factor.span()) <= 1e-12 * jacobian_norm) return result;
+  result.class_alignment = cosine(centred_products(label, 0), norm(centred_factor.row(label)), length);
+  result.centred_normal_alignment = first_right_alignment(svd<double>(centred_factor), centred_products, length);
   return result;
 }
 
 template <class T>
-LocalGeometry mean_local_geometry(const Mlp<T>& mlp, const Batch<T>& data, int threads) {
+std::vector<LocalGeometry> local_geometries(const Mlp<T>& mlp, const Batch<T>& data, int threads) {
   const Index n = data.inputs.rows(), d = data.inputs.cols();
   if (n < 1 || static_cast<Index>(data.labels.size()) != n)
-    throw InputError(text("mean_local_geometry: inputs are ", data.inputs.shape(), " and there are ",
-                          data.labels.size(), " labels; there must be a row and one label per row"));
-  if (threads < 1) throw InputError(text("mean_local_geometry: threads is ", threads, "; it must be at least 1"));
+    throw InputError(text("local_geometries: inputs are ", data.inputs.shape(), " and there are ", data.labels.size(),
+                          " labels; there must be a row and one label per row"));
+  if (threads < 1) throw InputError(text("local_geometries: threads is ", threads, "; it must be at least 1"));
   const Index blocks = (n + samples_per_block - 1) / samples_per_block;
-  std::vector<LocalGeometry> found(static_cast<std::size_t>(n));
+  std::vector<LocalGeometry> result(static_cast<std::size_t>(n));
   std::vector<std::exception_ptr> failures;
   parallel_for(threads, blocks, failures, [&](Index block) {
     const RowBlock rows = row_block(n, blocks, block);
@@ -117,13 +133,19 @@ LocalGeometry mean_local_geometry(const Mlp<T>& mlp, const Batch<T>& data, int t
     Matrix<double> j(k, d), output(1, k), point(1, d);
     for (Index row = 0; row < rows.count; ++row) {
       const auto sample = static_cast<std::size_t>(rows.first + row);
-      std::ranges::copy(data.inputs.row(rows.first + row), point.span().begin());
-      std::ranges::copy(f.value().row(row), output.span().begin());
+      std::ranges::copy(x.value().row(row), point.data());
+      std::ranges::copy(f.value().row(row), output.data());
       for (Index i = 0; i < k; ++i)
         std::ranges::copy(gradients[static_cast<std::size_t>(i)].value().row(row), j.row(i).begin());
-      found[sample] = local_geometry(j, output, point, data.labels[sample]);
+      result[sample] = local_geometry(j, output, point, data.labels[sample]);
     }
   });
+  return result;
+}
+
+template <class T>
+LocalGeometry mean_local_geometry(const Mlp<T>& mlp, const Batch<T>& data, int threads) {
+  const std::vector<LocalGeometry> found = local_geometries(mlp, data, threads);
   LocalGeometry mean;
   for (const auto& [name, member] : all_measures) {
     double sum = 0;
@@ -140,6 +162,8 @@ LocalGeometry mean_local_geometry(const Mlp<T>& mlp, const Batch<T>& data, int t
 
 double chance_alignment(Index d) { return std::sqrt(2 / (std::numbers::pi * static_cast<double>(d))); }
 
+template std::vector<LocalGeometry> local_geometries(const Mlp<float>&, const Batch<float>&, int);
+template std::vector<LocalGeometry> local_geometries(const Mlp<double>&, const Batch<double>&, int);
 template LocalGeometry mean_local_geometry(const Mlp<float>&, const Batch<float>&, int);
 template LocalGeometry mean_local_geometry(const Mlp<double>&, const Batch<double>&, int);
 

@@ -35,15 +35,21 @@ struct LocalGeometry {
 std::vector<std::pair<const char*, std::optional<double>>> measures(const LocalGeometry& geometry);
 
 /// The measures of one map: jacobian k x d, output f(x) 1 x k, x 1 x d, label in 0, ..., max(k, 2) - 1. One output
-/// stands for two classes with the logits -f/2 and f/2. Throws InputError on shapes or a label that do not fit.
+/// stands for two classes with the logits -f/2 and f/2. Throws InputError on shapes or a label that do not fit, or a
+/// jacobian that is not finite.
 LocalGeometry local_geometry(ConstView<double> jacobian, ConstView<double> output, ConstView<double> x,
                              std::int32_t label);
 
-/// The means over the rows of a batch (inputs and labels; the rest is not looked at) of a network's measures, J taken
-/// by k backward sweeps and measured in double. On `threads` threads, with the same bits at any number. Throws
-/// InputError on shapes that do not fit, an empty batch, or fewer than one thread.
+/// The measures at each row of a batch (inputs and labels; the rest is not looked at) of a network with any activation,
+/// J taken by k backward sweeps and measured in double. On up to `threads` threads, with the same bits at any number.
+/// Throws InputError on shapes or labels that do not fit, an empty batch, a Jacobian that is not finite, or fewer than
+/// one thread.
 template <class T>
-LocalGeometry mean_local_geometry(const Mlp<T>& mlp, const Batch<T>& data, int threads);
+std::vector<LocalGeometry> local_geometries(const Mlp<T>& mlp, const Batch<T>& data, int threads = 1);
+
+/// The means of local_geometries. Throws as it does.
+template <class T>
+LocalGeometry mean_local_geometry(const Mlp<T>& mlp, const Batch<T>& data, int threads = 1);
 
 /// The mean of |cos(v, x)| over random directions v in d dimensions, nearly: sqrt(2 / (pi d)).
 double chance_alignment(Index d);

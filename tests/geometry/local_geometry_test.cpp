@@ -3,8 +3,12 @@
 #include <cmath>
 #include <numbers>
 
+#include "geometry/affine_map.hpp"
+#include "linalg/lapack.hpp"
+#include "linalg/reduce.hpp"
 #include "nn/activation.hpp"
 #include "support/catch.hpp"
+#include "support/geometry_reference.hpp"
 #include "support/matrices.hpp"
 #include "support/message_of.hpp"
 #include "support/tolerances.hpp"
@@ -102,6 +106,74 @@ TEST_CASE("one output stands for two classes") {
   }
 }
 
+// The measures from LAPACK's decompositions of the whole Jacobians, cosines from vectors written out.
+LocalGeometry by_whole_jacobians(const M& jacobian, const M& output, const M& x, std::int32_t label) {
+  const Index k = jacobian.rows(), d = jacobian.cols();
+  const auto cosine_with_x = [&](std::span<const double> a) {
+    return dot(a, x.span()) / std::sqrt(dot(a, a) * dot(x.span(), x.span()));
+  };
+  M mean(1, d), centred = jacobian, offset = output;
+  for (Index i = 0; i < k; ++i)
+    for (Index j = 0; j < d; ++j) mean(0, j) += jacobian(i, j) / static_cast<double>(k);
+  for (Index i = 0; i < k; ++i) {
+    offset(0, i) -= dot(jacobian.row(i), x.span());
+    for (Index j = 0; j < d; ++j) centred(i, j) -= mean(0, j);
+  }
+  const Svd<double> whole = svd<double>(jacobian), gauge_free = svd<double>(centred);
+  const double squared = std::pow(total<double>(whole.values), 2), norm = dot<double>(whole.values, whole.values);
+  return {.centroid_alignment = cosine_with_x(mean.span()),
+          .class_alignment = cosine_with_x(centred.row(label)),
+          .normal_alignment = std::abs(cosine_with_x(whole.right.row(0))),
+          .centred_normal_alignment = std::abs(cosine_with_x(gauge_free.right.row(0))),
+          .effective_rank = squared / norm,
+          .explained_variance = whole.values[0] * whole.values[0] / norm,
+          .jacobian_norm = std::sqrt(norm),
+          .offset_norm = dot<double>(offset.span(), offset.span())};
+}
+
+TEST_CASE("the measures are those of whole decompositions, whatever the shape and the rank of J") {
+  for (Shape shape : {Shape{2, 2}, {3, 50}, {10, 784}, {10, 4}, {30, 30}, {5, 1}})
+    for (Index rank : {1, 2, 30})
+      for (double decay : {0.5, 1e-3, 1e-6, 1e-12}) {
+        const M left = random_matrix({shape.rows, rank}, 1), right = random_matrix({rank, shape.cols}, 2);
+        M weighted = left;
+        for (Index i = 0; i < weighted.rows(); ++i)
+          for (Index j = 0; j < rank; ++j) weighted(i, j) *= std::pow(decay, j);
+        const M jacobian = naive_product(weighted, right);
+        const M x = random_matrix({1, shape.cols}, 3), output = random_matrix({1, shape.rows}, 4);
+        const LocalGeometry found = local_geometry(jacobian, output, x, 1);
+        const auto expected = measures(by_whole_jacobians(jacobian, output, x, 1));
+        for (std::size_t m = 0; m < expected.size(); ++m) {
+          CAPTURE(shape, rank, decay, expected[m].first);
+          CHECK_THAT(measures(found)[m].second.value(), WithinRel(expected[m].second.value(), 1e-11));
+        }
+      }
+}
+
+TEST_CASE("measures at the reference points") {
+  for (const ReferenceGeometry& reference : reference_geometries("measures at the reference points"))
+    for (const auto& point : reference.json.at("points")) {
+      CAPTURE(reference.name, point.at("x").dump());
+      const M x = row_of(point.at("x")), f = reference.network(x);
+      const AffineMap map = local_maps(reference.network, x).front().map;
+      const LocalGeometry found = local_geometry(map.slope, f, x, 0);
+      for (const auto& [name, value] : measures(found)) {
+        // Where it is undefined the reference has null or nothing; where s_1 = s_2 our normal alignment is arbitrary.
+        if (!point.contains(name)) continue;
+        CAPTURE(name);
+        if (point.at(name).is_null())
+          CHECK((!value || std::string(name) == "normal_alignment"));
+        else
+          CHECK_THAT(value.value(), WithinRel(point.at(name).get<double>(), 1e-9));
+      }
+      const M singular_values = row_of(point.at("singular_values"));
+      const std::vector<double> values = svd<double>(triangular_factor<double>(map.slope)).values;
+      REQUIRE(values.size() == singular_values.span().size());
+      for (std::size_t i = 0; i < values.size(); ++i)
+        CHECK_THAT(values[i], WithinAbs(singular_values.span()[i], 1e-9 * singular_values(0, 0)));
+    }
+}
+
 TEST_CASE("what is undefined is absent: a Jacobian of zero, an x of zero, rows that are all alike") {
   const LocalGeometry zero = local_geometry(M(3, 4), M{{3, 0, 4}}, random_matrix({1, 4}, 11), 0);
   for (const auto& [name, value] : measures(zero)) {
@@ -160,6 +232,33 @@ TEST_CASE("the means of a network are those of Jacobians by finite differences, 
     }
 }
 
+TEST_CASE("each row of a batch has the measures of its own affine map, at any number of threads") {
+  const Mlp<double> mlp({.widths = {6, 20, 20, 4}, .activation = Activation::leaky_relu, .seed = 3});
+  const Index n = 150;
+  const M inputs = random_matrix({n, 6}, 16, -2, 2);
+  std::vector<std::int32_t> labels;
+  for (Index i = 0; i < n; ++i) labels.push_back(static_cast<std::int32_t>(i % 4));
+  const Batch<double> data{.inputs = inputs, .labels = labels};
+  const std::vector<LocalGeometry> found = local_geometries(mlp, data);
+  const PiecewiseAffineNetwork network = piecewise_affine(mlp);
+  const std::vector<LocalMap> maps = local_maps(network, inputs);
+  const M f = network(inputs);
+  REQUIRE(found.size() == maps.size());
+  for (Index i = 0; i < n; ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    const auto expected = measures(
+        local_geometry(maps[at].map.slope, f.view().row_block(i, 1), inputs.view().row_block(i, 1), labels[at]));
+    for (std::size_t m = 0; m < expected.size(); ++m) {
+      CAPTURE(i, expected[m].first);
+      CHECK_THAT(measures(found[at])[m].second.value(), WithinAbs(expected[m].second.value(), 1e-11));
+    }
+  }
+  for (int threads : {2, 7}) {
+    const std::vector<LocalGeometry> again = local_geometries(mlp, data, threads);
+    for (std::size_t i = 0; i < found.size(); ++i) CHECK(measures(again[i]) == measures(found[i]));
+  }
+}
+
 TEST_CASE("a bias-free piecewise-affine network has no offset, and samples it is dead at do not count") {
   Mlp<double> mlp({.widths = {2, 1, 2}, .bias = false});
   mlp.parameters()[0](0, 0) = 1;
@@ -203,6 +302,7 @@ TEST_CASE("shapes, labels and threads that do not fit are refused") {
   const std::vector<std::int32_t> labels{0};
   CHECK(contains(message_of([&] { mean_local_geometry(mlp, {.inputs = M(2, 4), .labels = labels}, 1); }), "1 labels"));
   CHECK(contains(message_of([&] { mean_local_geometry(mlp, {.inputs = x, .labels = labels}, 0); }), "threads is 0"));
+  CHECK(contains(message_of([&] { local_geometries(mlp, {.inputs = M(0, 4), .labels = {}}); }), "inputs are 0x4"));
 }
 
 }  // namespace
