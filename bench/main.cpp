@@ -1,5 +1,5 @@
 // normalign-bench: what a training step costs against the time of its own matrix products, and what the issue tracker
-// promises besides: threads, memory, epochs to grok. `--filter` picks groups, `--json` prints rows as JSON.
+// promises besides: threads, memory, alignment, epochs to grok. `--filter` picks groups, `--json` prints rows as JSON.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <atomic>
@@ -16,6 +16,7 @@
 #include "data/xor_cluster.hpp"
 #include "experiments/statistics.hpp"
 #include "experiments/task.hpp"
+#include "geometry/local_geometry.hpp"
 #include "linalg/random.hpp"
 #include "measure.hpp"
 #include "nn/adamw.hpp"
@@ -166,17 +167,21 @@ Setting<double> mod_add_setting() {
           .repeats = 100};
 }
 
-// What a step costs does not depend on the pixels, so the bench needs no MNIST.
-Setting<double> mnist_setting() {
-  Dataset<double> digits{Matrix<double>(196, 784), std::vector<std::int32_t>(196), 10};
-  for (Index i = 0; i < 196; ++i) {
-    RandomRows(0, Stream::data).normal(static_cast<std::uint32_t>(i), digits.inputs.row(i));
-    digits.labels[static_cast<std::size_t>(i)] = static_cast<std::int32_t>(i % 10);
+// Random images of MNIST's size: what is timed does not depend on the pixels, so the bench needs no MNIST.
+Dataset<double> digits(Index n) {
+  Dataset<double> result{Matrix<double>(n, 784), std::vector<std::int32_t>(static_cast<std::size_t>(n)), 10};
+  for (Index i = 0; i < n; ++i) {
+    RandomRows(0, Stream::data).normal(static_cast<std::uint32_t>(i), result.inputs.row(i));
+    result.labels[static_cast<std::size_t>(i)] = static_cast<std::int32_t>(i % 10);
   }
+  return result;
+}
+
+Setting<double> mnist_setting() {
   return {.name = "mnist_ce",
           .training = {.network = {.widths = {784, 200, 200, 200, 10}, .init_scale = 8},
                        .optimizer = adamw<double>(1e-3, 0.01)},
-          .batch = std::move(digits),
+          .batch = digits(196),
           .lambda = 0.01,
           .grokalign_products = {.projection = true, .offset_pattern = true},
           .plain_bound = 1.15,
@@ -306,6 +311,32 @@ void wide_memory(Report& report) {
               .explanation = "resident memory of the process after three steps"});
 }
 
+// The alignment of 1024 images with an MNIST network. Its floor: the products of one forward pass and of k backward
+// ones to the input, each alone on all rows.
+void alignment(Report& report) {
+  const Dataset<double> data = digits(1024);
+  const Batch<double> batch{.inputs = data.inputs, .labels = data.labels};
+  const std::vector<Index> widths{784, 200, 200, 200, 10};
+  const Mlp<double> mlp({.widths = widths, .init_scale = 8});
+  std::vector<Candidate> candidates;
+  for (int threads : {1, 2}) candidates.push_back([&, threads] { mean_local_geometry(mlp, batch, threads); });
+  for (std::size_t l = 0; l + 1 < widths.size(); ++l) {
+    candidates.push_back(product_candidate<double>({1024, widths[l + 1], widths[l], false, true}));
+    candidates.push_back(product_candidate<double>({1024, widths[l], widths[l + 1], false, false}));
+  }
+  const auto times = medians(candidates, 9, 1);
+  double floor = 0;
+  for (std::size_t p = 2; p < times.size(); p += 2) floor += times[p] + 10 * times[p + 1];
+  for (std::size_t threads : {1, 2})
+    report.add(
+        {.name = text("alignment of 1024 images, ", threads, threads == 1 ? " thread" : " threads"),
+         .value = times[threads - 1],
+         .unit = "s",
+         .bound = threads == 1 ? 1 : 0.5,
+         .at_most = true,
+         .explanation = text("784-200-200-200-10, double; its products alone on one thread ", milliseconds(floor))});
+}
+
 // Sparse parity with and without GrokAlign, seeds 0 to 2, two one-thread runs side by side.
 void grokking(Report& report) {
   struct Run {
@@ -355,11 +386,11 @@ void grokking(Report& report) {
 }
 
 int main(int argc, char** argv) {
-  CLI::App app("normalign-bench: training steps against their floor, threads, memory, epochs to grok");
+  CLI::App app("normalign-bench: training steps against their floor, threads, memory, alignment, epochs to grok");
   std::string filter;
   bool json = false;
   app.add_option("--filter", filter,
-                 "Only the groups whose name holds this: steps, wide (xor), threads, memory, grokking");
+                 "Only the groups whose name holds this: steps, wide (xor), threads, memory, alignment, grokking");
   app.add_flag("--json", json, "Print the rows as JSON");
   CLI11_PARSE(app, argc, argv);
   const auto wanted = [&](const std::string& group) { return group.find(filter) != std::string::npos; };
@@ -376,6 +407,7 @@ int main(int argc, char** argv) {
   }
   if (wanted("threads")) two_threads(report);
   if (wanted("memory")) flat_memory(report);
+  if (wanted("alignment")) alignment(report);
   if (wanted("grokking")) grokking(report);
   return 0;
 }
