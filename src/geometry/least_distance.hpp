@@ -1,0 +1,80 @@
+// The point of a polytope next to a given point, in the Euclidean and in the maximum norm.
+#pragma once
+
+#include <limits>
+#include <optional>
+#include <vector>
+
+#include "geometry/polytope.hpp"
+
+namespace normalign {
+
+enum class ProjectionStatus {
+  found,   ///< the nearest point
+  empty,   ///< there is no point
+  beyond,  ///< every point is further away than the limit
+};
+
+struct Projection {
+  ProjectionStatus status = ProjectionStatus::found;
+  double distance = 0;        ///< where found
+  Matrix<double> point = {};  ///< 1 x d, where found
+};
+
+/// {z : slopes z + offsets >= 0}, the first `equalities` rows with = 0. Rows of zeros hold or fail by their offset.
+struct HalfSpaces {
+  ConstView<double> slopes;   ///< m x d
+  ConstView<double> offsets;  ///< 1 x m
+  Index equalities = 0;
+};
+
+/// Finds nearest points in the Euclidean norm; keeps its working memory between calls.
+///
+/// The dual active-set method of Goldfarb and Idnani ("A numerically stable dual method for solving strictly convex
+/// quadratic programs", Mathematical Programming 27, 1983) with the identity as Hessian: from the point itself it moves
+/// on to one violated row after the other, the active rows factorised as Q R. The distance grows from step to step, so
+/// it can stop as soon as a limit is passed.
+///
+/// No answer is taken on trust. Whatever the multipliers y (not negative for an inequality) of the rows, taken at
+/// length one with values t at the point, no z of the set is nearer than -y't / |y'rows|. A point is `found` when it
+/// satisfies all rows to 1e-9 and its distance is that bound to 1e-9; the set is `beyond` when the bound is above the
+/// limit, `empty` when it is above 1000 times the scale. Tolerances are relative to the scale: the larger of 1 and |x|.
+class LeastDistance {
+ public:
+  /// The point of the half-spaces next to x, 1 x d. Throws InputError when shapes do not fit, RunError when the answer
+  /// does not pass the check.
+  Projection operator()(const HalfSpaces& set, ConstView<double> x,
+                        double limit = std::numeric_limits<double>::infinity());
+
+ private:
+  bool load(const HalfSpaces& set, ConstView<double> x);
+  Projection solve(ConstView<double> x, double limit);
+  std::optional<Projection> satisfy(Index row, double limit);
+  Index most_violated() const;
+  void split(Index row);
+  void add(Index row, double multiplier, double length);
+  void remove(std::size_t position);
+  void polish();
+  double bound(Index row, double multiplier) const;
+  bool is_equality(Index row) const { return row < equalities_; }
+  double height(Index row) const;
+
+  double scale_ = 1;
+  Index equalities_ = 0;
+  Matrix<double> rows_;                // m x d, of length one, those of zeros left out
+  std::vector<double> at_point_;       // m: the values at x
+  std::vector<double> step_;           // d: from x to the current point
+  std::vector<Index> active_;          // rows that hold as equations, those of equalities first
+  std::vector<double> multipliers_;    // of the active rows: step = sum of multiplier x row
+  Matrix<double> q_;                   // one orthonormal row of d for each active row
+  Matrix<double> r_;                   // row i: the coordinates of active row i in q, the first i + 1 of them not zero
+  std::vector<double> inside_, rest_;  // of a row: its coordinates in q, and what is orthogonal to q
+  std::vector<double> weights_;        // of the active rows, whose sum is the part inside
+};
+
+/// The point of the half-spaces next to x (1 x d) in the maximum norm, by a linear program. Throws InputError when
+/// shapes do not fit, RunError when the linear program fails.
+Projection least_linf_distance(const HalfSpaces& set, ConstView<double> x,
+                               double limit = std::numeric_limits<double>::infinity());
+
+}  // namespace normalign
