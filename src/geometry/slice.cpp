@@ -27,12 +27,16 @@ std::vector<double> row_norms(ConstView<double> a, int threads) {
   return result;
 }
 
-// z Wᵀ + b, for z as rows.
+// z Wᵀ + b, for z as rows. There is room for the vertices that are to come: `subdivision` appends theirs, and memory
+// that is never touched costs nothing.
 Matrix<double> pre_activations(ConstView<double> z, const PiecewiseAffineLayer& layer) {
-  Matrix<double> t(z.rows(), layer.weight.rows());
-  // V x n = (V x m) (n x m)ᵀ
-  gemm<double>(z, layer.weight, t, {.b = true});
-  add_bias(t, layer.bias);
+  const Index n = layer.weight.rows();
+  std::vector<double> values;
+  values.reserve(static_cast<std::size_t>(4 * z.rows() * n));
+  for (Index i = 0; i < z.rows(); ++i) values.insert(values.end(), layer.bias.span().begin(), layer.bias.span().end());
+  Matrix<double> t(z.rows(), n, std::move(values));
+  // V x n = (V x m) (n x m)ᵀ, on top of the bias
+  gemm<double>(z, layer.weight, t, {.b = true}, 1.0, 1.0);
   return t;
 }
 
@@ -216,7 +220,11 @@ Slice slice(const PiecewiseAffineNetwork& network, const Plane& plane, const Sli
     if (options.progress)
       options.progress({.layers_done = l + 1, .layers = network.hidden_layers(), .regions = result.regions()});
   }
-  result.outputs = pre_activations(z, network.layers().back());
+  const PiecewiseAffineLayer& last = network.layers().back();
+  result.outputs = pre_activations(z, last);
+  const ZeroTest zero = zero_test(last, z, options.threads);
+  const double slope = *std::ranges::max_element(zero.slopes), offset = *std::ranges::max_element(zero.offsets);
+  for (const double size : zero.sizes) result.rounding.push_back(1e-12 * (slope * size + offset));
   result.maps = region_maps(network, result, options.threads);
   return result;
 }

@@ -34,6 +34,9 @@ struct Slice {
   PlanarComplex complex = {};
   std::vector<Index> regions_after_layer = {};
   Matrix<double> outputs = {};  ///< f at the vertices, V x k
+  /// At each vertex a bound on the rounding of the outputs there: 1e-12 (max_k |w_k| |z| + max_k |b_k|) of the last
+  /// layer, generous as in `ZeroTest`.
+  std::vector<double> rounding = {};
   /// f on each region, R x 3k: k slopes along u, k along v, k offsets.
   Matrix<double> maps = {};
   std::vector<Index> units = {};          ///< of each hidden layer

@@ -416,8 +416,8 @@ Subdivision joined(std::vector<PlanarEdge> pieces, VertexSet shared, std::vector
   for (CutCells& block : blocks) own.push_back(std::move(block.vertices));
   const std::vector<std::size_t> vertices_before = append(shared, own);
   complex.vertices = std::move(shared.points);
-  result.values = Matrix<double>(static_cast<Index>(complex.vertices.size()), static_cast<Index>(functions));
-  std::ranges::copy(shared.values, result.values.data());
+  result.values = Matrix<double>(static_cast<Index>(complex.vertices.size()), static_cast<Index>(functions),
+                                 std::move(shared.values));
 
   for (std::size_t b = 0; b < blocks.size(); ++b) {
     CutCells& block = blocks[b];
@@ -463,11 +463,10 @@ Subdivision subdivision(const PlanarComplex& complex, Matrix<double> values, Zer
                           vertices, " vertices; values must be vertices x functions"));
   const std::size_t words = (functions + word_bits - 1) / word_bits;
   VertexSet shared{.points = complex.vertices,
-                   .values = std::vector(values.span().begin(), values.span().end()),
+                   .values = values.take(),
                    .sizes = std::move(zero.sizes),
                    .positive = std::vector<Word>(vertices * words),
                    .negative = std::vector<Word>(vertices * words)};
-  values = {};
   std::vector<std::exception_ptr> failures;
   const Index vertex_blocks = blocks_of(vertices, edges_per_block);
   parallel_for(options.threads, vertex_blocks, failures, [&](Index block) {

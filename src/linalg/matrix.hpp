@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "linalg/error.hpp"
@@ -85,6 +86,11 @@ class Matrix {
       for (T value : row) *next++ = value;
     }
   }
+  /// Takes over values that are there, row after row. Throws InputError when there are not rows * cols of them.
+  Matrix(Index rows, Index cols, std::vector<T> values) : rows_(rows), cols_(cols), values_(std::move(values)) {
+    if (rows < 0 || cols < 0 || static_cast<std::size_t>(rows * cols) != values_.size())
+      throw InputError(text("Matrix: shape is ", shape(), " but there are ", values_.size(), " values"));
+  }
   /// A copy of what a view shows.
   explicit Matrix(ConstView<T> view)
       : rows_(view.rows()), cols_(view.cols()), values_(view.data(), view.data() + view.size()) {}
@@ -106,6 +112,12 @@ class Matrix {
   ConstView<T> view() const { return {data(), rows_, cols_}; }
   operator MatrixView<T>() { return view(); }
   operator ConstView<T>() const { return view(); }
+
+  /// The values, row after row; nothing of them remains here.
+  std::vector<T> take() {
+    rows_ = cols_ = 0;
+    return std::move(values_);
+  }
 
   /// Makes it rows x cols, not negative; the values are then unspecified. Memory that is there is used again.
   void resize(Index rows, Index cols) {

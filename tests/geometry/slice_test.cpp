@@ -15,11 +15,6 @@ namespace {
 
 using M = Matrix<double>;
 
-Plane reference_plane(const nlohmann::json& json) {
-  if (json.is_null()) return input_plane();
-  return {row_of(json.at("origin")), row_of(json.at("u")), row_of(json.at("v"))};
-}
-
 double area_of(const SliceOptions& options) { return signed_area(options.window); }
 
 // Everything that holds of any slice: it tiles the window, no code twice, random points lie in one cell which has their
@@ -133,7 +128,7 @@ TEST_CASE("slices agree with the exact partitions") {
     CAPTURE(reference.name);
     const double r = expected.at("domain_half_width");
     const SliceOptions options{.window = square(r)};
-    const Slice found = slice(reference.network, reference_plane(expected.at("plane")), options);
+    const Slice found = slice(reference.network, plane_of(expected), options);
     check_complex(found.complex, 4 * r * r);
     CHECK(found.regions() == expected.at("num_regions").get<Index>());
     CHECK(found.regions_after_layer == expected.at("regions_after_layer").get<std::vector<Index>>());

@@ -35,6 +35,20 @@ TEST_CASE("a Matrix refuses negative extents and rows of different lengths") {
   CHECK(message_of([] { Matrix<double>{{1, 2}, {3}}; }) == "Matrix: a row has 1 values but the first has 2");
 }
 
+TEST_CASE("values are taken over and given away without a copy") {
+  std::vector<double> values{1, 2, 3, 4, 5, 6};
+  const double* const there = values.data();
+  Matrix<double> a(2, 3, std::move(values));
+  CHECK(a == Matrix<double>{{1, 2, 3}, {4, 5, 6}});
+  CHECK(a.data() == there);
+  const std::vector<double> back = a.take();
+  CHECK(back.data() == there);
+  CHECK(a.shape() == Shape{0, 0});
+  CHECK(message_of<InputError>([] {
+          Matrix<double>(2, 2, {1, 2, 3});
+        }) == "Matrix: shape is 2x2 but there are 3 values");
+}
+
 TEST_CASE("copies of a Matrix are deep, views are not") {
   Matrix<double> m{{1, 2}, {3, 4}};
   const Matrix<double> copy = m;

@@ -32,6 +32,12 @@ std::vector<ReferenceGeometry> reference_geometries(const std::string& test) {
   return result;
 }
 
+Plane plane_of(const nlohmann::json& partition) {
+  const auto& plane = partition.at("plane");
+  if (plane.is_null()) return input_plane();
+  return {row_of(plane.at("origin")), row_of(plane.at("u")), row_of(plane.at("v"))};
+}
+
 Matrix<double> row_of(const nlohmann::json& json) {
   Matrix<double> row(1, static_cast<Index>(json.size()));
   for (std::size_t i = 0; i < json.size(); ++i) row.span()[i] = json[i].get<double>();

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "geometry/piecewise_affine.hpp"
+#include "geometry/plane.hpp"
 
 namespace normalign::tests {
 
@@ -19,6 +20,9 @@ struct ReferenceGeometry {
 /// All of them, sorted by name. Where there is no reference folder there are none, and `test` counts as skipped; a
 /// folder without them fails it.
 std::vector<ReferenceGeometry> reference_geometries(const std::string& test);
+
+/// The plane of a `partition`.
+Plane plane_of(const nlohmann::json& partition);
 
 /// A row of numbers as 1 x n.
 Matrix<double> row_of(const nlohmann::json& json);
