@@ -1,6 +1,7 @@
 #include "geometry/slice.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <numeric>
 
@@ -47,23 +48,45 @@ ZeroTest zero_test(const PiecewiseAffineLayer& layer, ConstView<double> z, int t
   return result;
 }
 
-// Three rows for each group of regions that have the layers so far in common: slopes along u, along v, and offsets.
+// The weights of the layers after the first, transposed: row k is what unit k of the layer before adds to the next.
+std::vector<Matrix<double>> outgoing_weights(const PiecewiseAffineNetwork& network) {
+  std::vector<Matrix<double>> result;
+  for (std::size_t l = 1; l < network.layers().size(); ++l) {
+    const Matrix<double>& weight = network.layers()[l].weight;
+    Matrix<double> outgoing(weight.cols(), weight.rows());
+    for (Index i = 0; i < weight.rows(); ++i)
+      for (Index k = 0; k < weight.cols(); ++k) outgoing(k, i) = weight(i, k);
+    result.push_back(std::move(outgoing));
+  }
+  return result;
+}
+
+// The maps of a block of regions, layer by layer: three rows (the slopes along u, those along v, the offsets) for each
+// group of regions that have the same code so far.
+//
+// Regions are in the order in which they were cut, so those of one group follow one another, and differ by few units of
+// the next layer. A full product is only taken for the first of them; then each unit that flips is one rank-one update.
 class GroupedMaps {
  public:
-  GroupedMaps(const PiecewiseAffineNetwork& network, const Slice& slice, Index begin, Index end)
-      : network_(network), slice_(slice), begin_(begin), groups_(static_cast<std::size_t>(end - begin)) {
+  GroupedMaps(const PiecewiseAffineNetwork& network, const std::vector<Matrix<double>>& outgoing, const Slice& slice,
+              Index begin, Index end)
+      : network_(network),
+        outgoing_(outgoing),
+        slice_(slice),
+        begin_(begin),
+        groups_(static_cast<std::size_t>(end - begin)) {
     Matrix<double> frame(3, network.inputs());
     std::ranges::copy(slice.plane.u.span(), frame.row(0).begin());
     std::ranges::copy(slice.plane.v.span(), frame.row(1).begin());
     std::ranges::copy(slice.plane.origin.span(), frame.row(2).begin());
-    follow(frame, network.layers().front());
+    rows_ = product(frame, network.layers().front());
   }
 
   // The maps of f, one row of 3k for each region.
   void write(MatrixView<double> maps) {
     Index word = 0;
     for (Index l = 0; l < network_.hidden_layers(); ++l) {
-      follow(gated(l, word), network_.layers()[static_cast<std::size_t>(l) + 1]);
+      pass(l, word);
       word += words_for(network_.units(l));
     }
     const auto row_length = static_cast<std::size_t>(maps.cols());
@@ -72,62 +95,113 @@ class GroupedMaps {
   }
 
  private:
-  // rows_ <- rows Wᵀ, with the bias on each third row.
-  void follow(ConstView<double> rows, const PiecewiseAffineLayer& layer) {
-    rows_.resize(rows.rows(), layer.weight.rows());
+  // rows Wᵀ, with the bias on each third row.
+  static Matrix<double> product(ConstView<double> rows, const PiecewiseAffineLayer& layer) {
+    Matrix<double> result(rows.rows(), layer.weight.rows());
+    for (Index i = 2; i < result.rows(); i += 3) std::ranges::copy(layer.bias.span(), result.row(i).begin());
     // 3G x n = (3G x m) (n x m)ᵀ
-    gemm<double>(rows, layer.weight, rows_, {.b = true});
-    for (Index i = 2; i < rows_.rows(); i += 3)
-      for (Index j = 0; j < rows_.cols(); ++j) rows_(i, j) += layer.bias(0, j);
-  }
-
-  // The maps after the activation of layer l, whose codes start at that word, with a group for each code.
-  Matrix<double> gated(Index l, Index word) {
-    const Index units = network_.units(l), words = words_for(units);
-    const double slope = network_.layers()[static_cast<std::size_t>(l)].slope;
-    const auto code = [&](std::size_t i) {
-      return std::span(slice_.codes)
-          .subspan(static_cast<std::size_t>((begin_ + static_cast<Index>(i)) * slice_.code_words() + word),
-                   static_cast<std::size_t>(words));
-    };
-    std::vector<std::size_t> first_members, group_of(groups_.size());
-    for (std::size_t i = 0; i < groups_.size(); ++i) {
-      if (i == 0 || groups_[i] != groups_[i - 1] || !std::ranges::equal(code(i), code(i - 1)))
-        first_members.push_back(i);
-      group_of[i] = first_members.size() - 1;
-    }
-    Matrix<double> result(3 * static_cast<Index>(first_members.size()), units);
-    std::vector<double> gains(static_cast<std::size_t>(units));
-    for (std::size_t g = 0; g < first_members.size(); ++g) {
-      const auto bits = code(first_members[g]);
-      for (Index k = 0; k < units; ++k)
-        gains[static_cast<std::size_t>(k)] =
-            bits[static_cast<std::size_t>(k / word_bits)] >> (k % word_bits) & 1 ? 1 : slope;
-      const auto from = static_cast<Index>(groups_[first_members[g]]), to = static_cast<Index>(g);
-      for (Index row = 0; row < 3; ++row) {
-        const double* in = rows_.row(3 * from + row).data();
-        double* out = result.row(3 * to + row).data();
-        for (Index k = 0; k < units; ++k) out[k] = gains[static_cast<std::size_t>(k)] * in[k];
-      }
-    }
-    groups_ = std::move(group_of);
+    gemm<double>(rows, layer.weight, result, {.b = true}, 1.0, 1.0);
     return result;
   }
 
+  // A region's code in the layer whose codes start at that word.
+  std::span<const Word> code(std::size_t i, Index word, Index words) const {
+    return std::span(slice_.codes)
+        .subspan(static_cast<std::size_t>((begin_ + static_cast<Index>(i)) * slice_.code_words() + word),
+                 static_cast<std::size_t>(words));
+  }
+
+  // From the pre-activations of layer l to those of the next, with a group for each code of l.
+  void pass(Index l, Index word) {
+    struct Group {
+      std::size_t from;    // the group before that it is part of
+      std::size_t member;  // a region of it
+      bool leads;          // gets a full product
+    };
+    const Index units = network_.units(l), words = words_for(units);
+    std::vector<Group> groups;
+    std::vector<std::size_t> group_of(groups_.size());
+    for (std::size_t i = 0; i < groups_.size(); ++i) {
+      Index flips = 0;
+      for (Index w = 0; i > 0 && w < words; ++w)
+        flips += std::popcount(code(i, word, words)[static_cast<std::size_t>(w)] ^
+                               code(i - 1, word, words)[static_cast<std::size_t>(w)]);
+      const bool is_first = i == 0 || groups_[i] != groups_[i - 1];
+      if (is_first || flips > 0)
+        groups.push_back({.from = groups_[i], .member = i, .leads = is_first || 8 * flips > units});
+      group_of[i] = groups.size() - 1;
+    }
+
+    const double slope = network_.layers()[static_cast<std::size_t>(l)].slope;
+    const auto leaders = std::ranges::count_if(groups, &Group::leads);
+    Matrix<double> gated(3 * leaders, units);
+    Index leader = 0;
+    for (const Group& group : groups)
+      if (group.leads)
+        gate(group.from, code(group.member, word, words), slope, gated.view().row_block(3 * leader++, 3));
+    const Matrix<double> led = product(gated, network_.layers()[static_cast<std::size_t>(l) + 1]);
+
+    Matrix<double> next(3 * static_cast<Index>(groups.size()), led.cols());
+    leader = 0;
+    for (std::size_t g = 0; g < groups.size(); ++g) {
+      const auto at = static_cast<Index>(g);
+      const MatrixView<double> own = next.view().row_block(3 * at, 3);
+      if (groups[g].leads) {
+        std::ranges::copy(led.view().row_block(3 * leader++, 3).span(), own.data());
+      } else {
+        std::ranges::copy(next.view().row_block(3 * at - 3, 3).span(), own.data());
+        flip(l, groups[g].from, code(groups[g].member, word, words), code(groups[g].member - 1, word, words), own);
+      }
+    }
+    rows_ = std::move(next);
+    groups_ = std::move(group_of);
+  }
+
+  // The three rows of a group, 3 x n, after the activation.
+  void gate(std::size_t group, std::span<const Word> bits, double slope, MatrixView<double> out) const {
+    const MatrixView<const double> in = rows_.view().row_block(3 * static_cast<Index>(group), 3);
+    for (Index k = 0; k < in.cols(); ++k) {
+      const double gain = bits[static_cast<std::size_t>(k / word_bits)] >> (k % word_bits) & 1 ? 1 : slope;
+      for (Index row = 0; row < 3; ++row) out(row, k) = gain * in(row, k);
+    }
+  }
+
+  // rows <- what they are after the units of layer l that differ between two codes went from one to the other.
+  void flip(Index l, std::size_t group, std::span<const Word> to, std::span<const Word> from,
+            MatrixView<double> rows) const {
+    const MatrixView<const double> in = rows_.view().row_block(3 * static_cast<Index>(group), 3);
+    const Matrix<double>& outgoing = outgoing_[static_cast<std::size_t>(l)];
+    const double step = 1 - network_.layers()[static_cast<std::size_t>(l)].slope;
+    for (std::size_t w = 0; w < to.size(); ++w)
+      for (Word bits = to[w] ^ from[w]; bits; bits &= bits - 1) {
+        const Index k = static_cast<Index>(w) * word_bits + std::countr_zero(bits);
+        const double change = to[w] >> (k % word_bits) & 1 ? step : -step;
+        const double* weights = outgoing.row(k).data();
+        for (Index row = 0; row < 3; ++row) {
+          const double factor = change * in(row, k);
+          double* values = rows.row(row).data();
+#pragma omp simd
+          for (Index j = 0; j < rows.cols(); ++j) values[j] += factor * weights[j];
+        }
+      }
+  }
+
   const PiecewiseAffineNetwork& network_;
+  const std::vector<Matrix<double>>& outgoing_;
   const Slice& slice_;
   Index begin_;
-  std::vector<std::size_t> groups_;  // of each region of the block; consecutive regions share one
+  std::vector<std::size_t> groups_;  // of each region of the block
   Matrix<double> rows_;
 };
 
 Matrix<double> region_maps(const PiecewiseAffineNetwork& network, const Slice& slice, int threads) {
   const Index regions = slice.regions(), blocks = (regions + regions_per_block - 1) / regions_per_block;
   Matrix<double> maps(regions, 3 * network.outputs());
+  const std::vector<Matrix<double>> outgoing = outgoing_weights(network);
   std::vector<std::exception_ptr> failures;
   parallel_for(threads, blocks, failures, [&](Index block) {
     const Index begin = block * regions_per_block, end = std::min(regions, begin + regions_per_block);
-    GroupedMaps(network, slice, begin, end).write(maps.view().row_block(begin, end - begin));
+    GroupedMaps(network, outgoing, slice, begin, end).write(maps.view().row_block(begin, end - begin));
   });
   return maps;
 }
