@@ -1,5 +1,8 @@
 #include "experiments/task.hpp"
 
+#include <algorithm>
+#include <utility>
+
 namespace normalign {
 
 // tasks.inc is made by the Makefile from the names of the files in tasks/, one TASK(name) each.
@@ -16,6 +19,25 @@ const std::vector<Task>& all_tasks() {
 #undef TASK
   };
   return all;
+}
+
+RunLog grokking_protocol(const RunConfig& config, const TaskData& data, int threads, const RunObserver& observer) {
+  return std::visit([&](const auto& split) { return grokking_run(config, split, threads, observer); }, data);
+}
+
+RunLog Task::run(const RunConfig& config, int threads, const RunObserver& observer) const {
+  return train(config, data(config), threads, observer);
+}
+
+Split<double> in_double(TaskData data) {
+  if (auto* split = std::get_if<Split<double>>(&data)) return std::move(*split);
+  const auto widened = [](const Dataset<float>& from) {
+    Dataset<double> to{Matrix<double>(from.inputs.rows(), from.inputs.cols()), from.labels, from.classes};
+    std::ranges::copy(from.inputs.span(), to.inputs.data());
+    return to;
+  };
+  const auto& split = std::get<Split<float>>(data);
+  return {widened(split.train), widened(split.test)};
 }
 
 RunConfig defaults_for(const Task& task, const std::string& condition) {

@@ -31,7 +31,8 @@ TEST_CASE("a task is found by its name, and its protocol can be run") {
     CHECK(&task(found.name) == &found);
     CHECK_FALSE(found.summary.empty());
     CHECK_FALSE(contains(found.summary, "\n"));
-    CHECK(found.run);
+    CHECK(found.data);
+    CHECK(found.train);
     CHECK(found.defaults.epochs > 0);
     CHECK((found.defaults.lambda > 0 || found.name == "lazy_regime"));
     CHECK(message_of([&] { check(found.defaults); }) == "nothing was thrown");

@@ -20,14 +20,19 @@ Task lazy_regime() {
                        .epochs = 4000,
                        .optimizer = "sgd",
                        .learning_rate = 1e-2},
-          .run = [](const RunConfig& config, int threads, const RunObserver& observer) {
-            return in_precision(config, [&]<class T>(T) {
-              const Split<T> digits = mnist<T>({.folder = config.data});
-              const Split<T> data{first_of_classes(digits.train, 2, config.train_samples),
+          .data =
+              [](const RunConfig& config) {
+                return in_precision(config, [&]<class T>(T) {
+                  const Split<T> digits = mnist<T>({.folder = config.data});
+                  return Split<T>{first_of_classes(digits.train, 2, config.train_samples),
                                   first_of_classes(digits.test, 2, config.test_samples)};
-              return lazy_regime_run(config, data, threads, observer);
-            });
-          }};
+                });
+              },
+          .train =
+              [](const RunConfig& config, const TaskData& data, int threads, const RunObserver& observer) {
+                return std::visit([&](const auto& split) { return lazy_regime_run(config, split, threads, observer); },
+                                  data);
+              }};
 }
 
 }  // namespace normalign::tasks

@@ -18,11 +18,10 @@ Task mnist_ce() {
                    .weight_decay = 0.01,
                    .test_criterion = 80,
                    .lambda = 0.01},
-      .run = [](const RunConfig& config, int threads, const RunObserver& observer) {
+      .data = [](const RunConfig& config) {
         const MnistOptions options{
             .folder = config.data, .train_samples = config.train_samples, .test_samples = config.test_samples};
-        return in_precision(config,
-                            [&]<class T>(T) { return grokking_run(config, mnist<T>(options), threads, observer); });
+        return in_precision(config, [&]<class T>(T) { return mnist<T>(options); });
       }};
 }
 

@@ -17,12 +17,11 @@ Task mod_add() {
                        .weight_decay = 1,
                        .test_criterion = 99,
                        .lambda = 0.01},
-          .run = [](const RunConfig& config, int threads, const RunObserver& observer) {
+          .data = [](const RunConfig& config) {
             const ModularOptions options{.modulus = config.modulus,
                                          .operation = modular_operation(config.operation),
                                          .seed = static_cast<std::uint64_t>(config.seed)};
-            return in_precision(
-                config, [&]<class T>(T) { return grokking_run(config, modular<T>(options), threads, observer); });
+            return in_precision(config, [&]<class T>(T) { return modular<T>(options); });
           }};
 }
 

@@ -13,11 +13,9 @@ Task sparse_parity() {
                        .weight_decay = 0.1,
                        .test_criterion = 90,
                        .lambda = 0.1},
-          .run = [](const RunConfig& config, int threads, const RunObserver& observer) {
+          .data = [](const RunConfig& config) {
             const auto seed = static_cast<std::uint64_t>(config.seed);
-            return in_precision(config, [&]<class T>(T) {
-              return grokking_run(config, normalign::sparse_parity<T>({.seed = seed}), threads, observer);
-            });
+            return in_precision(config, [&]<class T>(T) { return normalign::sparse_parity<T>({.seed = seed}); });
           }};
 }
 

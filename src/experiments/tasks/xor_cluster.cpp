@@ -30,16 +30,14 @@ Task xor_cluster() {
               [](RunConfig& defaults) {
                 if (conditions(defaults.condition).orthograd) defaults.momentum = 0.8;
               },
-          .run =
-              [](const RunConfig& config, int threads, const RunObserver& observer) {
+          .data =
+              [](const RunConfig& config) {
                 const XorClusterOptions options{.features = config.features,
                                                 .feature_scale = config.feature_scale,
                                                 .train_samples = config.train_samples,
                                                 .test_samples = config.test_samples,
                                                 .seed = static_cast<std::uint64_t>(config.seed)};
-                return in_precision(config, [&]<class T>(T) {
-                  return grokking_run(config, normalign::xor_cluster<T>(options), threads, observer);
-                });
+                return in_precision(config, [&]<class T>(T) { return normalign::xor_cluster<T>(options); });
               }};
 }
 
