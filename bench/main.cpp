@@ -327,10 +327,10 @@ void alignment(Report& report) {
   const auto times = medians(candidates, 9, 1);
   double floor = 0;
   for (std::size_t p = 2; p < times.size(); p += 2) floor += times[p] + 10 * times[p + 1];
-  for (std::size_t threads : {1, 2})
+  for (int threads : {1, 2})
     report.add(
         {.name = text("alignment of 1024 images, ", threads, threads == 1 ? " thread" : " threads"),
-         .value = times[threads - 1],
+         .value = times[static_cast<std::size_t>(threads) - 1],
          .unit = "s",
          .bound = threads == 1 ? 1 : 0.5,
          .at_most = true,
