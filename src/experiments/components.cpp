@@ -22,14 +22,7 @@ MlpOptions network(const RunConfig& c, Index inputs, Index outputs) {
 // The network of a file, which must have the form that `options` says.
 template <class T>
 Mlp<T> network_from(const std::string& file, const MlpOptions& options) {
-  Mlp<T> mlp = [&] {
-    try {
-      return mlp_from<T>(read_safetensors(file), options);
-    } catch (const InputError& error) {
-      const std::string message = error.what();
-      throw InputError(message.starts_with(file) ? message : file + ": " + message);
-    }
-  }();
+  Mlp<T> mlp = model_in<T>(file, options);
   const auto refuse = [&](const char* field, const auto& found, const auto& expected) {
     throw InputError(text(file, ": ", field, " is ", found, "; the run's is ", expected));
   };
@@ -40,6 +33,16 @@ Mlp<T> network_from(const std::string& file, const MlpOptions& options) {
 }
 
 }  // namespace
+
+template <class T>
+Mlp<T> model_in(const std::filesystem::path& file, const MlpOptions& options) {
+  try {
+    return mlp_from<T>(read_safetensors(file), options);
+  } catch (const InputError& error) {
+    const std::string message = error.what();
+    throw InputError(message.starts_with(file.string()) ? message : file.string() + ": " + message);
+  }
+}
 
 Loss loss_of(const RunConfig& config) {
   for (Loss loss : {Loss::cross_entropy, Loss::mse, Loss::bce})
@@ -113,6 +116,7 @@ Matrix<T> targets_of(const RunConfig& config, const Dataset<T>& data) {
 #define NORMALIGN_INSTANTIATE(T)                                                         \
   template std::unique_ptr<Optimizer<T>> optimizer_of(const RunConfig&);                 \
   template std::vector<std::unique_ptr<GradientFilter<T>>> filters_of(const RunConfig&); \
+  template Mlp<T> model_in(const std::filesystem::path&, const MlpOptions&);             \
   template Mlp<T> network_of(const RunConfig&, Index, Index);                            \
   template Matrix<T> targets_of(const RunConfig&, const Dataset<T>&);
 NORMALIGN_INSTANTIATE(float)

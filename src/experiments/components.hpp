@@ -1,6 +1,7 @@
 // The parts of a run as its settings ask for them: network, targets, loss, optimizer, filters, penalty.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <vector>
 
@@ -26,6 +27,11 @@ std::vector<std::unique_ptr<GradientFilter<T>>> filters_of(const RunConfig& conf
 
 /// The penalty of the condition: GrokAlign, or a Jacobian norm held at a level; of weight 0 for other conditions.
 GrokAlignOptions penalty_of(const RunConfig& config);
+
+/// The network in a safetensors file, as mlp_from reads it with `options`. Throws InputError, naming the file, when it
+/// cannot be read or holds none.
+template <class T>
+Mlp<T> model_in(const std::filesystem::path& file, const MlpOptions& options = {});
 
 /// The network for `inputs` columns as it starts: random, or the one of `initial_model`. It has one output for each of
 /// `classes`, or a single one that tells two classes apart by its sign. Throws InputError on `single_output` with other

@@ -186,7 +186,7 @@ DecisionBoundary class_boundary(const Slice& slice) {
   return result;
 }
 
-std::vector<std::vector<Point>> polylines(const DecisionBoundary& boundary) {
+std::vector<BoundaryLine> polylines(const DecisionBoundary& boundary) {
   using Key = std::tuple<std::int32_t, std::int32_t, double, double>;
   const auto key = [](const BoundarySegment& s, const Point& p) { return Key{s.first, s.second, p.x, p.y}; };
   std::multimap<Key, std::size_t> at;
@@ -206,7 +206,7 @@ std::vector<std::vector<Point>> polylines(const DecisionBoundary& boundary) {
       line.push_back(segment.from == line.back() ? segment.to : segment.from);
     }
   };
-  std::vector<std::vector<Point>> result;
+  std::vector<BoundaryLine> result;
   for (std::size_t i = 0; i < boundary.segments.size(); ++i) {
     if (used[i]) continue;
     used[i] = true;
@@ -214,7 +214,8 @@ std::vector<std::vector<Point>> polylines(const DecisionBoundary& boundary) {
     extend(line, boundary.segments[i]);
     std::ranges::reverse(line);
     extend(line, boundary.segments[i]);
-    result.push_back(std::move(line));
+    result.push_back(
+        {.points = std::move(line), .first = boundary.segments[i].first, .second = boundary.segments[i].second});
   }
   return result;
 }

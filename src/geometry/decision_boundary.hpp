@@ -33,8 +33,15 @@ DecisionBoundary level_set(const Slice& slice, Index output, double level = 0);
 /// largest two are the same function are flat.
 DecisionBoundary class_boundary(const Slice& slice);
 
-/// The segments joined end to end into polylines, each as long as it goes: first and last point are equal where one
-/// closes. Only segments with the same two classes, or of the same level set, are joined.
-std::vector<std::vector<Point>> polylines(const DecisionBoundary& boundary);
+/// Segments of one kind joined end to end.
+struct BoundaryLine {
+  std::vector<Point> points;  ///< the first and the last are equal where it closes
+  std::int32_t first = 0;     ///< as in BoundarySegment
+  std::int32_t second = -1;
+};
+
+/// The segments as lines, each as long as it goes. Only segments with the same two classes, or of the same level set,
+/// are joined.
+std::vector<BoundaryLine> polylines(const DecisionBoundary& boundary);
 
 }  // namespace normalign

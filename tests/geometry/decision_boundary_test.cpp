@@ -61,7 +61,9 @@ TEST_CASE("a level set is continuous: its segments end on the border, or where t
       CHECK(error < 1e-12);
       // Joined, they are as long as before, and only a closed line has equal ends.
       double length = 0;
-      for (const auto& line : polylines(boundary)) {
+      for (const auto& [line, first, second] : polylines(boundary)) {
+        CHECK(first == 1);
+        CHECK(second == -1);
         for (std::size_t i = 1; i < line.size(); ++i)
           length += std::hypot(line[i].x - line[i - 1].x, line[i].y - line[i - 1].y);
         const auto on_border = [](Point p) { return std::max(std::abs(p.x), std::abs(p.y)) == 1; };

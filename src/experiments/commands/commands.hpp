@@ -7,6 +7,10 @@ namespace CLI {
 class App;
 }
 
+namespace normalign {
+struct SampleOptions;
+}
+
 namespace normalign::commands {
 
 /// Runs a subcommand whose arguments have been parsed, and returns the exit status.
@@ -17,6 +21,10 @@ Command add_train(CLI::App& app);
 Command add_sweep(CLI::App& app);
 Command add_summary(CLI::App& app);
 Command add_plot(CLI::App& app);
+Command add_slice(CLI::App& app);
 Command add_gradcheck(CLI::App& app);
+
+/// Adds --data, --task, --seed and --test.
+void add_sample_options(CLI::App& command, SampleOptions& options);
 
 }  // namespace normalign::commands

@@ -1,0 +1,198 @@
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "experiments/commands/commands.hpp"
+#include "experiments/components.hpp"
+#include "experiments/samples.hpp"
+#include "experiments/slice_picture.hpp"
+#include "experiments/text_file.hpp"
+
+namespace normalign::commands {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct SliceArguments {
+  std::string model, out = "slice", colour = "slope", title;
+  SampleOptions samples;
+  std::vector<Index> plane, axes;
+  Index origin = -1, output = -1, points = 200, max_regions = 10'000'000;
+  double window = 0, level = 0;
+  std::vector<double> scale;
+  int threads = 0;
+  bool centroids = false, statistics_only = false;
+};
+
+bool has_samples(const SliceArguments& a) { return !a.samples.data.empty() || !a.samples.task.empty(); }
+
+ConstView<double> sample(const Dataset<double>& data, Index row, const char* option) {
+  if (row < 0 || row >= data.inputs.rows())
+    throw InputError(text(option, ": found ", row, ", expected a sample's number from 0 to ", data.inputs.rows() - 1));
+  return data.inputs.view().row_block(row, 1);
+}
+
+Plane plane_of(const SliceArguments& a, const Dataset<double>& data, Index inputs) {
+  if (!a.plane.empty()) {
+    Matrix<double> three(3, inputs);
+    for (Index i = 0; i < 3; ++i)
+      std::ranges::copy(sample(data, a.plane[static_cast<std::size_t>(i)], "--plane").span(), three.row(i).begin());
+    return plane_through(three);
+  }
+  if (!a.axes.empty() || a.origin >= 0) {
+    const Matrix<double> origin =
+        a.origin < 0 ? Matrix<double>(1, inputs) : Matrix<double>(sample(data, a.origin, "--origin"));
+    return a.axes.empty() ? axis_plane(origin, 0, 1) : axis_plane(origin, a.axes[0], a.axes[1]);
+  }
+  if (inputs != 2)
+    throw InputError(text("plane: the network has ", inputs, " inputs; --plane or --axes must say which plane"));
+  return input_plane();
+}
+
+// The data points by their projection: those that span the plane first, then the others in their order, as far as they
+// fall into the window.
+std::vector<SlicePoint> points_in(const SliceArguments& a, const Dataset<double>& data, const Plane& plane,
+                                  double window, const PiecewiseAffineNetwork& network) {
+  std::vector<Index> rows = a.plane;
+  for (Index i = 0; i < data.inputs.rows(); ++i)
+    if (std::ranges::find(a.plane, i) == a.plane.end()) rows.push_back(i);
+  std::vector<SlicePoint> result;
+  for (const Index row : rows) {
+    if (static_cast<Index>(result.size()) >= a.points) break;
+    const ConstView<double> x = data.inputs.view().row_block(row, 1);
+    const auto [t, distance] = projection(plane, x);
+    if (std::max(std::abs(t.x), std::abs(t.y)) > window) continue;
+    SlicePoint point{.t = t, .distance = distance, .label = data.labels[static_cast<std::size_t>(row)]};
+    if (a.centroids) {
+      const AffineMap map = local_maps(network, x).front().map;
+      Matrix<double> centroid(1, map.slope.cols());
+      for (Index i = 0; i < map.slope.rows(); ++i)
+        for (Index j = 0; j < map.slope.cols(); ++j) centroid(0, j) += map.slope(i, j);
+      point.centroid = projection(plane, centroid).t;
+    }
+    result.push_back(point);
+  }
+  return result;
+}
+
+// Room around the points that span the plane, or the unit square.
+double window_of(const SliceArguments& a, const Dataset<double>& data, const Plane& plane) {
+  if (a.window != 0) {
+    if (!(a.window > 0 && std::isfinite(a.window)))
+      throw InputError(text("--window: found ", a.window, ", expected a finite number above 0"));
+    return a.window;
+  }
+  double farthest = 0;
+  for (const Index row : a.plane) {
+    const Point t = projection(plane, data.inputs.view().row_block(row, 1)).t;
+    farthest = std::max({farthest, std::abs(t.x), std::abs(t.y)});
+  }
+  return a.plane.empty() ? 1 : 1.2 * farthest;
+}
+
+int draw_slice(const SliceArguments& a) {
+  const RegionColour colour = region_colour(a.colour);
+  const Mlp<double> mlp = model_in<double>(a.model);
+  const PiecewiseAffineNetwork network = piecewise_affine(mlp);
+  Dataset<double> data{Matrix<double>(0, network.inputs()), {}, 0};
+  if (has_samples(a)) {
+    data = samples(a.samples);
+    check_fit(mlp, data);
+  }
+  const Plane plane = plane_of(a, data, network.inputs());
+  const double half_width = window_of(a, data, plane);
+  SliceOptions options{
+      .window = square(half_width),
+      .max_regions = a.max_regions,
+      .threads = a.threads ? a.threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()))};
+  if (isatty(STDERR_FILENO))
+    options.progress = [](const SliceProgress& now) {
+      std::cerr << "\rlayer " << now.layers_done << " of " << now.layers << ": " << now.regions << " regions "
+                << (now.layers_done == now.layers ? "\n" : "") << std::flush;
+    };
+  const Slice found = slice(network, plane, options);
+  const DecisionBoundary boundary = a.output < 0 ? class_boundary(found) : level_set(found, a.output, a.level);
+  SlicePicture picture{.slice = found,
+                       .boundary = boundary,
+                       .points = points_in(a, data, plane, half_width, network),
+                       .title = a.title.empty() ? fs::path(a.model).stem().string() : a.title,
+                       .colour = colour};
+  if (!a.scale.empty()) {
+    if (!(a.scale[0] > 0 && a.scale[1] > a.scale[0]))
+      throw InputError(
+          text("--scale: found ", a.scale[0], " and ", a.scale[1], ", expected two ascending numbers above 0"));
+    picture.scale = {a.scale[0], a.scale[1]};
+  }
+  const fs::path out = a.out;
+  if (out.has_parent_path()) fs::create_directories(out.parent_path());
+  write_text_file(out.string() + ".json", as_json(picture, !a.statistics_only).dump() + "\n");
+  draw(picture, out.string() + ".svg");
+  draw(picture, out.string() + ".png");
+  const SliceStatistics s = statistics(found);
+  std::cout << s.regions << " regions, " << s.distinct_maps << " different maps; area from " << s.smallest_area
+            << " to " << s.largest_area << ", median " << s.median_area << "; slope " << s.mean_slope_norm
+            << " on average, at most " << s.largest_slope_norm << "; decision boundary " << boundary.length()
+            << " long in " << polylines(boundary).size() << " lines\n"
+            << out.string() << ": .json .svg .png\n";
+  return 0;
+}
+
+}  // namespace
+
+void add_sample_options(CLI::App& command, SampleOptions& options) {
+  const char* group = "Samples";
+  command
+      .add_option("--data", options.data,
+                  "Folder of IDX files as of MNIST, or a CSV file with the label last; with --task the task's folder")
+      ->type_name("PATH")
+      ->group(group);
+  command.add_option("--task", options.task, "The samples that this task trains on (see normalign train --help)")
+      ->type_name("TASK")
+      ->group(group);
+  command.add_option("--seed", options.seed, "Seed of the task's samples (default 0)")->group(group);
+  command.add_flag("--test", options.test, "The test samples in place of the training samples")->group(group);
+}
+
+Command add_slice(CLI::App& app) {
+  const auto arguments = std::make_shared<SliceArguments>();
+  SliceArguments& a = *arguments;
+  CLI::App* command = app.add_subcommand("slice", "The linear regions of a network in a plane: JSON, SVG and PNG");
+  command->add_option("model", a.model, "A network of relu, leaky_relu or abs")
+      ->required()
+      ->type_name("MODEL.safetensors");
+  command->add_option("--out", a.out, "Files to write, without .json, .svg and .png (default slice)")
+      ->type_name("PATH");
+  auto* through = command->add_option("--plane", a.plane, "The plane through these three samples, numbered from 0")
+                      ->expected(3)
+                      ->type_name("N");
+  command->add_option("--axes", a.axes, "The plane along these two inputs, numbered from 0")
+      ->expected(2)
+      ->type_name("N")
+      ->excludes(through);
+  command->add_option("--origin", a.origin, "which holds this sample (default: the zero vector)")
+      ->type_name("N")
+      ->excludes(through);
+  command->add_option("--window", a.window,
+                      "Half the width of the square in the plane (default: around --plane, or 1)");
+  command->add_option("--colour", a.colour, "What the colour of a region says: slope, area or class (default slope)");
+  command->add_option("--scale", a.scale, "Ends of the colour scale, to compare pictures (default: the slice's)")
+      ->expected(2);
+  command->add_option("--output", a.output, "Draw where this output is at --level, not where classes tie");
+  command->add_option("--level", a.level, "The level (default 0)");
+  command->add_option("--points", a.points, "Draw at most so many samples (default 200)");
+  command->add_flag("--centroids", a.centroids, "Draw an arrow from each sample to the centroid of its region");
+  command->add_option("--title", a.title, "Above the picture (default: the model's name)");
+  command->add_flag("--statistics-only", a.statistics_only, "No regions, edges and vertices in the JSON");
+  command->add_option("--max-regions", a.max_regions, "More are an error (default 10000000)");
+  command->add_option("--threads", a.threads, "Threads; results do not depend on it (default: all cores)");
+  add_sample_options(*command, a.samples);
+  return [arguments] { return draw_slice(*arguments); };
+}
+
+}  // namespace normalign::commands

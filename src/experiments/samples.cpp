@@ -1,0 +1,52 @@
+#include "experiments/samples.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "data/csv.hpp"
+#include "data/mnist.hpp"
+#include "experiments/task.hpp"
+
+namespace normalign {
+namespace {
+
+Dataset<double> one_side(Split<double> split, bool test) {
+  return test ? std::move(split.test) : std::move(split.train);
+}
+
+Dataset<double> all_samples(const SampleOptions& options) {
+  if (!options.task.empty()) {
+    RunConfig config = defaults_for(task(options.task), "baseline");
+    config.seed = options.seed;
+    if (!options.data.empty()) config.data = options.data;
+    return one_side(in_double(task(options.task).data(config)), options.test);
+  }
+  if (options.data.empty()) throw InputError("samples: found neither --data nor --task, expected one of them");
+  if (std::filesystem::is_directory(options.data))
+    return one_side(mnist<double>({.folder = options.data}), options.test);
+  return csv(options.data);
+}
+
+}  // namespace
+
+Dataset<double> samples(const SampleOptions& options) {
+  Dataset<double> data = all_samples(options);
+  const Index rows = data.inputs.rows();
+  if (options.most < 0) throw InputError(text("samples: found ", options.most, ", expected a whole number from 0 on"));
+  if (options.most == 0 || options.most >= rows) return data;
+  std::vector<Index> first(static_cast<std::size_t>(options.most));
+  std::iota(first.begin(), first.end(), 0);
+  return rows_at(data, first);
+}
+
+void check_fit(const Mlp<double>& mlp, const Dataset<double>& data) {
+  const Index inputs = mlp.options().widths.front(), outputs = mlp.options().widths.back();
+  if (data.inputs.cols() != inputs)
+    throw InputError(text("model and samples: the network has ", inputs, " inputs but samples have ",
+                          data.inputs.cols(), " features; they must be as many"));
+  const std::int32_t largest = *std::ranges::max_element(data.labels);
+  if (largest >= std::max<Index>(outputs, 2))
+    throw InputError(text("model and samples: the network has ", outputs, " outputs but there is a label ", largest));
+}
+
+}  // namespace normalign

@@ -1,0 +1,29 @@
+// The samples to look at a trained model on, as the command line names them.
+#pragma once
+
+#include <string>
+
+#include "data/dataset.hpp"
+#include "nn/mlp.hpp"
+
+namespace normalign {
+
+/// Which samples.
+struct SampleOptions {
+  /// A folder of IDX files as `mnist` reads them, or a CSV file as `csv` does.
+  std::string data = {};
+  /// A task, whose protocol makes the samples; `data` is then its folder, where it needs one.
+  std::string task = {};
+  std::int64_t seed = 0;  ///< of the task's samples
+  bool test = false;      ///< the test samples, else the training samples; a CSV file has but one kind
+  Index most = 0;         ///< the first so many; 0: all
+};
+
+/// The samples in double. Throws InputError when neither data nor a task is named, and as their readers do.
+Dataset<double> samples(const SampleOptions& options);
+
+/// Throws InputError, naming both, unless the samples have as many columns as the network has inputs and no label that
+/// its outputs (a single one tells two classes apart) have no place for.
+void check_fit(const Mlp<double>& mlp, const Dataset<double>& data);
+
+}  // namespace normalign
