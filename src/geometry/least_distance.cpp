@@ -12,6 +12,8 @@ namespace {
 constexpr double infinity = std::numeric_limits<double>::infinity();
 // A row may be violated by so much while the search goes on, and in the answer.
 constexpr double search_tolerance = 1e-11, answer_tolerance = 1e-9;
+// Of rows of length one, what may be left where there should be nothing.
+constexpr double rounding = 1e-13;
 // A set is empty when it is proved to be further away than this.
 constexpr double far_away = 1e3;
 
@@ -35,9 +37,9 @@ void check(const HalfSpaces& set, ConstView<double> x, double limit) {
 
 }  // namespace
 
-Projection LeastDistance::operator()(const HalfSpaces& set, ConstView<double> x, double limit) {
+NearestPoint LeastDistance::operator()(const HalfSpaces& set, ConstView<double> x, double limit) {
   check(set, x, limit);
-  if (!load(set, x)) return {.status = ProjectionStatus::empty};
+  if (!load(set, x)) return {.status = NearestStatus::empty};
   return solve(x, limit);
 }
 
@@ -70,7 +72,7 @@ bool LeastDistance::load(const HalfSpaces& set, ConstView<double> x) {
   return true;
 }
 
-Projection LeastDistance::solve(ConstView<double> x, double limit) {
+NearestPoint LeastDistance::solve(ConstView<double> x, double limit) {
   for (Index row = 0; row < equalities_; ++row) {
     // Turned so that it is violated, an equality is taken in like an inequality.
     if (height(row) > 0) {
@@ -93,8 +95,8 @@ Projection LeastDistance::solve(ConstView<double> x, double limit) {
   if (least < -answer_tolerance * scale_ || !(bound(-1, 0) >= distance - answer_tolerance * scale_))
     throw RunError(text("LeastDistance: the answer at distance ", distance, " violates a row by ", -least,
                         " and is proved to be the nearest only up to ", bound(-1, 0)));
-  if (distance > limit) return {.status = ProjectionStatus::beyond};
-  Projection result{.distance = distance, .point = Matrix<double>(x)};
+  if (distance > limit) return {.status = NearestStatus::beyond};
+  NearestPoint result{.distance = distance, .point = Matrix<double>(x)};
   add_multiple(1, step_, result.point.span());
   return result;
 }
@@ -119,18 +121,20 @@ Index LeastDistance::most_violated() const {
 
 // Moves to the nearest point of the active rows and this one, dropping active rows that stand in the way. Returns what
 // is known by then when the limit is passed or no such point exists.
-std::optional<Projection> LeastDistance::satisfy(Index row, double limit) {
+std::optional<NearestPoint> LeastDistance::satisfy(Index row, double limit) {
   const double reach = std::min(limit, far_away * scale_);
   double multiplier = 0;
   for (;;) {
     split(row);
     const double violation = -height(row), squared = dot<double>(rest_, rest_);
+    double largest = 1;
+    for (const double weight : weights_) largest = std::max(largest, std::abs(weight));
     // How far to go: along the rest until the row holds, or until a multiplier of an inequality would turn negative.
-    const double whole = squared > 0 ? violation / squared : infinity;
+    const double whole = squared > rounding * rounding ? violation / squared : infinity;
     double part = infinity;
     std::size_t blocking = 0;
     for (std::size_t i = 0; i < active_.size(); ++i)
-      if (!is_equality(active_[i]) && weights_[i] > 0 && multipliers_[i] / weights_[i] < part) {
+      if (!is_equality(active_[i]) && weights_[i] > rounding * largest && multipliers_[i] / weights_[i] < part) {
         part = multipliers_[i] / weights_[i];
         blocking = i;
       }
@@ -144,15 +148,15 @@ std::optional<Projection> LeastDistance::satisfy(Index row, double limit) {
       const double length = std::isfinite(whole) ? whole : 1e20;
       for (std::size_t i = 0; i < active_.size(); ++i) multipliers_[i] -= length * weights_[i];
       const double proved = bound(row, multiplier + length);
-      if (proved >= far_away * scale_ * 0.999) return Projection{.status = ProjectionStatus::empty};
-      if (proved >= limit) return Projection{.status = ProjectionStatus::beyond};
+      if (proved >= 0.999 * far_away * scale_) return NearestPoint{.status = NearestStatus::empty};
+      if (proved >= limit - answer_tolerance * scale_) return NearestPoint{.status = NearestStatus::beyond};
       throw RunError(
           text("LeastDistance: a set that seems to be beyond ", reach, " is proved to be only beyond ", proved));
     }
     const double length = std::min(whole, part);
     for (std::size_t i = 0; i < active_.size(); ++i) multipliers_[i] -= length * weights_[i];
     multiplier += length;
-    add_multiple(length, rest_, step_);
+    if (std::isfinite(whole)) add_multiple(length, rest_, step_);
     if (completes) {
       add(row, multiplier, std::sqrt(squared));
       return std::nullopt;
@@ -245,7 +249,7 @@ double LeastDistance::bound(Index row, double multiplier) const {
   return length > 0 ? height_sum / length : infinity;
 }
 
-Projection least_linf_distance(const HalfSpaces& set, ConstView<double> x, double limit) {
+NearestPoint least_linf_distance(const HalfSpaces& set, ConstView<double> x, double limit) {
   check(set, x, limit);
   const Index m = set.slopes.rows(), d = set.slopes.cols();
   // Each row by its distance from x, positive where it is violated; rows that nothing within the limit can violate are
@@ -262,14 +266,14 @@ Projection least_linf_distance(const HalfSpaces& set, ConstView<double> x, doubl
     const double value = dot(set.slopes.row(i), x.span()) + set.offsets(0, i);
     for (const double sign : {1.0, -1.0}) {
       if (sign < 0 && i >= set.equalities) continue;
-      if (size == 0 && sign * value < -search_tolerance) return {.status = ProjectionStatus::empty};
+      if (size == 0 && sign * value < -search_tolerance) return {.status = NearestStatus::empty};
       if (size == 0 || sign * value >= limit * size) continue;
       sides.push_back({i, sign, -sign * value / size});
       furthest = std::max(furthest, sides.back().distance);
     }
   }
   if (furthest == 0) return {.point = Matrix<double>(x)};
-  if (furthest > limit) return {.status = ProjectionStatus::beyond};
+  if (furthest > limit) return {.status = NearestStatus::beyond};
   // The nearest z = x + rho w, |w| <= 1, has the largest tau = furthest / rho, which is at most 1: rows become
   // slope w >= (what is missing / furthest) tau, all through the origin.
   const auto count = static_cast<Index>(sides.size());
@@ -288,9 +292,9 @@ Projection least_linf_distance(const HalfSpaces& set, ConstView<double> x, doubl
   low(0, d) = 0;
   objective(0, d) = 1;
   const LinearSolution found = LinearProgram(rows, Matrix<double>(1, count), low, high).maximise(objective);
-  if (found.value <= 1 / far_away / far_away) return {.status = ProjectionStatus::empty};
-  Projection result{.distance = furthest / found.value, .point = Matrix<double>(x)};
-  if (result.distance > limit) return {.status = ProjectionStatus::beyond};
+  if (found.value <= 1 / far_away / far_away) return {.status = NearestStatus::empty};
+  NearestPoint result{.distance = furthest / found.value, .point = Matrix<double>(x)};
+  if (result.distance > limit) return {.status = NearestStatus::beyond};
   for (Index k = 0; k < d; ++k) result.point(0, k) += result.distance * found.point(0, k);
   return result;
 }

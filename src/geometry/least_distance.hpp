@@ -9,14 +9,14 @@
 
 namespace normalign {
 
-enum class ProjectionStatus {
+enum class NearestStatus {
   found,   ///< the nearest point
   empty,   ///< there is no point
   beyond,  ///< every point is further away than the limit
 };
 
-struct Projection {
-  ProjectionStatus status = ProjectionStatus::found;
+struct NearestPoint {
+  NearestStatus status = NearestStatus::found;
   double distance = 0;        ///< where found
   Matrix<double> point = {};  ///< 1 x d, where found
 };
@@ -43,13 +43,13 @@ class LeastDistance {
  public:
   /// The point of the half-spaces next to x, 1 x d. Throws InputError when shapes do not fit, RunError when the answer
   /// does not pass the check.
-  Projection operator()(const HalfSpaces& set, ConstView<double> x,
-                        double limit = std::numeric_limits<double>::infinity());
+  NearestPoint operator()(const HalfSpaces& set, ConstView<double> x,
+                          double limit = std::numeric_limits<double>::infinity());
 
  private:
   bool load(const HalfSpaces& set, ConstView<double> x);
-  Projection solve(ConstView<double> x, double limit);
-  std::optional<Projection> satisfy(Index row, double limit);
+  NearestPoint solve(ConstView<double> x, double limit);
+  std::optional<NearestPoint> satisfy(Index row, double limit);
   Index most_violated() const;
   void split(Index row);
   void add(Index row, double multiplier, double length);
@@ -74,7 +74,7 @@ class LeastDistance {
 
 /// The point of the half-spaces next to x (1 x d) in the maximum norm, by a linear program. Throws InputError when
 /// shapes do not fit, RunError when the linear program fails.
-Projection least_linf_distance(const HalfSpaces& set, ConstView<double> x,
-                               double limit = std::numeric_limits<double>::infinity());
+NearestPoint least_linf_distance(const HalfSpaces& set, ConstView<double> x,
+                                 double limit = std::numeric_limits<double>::infinity());
 
 }  // namespace normalign

@@ -6,6 +6,7 @@
 
 #include "geometry/affine_map.hpp"
 #include "geometry/linear_program.hpp"
+#include "geometry/region_rows.hpp"
 #include "linalg/blas.hpp"
 #include "linalg/reduce.hpp"
 
@@ -103,19 +104,13 @@ Polytope region(const PiecewiseAffineNetwork& network, std::span<const std::uint
   const AffineMap all = unit_maps(network, code);
   Polytope result;
   std::vector<Index> kept;
-  // What rounding may leave of a slope that is zero: the lengths of the factors multiply to no less than any sum of
-  // products of their entries.
-  double rounding = std::numeric_limits<double>::epsilon();
-  for (Index l = 0; l < network.hidden_layers(); ++l) {
-    const PiecewiseAffineLayer& layer = network.layers()[static_cast<std::size_t>(l)];
-    rounding *= l2_length(layer.weight.span());
+  const std::vector<double> zero = zero_slope_lengths(network);
+  for (Index l = 0; l < network.hidden_layers(); ++l)
     for (Index k = 0; k < network.units(l); ++k)
-      if (l2_length(all.slope.row(network.first_unit(l) + k)) > rounding) {
+      if (l2_length(all.slope.row(network.first_unit(l) + k)) > zero[static_cast<std::size_t>(l)]) {
         kept.push_back(network.first_unit(l) + k);
         result.units.push_back({l, k});
       }
-    rounding *= std::max(1.0, std::abs(layer.slope));
-  }
   const auto m = static_cast<Index>(kept.size());
   result.slopes = Matrix<double>(m, network.inputs());
   result.offsets = Matrix<double>(1, m);

@@ -91,11 +91,11 @@ TEST_CASE("the Euclidean projection is the nearest point of all faces, or the se
     const M slopes = random_matrix({m, d}, seed), offsets = random_matrix({1, m}, seed + 500, -1, 0.5);
     const HalfSpaces set{.slopes = slopes, .offsets = offsets, .equalities = static_cast<Index>(seed % 3 == 0)};
     const M x = random_matrix({1, d}, seed + 900, -3, 3);
-    const Projection projection = project(set, x);
-    REQUIRE((projection.status == ProjectionStatus::found) == has_a_point(set));
-    if (projection.status != ProjectionStatus::found) {
+    const NearestPoint projection = project(set, x);
+    REQUIRE((projection.status == NearestStatus::found) == has_a_point(set));
+    if (projection.status != NearestStatus::found) {
       ++empty;
-      CHECK(project(set, x, 2).status != ProjectionStatus::found);
+      CHECK(project(set, x, 2).status != NearestStatus::found);
       continue;
     }
     ++found;
@@ -105,7 +105,7 @@ TEST_CASE("the Euclidean projection is the nearest point of all faces, or the se
     CHECK_THAT(projection.distance, WithinAbs(nearest, 1e-9 * std::max(1.0, nearest)));
     // A limit just above it changes nothing, one just below ends the search.
     CHECK(project(set, x, projection.distance * 1.001 + 1e-9).distance == projection.distance);
-    if (projection.distance > 0) CHECK(project(set, x, projection.distance * 0.999).status == ProjectionStatus::beyond);
+    if (projection.distance > 0) CHECK(project(set, x, projection.distance * 0.999).status == NearestStatus::beyond);
   }
   CHECK(found > 100);
   CHECK(empty > 30);
@@ -119,9 +119,9 @@ TEST_CASE("the projection in the maximum norm is in the set, and smaller cubes d
     const M slopes = random_matrix({m, d}, seed), offsets = random_matrix({1, m}, seed + 500, -1, 0.5);
     const HalfSpaces set{.slopes = slopes, .offsets = offsets, .equalities = static_cast<Index>(seed % 3 == 0)};
     const M x = random_matrix({1, d}, seed + 900, -3, 3);
-    const Projection projection = least_linf_distance(set, x);
-    REQUIRE((projection.status == ProjectionStatus::found) == has_a_point(set));
-    if (projection.status != ProjectionStatus::found) {
+    const NearestPoint projection = least_linf_distance(set, x);
+    REQUIRE((projection.status == NearestStatus::found) == has_a_point(set));
+    if (projection.status != NearestStatus::found) {
       ++empty;
       continue;
     }
@@ -139,7 +139,7 @@ TEST_CASE("the projection in the maximum norm is in the set, and smaller cubes d
       }
     CHECK_FALSE(has_a_point({.slopes = all, .offsets = all_offsets, .equalities = set.equalities}));
     CHECK_THAT(least_linf_distance(set, x, projection.distance * 1.001).distance, WithinRel(projection.distance, 1e-9));
-    CHECK(least_linf_distance(set, x, projection.distance * 0.999).status == ProjectionStatus::beyond);
+    CHECK(least_linf_distance(set, x, projection.distance * 0.999).status == NearestStatus::beyond);
   }
   CHECK(found > 30);
   CHECK(empty > 10);
@@ -149,16 +149,16 @@ TEST_CASE("rows that coincide, oppose each other, or are zero do no harm") {
   LeastDistance project;
   const M slopes{{1, 0}, {2, 0}, {-1, 0}, {0, 0}, {1e-9, 0}}, offsets{{-1, -2, 1, 0, -1e-9}}, x{{3, 4}};
   const HalfSpaces flat{.slopes = slopes, .offsets = offsets};
-  for (const Projection& projection : {project(flat, x), least_linf_distance(flat, x)}) {
-    CHECK(projection.status == ProjectionStatus::found);
+  for (const NearestPoint& projection : {project(flat, x), least_linf_distance(flat, x)}) {
+    CHECK(projection.status == NearestStatus::found);
     CHECK_THAT(projection.distance, WithinAbs(2, 1e-12));
     CHECK_THAT(projection.point(0, 0), WithinAbs(1, 1e-12));
   }
   const M failing{{-1, -2, 1, -0.1, -1e-9}}, apart{{-1, -2, 0.5, 0, -1e-9}};
   for (const M& other : {failing, apart}) {
     const HalfSpaces empty{.slopes = slopes, .offsets = other};
-    CHECK(project(empty, x).status == ProjectionStatus::empty);
-    CHECK(least_linf_distance(empty, x).status == ProjectionStatus::empty);
+    CHECK(project(empty, x).status == NearestStatus::empty);
+    CHECK(least_linf_distance(empty, x).status == NearestStatus::empty);
   }
   // The same equality twice, and one that can not hold as well.
   const M lines{{1, 1}, {2, 2}, {0, 1}}, same{{-1, -2, 0}}, other{{-1, -3, 0}};
@@ -166,8 +166,8 @@ TEST_CASE("rows that coincide, oppose each other, or are zero do no harm") {
   CHECK_THAT(project(line, x).distance, WithinAbs(std::sqrt(18.0), 1e-12));
   CHECK_THAT(least_linf_distance(line, x).distance, WithinAbs(3, 1e-12));
   const HalfSpaces no_line{.slopes = lines, .offsets = other, .equalities = 2};
-  CHECK(project(no_line, x).status == ProjectionStatus::empty);
-  CHECK(least_linf_distance(no_line, x).status == ProjectionStatus::empty);
+  CHECK(project(no_line, x).status == NearestStatus::empty);
+  CHECK(least_linf_distance(no_line, x).status == NearestStatus::empty);
   // A point inside is its own projection, a set without rows is everything.
   CHECK(project({.slopes = M(0, 2), .offsets = M(1, 0)}, x).distance == 0);
   CHECK(least_linf_distance({.slopes = M(0, 2), .offsets = M(1, 0)}, x).point == x);
@@ -188,8 +188,8 @@ TEST_CASE("cones with many rows through one corner have their nearest point ther
         slopes(i, k) = std::round(8 * slopes(i, k)) / 8;
         x(0, k) -= slopes(i, k) / m;
       }
-    const Projection projection = project({.slopes = slopes, .offsets = offsets}, x);
-    REQUIRE(projection.status == ProjectionStatus::found);
+    const NearestPoint projection = project({.slopes = slopes, .offsets = offsets}, x);
+    REQUIRE(projection.status == NearestStatus::found);
     CHECK_THAT(projection.distance, WithinAbs(distance(x, M(1, d), Norm::l2), 1e-9));
   }
 }

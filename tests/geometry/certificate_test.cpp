@@ -1,0 +1,238 @@
+#include "geometry/certificate.hpp"
+
+#include "geometry/affine_map.hpp"
+#include "geometry/least_distance.hpp"
+#include "robustness/pgd.hpp"
+#include "support/catch.hpp"
+#include "support/geometry_reference.hpp"
+#include "support/matrices.hpp"
+#include "support/message_of.hpp"
+
+namespace normalign::tests {
+namespace {
+
+using M = Matrix<double>;
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+double length(const M& a, const M& b, Norm norm) {
+  double sum = 0, largest = 0;
+  for (Index i = 0; i < a.cols(); ++i) {
+    sum += (a(0, i) - b(0, i)) * (a(0, i) - b(0, i));
+    largest = std::max(largest, std::abs(a(0, i) - b(0, i)));
+  }
+  return norm == Norm::l2 ? std::sqrt(sum) : largest;
+}
+
+// The outputs (of one output f: -f and f) of the classes other than that of x, less that of x, as rows of the map.
+AffineMap rivals(const AffineMap& map, const M& f) {
+  const Index k = f.cols(), winner = std::ranges::max_element(f.span()) - f.span().begin(), d = map.slope.cols();
+  AffineMap result{M(std::max<Index>(k - 1, 1), d), M(1, std::max<Index>(k - 1, 1))};
+  for (Index row = 0; row < result.slope.rows(); ++row) {
+    const Index other = row < winner || k == 1 ? row : row + 1;
+    const double sign = k == 1 && f(0, 0) > 0 ? -1 : 1;
+    for (Index i = 0; i < d; ++i)
+      result.slope(row, i) = sign * map.slope(other, i) - (k > 1 ? map.slope(winner, i) : 0);
+    result.offset(0, row) = sign * map.offset(0, other) - (k > 1 ? map.offset(0, winner) : 0);
+  }
+  return result;
+}
+
+// The largest of the outputs above at z.
+double advantage(const PiecewiseAffineNetwork& network, const M& x, const M& z) {
+  const M f = network(z);
+  const AffineMap at_z = rivals({M(f.cols(), 1), f}, network(x));
+  return std::ranges::max(at_z.offset.span());
+}
+
+// The distance by looking into every code, whether or not it has a region.
+double by_all_codes(const PiecewiseAffineNetwork& network, const M& x, Norm norm) {
+  double nearest = infinity;
+  LeastDistance least_distance;
+  const Index units = network.first_unit(network.hidden_layers());
+  const M f = network(x);
+  for (unsigned bits = 0; bits < 1u << units; ++bits) {
+    ActivationCode code;
+    for (Index u = 0; u < units; ++u) code.push_back(bits >> u & 1);
+    const AffineMap all = unit_maps(network, code), other = rivals(affine_map(network, code), f);
+    M slopes(units + 1, x.cols()), offsets(1, units + 1);
+    for (Index u = 0; u < units; ++u) {
+      const double sign = code[static_cast<std::size_t>(u)] ? 1 : -1;
+      for (Index i = 0; i < x.cols(); ++i) slopes(u, i) = sign * all.slope(u, i);
+      offsets(0, u) = sign * all.offset(0, u);
+    }
+    for (Index row = 0; row < other.slope.rows(); ++row) {
+      std::ranges::copy(other.slope.row(row), slopes.row(units).begin());
+      offsets(0, units) = other.offset(0, row);
+      const HalfSpaces set{.slopes = slopes, .offsets = offsets};
+      const NearestPoint found = norm == Norm::l2 ? least_distance(set, x) : least_linf_distance(set, x);
+      if (found.status == NearestStatus::found) nearest = std::min(nearest, found.distance);
+    }
+  }
+  return nearest;
+}
+
+void check_bounds(const PiecewiseAffineNetwork& network, const M& x, const Certificate& found, Norm norm) {
+  CHECK(found.exact == (found.lower == found.upper));
+  CHECK(found.adversarial.empty() == (found.upper == infinity));
+  if (found.adversarial.empty()) return;
+  CHECK_THAT(length(x, found.adversarial, norm), WithinAbs(found.upper, 1e-9));
+  CHECK(advantage(network, x, found.adversarial) >= -1e-9);
+}
+
+TEST_CASE("certificates are the distances that a look into every code gives") {
+  const std::vector<std::vector<double>> slopes{{0}, {0.1}, {-1}, {0, 0.3}};
+  for (const Norm norm : {Norm::l2, Norm::linf})
+    for (std::uint64_t seed = 0; seed < 24; ++seed) {
+      CAPTURE(seed, norm == Norm::l2);
+      const Index d = 2 + static_cast<Index>(seed % 3), k = 1 + static_cast<Index>(seed % 4 == 1) * 2;
+      // A coarse grain makes coincident and parallel walls, units that are zero on a region, ties.
+      const double grain = seed % 2 == 0 ? 0 : 0.5;
+      const PiecewiseAffineNetwork network = random_network({d, 4, 4, k}, seed, slopes[seed % slopes.size()], grain);
+      const M x = random_matrix({1, d}, seed + 7, -1.5, 1.5);
+      const Certificate found = certificates(network, x, {.norm = norm}).front();
+      REQUIRE(found.exact);
+      const double expected = by_all_codes(network, x, norm);
+      if (expected == infinity)
+        CHECK(found.upper == infinity);
+      else
+        CHECK_THAT(found.upper, WithinAbs(expected, 1e-7));
+      check_bounds(network, x, found, norm);
+    }
+}
+
+TEST_CASE("robust radii at the reference points") {
+  for (const ReferenceGeometry& reference : reference_geometries("robust radii at the reference points"))
+    for (const auto& point : reference.json.at("points"))
+      for (const Norm norm : {Norm::l2, Norm::linf}) {
+        if (!point.contains("robust_radius") || point.at("robust_radius").is_null()) continue;
+        const auto& radius = point.at("robust_radius").at(norm == Norm::l2 ? "l2" : "linf");
+        if (radius.is_null()) continue;
+        CAPTURE(reference.name, point.at("x").dump(), norm == Norm::l2);
+        const M x = row_of(point.at("x"));
+        const Certificate found = certificates(reference.network, x, {.norm = norm}).front();
+        CHECK(found.exact);
+        CHECK_THAT(found.upper, WithinAbs(radius.get<double>(), 1e-7));
+        check_bounds(reference.network, x, found, norm);
+      }
+}
+
+TEST_CASE("gradient attacks find nothing within the distance, and something not far behind it") {
+  const PiecewiseAffineNetwork network = random_network({4, 8, 6, 3}, 4);
+  const M x = random_matrix({20, 4}, 3);
+  for (const Norm norm : {Norm::l2, Norm::linf}) {
+    const std::vector<Certificate> found = certificates(network, x, {.norm = norm});
+    int broken = 0;
+    for (Index i = 0; i < x.rows(); ++i) {
+      const M here(x.view().row_block(i, 1));
+      const M f = network(here);
+      const Certificate& certificate = found[static_cast<std::size_t>(i)];
+      REQUIRE(certificate.exact);
+      const auto uphill = [&](ConstView<double> points, MatrixView<double> gradients) {
+        const AffineMap other = rivals(affine_map(network, network.codes(points).front()), f);
+        const M at = network(points);
+        const AffineMap values = rivals({M(at.cols(), 1), at}, f);
+        const Index best = std::ranges::max_element(values.offset.span()) - values.offset.span().begin();
+        std::ranges::copy(other.slope.row(best), gradients.data());
+      };
+      bool is_broken = false;
+      for (std::uint32_t draw = 0; draw < 5; ++draw)
+        for (const double factor : {1 - 1e-9, 1.05}) {
+          const double radius = factor * certificate.upper;
+          const M attacked = pgd<double>(here,
+                                         {.norm = norm == Norm::l2 ? AttackNorm::l2 : AttackNorm::linf,
+                                          .radius = radius,
+                                          .step = radius / 10,
+                                          .steps = 60,
+                                          .draw = draw},
+                                         uphill);
+          const bool success = advantage(network, here, attacked) >= 0;
+          if (factor < 1)
+            CHECK_FALSE(success);
+          else
+            is_broken |= success;
+        }
+      broken += is_broken;
+    }
+    CHECK(broken >= 10);
+  }
+}
+
+TEST_CASE("a search that is ended early has bounds on both sides of the distance, ever closer") {
+  const PiecewiseAffineNetwork network = random_network({4, 10, 8, 3}, 1);
+  const M x = random_matrix({1, 4}, 1);
+  for (const Norm norm : {Norm::l2, Norm::linf}) {
+    const Certificate whole = certificates(network, x, {.norm = norm}).front();
+    REQUIRE(whole.exact);
+    REQUIRE(whole.regions > 10);
+    REQUIRE(whole.upper < infinity);
+    double last = 0;
+    for (const Index regions : {Index{0}, Index{1}, whole.regions / 4, whole.regions / 2}) {
+      const Certificate part = certificates(network, x, {.norm = norm, .regions = regions}).front();
+      CHECK(part.regions == regions);
+      CHECK_FALSE(part.exact);
+      CHECK(part.lower >= last);
+      CHECK(part.lower <= whole.lower);
+      CHECK(part.upper >= whole.upper);
+      check_bounds(network, x, part, norm);
+      last = part.lower;
+    }
+    CHECK(last > 0);
+    const Certificate none = certificates(network, x, {.norm = norm, .seconds = 0}).front();
+    CHECK(none.regions == 0);
+    // Its own answer, a little further on, as an attack's.
+    M further = whole.adversarial;
+    for (Index i = 0; i < 4; ++i) further(0, i) += 1e-6 * (further(0, i) - x(0, i));
+    const Certificate again = certificates(network, x, {.norm = norm, .adversarial = further}).front();
+    CHECK_THAT(again.upper, WithinAbs(whole.upper, 1e-9));
+  }
+}
+
+TEST_CASE("where all is of one class the distance is infinite, on the boundary zero") {
+  const PiecewiseAffineNetwork positive({{M{{1, 0}, {0, 1}}, M{{0, 0}}, 0}, {M{{1, 1}}, M{{1}}, 1}});
+  const PiecewiseAffineNetwork dead({{M(3, 2), M(1, 3), 0}, {M{{1, 1, 1}, {0, 0, 0}}, M{{1, 0}}, 1}});
+  const PiecewiseAffineNetwork plane({{M{{3, 4}}, M{{-5}}, 1}});
+  for (const Norm norm : {Norm::l2, Norm::linf}) {
+    for (const PiecewiseAffineNetwork* network : {&positive, &dead}) {
+      const Certificate found = certificates(*network, M{{1, 2}}, {.norm = norm}).front();
+      CHECK(found.exact);
+      CHECK(found.lower == infinity);
+      CHECK(found.adversarial.empty());
+    }
+    CHECK_THAT(certificates(plane, M{{0, 0}}, {.norm = norm}).front().upper,
+               WithinAbs(norm == Norm::l2 ? 1 : 5.0 / 7, 1e-12));
+    CHECK(certificates(plane, M{{3, -1}}, {.norm = norm}).front().upper == 0);
+  }
+  // Output 0 on a whole region, the quadrant x, y < 0: its distance counts.
+  const PiecewiseAffineNetwork flat({{M{{1, 0}, {0, 1}}, M{{0, 0}}, 0}, {M{{1, 1}}, M{{0}}, 1}});
+  CHECK_THAT(certificates(flat, M{{3, 4}}).front().upper, WithinAbs(5, 1e-9));
+  CHECK_THAT(certificates(flat, M{{3, 4}}, {.norm = Norm::linf}).front().upper, WithinAbs(4, 1e-9));
+}
+
+TEST_CASE("certificates of many points have the same bits at any number of threads") {
+  const PiecewiseAffineNetwork network = random_network({12, 6, 6, 3}, 5);
+  const M x = random_matrix({7, 12}, 1);
+  const auto one = certificates(network, x, {}, 1), three = certificates(network, x, {}, 3);
+  for (std::size_t i = 0; i < one.size(); ++i) {
+    CHECK(one[i].upper == three[i].upper);
+    CHECK(one[i].regions == three[i].regions);
+    CHECK(same_bits(one[i].adversarial, three[i].adversarial));
+  }
+}
+
+TEST_CASE("options that make no sense are refused") {
+  const PiecewiseAffineNetwork network = random_network({2, 3, 1}, 1);
+  const M x(1, 2);
+  const auto message = [&](const CertificateOptions& options, int threads = 1) {
+    return message_of<InputError>([&] { certificates(network, x, options, threads); });
+  };
+  CHECK(message({}, 0) == "certificates: threads is 0; it must be at least 1");
+  CHECK(message({.regions = -1}) == "certificates: regions is -1 and seconds inf; they must not be negative");
+  const M two(2, 2);
+  CHECK(message({.adversarial = two}) == "certificates: adversarial is 2x2 but x 1x2");
+  CHECK(message({.adversarial = x}) == "certificates: row 0 of adversarial is classified as that of x is");
+  CHECK(message_of<InputError>([&] { certificates(network, M(1, 3)); }) ==
+        "certificates: x is 1x3; it must have 2 columns");
+}
+
+}  // namespace
+}  // namespace normalign::tests
