@@ -23,6 +23,7 @@ enum class Stream : std::uint32_t {
   input_noise = 6,  ///< noise on training inputs: step = epoch, row = sample
   test_noise = 7,   ///< noise on test inputs: step = epoch, row = sample
   attack = 8,       ///< random starts of adversarial attacks: row = sample
+  frame = 9,        ///< directions of local complexity: row = direction
 };
 
 /// Ten rounds of Philox4x32 on a counter of four words under a key of two, least significant word first.

@@ -1,0 +1,33 @@
+// Local complexity: how many units change their sign near a point (Humayun, Balestriero, Baraniuk, "Deep networks
+// always grok and here is why", ICML 2024).
+#pragma once
+
+#include <vector>
+
+#include "geometry/piecewise_affine.hpp"
+
+namespace normalign {
+
+/// The neighbourhood that is looked at: the hull of x +- radius v_p for `directions` random orthonormal v_p.
+struct LocalComplexityOptions {
+  double radius = 0.005;
+  /// P: at most the number of inputs.
+  Index directions = 25;
+  std::uint64_t seed = 0;
+};
+
+/// Of each row of x (n x d) and each hidden layer (n x L) the number of units whose pre-activation is above zero at
+/// some of the 2P vertices and not above zero at others. The frame is the same for all rows, given by the seed, P and
+/// d: rows of normals from Stream::frame, made orthonormal one after the other.
+///
+/// Units of the first layer are counted just when their boundary meets the hull; in deeper layers a boundary may pass
+/// between the vertices, so that no more is counted than meets it. It is a number of units, not of regions.
+///
+/// Throws InputError when x does not have d columns, the radius is not positive or P is not in 1, ..., d.
+Matrix<Index> local_complexity(const PiecewiseAffineNetwork& network, ConstView<double> x,
+                               const LocalComplexityOptions& options = {});
+
+/// P orthonormal rows of length d, the frame above. Throws InputError when P is not in 1, ..., d.
+Matrix<double> orthonormal_frame(Index directions, Index d, std::uint64_t seed);
+
+}  // namespace normalign
