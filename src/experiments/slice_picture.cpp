@@ -19,15 +19,58 @@ constexpr std::pair<const char*, RegionColour> colour_names[] = {
     {"slope", RegionColour::slope}, {"area", RegionColour::area}, {"class", RegionColour::label}};
 
 constexpr Colour grey{0.75, 0.75, 0.75}, black{0, 0, 0}, white{1, 1, 1}, red{0.9, 0.05, 0.1};
+// Classes as areas are paler than the points of the class that lie on them.
+Colour area_colour(Index label) {
+  const Colour c = class_colour(label);
+  const auto pale = [](double value) { return 1 - 0.55 * (1 - value); };
+  return {pale(c.red), pale(c.green), pale(c.blue)};
+}
+
 constexpr int shades = 64;  // regions of one shade are one shape
 
-// The class that wins at the mean of a region's corners; of a single output, whether it is above 0.
-Index winner(const Slice& slice, Index region) {
-  const Index k = slice.outputs.cols();
-  std::vector<double> sums(static_cast<std::size_t>(k));
-  for (const Side side : slice.complex.sides_of(region))
-    for (Index c = 0; c < k; ++c) sums[static_cast<std::size_t>(c)] += slice.outputs(slice.complex.start(side), c);
-  return k == 1 ? sums[0] > 0 : std::ranges::max_element(sums) - sums.begin();
+// A corner of a polygon with the outputs there.
+struct Corner {
+  Point at;
+  std::vector<double> outputs;
+};
+
+// The part of a convex polygon where output c is not below output j.
+std::vector<Corner> clipped(const std::vector<Corner>& polygon, std::size_t c, std::size_t j) {
+  std::vector<Corner> result;
+  for (std::size_t i = 0; i < polygon.size(); ++i) {
+    const Corner &here = polygon[i], &next = polygon[(i + 1) % polygon.size()];
+    const double lead = here.outputs[c] - here.outputs[j], next_lead = next.outputs[c] - next.outputs[j];
+    if (lead >= 0) result.push_back(here);
+    if (lead * next_lead >= 0) continue;
+    const double share = lead / (lead - next_lead);
+    Corner between{{here.at.x + share * (next.at.x - here.at.x), here.at.y + share * (next.at.y - here.at.y)}, {}};
+    for (std::size_t o = 0; o < here.outputs.size(); ++o)
+      between.outputs.push_back(here.outputs[o] + share * (next.outputs[o] - here.outputs[o]));
+    result.push_back(std::move(between));
+  }
+  return result;
+}
+
+// For each class the part of a region in which it wins; a single output tells two classes apart by its sign.
+std::vector<std::vector<Point>> parts_by_class(const Slice& slice, Index region) {
+  std::vector<Corner> whole;
+  for (const Side side : slice.complex.sides_of(region)) {
+    const std::int32_t vertex = slice.complex.start(side);
+    const auto row = slice.outputs.row(vertex);
+    Corner corner{slice.complex.point(vertex), {row.begin(), row.end()}};
+    if (row.size() == 1) corner.outputs.insert(corner.outputs.begin(), 0);
+    whole.push_back(std::move(corner));
+  }
+  const std::size_t classes = whole.front().outputs.size();
+  std::vector<std::vector<Point>> result(classes);
+  for (std::size_t c = 0; c < classes; ++c) {
+    std::vector<Corner> part = whole;
+    for (std::size_t j = 0; j < classes && part.size() > 2; ++j)
+      if (j != c) part = clipped(part, c, j);
+    if (part.size() > 2)
+      for (const Corner& corner : part) result[c].push_back(corner.at);
+  }
+  return result;
 }
 
 // The window on the sheet: the larger side of the window's box is `room` points long.
@@ -114,7 +157,7 @@ void draw_classes(Canvas& canvas, const Frame& frame, const SlicePicture& pictur
   const double x = Frame::left + frame.width() + 14;
   for (Index c = 0; c < classes; ++c) {
     const double top = Frame::top + 18 * static_cast<double>(c);
-    canvas.fill({{{x, top}, {x + 14, top}, {x + 14, top + 14}, {x, top + 14}}}, class_colour(c));
+    canvas.fill({{{x, top}, {x + 14, top}, {x + 14, top + 14}, {x, top + 14}}}, area_colour(c));
     canvas.write({x + 20, top + 11}, std::to_string(c), 10);
   }
 }
@@ -123,10 +166,14 @@ void draw_regions(Canvas& canvas, const Frame& frame, const SlicePicture& pictur
   std::vector<Polygons> by_shade(shades), by_class(10);
   Polygons without;  // a logarithm
   for (Index r = 0; r < picture.slice.regions(); ++r) {
-    std::vector<Point> polygon = frame.on_sheet(picture.slice.complex.polygon(r));
     if (picture.colour == RegionColour::label) {
-      by_class[static_cast<std::size_t>(winner(picture.slice, r)) % by_class.size()].push_back(std::move(polygon));
-    } else if (const double value = measure(picture, r); value > 0) {
+      const std::vector<std::vector<Point>> parts = parts_by_class(picture.slice, r);
+      for (std::size_t c = 0; c < parts.size(); ++c)
+        if (!parts[c].empty()) by_class[c % by_class.size()].push_back(frame.on_sheet(parts[c]));
+      continue;
+    }
+    std::vector<Point> polygon = frame.on_sheet(picture.slice.complex.polygon(r));
+    if (const double value = measure(picture, r); value > 0) {
       const double at = std::clamp(share(scale, value), 0.0, 1.0);
       by_shade[std::min(static_cast<std::size_t>(at * shades), by_shade.size() - 1)].push_back(std::move(polygon));
     } else {
@@ -137,7 +184,7 @@ void draw_regions(Canvas& canvas, const Frame& frame, const SlicePicture& pictur
   for (std::size_t i = 0; i < by_shade.size(); ++i)
     if (!by_shade[i].empty()) canvas.fill(by_shade[i], gradient((static_cast<double>(i) + 0.5) / shades));
   for (std::size_t i = 0; i < by_class.size(); ++i)
-    if (!by_class[i].empty()) canvas.fill(by_class[i], class_colour(static_cast<Index>(i)));
+    if (!by_class[i].empty()) canvas.fill(by_class[i], area_colour(static_cast<Index>(i)));
 }
 
 void draw_edges(Canvas& canvas, const Frame& frame, const Slice& slice) {
@@ -170,8 +217,8 @@ void draw_points(Canvas& canvas, const Frame& frame, const SlicePicture& picture
     if (farthest > 1e-9) colour.opacity = 1 - 0.8 * point.distance / farthest;
     if (point.centroid) {
       const Point tip = frame.on_sheet(*point.centroid);
-      canvas.draw({{at, tip}}, {0, 0, 0, 0.7}, 0.8);
-      canvas.disc(tip, 1.8, black, black);
+      canvas.draw({{at, tip}}, {0, 0, 0, 0.4}, 0.6);
+      canvas.disc(tip, 1.8, colour, black);
     }
     canvas.disc(at, 3.2, colour, black);
   }

@@ -16,7 +16,7 @@ namespace normalign {
 enum class RegionColour {
   slope,  ///< |A|_F of the map's slope in the plane, on a log scale; grey where it is zero
   area,   ///< the region's area, on a log scale
-  label   ///< the class that wins at its corners' mean
+  label   ///< which class wins, cut along the boundary
 };
 
 /// The colouring of that name: "slope", "area" or "class". Throws InputError listing the names when there is none.

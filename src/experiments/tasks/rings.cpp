@@ -5,26 +5,26 @@
 namespace normalign::tasks {
 
 Task rings() {
-  return {
-      .name = "rings",
-      .summary =
-          "three rings in the plane: 200 training points, 2-32-32-2 ReLU, large start, AdamW, cross entropy, float64",
-      .defaults = {.hidden = {32, 32},
-                   .init_scale = 4,
-                   .precision = "float64",
-                   .train_samples = 200,
-                   .test_samples = 1000,
-                   .epochs = 20000,
-                   .learning_rate = 1e-3,
-                   .weight_decay = 0.1,
-                   .test_criterion = 95,
-                   .lambda = 0.01},
-      .data = [](const RunConfig& config) {
-        const RingsOptions options{.train_samples = config.train_samples,
-                                   .test_samples = config.test_samples,
-                                   .seed = static_cast<std::uint64_t>(config.seed)};
-        return in_precision(config, [&]<class T>(T) { return normalign::rings<T>(options); });
-      }};
+  return {.name = "rings",
+          .summary =
+              "three rings in the plane: 120 training points, 2-128-128-2 ReLU, large start, AdamW, cross entropy, "
+              "float64; to look at",
+          .defaults = {.hidden = {128, 128},
+                       .init_scale = 8,
+                       .precision = "float64",
+                       .train_samples = 120,
+                       .test_samples = 1000,
+                       .epochs = 10000,
+                       .learning_rate = 1e-3,
+                       .weight_decay = 1,
+                       .test_criterion = 95,
+                       .lambda = 1e-3},
+          .data = [](const RunConfig& config) {
+            const RingsOptions options{.train_samples = config.train_samples,
+                                       .test_samples = config.test_samples,
+                                       .seed = static_cast<std::uint64_t>(config.seed)};
+            return in_precision(config, [&]<class T>(T) { return normalign::rings<T>(options); });
+          }};
 }
 
 }  // namespace normalign::tasks
