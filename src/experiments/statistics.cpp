@@ -3,9 +3,28 @@
 #include <algorithm>
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
+#include <numeric>
 #include <vector>
 
 namespace normalign {
+namespace {
+
+// Ranks from 1; equal values share the mean of theirs.
+std::vector<double> ranks(std::span<const double> values) {
+  std::vector<std::size_t> order(values.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::sort(order, {}, [&](std::size_t i) { return values[i]; });
+  std::vector<double> result(values.size());
+  for (std::size_t first = 0; first < order.size();) {
+    std::size_t last = first;
+    while (last + 1 < order.size() && values[order[last + 1]] == values[order[first]]) ++last;
+    for (std::size_t i = first; i <= last; ++i) result[order[i]] = 1 + static_cast<double>(first + last) / 2;
+    first = last + 1;
+  }
+  return result;
+}
+
+}  // namespace
 
 // Sums are of distances to the first value, so that a constant sample has exactly its value as its mean and
 // exactly no spread: rounding must not turn three runs of 0.1 s into a tiny variance and that into an
@@ -52,6 +71,20 @@ std::optional<WelchTest> welch_t_test(std::span<const double> a, std::span<const
   // The upper tail itself, not one minus the rest: small p keep their digits.
   const double tail = boost::math::cdf(boost::math::complement(distribution, std::abs(t)));
   return WelchTest{.t = t, .degrees_of_freedom = df, .p_two_sided = std::min(1.0, 2 * tail)};
+}
+
+std::optional<double> rank_correlation(std::span<const double> a, std::span<const double> b) {
+  if (a.size() < 2) return std::nullopt;
+  const std::vector<double> rank_a = ranks(a), rank_b = ranks(b);
+  const double middle = (static_cast<double>(a.size()) + 1) / 2;
+  double squares_a = 0, squares_b = 0, products = 0;
+  for (std::size_t i = 0; i < rank_a.size(); ++i) {
+    squares_a += (rank_a[i] - middle) * (rank_a[i] - middle);
+    squares_b += (rank_b[i] - middle) * (rank_b[i] - middle);
+    products += (rank_a[i] - middle) * (rank_b[i] - middle);
+  }
+  if (squares_a == 0 || squares_b == 0) return std::nullopt;
+  return products / std::sqrt(squares_a * squares_b);
 }
 
 }  // namespace normalign

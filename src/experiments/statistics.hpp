@@ -1,4 +1,5 @@
-// The few statistics the experiments report: location and spread of a sample, and Welch's t-test of two.
+// The few statistics the experiments report: location and spread of a sample, Welch's t-test
+// and the rank correlation of two.
 #pragma once
 
 #include <optional>
@@ -30,5 +31,9 @@ struct WelchTest {
 /// spread is no obstacle. t = (mean_a - mean_b) / sqrt(v_a + v_b) and 1 / df = c² / (n_a - 1) + (1 - c)² /
 /// (n_b - 1), with v = variance / n and c = v_a / (v_a + v_b): B. L. Welch, Biometrika 34 (1947), 28-35.
 std::optional<WelchTest> welch_t_test(std::span<const double> a, std::span<const double> b);
+
+/// Spearman's rank correlation of pairs (a_i, b_i): Pearson's of the ranks, equal values sharing their mean rank. None
+/// below two pairs or where one side is constant. Samples are equally long; values are no NaN.
+std::optional<double> rank_correlation(std::span<const double> a, std::span<const double> b);
 
 }  // namespace normalign

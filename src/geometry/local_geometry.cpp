@@ -143,21 +143,24 @@ std::vector<LocalGeometry> local_geometries(const Mlp<T>& mlp, const Batch<T>& d
   return result;
 }
 
-template <class T>
-LocalGeometry mean_local_geometry(const Mlp<T>& mlp, const Batch<T>& data, int threads) {
-  const std::vector<LocalGeometry> found = local_geometries(mlp, data, threads);
-  LocalGeometry mean;
+LocalGeometry mean(std::span<const LocalGeometry> geometries) {
+  LocalGeometry result;
   for (const auto& [name, member] : all_measures) {
     double sum = 0;
     Index defined = 0;
-    for (const LocalGeometry& geometry : found)
+    for (const LocalGeometry& geometry : geometries)
       if (geometry.*member) {
         sum += *(geometry.*member);
         ++defined;
       }
-    if (defined > 0) mean.*member = sum / static_cast<double>(defined);
+    if (defined > 0) result.*member = sum / static_cast<double>(defined);
   }
-  return mean;
+  return result;
+}
+
+template <class T>
+LocalGeometry mean_local_geometry(const Mlp<T>& mlp, const Batch<T>& data, int threads) {
+  return mean(local_geometries(mlp, data, threads));
 }
 
 double chance_alignment(Index d) { return std::sqrt(2 / (std::numbers::pi * static_cast<double>(d))); }

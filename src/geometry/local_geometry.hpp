@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -46,6 +47,9 @@ LocalGeometry local_geometry(ConstView<double> jacobian, ConstView<double> outpu
 /// one thread.
 template <class T>
 std::vector<LocalGeometry> local_geometries(const Mlp<T>& mlp, const Batch<T>& data, int threads = 1);
+
+/// The means of each measure over those where it is defined; absent where none is.
+LocalGeometry mean(std::span<const LocalGeometry> geometries);
 
 /// The means of local_geometries. Throws as it does.
 template <class T>

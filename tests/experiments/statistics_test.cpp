@@ -143,5 +143,16 @@ TEST_CASE("welch_t_test: undefined without two values or without any spread") {
   CHECK_FALSE(welch_t_test(Sample{0.1, 0.1, 0.1}, Sample{0.3, 0.3, 0.3}).has_value());
 }
 
+TEST_CASE("the rank correlation sees order alone, and shares the ranks of equal values") {
+  const std::vector<double> a{1, 2, 3, 4, 5}, squares{1, 4, 9, 16, 1000}, back{5, 4, 3, 2, -1};
+  CHECK(rank_correlation(a, squares) == 1);
+  CHECK(rank_correlation(a, back) == -1);
+  // Worked by hand: ranks 1, 2.5, 2.5, 4 and 1, 3, 2, 4; the products' sum is 4.5, the squares' 4.5 and 5.
+  CHECK_THAT(*rank_correlation(std::vector<double>{1, 2, 2, 7}, std::vector<double>{0, 6, 5, 9}),
+             WithinAbs(4.5 / std::sqrt(4.5 * 5), 1e-15));
+  CHECK_FALSE(rank_correlation(std::vector<double>{1}, std::vector<double>{1}));
+  CHECK_FALSE(rank_correlation(a, std::vector<double>{2, 2, 2, 2, 2}));
+}
+
 }  // namespace
 }  // namespace normalign::tests

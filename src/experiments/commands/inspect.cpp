@@ -1,0 +1,61 @@
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "experiments/commands/commands.hpp"
+#include "experiments/components.hpp"
+#include "experiments/inspection.hpp"
+#include "experiments/samples.hpp"
+#include "experiments/text_file.hpp"
+
+namespace normalign::commands {
+namespace {
+
+struct InspectArguments {
+  std::string model, json, norm = "l2";
+  SampleOptions samples{.most = 1024};
+  InspectionOptions options;
+  int threads = 0;
+};
+
+int inspect(InspectArguments a) {
+  if (a.norm != "l2" && a.norm != "linf")
+    throw InputError(text("--norm: found '", one_line(a.norm), "', expected l2 or linf"));
+  if (a.options.certificates < 0)
+    throw InputError(text("--certificates: found ", a.options.certificates, ", expected a whole number from 0 on"));
+  a.options.certificate.norm = a.norm == "l2" ? Norm::l2 : Norm::linf;
+  a.options.threads = a.threads ? a.threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  const Inspection found = inspection(model_in<double>(a.model), samples(a.samples), a.options);
+  std::cout << as_text(found);
+  if (!a.json.empty()) write_text_file(a.json, as_json(found).dump(2) + "\n");
+  return 0;
+}
+
+}  // namespace
+
+Command add_inspect(CLI::App& app) {
+  const auto arguments = std::make_shared<InspectArguments>();
+  InspectArguments& a = *arguments;
+  CLI::App* command =
+      app.add_subcommand("inspect", "Alignment, regions and robustness certificates of a network at samples");
+  command->add_option("model", a.model, "Any network that train --save-model writes")
+      ->required()
+      ->type_name("MODEL.safetensors");
+  command->add_option("--samples", a.samples.most, "The first so many samples; 0: all (default 1024)");
+  command->add_option("--certificates", a.options.certificates,
+                      "Certify the distance of the decision boundary for the first so many (default 10)");
+  command->add_option("--norm", a.norm, "of that distance: l2 or linf (default l2)");
+  command->add_option("--regions", a.options.certificate.regions,
+                      "Regions to visit for one certificate at most; then it is two bounds (default 100000)");
+  command->add_option("--seconds", a.options.certificate.seconds, "Seconds for one certificate at most (default: any)");
+  command->add_option("--radius", a.options.complexity.radius, "of local complexity (default 0.005)");
+  command->add_option("--directions", a.options.complexity.directions, "of local complexity (default 8)");
+  command->add_option("--threads", a.threads, "Threads; results do not depend on it (default: all cores)");
+  command->add_option("--json", a.json, "Write everything as JSON too, sample by sample")->type_name("FILE");
+  add_sample_options(*command, a.samples);
+  return [arguments] { return inspect(*arguments); };
+}
+
+}  // namespace normalign::commands

@@ -1,0 +1,196 @@
+#include "experiments/inspection.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <sstream>
+
+#include "experiments/samples.hpp"
+#include "experiments/statistics.hpp"
+#include "experiments/table.hpp"
+#include "geometry/affine_map.hpp"
+#include "nn/evaluate.hpp"
+
+namespace normalign {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+double accuracy(const Mlp<double>& mlp, const Dataset<double>& data, int threads) {
+  // Of a network with one output mse wants targets, which do not matter here.
+  const Matrix<double> targets(data.inputs.rows(), mlp.options().widths.back());
+  return Evaluator<double>(mlp, Loss::mse, threads)({.inputs = data.inputs, .labels = data.labels, .targets = targets})
+      .accuracy;
+}
+
+// What piecewise-affine networks have.
+void add_regions(const PiecewiseAffineNetwork& network, const Dataset<double>& data, const InspectionOptions& options,
+                 std::vector<SampleInspection>& samples) {
+  LocalComplexityOptions nearby = options.complexity;
+  nearby.directions = std::min(nearby.directions, network.inputs());
+  const Matrix<Index> complexity = local_complexity(network, data.inputs, nearby);
+  const std::vector<ActivationCode> codes = network.codes(data.inputs);
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    const auto row = static_cast<Index>(i);
+    const auto changes = complexity.row(row);
+    samples[i].complexity = std::accumulate(changes.begin(), changes.end(), Index{0});
+    samples[i].wall = nearest_wall(region(network, codes[i]), data.inputs.view().row_block(row, 1), Norm::l2);
+  }
+  const Index certified = std::min(options.certificates, data.inputs.rows());
+  if (certified == 0) return;
+  const std::vector<Certificate> found =
+      certificates(network, data.inputs.view().row_block(0, certified), options.certificate, options.threads);
+  for (std::size_t i = 0; i < found.size(); ++i) samples[i].certificate = found[i];
+}
+
+std::optional<double> mean_of(const std::vector<double>& values) { return mean(values); }
+
+ClassInspection summary_of(const Mlp<double>& mlp, const Dataset<double>& data,
+                           const std::vector<SampleInspection>& samples, const std::vector<Index>& rows, int threads) {
+  std::vector<LocalGeometry> geometries;
+  std::vector<double> walls, complexities;
+  for (const Index row : rows) {
+    const SampleInspection& sample = samples[static_cast<std::size_t>(row)];
+    geometries.push_back(sample.geometry);
+    if (sample.wall) walls.push_back(sample.wall->distance);
+    if (sample.complexity) complexities.push_back(static_cast<double>(*sample.complexity));
+  }
+  return {.samples = static_cast<Index>(rows.size()),
+          .accuracy = accuracy(mlp, rows_at(data, rows), threads),
+          .geometry = mean(geometries),
+          .wall_distance = mean_of(walls),
+          .complexity = mean_of(complexities)};
+}
+
+// The certificates in numbers.
+struct CertificateSummary {
+  Index points = 0, exact = 0;
+  std::vector<double> lower;  // sorted
+  std::optional<double> rank_correlation;
+
+  double quartile(int i) const { return lower[(lower.size() - 1) * static_cast<std::size_t>(i) / 4]; }
+};
+
+CertificateSummary certificate_summary(const Inspection& inspection) {
+  CertificateSummary result;
+  std::vector<double> bounds, alignments;
+  for (const SampleInspection& sample : inspection.samples) {
+    if (!sample.certificate) continue;
+    ++result.points;
+    result.exact += sample.certificate->exact;
+    result.lower.push_back(sample.certificate->lower);
+    if (!sample.geometry.class_alignment) continue;
+    bounds.push_back(sample.certificate->lower);
+    alignments.push_back(*sample.geometry.class_alignment);
+  }
+  std::ranges::sort(result.lower);
+  result.rank_correlation = rank_correlation(bounds, alignments);
+  return result;
+}
+
+const char* name_of(Norm norm) { return norm == Norm::l2 ? "l2" : "linf"; }
+
+Json json_of(std::optional<double> value) { return value ? Json(*value) : Json(nullptr); }
+
+void add_measures(Json& json, const LocalGeometry& geometry) {
+  for (const auto& [name, value] : measures(geometry)) json[name] = json_of(value);
+}
+
+}  // namespace
+
+Inspection inspection(const Mlp<double>& mlp, const Dataset<double>& data, const InspectionOptions& options) {
+  if (data.inputs.rows() == 0) throw InputError("inspection: there are no samples; there must be at least one");
+  check_fit(mlp, data);
+  Inspection result{.options = options, .inputs = data.inputs.cols()};
+  const std::vector<LocalGeometry> geometries =
+      local_geometries(mlp, Batch<double>{.inputs = data.inputs, .labels = data.labels}, options.threads);
+  std::vector<std::vector<Index>> rows(static_cast<std::size_t>(*std::ranges::max_element(data.labels)) + 1);
+  for (std::size_t i = 0; i < geometries.size(); ++i) {
+    result.samples.push_back({.label = data.labels[i], .geometry = geometries[i]});
+    rows[static_cast<std::size_t>(data.labels[i])].push_back(static_cast<Index>(i));
+  }
+  if (is_piecewise_affine(mlp.options().activation))
+    add_regions(piecewise_affine(mlp), data, options, result.samples);
+  else
+    result.smooth_activation = name(mlp.options().activation);
+
+  for (std::size_t label = 0; label < rows.size(); ++label) {
+    if (rows[label].empty()) continue;
+    result.classes.push_back(summary_of(mlp, data, result.samples, rows[label], options.threads));
+    result.classes.back().label = static_cast<std::int32_t>(label);
+  }
+  std::vector<Index> all(result.samples.size());
+  std::iota(all.begin(), all.end(), 0);
+  result.classes.push_back(summary_of(mlp, data, result.samples, all, options.threads));
+  return result;
+}
+
+std::string as_text(const Inspection& inspection) {
+  std::vector<Cells> table = {{"class", "samples", "accuracy", "centroid", "class alignment", "normal",
+                               "centred normal", "effective rank", "s1^2 share", "|J|", "|b|^2", "to the wall",
+                               "complexity"}};
+  for (const ClassInspection& c : inspection.classes) {
+    Cells row = {c.label ? std::to_string(*c.label) : "all", std::to_string(c.samples), four_digits(c.accuracy)};
+    for (const auto& [name, value] : measures(c.geometry)) row.push_back(four_digits(value));
+    row.push_back(four_digits(c.wall_distance));
+    row.push_back(four_digits(c.complexity));
+    table.push_back(std::move(row));
+  }
+  std::ostringstream out;
+  out << aligned_text(table) << "\nMeans over samples; accuracy is per cent. Random directions have an alignment of "
+      << four_digits(chance_alignment(inspection.inputs)) << ".\n";
+  if (inspection.smooth_activation) {
+    out << "A network of " << *inspection.smooth_activation << " has no regions, so no walls and no certificates.\n";
+    return out.str();
+  }
+  out << "To the wall: l2 distance to the nearest other region; complexity: units that change within "
+      << four_digits(inspection.options.complexity.radius) << " along random directions.\n";
+  const CertificateSummary found = certificate_summary(inspection);
+  if (found.points == 0) return out.str();
+  out << "Certificates (" << name_of(inspection.options.certificate.norm) << ", first " << found.points
+      << " samples): " << found.exact << " exact; lower bounds " << four_digits(found.quartile(0)) << " to "
+      << four_digits(found.quartile(4)) << ", median " << four_digits(found.quartile(2))
+      << "; rank correlation with class alignment " << four_digits(found.rank_correlation) << ".\n";
+  return out.str();
+}
+
+nlohmann::ordered_json as_json(const Inspection& inspection) {
+  Json classes = Json::array(), samples = Json::array();
+  for (const ClassInspection& c : inspection.classes) {
+    Json entry = {{"class", c.label ? Json(*c.label) : Json("all")}, {"samples", c.samples}, {"accuracy", c.accuracy}};
+    add_measures(entry, c.geometry);
+    entry["wall_distance"] = json_of(c.wall_distance);
+    entry["local_complexity"] = json_of(c.complexity);
+    classes.push_back(std::move(entry));
+  }
+  for (const SampleInspection& s : inspection.samples) {
+    Json entry = {{"label", s.label}};
+    add_measures(entry, s.geometry);
+    if (s.wall) {
+      entry["wall_distance"] = s.wall->distance;
+      entry["wall_layer"] = s.wall->unit.layer;
+      entry["wall_unit"] = s.wall->unit.unit;
+    }
+    if (s.complexity) entry["local_complexity"] = *s.complexity;
+    if (s.certificate) {
+      const Certificate& c = *s.certificate;
+      entry["certificate"] = {{"exact", c.exact},
+                              {"lower", c.lower},
+                              {"upper", c.adversarial.empty() ? Json(nullptr) : Json(c.upper)},
+                              {"regions", c.regions}};
+    }
+    samples.push_back(std::move(entry));
+  }
+  Json result = {{"classes", std::move(classes)},
+                 {"chance_alignment", chance_alignment(inspection.inputs)},
+                 {"samples", std::move(samples)}};
+  if (const CertificateSummary found = certificate_summary(inspection); found.points > 0)
+    result["certificates"] = {{"norm", name_of(inspection.options.certificate.norm)},
+                              {"points", found.points},
+                              {"exact", found.exact},
+                              {"median", found.quartile(2)},
+                              {"class_alignment_rank_correlation", json_of(found.rank_correlation)}};
+  return result;
+}
+
+}  // namespace normalign

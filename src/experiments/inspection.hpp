@@ -1,0 +1,66 @@
+// The geometry of a trained network at given samples: alignment, regions, certificates.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "data/dataset.hpp"
+#include "geometry/certificate.hpp"
+#include "geometry/local_complexity.hpp"
+#include "geometry/local_geometry.hpp"
+
+namespace normalign {
+
+/// What is looked at besides alignment.
+struct InspectionOptions {
+  Index certificates = 10;  ///< of the first so many samples
+  CertificateOptions certificate = {};
+  LocalComplexityOptions complexity = {.directions = 8};  ///< at most as many directions as inputs are taken
+  int threads = 1;
+};
+
+/// One sample. What only piecewise-affine networks have is absent for others.
+struct SampleInspection {
+  std::int32_t label = 0;
+  LocalGeometry geometry = {};
+  std::optional<NearestWall> wall = {};         ///< l2; absent too where the region has no wall
+  std::optional<Index> complexity = {};         ///< units of all layers that change their sign nearby
+  std::optional<Certificate> certificate = {};  ///< of the first samples
+};
+
+/// Means over the samples of one class, or of all.
+struct ClassInspection {
+  std::optional<std::int32_t> label = {};  ///< absent: all
+  Index samples = 0;
+  double accuracy = 0;  ///< per cent
+  LocalGeometry geometry = {};
+  std::optional<double> wall_distance = {};
+  std::optional<double> complexity = {};
+};
+
+/// What `normalign inspect` reports.
+struct Inspection {
+  std::vector<SampleInspection> samples = {};
+  std::vector<ClassInspection> classes = {};  ///< those with samples in order, all of them last
+  InspectionOptions options = {};
+  Index inputs = 0;
+  /// The inspection's remark where the network has no regions: the name of its activation.
+  std::optional<std::string> smooth_activation = {};
+};
+
+/// Looks at the network at every sample. Throws InputError on no samples and as `check_fit`, `certificates` and
+/// `local_complexity` do.
+Inspection inspection(const Mlp<double>& mlp, const Dataset<double>& data, const InspectionOptions& options);
+
+/// The table of the classes, the chance level of alignment, and below it the certificates: how many are exact, the
+/// quartiles of their lower bounds, and the rank correlation of the bounds with class alignment.
+std::string as_text(const Inspection& inspection);
+
+/// {"classes": [...], "chance_alignment", "samples": [{"label", measures, "wall_distance", "wall_layer", "wall_unit",
+/// "local_complexity", "certificate": {"exact", "lower", "upper", "regions"}}], "certificates": {"norm", "points",
+/// "exact", "median", "class_alignment_rank_correlation"}}; undefined values are null.
+nlohmann::ordered_json as_json(const Inspection& inspection);
+
+}  // namespace normalign
