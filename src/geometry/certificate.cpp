@@ -10,6 +10,7 @@
 #include "geometry/least_distance.hpp"
 #include "geometry/region_rows.hpp"
 #include "geometry/row_space.hpp"
+#include "geometry/steepness.hpp"
 #include "linalg/reduce.hpp"
 #include "nn/row_blocks.hpp"
 
@@ -99,6 +100,7 @@ class Search {
   bool cross(double key);
   void improve();
   void expand(double key);
+  bool is_dead_end(const NearestPoint& nearest);
 
   PiecewiseAffineNetwork network_;
   ConstView<double> x_;
@@ -109,6 +111,8 @@ class Search {
   std::priority_queue<Entry> queue_;
   LeastDistance least_distance_;
   Certificate found_;
+  double steep_radius_ = -1;
+  std::vector<double> steepest_;
 };
 
 // The nearest points of the region whose rows are there where an output is 0; whether one is nearer than all before. No
@@ -210,6 +214,37 @@ void Search::expand(double key) {
   }
 }
 
+// Whether no straight way from x through the region, the nearest point of which is given, can reach another class
+// within the upper bound.
+bool Search::is_dead_end(const NearestPoint& nearest) {
+  if (!std::isfinite(found_.upper)) return false;
+  if (steep_radius_ != found_.upper) {
+    steepest_ = steepness(network_, x_, found_.upper, norm_);
+    steep_radius_ = found_.upper;
+  }
+  const double d = nearest.distance, left = found_.upper - d;
+  for (Index j = 0; j < network_.outputs(); ++j) {
+    const Index row = rows_.output(j);
+    const std::span<const double> slope = rows_.slopes().row(row);
+    const double steepest = steepest_[static_cast<std::size_t>(j)];
+    double most;
+    if (norm_ == Norm::l2) {
+      const double squared = dot(slope, slope);
+      double along = 0;
+      for (Index i = 0; i < x_.cols(); ++i)
+        along += slope[static_cast<std::size_t>(i)] * (nearest.point(0, i) - x_(0, i));
+      along = d > 0 ? along / d : 0;
+      const double across = std::max(0.0, squared - along * along);
+      most = value_at(nearest.point, row) + steepest * found_.upper -
+             d * std::sqrt(std::max(0.0, steepest * steepest - across));
+    } else {
+      most = value_at(x_, row) + dual_length(slope, norm_) * d + steepest * left;
+    }
+    if (most >= -1e-9 * (1 + steepest * found_.upper)) return false;
+  }
+  return true;
+}
+
 Certificate Search::run(Index regions, double seconds) {
   using Clock = std::chrono::steady_clock;
   const auto start = Clock::now();
@@ -230,6 +265,7 @@ Certificate Search::run(Index regions, double seconds) {
       const NearestPoint nearest = project(rows_.units());
       if (nearest.status != NearestStatus::found) continue;
       key = std::max(key, nearest.distance);
+      if (is_dead_end(nearest)) continue;
       if (!queue_.empty() && key > queue_.top().key) {
         queue_.push({.key = key, .region = next.region, .projected = true});
         continue;

@@ -36,8 +36,10 @@ struct Certificate {
 ///
 /// By best-first search over the regions around x (Jordan, Lewis and Dimakis, "Provable certificates for adversarial
 /// examples: fitting a ball in the union of polytopes", NeurIPS 2019): regions are visited in the order of their
-/// distance, each shows its pieces of the decision boundary and its neighbours. Distances are exact to about 1e-9; a
-/// region thinner than that may be passed over. In l2 all is computed in the row space of the first weight.
+/// distance, each shows its pieces of the decision boundary and its neighbours. An attack gives an upper bound at the
+/// start. Regions through which no straight way from x can reach another class within that bound, by the steepness of
+/// the outputs, are not visited. Distances are exact to about 1e-9; a region thinner than that may be passed over. In
+/// l2 all is computed in the row space of the first weight.
 ///
 /// Practical up to some tens of inputs or first-layer units, or for small distances: the number of regions in a ball
 /// grows exponentially.

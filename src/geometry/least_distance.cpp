@@ -39,12 +39,12 @@ void check(const HalfSpaces& set, ConstView<double> x, double limit) {
 
 NearestPoint LeastDistance::operator()(const HalfSpaces& set, ConstView<double> x, double limit) {
   check(set, x, limit);
-  if (!load(set, x)) return {.status = NearestStatus::empty};
+  if (!load(set, x, limit)) return {.status = NearestStatus::empty};
   return solve(x, limit);
 }
 
-// False when a row of zeros fails.
-bool LeastDistance::load(const HalfSpaces& set, ConstView<double> x) {
+// Rows that no point within the limit can violate are left out. False when a row of zeros fails.
+bool LeastDistance::load(const HalfSpaces& set, ConstView<double> x, double limit) {
   const Index m = set.slopes.rows(), d = set.slopes.cols();
   scale_ = std::max(1.0, std::sqrt(dot(x.span(), x.span())));
   rows_.resize(m, d);
@@ -59,7 +59,9 @@ bool LeastDistance::load(const HalfSpaces& set, ConstView<double> x) {
     }
     const Values row = rows_.row(static_cast<Index>(at_point_.size()));
     std::ranges::transform(slope, row.begin(), [&](double value) { return value / length; });
-    at_point_.push_back(dot<double>(row, x.span()) + offset / length);
+    const double value = dot<double>(row, x.span()) + offset / length;
+    if (i >= set.equalities && value >= limit) continue;
+    at_point_.push_back(value);
     if (i < set.equalities) ++equalities_;
   }
   rows_.resize(static_cast<Index>(at_point_.size()), d);

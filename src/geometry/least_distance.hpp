@@ -47,7 +47,7 @@ class LeastDistance {
                           double limit = std::numeric_limits<double>::infinity());
 
  private:
-  bool load(const HalfSpaces& set, ConstView<double> x);
+  bool load(const HalfSpaces& set, ConstView<double> x, double limit);
   NearestPoint solve(ConstView<double> x, double limit);
   std::optional<NearestPoint> satisfy(Index row, double limit);
   Index most_violated() const;
@@ -61,7 +61,7 @@ class LeastDistance {
 
   double scale_ = 1;
   Index equalities_ = 0;
-  Matrix<double> rows_;                // m x d, of length one, those of zeros left out
+  Matrix<double> rows_;                // m x d, of length one
   std::vector<double> at_point_;       // m: the values at x
   std::vector<double> step_;           // d: from x to the current point
   std::vector<Index> active_;          // rows that hold as equations, those of equalities first
