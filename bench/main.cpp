@@ -16,6 +16,7 @@
 #include "data/xor_cluster.hpp"
 #include "experiments/statistics.hpp"
 #include "experiments/task.hpp"
+#include "geometry/decision_boundary.hpp"
 #include "geometry/local_geometry.hpp"
 #include "linalg/random.hpp"
 #include "measure.hpp"
@@ -337,6 +338,39 @@ void alignment(Report& report) {
          .explanation = text("784-200-200-200-10, double; its products alone on one thread ", milliseconds(floor))});
 }
 
+// The regions of random networks in [-1, 1]^2 with their neighbours, maps and decision boundary. Peers on two cores or
+// one (geometry.md section 6): 452 s and 7.1 s for the 28354 regions of a network of four layers of 128.
+void slices(Report& report) {
+  struct Form {
+    Index units;
+    Index layers;
+    double bound;  // regions per second and core; 28354 in 0.35 s
+  };
+  for (const auto& [units, layers, bound] :
+       {Form{16, 3, 8.1e4}, Form{32, 3, 8.1e4}, Form{64, 4, 8.1e4}, Form{128, 4, 8.1e4}, Form{256, 4, 0}}) {
+    std::vector<Index> widths{2};
+    widths.insert(widths.end(), static_cast<std::size_t>(layers), units);
+    widths.push_back(1);
+    const PiecewiseAffineNetwork network = piecewise_affine(Mlp<double>({.widths = widths}));
+    Index regions = 0;
+    std::vector<Candidate> candidates;
+    for (const int threads : {1, 2})
+      candidates.push_back([&, threads] {
+        const Slice found = slice(network, input_plane(), {.threads = threads});
+        class_boundary(found);
+        regions = found.regions();
+      });
+    const auto times = medians(candidates, units < 200 ? 9 : 3, 1);
+    report.add({.name = text("regions of 2-", units, "x", layers, "-1 per second"),
+                .value = static_cast<double>(regions) / times[0],
+                .unit = "",
+                .bound = bound,
+                .at_most = false,
+                .explanation = text(regions, " regions in ", milliseconds(times[0]), " on one thread, ",
+                                    milliseconds(times[1]), " on two")});
+  }
+}
+
 // Sparse parity with and without GrokAlign, seeds 0 to 2, two one-thread runs side by side.
 void grokking(Report& report) {
   struct Run {
@@ -386,11 +420,13 @@ void grokking(Report& report) {
 }
 
 int main(int argc, char** argv) {
-  CLI::App app("normalign-bench: training steps against their floor, threads, memory, alignment, epochs to grok");
+  CLI::App app(
+      "normalign-bench: training steps against their floor, threads, memory, alignment, slices, epochs to grok");
   std::string filter;
   bool json = false;
-  app.add_option("--filter", filter,
-                 "Only the groups whose name holds this: steps, wide (xor), threads, memory, alignment, grokking");
+  app.add_option(
+      "--filter", filter,
+      "Only the groups whose name holds this: steps, wide (xor), threads, memory, alignment, slices, grokking");
   app.add_flag("--json", json, "Print the rows as JSON");
   CLI11_PARSE(app, argc, argv);
   const auto wanted = [&](const std::string& group) { return group.find(filter) != std::string::npos; };
@@ -408,6 +444,7 @@ int main(int argc, char** argv) {
   if (wanted("threads")) two_threads(report);
   if (wanted("memory")) flat_memory(report);
   if (wanted("alignment")) alignment(report);
+  if (wanted("slices")) slices(report);
   if (wanted("grokking")) grokking(report);
   return 0;
 }

@@ -9,6 +9,7 @@
 #include <limits>
 #include <thread>
 
+#include "experiments/text_file.hpp"
 #include "linalg/atomic_file.hpp"
 #include "linalg/blas.hpp"
 
@@ -257,9 +258,8 @@ void from_json(const Json& json, RunLog& log) {
 void check_writable_log(const fs::path& path, bool overwrite) {
   const std::string name = path.string();
   if (!path.has_filename()) throw InputError(text("'", name, "': no file name; expected the path of a log"));
+  make_folder(folder_of(path));
   std::error_code error;
-  fs::create_directories(folder_of(path), error);
-  if (error) throw InputError(text(folder_of(path).string(), ": the folder cannot be created: ", error.message()));
   const fs::file_status there = fs::symlink_status(path, error);
   if (fs::is_directory(there)) throw InputError(text(name, ": found a folder; expected the path of a log"));
   if (fs::exists(there) && !overwrite)

@@ -1,10 +1,14 @@
-// Text files that tables and pictures are written to.
+// Files that tables and pictures are written to.
 #pragma once
 
 #include <filesystem>
 #include <string>
 
 namespace normalign {
+
+/// Makes the folder at `path`, and those above it, where they are not there. Throws InputError, naming it and the
+/// reason, when that fails.
+void make_folder(const std::filesystem::path& path);
 
 /// Writes `content` to the file at `path`, replacing what was there. Throws InputError, naming the path and the reason,
 /// when that fails.

@@ -52,6 +52,8 @@ TEST_CASE("help and version go to standard output with status 0") {
                                      {"summary", "--help"},
                                      {"sweep", "--help"},
                                      {"plot", "--help"},
+                                     {"inspect", "--help"},
+                                     {"slice", "--help"},
                                      {"gradcheck", "--help"},
                                      {"--version"}}) {
     const Finished finished = normalign(arguments);
@@ -369,6 +371,50 @@ TEST_CASE("gradcheck passes, with a row for every row of the table") {
   const Finished strict = normalign({"gradcheck", "--tolerance", "1e-16"});
   CHECK(strict.status == 1);
   CHECK(contains(strict.out, "FAILED"));
+}
+
+// ---- slice and inspect
+// ------------------------------------------------------------------------------------------------
+
+TEST_CASE("a trained network is sliced and inspected on its own samples") {
+  if (without_program("slice and inspect")) return;
+  const TemporaryFolder folder;
+  const std::string model = (folder.path() / "toy.safetensors").string(), out = (folder.path() / "toy").string();
+  const Finished trained = normalign({"train", "rings", "--epochs", "20", "--threads", "2", "--out",
+                                      folder.path().string(), "--name", "toy", "--save-model", "--quiet"});
+  REQUIRE(trained.status == 0);
+
+  const Finished sliced =
+      normalign({"slice", model, "--task", "rings", "--window", "0.5", "--out", out, "--centroids"});
+  CAPTURE(sliced.out, sliced.err);
+  CHECK(sliced.status == 0);
+  CHECK(sliced.err.empty());
+  CHECK(contains(sliced.out, " regions, "));
+  for (const char* ending : {".json", ".svg", ".png"}) CHECK(fs::file_size(out + ending) > 1000);
+
+  const std::string report = (folder.path() / "report.json").string();
+  const Finished inspected = normalign({"inspect", model, "--task", "rings", "--certificates", "3", "--json", report});
+  CAPTURE(inspected.out, inspected.err);
+  CHECK(inspected.status == 0);
+  CHECK(contains(inspected.out, "Certificates (l2, first 3 samples): 3 exact"));
+  CHECK(fs::file_size(report) > 1000);
+
+  check_mistake({"slice", model, "--plane", "0", "1", "2", "--out", out}, {"--plane: found no samples"});
+  check_mistake({"slice", model, "--task", "rings", "--plane", "0", "1", "900", "--out", out},
+                {"--plane: found 900", "from 0 to 119"});
+  check_mistake({"slice", model, "--task", "rings", "--window", "-1", "--out", out}, {"--window: found -1"});
+  check_mistake({"slice", model, "--task", "rings", "--colour", "red", "--out", out}, {"colour: found 'red'", "slope"});
+  check_mistake({"slice", model, "--task", "sparse_parity", "--out", out}, {"2 inputs", "43 features"});
+  check_mistake({"slice", model, "--task", "rings", "--axes", "0", "2", "--out", out}, {"axes are 0 and 2"});
+  check_mistake({"slice", model, "--output", "5", "--out", out}, {"level_set: output is 5"});
+  check_mistake({"slice", (folder.path() / "none.safetensors").string()}, {"none.safetensors"});
+  check_mistake({"slice", model, "--out", (folder.path() / "toy.json" / "x").string()}, {"toy.json"});
+  check_mistake({"inspect", model}, {"neither --data nor --task"});
+  check_mistake({"inspect", model, "--task", "rings", "--norm", "l1"}, {"--norm: found 'l1', expected l2 or linf"});
+  check_mistake({"inspect", model, "--task", "rings", "--certificates", "-2"}, {"--certificates: found -2"});
+  const Finished crowded = normalign({"slice", model, "--max-regions", "10", "--out", out});
+  CHECK(crowded.status == 1);
+  CHECK(contains(crowded.err, "more than 10 cells"));
 }
 
 }  // namespace

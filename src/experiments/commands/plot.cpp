@@ -7,7 +7,7 @@
 
 #include "experiments/commands/commands.hpp"
 #include "experiments/run_set.hpp"
-#include "linalg/error.hpp"
+#include "experiments/text_file.hpp"
 
 namespace normalign::commands {
 namespace {
@@ -22,9 +22,7 @@ struct PlotArguments {
 int plot_runs(const PlotArguments& a) {
   const Plot pictures = plot(read_logs(a.folder), a.options);
   const fs::path out = a.out.empty() ? a.folder : a.out;
-  std::error_code error;
-  fs::create_directories(out, error);
-  if (error) throw InputError(text(out.string(), ": the folder cannot be created: ", error.message()));
+  make_folder(out);
   bool is_drawn = true;
   for (const Figure& figure : pictures.figures) {
     is_drawn = write_figure(out, figure);

@@ -33,6 +33,7 @@ struct SliceArguments {
 bool has_samples(const SliceArguments& a) { return !a.samples.data.empty() || !a.samples.task.empty(); }
 
 ConstView<double> sample(const Dataset<double>& data, Index row, const char* option) {
+  if (data.inputs.rows() == 0) throw InputError(text(option, ": found no samples, expected --data or --task with it"));
   if (row < 0 || row >= data.inputs.rows())
     throw InputError(text(option, ": found ", row, ", expected a sample's number from 0 to ", data.inputs.rows() - 1));
   return data.inputs.view().row_block(row, 1);
@@ -130,7 +131,7 @@ int draw_slice(const SliceArguments& a) {
     picture.scale = {a.scale[0], a.scale[1]};
   }
   const fs::path out = a.out;
-  if (out.has_parent_path()) fs::create_directories(out.parent_path());
+  if (out.has_parent_path()) make_folder(out.parent_path());
   write_text_file(out.string() + ".json", as_json(picture, !a.statistics_only).dump() + "\n");
   draw(picture, out.string() + ".svg");
   draw(picture, out.string() + ".png");

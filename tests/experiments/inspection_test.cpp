@@ -1,0 +1,87 @@
+#include "experiments/inspection.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "experiments/samples.hpp"
+#include "support/catch.hpp"
+#include "support/matrices.hpp"
+#include "support/message_of.hpp"
+
+namespace normalign::tests {
+namespace {
+
+Dataset<double> points(Index rows, Index cols, std::int32_t classes) {
+  Dataset<double> data{random_matrix({rows, cols}, 7), {}, classes};
+  for (Index i = 0; i < rows; ++i) data.labels.push_back(static_cast<std::int32_t>(i * i) % classes);
+  return data;
+}
+
+TEST_CASE("an inspection has every sample, every class that occurs, and all of them together") {
+  const Mlp<double> mlp({.widths = {3, 8, 7, 4}, .seed = 2});
+  const Dataset<double> data = points(20, 3, 4);  // of i^2 mod 4 there are 0 and 1
+  const Inspection found = inspection(mlp, data, {.certificates = 6, .threads = 2});
+  REQUIRE(found.samples.size() == 20);
+  REQUIRE(found.classes.size() == 3);
+  CHECK(found.classes[0].label == 0);
+  CHECK(found.classes[1].label == 1);
+  CHECK_FALSE(found.classes[2].label);
+  CHECK(found.classes[0].samples + found.classes[1].samples == 20);
+  CHECK(found.classes[2].samples == 20);
+  // All is the mean of its classes, by their sizes.
+  CHECK_THAT(found.classes[2].accuracy, WithinAbs((found.classes[0].accuracy + found.classes[1].accuracy) / 2, 1e-12));
+  CHECK_THAT(
+      *found.classes[2].geometry.jacobian_norm,
+      WithinRel((*found.classes[0].geometry.jacobian_norm + *found.classes[1].geometry.jacobian_norm) / 2, 1e-12));
+  for (std::size_t i = 0; i < 20; ++i) {
+    CHECK(found.samples[i].label == data.labels[i]);
+    CHECK(found.samples[i].certificate.has_value() == (i < 6));
+    REQUIRE(found.samples[i].wall);
+    CHECK(found.samples[i].wall->distance > 0);
+    if (i < 6) CHECK(found.samples[i].certificate->exact);
+  }
+  CHECK_FALSE(found.smooth_activation);
+}
+
+TEST_CASE("a network without regions is inspected for what it has") {
+  const Mlp<double> mlp({.widths = {3, 8, 2}, .activation = Activation::tanh});
+  const Inspection found = inspection(mlp, points(10, 3, 2), {});
+  CHECK(found.smooth_activation == "tanh");
+  CHECK(found.classes.back().geometry.normal_alignment);
+  CHECK_FALSE(found.classes.back().wall_distance);
+  CHECK_FALSE(found.samples[0].certificate);
+  CHECK(contains(as_text(found), "A network of tanh has no regions"));
+  CHECK_FALSE(contains(as_text(found), "Certificates"));
+}
+
+TEST_CASE("the table and the JSON of an inspection say the same") {
+  const Mlp<double> mlp({.widths = {2, 6, 1}, .seed = 5});
+  const Inspection found = inspection(mlp, points(12, 2, 2), {.certificates = 12, .certificate = {.norm = Norm::linf}});
+  const auto json = nlohmann::json::parse(as_json(found).dump());
+  CHECK(json.at("classes").size() == found.classes.size());
+  CHECK(json.at("classes").back().at("class") == "all");
+  CHECK(json.at("samples").size() == 12);
+  CHECK(json.at("certificates").at("points") == 12);
+  CHECK(json.at("certificates").at("norm") == "linf");
+  Index exact = 0;
+  for (const auto& sample : json.at("samples")) {
+    const auto& certificate = sample.at("certificate");
+    exact += certificate.at("exact").get<bool>();
+    if (!certificate.at("upper").is_null()) CHECK(certificate.at("upper") >= certificate.at("lower"));
+    CHECK(sample.contains("class_alignment"));
+    CHECK(sample.at("local_complexity").is_number_integer());
+  }
+  CHECK(json.at("certificates").at("exact") == exact);
+  const std::string text = as_text(found);
+  CHECK(contains(text, "Certificates (linf, first 12 samples): " + std::to_string(exact) + " exact"));
+  CHECK(contains(text, "class alignment"));
+}
+
+TEST_CASE("an inspection of nothing, or of samples that do not fit, is refused") {
+  const Mlp<double> mlp({.widths = {2, 6, 2}});
+  CHECK(message_of<InputError>([&] { inspection(mlp, points(0, 2, 2), {}); }) ==
+        "inspection: there are no samples; there must be at least one");
+  CHECK(contains(message_of<InputError>([&] { inspection(mlp, points(3, 4, 2), {}); }), "model and samples"));
+}
+
+}  // namespace
+}  // namespace normalign::tests
