@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "geometry/linear_program.hpp"
 #include "linalg/reduce.hpp"
 
 namespace normalign {
@@ -25,6 +24,8 @@ void add_multiple(double factor, Reading a, Values to) {
   for (std::size_t i = 0; i < to.size(); ++i) to[i] += factor * a[i];
 }
 
+}  // namespace
+
 void check(const HalfSpaces& set, ConstView<double> x, double limit) {
   const auto& [slopes, offsets, equalities] = set;
   if (x.shape() != Shape{1, slopes.cols()} || offsets.shape() != Shape{1, slopes.rows()})
@@ -34,8 +35,6 @@ void check(const HalfSpaces& set, ConstView<double> x, double limit) {
     throw InputError(text("LeastDistance: equalities is ", equalities, "; it must be from 0 to ", slopes.rows()));
   if (!(limit >= 0)) throw InputError(text("LeastDistance: limit is ", limit, "; it must not be negative"));
 }
-
-}  // namespace
 
 NearestPoint LeastDistance::operator()(const HalfSpaces& set, ConstView<double> x, double limit) {
   check(set, x, limit);
@@ -249,56 +248,6 @@ double LeastDistance::bound(Index row, double multiplier) const {
   if (!(height_sum > 0)) return 0;
   const double length = std::sqrt(dot<double>(sum, sum));
   return length > 0 ? height_sum / length : infinity;
-}
-
-NearestPoint least_linf_distance(const HalfSpaces& set, ConstView<double> x, double limit) {
-  check(set, x, limit);
-  const Index m = set.slopes.rows(), d = set.slopes.cols();
-  // Each row by its distance from x, positive where it is violated; rows that nothing within the limit can violate are
-  // left out, equalities come twice.
-  struct Side {
-    Index row;
-    double sign, distance;
-  };
-  std::vector<Side> sides;
-  double furthest = 0;
-  for (Index i = 0; i < m; ++i) {
-    double size = 0;
-    for (const double value : set.slopes.row(i)) size += std::abs(value);
-    const double value = dot(set.slopes.row(i), x.span()) + set.offsets(0, i);
-    for (const double sign : {1.0, -1.0}) {
-      if (sign < 0 && i >= set.equalities) continue;
-      if (size == 0 && sign * value < -search_tolerance) return {.status = NearestStatus::empty};
-      if (size == 0 || sign * value >= limit * size) continue;
-      sides.push_back({i, sign, -sign * value / size});
-      furthest = std::max(furthest, sides.back().distance);
-    }
-  }
-  if (furthest == 0) return {.point = Matrix<double>(x)};
-  if (furthest > limit) return {.status = NearestStatus::beyond};
-  // The nearest z = x + rho w, |w| <= 1, has the largest tau = furthest / rho, which is at most 1: rows become
-  // slope w >= (what is missing / furthest) tau, all through the origin.
-  const auto count = static_cast<Index>(sides.size());
-  Matrix<double> rows(count, d + 1), low(1, d + 1), high(1, d + 1), objective(1, d + 1);
-  for (Index i = 0; i < count; ++i) {
-    const auto& [row, sign, distance] = sides[static_cast<std::size_t>(i)];
-    double size = 0;
-    for (Index k = 0; k < d; ++k) {
-      rows(i, k) = -sign * set.slopes(row, k);
-      size += std::abs(set.slopes(row, k));
-    }
-    rows(i, d) = size * distance / furthest;
-  }
-  std::ranges::fill(low.span(), -1);
-  std::ranges::fill(high.span(), 1);
-  low(0, d) = 0;
-  objective(0, d) = 1;
-  const LinearSolution found = LinearProgram(rows, Matrix<double>(1, count), low, high).maximise(objective);
-  if (found.value <= 1 / far_away / far_away) return {.status = NearestStatus::empty};
-  NearestPoint result{.distance = furthest / found.value, .point = Matrix<double>(x)};
-  if (result.distance > limit) return {.status = NearestStatus::beyond};
-  for (Index k = 0; k < d; ++k) result.point(0, k) += result.distance * found.point(0, k);
-  return result;
 }
 
 }  // namespace normalign

@@ -8,7 +8,6 @@
 #include "geometry/linear_program.hpp"
 #include "geometry/region_rows.hpp"
 #include "linalg/blas.hpp"
-#include "linalg/reduce.hpp"
 
 namespace normalign {
 namespace {
@@ -16,15 +15,6 @@ namespace {
 constexpr double infinity = std::numeric_limits<double>::infinity();
 // How far a wall must reach into the polytope of the others to be a facet.
 constexpr double least_cut = 1e-7;
-
-double l2_length(std::span<const double> a) { return std::sqrt(dot(a, a)); }
-
-double dual_length(std::span<const double> a, Norm norm) {
-  if (norm == Norm::l2) return l2_length(a);
-  double sum = 0;
-  for (const double value : a) sum += std::abs(value);
-  return sum;
-}
 
 void check_point(const char* caller, const Polytope& polytope, ConstView<double> x) {
   if (x.shape() != Shape{1, polytope.slopes.cols()})
@@ -48,7 +38,7 @@ UnitWalls distinct_walls(const Polytope& polytope, ConstView<double> x) {
   Matrix<double> slopes = polytope.slopes, offsets = polytope.offsets;
   const Index m = slopes.rows(), d = slopes.cols();
   for (Index i = 0; i < m; ++i) {
-    const double length = l2_length(slopes.row(i));
+    const double length = norm_length(slopes.row(i), Norm::l2);
     for (double& value : slopes.row(i)) value /= length;
     offsets(0, i) /= length;
   }
@@ -107,7 +97,7 @@ Polytope region(const PiecewiseAffineNetwork& network, std::span<const std::uint
   const std::vector<double> zero = zero_slope_lengths(network);
   for (Index l = 0; l < network.hidden_layers(); ++l)
     for (Index k = 0; k < network.units(l); ++k)
-      if (l2_length(all.slope.row(network.first_unit(l) + k)) > zero[static_cast<std::size_t>(l)]) {
+      if (norm_length(all.slope.row(network.first_unit(l) + k), Norm::l2) > zero[static_cast<std::size_t>(l)]) {
         kept.push_back(network.first_unit(l) + k);
         result.units.push_back({l, k});
       }
@@ -175,7 +165,7 @@ std::optional<Ball> largest_ball(const Polytope& polytope, double box) {
   Matrix<double> rows(m + sides, d + 1), limits(1, m + sides), low(1, d + 1), high(1, d + 1), objective(1, d + 1);
   for (Index i = 0; i < m; ++i) {
     std::ranges::transform(polytope.slopes.row(i), rows.row(i).begin(), [](double value) { return -value; });
-    rows(i, d) = l2_length(polytope.slopes.row(i));
+    rows(i, d) = norm_length(polytope.slopes.row(i), Norm::l2);
     limits(0, i) = polytope.offsets(0, i);
   }
   for (Index side = 0; side < sides; ++side) {

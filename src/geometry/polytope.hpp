@@ -6,12 +6,10 @@
 #include <span>
 #include <vector>
 
+#include "geometry/norm.hpp"
 #include "geometry/piecewise_affine.hpp"
 
 namespace normalign {
-
-/// How a distance in input space is measured.
-enum class Norm { l2, linf };
 
 /// A hidden unit: its layer and its number in the layer, both from 0.
 struct HiddenUnit {

@@ -1,0 +1,64 @@
+#include "geometry/boundary_search.hpp"
+
+#include <limits>
+
+#include "support/catch.hpp"
+#include "support/geometry_reference.hpp"
+#include "support/matrices.hpp"
+
+namespace normalign::tests {
+namespace {
+
+using M = Matrix<double>;
+constexpr Index all_regions = 1'000'000;
+constexpr double no_limit = std::numeric_limits<double>::infinity();
+
+// A network with one output, negative at x.
+PiecewiseAffineNetwork negative_at(const M& x, std::uint64_t seed) {
+  std::vector<PiecewiseAffineLayer> layers = random_network({4, 9, 8, 1}, seed, {0, 0.1}).layers();
+  const double shift = PiecewiseAffineNetwork(layers)(x)(0, 0);
+  layers.back().bias(0, 0) -= shift + 1;
+  return PiecewiseAffineNetwork(std::move(layers));
+}
+
+TEST_CASE("an upper bound at the start leaves out regions and nothing else") {
+  for (const Norm norm : {Norm::l2, Norm::linf}) {
+    Index with = 0, without = 0;
+    for (std::uint64_t seed = 0; seed < 4; ++seed) {
+      CAPTURE(seed, norm == Norm::l2);
+      const M x = random_matrix({1, 4}, seed);
+      const PiecewiseAffineNetwork margins = negative_at(x, seed);
+      // Without one no region is a dead end before the first piece of the boundary is met.
+      BoundarySearch blind(margins, x, norm), attacking(margins, x, norm);
+      attacking.attack();
+      const Certificate slow = blind.run(all_regions, no_limit), fast = attacking.run(all_regions, no_limit);
+      REQUIRE(slow.exact);
+      REQUIRE(fast.exact);
+      if (slow.upper == no_limit)
+        CHECK(fast.upper == no_limit);
+      else
+        CHECK_THAT(fast.upper, WithinAbs(slow.upper, 1e-9));
+      with += fast.regions;
+      without += slow.regions;
+    }
+    if (norm == Norm::l2) CHECK(with < without);
+  }
+}
+
+TEST_CASE("a start is only taken where an output is not negative") {
+  const M x(1, 2);
+  const PiecewiseAffineNetwork plane({{M{{0, 2}}, M{{-1}}, 1}});
+  BoundarySearch search(plane, x, Norm::l2);
+  const M below{{7, 0.4}}, above{{7, 3}};
+  CHECK_FALSE(search.start_from(below));
+  CHECK(search.start_from(above));
+  const Certificate bounds = search.run(0, no_limit);
+  CHECK_FALSE(bounds.exact);
+  CHECK(bounds.lower == 0);
+  // The region of the start is all there is, and its nearest point is found at once.
+  CHECK_THAT(bounds.upper, WithinAbs(0.5, 1e-12));
+  CHECK(relative_error(bounds.adversarial, M{{0, 0.5}}) < 1e-12);
+}
+
+}  // namespace
+}  // namespace normalign::tests
