@@ -1,6 +1,7 @@
 #include "geometry/certificate.hpp"
 
 #include "geometry/affine_map.hpp"
+#include "geometry/decision_boundary.hpp"
 #include "geometry/least_distance.hpp"
 #include "robustness/pgd.hpp"
 #include "support/catch.hpp"
@@ -114,6 +115,47 @@ TEST_CASE("robust radii at the reference points") {
         CHECK_THAT(found.upper, WithinAbs(radius.get<double>(), 1e-7));
         check_bounds(reference.network, x, found, norm);
       }
+}
+
+// The distance of t from a segment, in the norm.
+double distance(Point t, const BoundarySegment& s, Norm norm) {
+  const auto length = [&](double share) {
+    const double x = std::abs(s.from.x + share * (s.to.x - s.from.x) - t.x),
+                 y = std::abs(s.from.y + share * (s.to.y - s.from.y) - t.y);
+    return norm == Norm::l2 ? std::hypot(x, y) : std::max(x, y);
+  };
+  // Convex along the segment: golden sections.
+  double low = 0, high = 1;
+  constexpr double golden = 0.6180339887498949;
+  for (int i = 0; i < 90; ++i) {
+    const double a = high - golden * (high - low), b = low + golden * (high - low);
+    (length(a) < length(b) ? high : low) = length(a) < length(b) ? b : a;
+  }
+  return std::min({length(0), length(1), length((low + high) / 2)});
+}
+
+TEST_CASE("in the plane certificates are the distances of the slice's own decision boundary") {
+  Index compared = 0;
+  for (std::uint64_t seed = 0; seed < 15; ++seed) {
+    const PiecewiseAffineNetwork network = random_network({2, 12, 10, 3}, seed, {0, 0.2});
+    const DecisionBoundary boundary = class_boundary(slice(network, input_plane(), {.window = square(3)}));
+    const Matrix<double> x = random_matrix({8, 2}, seed);
+    for (const Norm norm : {Norm::l2, Norm::linf}) {
+      const std::vector<Certificate> found = certificates(network, x, {.norm = norm});
+      for (Index i = 0; i < x.rows(); ++i) {
+        double nearest = INFINITY;
+        for (const BoundarySegment& s : boundary.segments)
+          nearest = std::min(nearest, distance({x(i, 0), x(i, 1)}, s, norm));
+        if (nearest > 1.9) continue;  // what is nearer might lie outside of the window
+        CAPTURE(seed, i, norm == Norm::l2);
+        const Certificate& certificate = found[static_cast<std::size_t>(i)];
+        CHECK(certificate.exact);
+        CHECK_THAT(certificate.lower, WithinAbs(nearest, 1e-7));
+        ++compared;
+      }
+    }
+  }
+  CHECK(compared > 50);
 }
 
 TEST_CASE("gradient attacks find nothing within the distance, and something not far behind it") {

@@ -154,6 +154,23 @@ TEST_CASE("slices agree with the exact partitions") {
   }
 }
 
+TEST_CASE("small windows around the reference points hold as many regions as the exact ones") {
+  for (const ReferenceGeometry& reference : reference_geometries("regions in small windows")) {
+    const auto& partition = reference.json.at("partition");
+    for (const auto& point : reference.json.at("points")) {
+      if (!point.contains("regions_in_square") || point.at("regions_in_square").is_null()) continue;
+      const Plane plane = partition.is_null() ? input_plane() : plane_of(partition);
+      const auto t = (point.contains("t") ? point.at("t") : point.at("x")).get<std::vector<double>>();
+      for (const auto& expected : point.at("regions_in_square")) {
+        CAPTURE(reference.name, t[0], t[1]);
+        std::vector<Point> window = square(expected.at("half_width").get<double>());
+        for (Point& corner : window) corner = {corner.x + t[0], corner.y + t[1]};
+        CHECK(slice(reference.network, plane, {.window = window}).regions() == expected.at("num_regions").get<Index>());
+      }
+    }
+  }
+}
+
 TEST_CASE("a slice has the same bits at any number of threads") {
   const PiecewiseAffineNetwork network = random_network({2, 60, 60, 4}, 3);
   const SliceOptions one{.threads = 1}, three{.threads = 3};
