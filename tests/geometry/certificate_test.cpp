@@ -136,10 +136,10 @@ double distance(Point t, const BoundarySegment& s, Norm norm) {
 
 TEST_CASE("in the plane certificates are the distances of the slice's own decision boundary") {
   Index compared = 0;
-  for (std::uint64_t seed = 0; seed < 15; ++seed) {
-    const PiecewiseAffineNetwork network = random_network({2, 12, 10, 3}, seed, {0, 0.2});
+  for (std::uint64_t seed = 0; seed < 6; ++seed) {
+    const PiecewiseAffineNetwork network = random_network({2, 10, 8, 3}, seed, {0, 0.2});
     const DecisionBoundary boundary = class_boundary(slice(network, input_plane(), {.window = square(3)}));
-    const Matrix<double> x = random_matrix({8, 2}, seed);
+    const Matrix<double> x = random_matrix({5, 2}, seed);
     for (const Norm norm : {Norm::l2, Norm::linf}) {
       const std::vector<Certificate> found = certificates(network, x, {.norm = norm});
       for (Index i = 0; i < x.rows(); ++i) {
@@ -155,7 +155,7 @@ TEST_CASE("in the plane certificates are the distances of the slice's own decisi
       }
     }
   }
-  CHECK(compared > 50);
+  CHECK(compared > 20);
 }
 
 TEST_CASE("gradient attacks find nothing within the distance, and something not far behind it") {
