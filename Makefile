@@ -107,7 +107,7 @@ $(PROGRAM) $(TESTS) $(BENCH) $(EXAMPLES):
 	@$(CXX) $(SANITIZERS) $(filter %.o %.a,$^) $(LDLIBS) -o $@
 
 test: $(TESTS) $(PROGRAM) $(EXAMPLES) ## every test; SANITIZE=1 for the same under the sanitizers
-	@NORMALIGN_PROGRAM=$(abspath $(PROGRAM)) NORMALIGN_EXAMPLES=$(abspath $(BUILD)/examples) $(TESTS) $(TEST_ARGS)
+	@LSAN_OPTIONS=suppressions=$(abspath tests/support/leaks.supp):print_suppressions=0 NORMALIGN_PROGRAM=$(abspath $(PROGRAM)) NORMALIGN_EXAMPLES=$(abspath $(BUILD)/examples) $(TESTS) $(TEST_ARGS)
 
 demo: $(PROGRAM) ## sparse parity under four conditions, 3 seeds each: the table, and logs in runs/demo/
 	@scripts/demo $(PROGRAM) runs/demo "$(DEMO_SEEDS)"
