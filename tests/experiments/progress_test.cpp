@@ -13,11 +13,8 @@ namespace {
 
 RunLog example_log() {
   RunLog log{.run_name = "task_baseline_seed0"};
-  log.metrics = {{.epoch = 10,
-                  .train_acc = 99.5,
-                  .test_acc = 50.25,
-                  .train_loss = 0.125,
-                  .extras = {{"jacobian_norm", 3.5}}}};
+  log.metrics = {
+      {.epoch = 10, .train_acc = 99.5, .test_acc = 50.25, .train_loss = 0.125, .extras = {{"jacobian_norm", 3.5}}}};
   return log;
 }
 
