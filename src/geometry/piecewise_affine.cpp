@@ -35,6 +35,25 @@ Matrix<double> in_double(const Matrix<T>& a) {
   return result;
 }
 
+// The same function with every hidden layer of slope 1 merged into the next: W (V z + c) + b = (W V) z + (W c + b).
+std::vector<PiecewiseAffineLayer> without_linear_layers(std::vector<PiecewiseAffineLayer> layers) {
+  std::vector<PiecewiseAffineLayer> result;
+  for (PiecewiseAffineLayer& layer : layers) {
+    if (!result.empty() && result.back().slope == 1) {
+      const PiecewiseAffineLayer linear = std::move(result.back());
+      result.pop_back();
+      Matrix<double> weight(layer.weight.rows(), linear.weight.cols());
+      // n x d = (n x m) (m x d)
+      gemm<double>(layer.weight, linear.weight, weight);
+      // 1 x n = (1 x m) (n x m)ᵀ
+      gemm<double>(linear.bias, layer.weight, layer.bias, {.b = true}, 1.0, 1.0);
+      layer.weight = std::move(weight);
+    }
+    result.push_back(std::move(layer));
+  }
+  return result;
+}
+
 // Calls visit(l, t) with the pre-activations t of each layer in turn, n x n_l; they become its activations afterwards.
 template <class Visit>
 Matrix<double> forward(const std::vector<PiecewiseAffineLayer>& layers, ConstView<double> x, const Visit& visit) {
@@ -73,8 +92,10 @@ PiecewiseAffineNetwork::PiecewiseAffineNetwork(std::vector<PiecewiseAffineLayer>
     if (!all_finite(weight) || !all_finite(bias)) refuse("a weight or bias is not finite");
     if (!std::isfinite(slope)) refuse("slope is ", slope, "; it must be finite");
     if (l + 1 == layers_.size() && slope != 1) refuse("slope is ", slope, "; that of the last layer must be 1");
-    if (l + 1 < layers_.size()) first_units_.push_back(first_units_.back() + weight.rows());
   }
+  layers_ = without_linear_layers(std::move(layers_));
+  for (std::size_t l = 0; l + 1 < layers_.size(); ++l)
+    first_units_.push_back(first_units_.back() + layers_[l].weight.rows());
 }
 
 Matrix<double> PiecewiseAffineNetwork::operator()(ConstView<double> x) const {
@@ -86,8 +107,7 @@ std::vector<ActivationCode> PiecewiseAffineNetwork::codes(ConstView<double> x) c
   forward(layers_, x, [&](std::size_t l, const Matrix<double>& t) {
     if (l + 1 == layers_.size()) return;
     for (Index i = 0; i < t.rows(); ++i)
-      for (const double value : t.row(i))
-        result[static_cast<std::size_t>(i)].push_back(value > 0 || layers_[l].slope == 1);
+      for (const double value : t.row(i)) result[static_cast<std::size_t>(i)].push_back(value > 0);
   });
   return result;
 }

@@ -18,11 +18,12 @@ struct PiecewiseAffineLayer {
 };
 
 /// Which hidden units are on at a point, first layer first: 1 where the pre-activation is > 0, else 0. A pre-activation
-/// of exactly 0 is off. A unit of a layer without activation (slope 1) is always on: it has no two sides.
+/// of exactly 0 is off.
 using ActivationCode = std::vector<std::uint8_t>;
 
 /// f(x) = W_L z^{L-1} + b_L with z^l = a_l(W_l z^{l-1} + b_l), z^0 = x. Each hidden layer has its own slope; the last
-/// layer has none.
+/// layer has none. A hidden layer without activation (slope 1) bends nothing and is merged into the next one, so that
+/// hidden layers and units here are those that have regions.
 class PiecewiseAffineNetwork {
  public:
   /// Throws InputError when there is no layer, a layer is empty, shapes do not chain, a value is not finite, or the

@@ -199,10 +199,9 @@ std::vector<DiagramCell> power_diagram(const PiecewiseAffineNetwork& network, In
   Arrangement arrangement(units.weight.cols(), options.half_width);
   std::vector<ActivationCode> codes(1);
   for (Index k = 0; k < units.weight.rows(); ++k) {
-    // A unit without activation is on everywhere.
-    if (units.slope < 1) arrangement.cut(units.weight.row(k), units.bias(0, k));
+    arrangement.cut(units.weight.row(k), units.bias(0, k));
     for (std::size_t i = 0, count = codes.size(); i < count; ++i) {
-      const unsigned side = units.slope < 1 ? arrangement.side(static_cast<Index>(i)) : above;
+      const unsigned side = arrangement.side(static_cast<Index>(i));
       // The parts below were added in the order of the cells.
       if (side == both) {
         codes.push_back(codes[i]);

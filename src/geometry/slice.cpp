@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <numeric>
 
 #include "linalg/blas.hpp"
 #include "linalg/reduce.hpp"
@@ -206,15 +205,6 @@ Matrix<double> region_maps(const PiecewiseAffineNetwork& network, const Slice& s
   return maps;
 }
 
-// What a layer without activation does to the regions: nothing, with all its units on.
-Subdivision uncut(Index regions, Index words) {
-  Subdivision result;
-  result.parents.resize(static_cast<std::size_t>(regions));
-  std::iota(result.parents.begin(), result.parents.end(), 0);
-  result.signs.assign(static_cast<std::size_t>(regions * words), ~Word{0});
-  return result;
-}
-
 // The codes of the cut regions: their parents' and the words of one layer more.
 std::vector<Word> longer_codes(const std::vector<Word>& codes, Index words, const Subdivision& cut, Index new_words) {
   std::vector<Word> result;
@@ -276,18 +266,12 @@ Slice slice(const PiecewiseAffineNetwork& network, const Plane& plane, const Sli
   for (Index l = 0; l < network.hidden_layers(); ++l) {
     const PiecewiseAffineLayer& layer = network.layers()[static_cast<std::size_t>(l)];
     const Index words = result.code_words(), new_words = words_for(network.units(l));
-    Matrix<double> t = pre_activations(z, layer);
-    if (layer.slope == 1) {
-      result.codes = longer_codes(result.codes, words, uncut(result.regions(), new_words), new_words);
-      z = std::move(t);
-    } else {
-      Subdivision cut = subdivision(
-          result.complex, std::move(t), zero_test(layer, z, options.threads),
-          {.layer = static_cast<std::int32_t>(l), .max_cells = options.max_regions, .threads = options.threads});
-      result.codes = longer_codes(result.codes, words, cut, new_words);
-      result.complex = std::move(cut.complex);
-      z = std::move(cut.values);
-    }
+    Subdivision cut = subdivision(
+        result.complex, pre_activations(z, layer), zero_test(layer, z, options.threads),
+        {.layer = static_cast<std::int32_t>(l), .max_cells = options.max_regions, .threads = options.threads});
+    result.codes = longer_codes(result.codes, words, cut, new_words);
+    result.complex = std::move(cut.complex);
+    z = std::move(cut.values);
     result.units.push_back(network.units(l));
     result.regions_after_layer.push_back(result.regions());
     activate(z, layer.slope);

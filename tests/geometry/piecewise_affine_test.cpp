@@ -20,9 +20,10 @@ TEST_CASE("a trained network keeps its values in piecewise-affine form") {
       CHECK(relative_error(network(x), naive_output<double>(mlp, x)) < 1e-14);
       CHECK(network.inputs() == 5);
       CHECK(network.outputs() == 3);
-      CHECK(network.hidden_layers() == 2);
-      CHECK(network.first_unit(1) == 7);
-      CHECK(network.first_unit(2) == 13);
+      const bool bends = a != Activation::identity;
+      CHECK(network.hidden_layers() == (bends ? 2 : 0));
+      CHECK(network.first_unit(network.hidden_layers()) == (bends ? 13 : 0));
+      if (bends) CHECK(network.first_unit(1) == 7);
     }
   const Mlp<float> single({.widths = {4, 3, 2}, .seed = 1});
   const Matrix<float> x = random_matrix<float>({3, 4}, 2);
@@ -43,6 +44,26 @@ TEST_CASE("the code says which pre-activations are above zero, and zero is off")
   const M f = network(x);
   CHECK(f(0, 0) == 2);
   CHECK(f(1, 0) == -1);
+}
+
+TEST_CASE("a hidden layer without activation is merged into the next, and the values stay") {
+  const auto matrix = [](Index rows, Index cols, std::uint64_t seed) { return random_matrix({rows, cols}, seed); };
+  const PiecewiseAffineNetwork bent({{matrix(5, 3, 1), matrix(1, 5, 2), 1},
+                                     {matrix(6, 5, 3), matrix(1, 6, 4), 0},
+                                     {matrix(4, 6, 5), matrix(1, 4, 6), 1},
+                                     {matrix(4, 4, 7), matrix(1, 4, 8), 1},
+                                     {matrix(2, 4, 9), matrix(1, 2, 10), 1}});
+  CHECK(bent.hidden_layers() == 1);
+  CHECK(bent.units(0) == 6);
+  const M x = random_matrix({7, 3}, 11);
+  const auto affine = [](const M& z, std::uint64_t seed, Index n) {
+    M t = naive_product(z, random_matrix({n, z.cols()}, seed), {.b = true});
+    add_bias(t, random_matrix({1, n}, seed + 1));
+    return t;
+  };
+  M z = affine(affine(x, 1, 5), 3, 6);
+  for (double& value : z.span()) value = std::max(value, 0.0);
+  CHECK(relative_error(bent(x), affine(affine(affine(z, 5, 4), 7, 4), 9, 2)) < 1e-14);
 }
 
 TEST_CASE("a network without regions is refused by the name of its activation") {

@@ -190,14 +190,6 @@ TEST_CASE("without biases n lines through the origin make 2 n cells") {
   }
 }
 
-TEST_CASE("a layer without activation has one cell, where every unit is on") {
-  const PiecewiseAffineNetwork network = random_network({3, 4, 2}, 1, {1});
-  const auto cells = power_diagram(network, 0, {.half_width = 2});
-  REQUIRE(cells.size() == 1);
-  CHECK(cells[0].code == ActivationCode{1, 1, 1, 1});
-  CHECK(cells[0].vertices.shape() == Shape{8, 3});
-}
-
 TEST_CASE("inside a region of the layers before, the sites pulled back to the input tell a layer's regions apart") {
   const PiecewiseAffineNetwork network = random_network({4, 5, 6, 5, 2}, 3, {0, 0.1, -1});
   const Index samples = 400;
