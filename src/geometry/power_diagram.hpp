@@ -17,7 +17,8 @@ struct PowerCell {
 /// Of a hidden layer's map (layer_map) it is the region's site in the layer's own input space; of the map to a hidden
 /// layer (affine_map_to) that site pulled back to the input, where it tells this layer's regions apart inside one
 /// region of the layers before; of the whole network (affine_map) the output centroid, which is in general no site of
-/// any diagram. geometry.md sections 2 to 4.
+/// any diagram. (Balestriero et al., "The geometry of deep
+/// networks: power diagram subdivision", NeurIPS 2019.)
 PowerCell power_cell(const AffineMap& map);
 
 /// |x - centroid|^2 - radius = |x|^2 - 2 1ᵀ(A x + b), x 1 x d. Over all codes of a layer whose slope is at most 1 it is

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 
+#include "geometry/subdivision.hpp"
 #include "linalg/blas.hpp"
 #include "linalg/reduce.hpp"
 #include "nn/row_blocks.hpp"

@@ -56,8 +56,8 @@ struct Slice {
 };
 
 /// The regions in the window, layer by layer: each layer's pre-activations are affine on the regions of the layers
-/// before it and cut them (see `subdivision`). geometry.md section 6. Time is
-/// linear in the regions; the result has the same bits at any number of threads.
+/// before it and cut them (see `subdivision`). Time is linear in the regions; the result has the same bits at any
+/// number of threads.
 ///
 /// Throws InputError on a window that is not convex and counter-clockwise, a plane of another dimension than the
 /// network's input, or fewer than one thread; RunError on more than max_regions.
