@@ -5,6 +5,7 @@
 #include "geometry/least_distance.hpp"
 #include "robustness/pgd.hpp"
 #include "support/catch.hpp"
+#include "support/distances.hpp"
 #include "support/geometry_reference.hpp"
 #include "support/matrices.hpp"
 #include "support/message_of.hpp"
@@ -14,15 +15,6 @@ namespace {
 
 using M = Matrix<double>;
 constexpr double infinity = std::numeric_limits<double>::infinity();
-
-double length(const M& a, const M& b, Norm norm) {
-  double sum = 0, largest = 0;
-  for (Index i = 0; i < a.cols(); ++i) {
-    sum += (a(0, i) - b(0, i)) * (a(0, i) - b(0, i));
-    largest = std::max(largest, std::abs(a(0, i) - b(0, i)));
-  }
-  return norm == Norm::l2 ? std::sqrt(sum) : largest;
-}
 
 // The outputs (of one output f: -f and f) of the classes other than that of x, less that of x, as rows of the map.
 AffineMap rivals(const AffineMap& map, const M& f) {
@@ -76,7 +68,7 @@ void check_bounds(const PiecewiseAffineNetwork& network, const M& x, const Certi
   CHECK(found.exact == (found.lower == found.upper));
   CHECK(found.adversarial.empty() == (found.upper == infinity));
   if (found.adversarial.empty()) return;
-  CHECK_THAT(length(x, found.adversarial, norm), WithinAbs(found.upper, 1e-9));
+  CHECK_THAT(distance(x, found.adversarial, norm), WithinAbs(found.upper, 1e-9));
   CHECK(advantage(network, x, found.adversarial) >= -1e-9);
 }
 

@@ -4,6 +4,7 @@
 
 #include "geometry/linear_program.hpp"
 #include "support/catch.hpp"
+#include "support/distances.hpp"
 #include "support/matrices.hpp"
 #include "support/message_of.hpp"
 
@@ -13,15 +14,18 @@ namespace {
 using M = Matrix<double>;
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-double distance(const M& a, const M& b, Norm norm) {
-  double sum = 0, largest = 0;
-  for (Index i = 0; i < a.cols(); ++i) {
-    const double difference = std::abs(a(0, i) - b(0, i));
-    sum += difference * difference;
-    largest = std::max(largest, difference);
-  }
-  return norm == Norm::l2 ? std::sqrt(sum) : largest;
-}
+// Half-spaces at random, some of which have no point in common, every third of them with an equality, and a point.
+struct RandomSet {
+  explicit RandomSet(std::uint64_t seed)
+      : slopes(random_matrix({3 + static_cast<Index>(seed % 9), 2 + static_cast<Index>(seed % 4)}, seed)),
+        offsets(random_matrix({1, slopes.rows()}, seed + 500, -1, 0.5)),
+        x(random_matrix({1, slopes.cols()}, seed + 900, -3, 3)),
+        set{.slopes = slopes, .offsets = offsets, .equalities = static_cast<Index>(seed % 3 == 0)} {}
+  RandomSet(const RandomSet&) = delete;  // the set borrows
+
+  M slopes, offsets, x;
+  HalfSpaces set;
+};
 
 bool contains(const HalfSpaces& set, const M& z, double tolerance) {
   for (Index i = 0; i < set.slopes.rows(); ++i) {
@@ -87,10 +91,9 @@ TEST_CASE("the Euclidean projection is the nearest point of all faces, or the se
   int found = 0, empty = 0;
   for (std::uint64_t seed = 0; seed < 300; ++seed) {
     CAPTURE(seed);
-    const Index d = 2 + static_cast<Index>(seed % 4), m = 3 + static_cast<Index>(seed % 9);
-    const M slopes = random_matrix({m, d}, seed), offsets = random_matrix({1, m}, seed + 500, -1, 0.5);
-    const HalfSpaces set{.slopes = slopes, .offsets = offsets, .equalities = static_cast<Index>(seed % 3 == 0)};
-    const M x = random_matrix({1, d}, seed + 900, -3, 3);
+    const RandomSet random(seed);
+    const HalfSpaces& set = random.set;
+    const M& x = random.x;
     const NearestPoint projection = project(set, x);
     REQUIRE((projection.status == NearestStatus::found) == has_a_point(set));
     if (projection.status != NearestStatus::found) {
@@ -115,10 +118,9 @@ TEST_CASE("the projection in the maximum norm is in the set, and smaller cubes d
   int found = 0, empty = 0;
   for (std::uint64_t seed = 0; seed < 100; ++seed) {
     CAPTURE(seed);
-    const Index d = 2 + static_cast<Index>(seed % 4), m = 3 + static_cast<Index>(seed % 9);
-    const M slopes = random_matrix({m, d}, seed), offsets = random_matrix({1, m}, seed + 500, -1, 0.5);
-    const HalfSpaces set{.slopes = slopes, .offsets = offsets, .equalities = static_cast<Index>(seed % 3 == 0)};
-    const M x = random_matrix({1, d}, seed + 900, -3, 3);
+    const RandomSet random(seed);
+    const HalfSpaces& set = random.set;
+    const M& x = random.x;
     const NearestPoint projection = least_linf_distance(set, x);
     REQUIRE((projection.status == NearestStatus::found) == has_a_point(set));
     if (projection.status != NearestStatus::found) {
@@ -129,9 +131,10 @@ TEST_CASE("the projection in the maximum norm is in the set, and smaller cubes d
     CHECK(contains(set, projection.point, 1e-8));
     CHECK_THAT(distance(projection.point, x, Norm::linf), WithinAbs(projection.distance, 1e-9));
     if (projection.distance == 0) continue;
+    const Index m = set.slopes.rows(), d = set.slopes.cols();
     M all(m + 2 * d, d), all_offsets(1, m + 2 * d);
-    std::ranges::copy(slopes.span(), all.data());
-    std::ranges::copy(offsets.span(), all_offsets.data());
+    std::ranges::copy(set.slopes.span(), all.data());
+    std::ranges::copy(set.offsets.span(), all_offsets.data());
     for (Index k = 0; k < d; ++k)
       for (const Index side : {0, 1}) {
         all(m + 2 * k + side, k) = side == 0 ? 1 : -1;
