@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "linalg/blas.hpp"
-#include "nn/row_blocks.hpp"
+#include "linalg/row_blocks.hpp"
 
 namespace normalign {
 namespace {
@@ -112,7 +112,7 @@ AffineMap unit_maps(const PiecewiseAffineNetwork& network, std::span<const std::
 }
 
 std::vector<LocalMap> local_maps(const PiecewiseAffineNetwork& network, ConstView<double> x, int threads) {
-  if (threads < 1) throw InputError(text("local_maps: threads is ", threads, "; it must be at least 1"));
+  check_threads("local_maps", threads);
   std::vector<ActivationCode> codes = network.codes(x);
   std::vector<LocalMap> result(codes.size());
   std::vector<std::exception_ptr> failures;

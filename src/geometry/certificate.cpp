@@ -5,7 +5,7 @@
 
 #include "geometry/boundary_search.hpp"
 #include "geometry/row_space.hpp"
-#include "nn/row_blocks.hpp"
+#include "linalg/row_blocks.hpp"
 
 namespace normalign {
 namespace {
@@ -38,7 +38,7 @@ PiecewiseAffineNetwork margins(const PiecewiseAffineNetwork& network, ConstView<
 
 std::vector<Certificate> certificates(const PiecewiseAffineNetwork& network, ConstView<double> x,
                                       const CertificateOptions& options, int threads) {
-  if (threads < 1) throw InputError(text("certificates: threads is ", threads, "; it must be at least 1"));
+  check_threads("certificates", threads);
   if (options.regions < 0 || !(options.seconds >= 0))
     throw InputError(text("certificates: regions is ", options.regions, " and seconds ", options.seconds,
                           "; they must not be negative"));

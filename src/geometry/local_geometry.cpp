@@ -8,7 +8,7 @@
 #include "linalg/blas.hpp"
 #include "linalg/lapack.hpp"
 #include "linalg/reduce.hpp"
-#include "nn/row_blocks.hpp"
+#include "linalg/row_blocks.hpp"
 
 namespace normalign {
 namespace {
@@ -118,7 +118,7 @@ std::vector<LocalGeometry> local_geometries(const Mlp<T>& mlp, const Batch<T>& d
   if (n < 1 || static_cast<Index>(data.labels.size()) != n)
     throw InputError(text("local_geometries: inputs are ", data.inputs.shape(), " and there are ", data.labels.size(),
                           " labels; there must be a row and one label per row"));
-  if (threads < 1) throw InputError(text("local_geometries: threads is ", threads, "; it must be at least 1"));
+  check_threads("local_geometries", threads);
   const Index blocks = (n + samples_per_block - 1) / samples_per_block;
   std::vector<LocalGeometry> result(static_cast<std::size_t>(n));
   std::vector<std::exception_ptr> failures;

@@ -7,7 +7,7 @@
 #include "geometry/subdivision.hpp"
 #include "linalg/blas.hpp"
 #include "linalg/reduce.hpp"
-#include "nn/row_blocks.hpp"
+#include "linalg/row_blocks.hpp"
 
 namespace normalign {
 namespace {
@@ -260,7 +260,7 @@ Slice slice(const PiecewiseAffineNetwork& network, const Plane& plane, const Sli
   if (plane.origin.shape() != row || plane.u.shape() != row || plane.v.shape() != row)
     throw InputError(text("slice: the plane's origin, u and v are ", plane.origin.shape(), ", ", plane.u.shape(),
                           " and ", plane.v.shape(), "; they must be ", row));
-  if (options.threads < 1) throw InputError(text("slice: threads is ", options.threads, "; it must be at least 1"));
+  check_threads("slice", options.threads);
   const ThreadLimit limit(options.threads);
   Slice result{.plane = plane, .complex = one_cell(options.window)};
   Matrix<double> z = points_on(plane, result.complex.vertices);

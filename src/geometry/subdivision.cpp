@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "geometry/cell_cutter.hpp"
-#include "nn/row_blocks.hpp"
+#include "linalg/row_blocks.hpp"
 
 namespace normalign {
 namespace {

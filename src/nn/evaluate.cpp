@@ -44,7 +44,7 @@ void check_labelled(const char* caller, const Mlp<T>& mlp, Loss loss, const Batc
 template <class T>
 Evaluator<T>::Evaluator(const Mlp<T>& mlp, Loss loss, int threads, double output_scale)
     : mlp_(mlp), loss_(loss), threads_(threads), output_scale_(output_scale) {
-  if (threads < 1) throw InputError(text("Evaluator: threads is ", threads, "; it must be at least 1"));
+  check_threads("Evaluator", threads);
 }
 
 template <class T>

@@ -1,8 +1,6 @@
 #include "nn/mlp.hpp"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <cmath>
 #include <limits>
 #include <set>
@@ -10,6 +8,7 @@
 
 #include "autodiff/grad.hpp"
 #include "autodiff/ops.hpp"
+#include "linalg/number_text.hpp"
 #include "linalg/random.hpp"
 
 namespace normalign {
@@ -26,11 +25,6 @@ std::string widths_text(const std::vector<Index>& widths) {
 }
 
 // The shortest text that reads back as the same number.
-std::string number_text(double value) {
-  std::array<char, 32> digits{};
-  return {digits.data(), std::to_chars(digits.begin(), digits.end(), value).ptr};
-}
-
 Shape shape_of(const Tensor& tensor) {
   return std::visit([](const auto& values) { return values.shape(); }, tensor.values);
 }
@@ -123,10 +117,10 @@ void read_metadata(const TensorFile& file, MlpOptions& options) {
     }
   }
   if (const std::string* slope = found("slope")) {
-    const char* end = slope->data() + slope->size();
-    const auto [rest, error] = std::from_chars(slope->data(), end, options.slope);
-    if (error != std::errc() || rest != end || !std::isfinite(options.slope) || options.slope < 0)
+    const std::optional<double> value = number_in(*slope);
+    if (!value || *value < 0)
       throw InputError(text("metadata slope: found '", one_line(*slope), "', expected a finite number >= 0"));
+    options.slope = *value;
   }
 }
 

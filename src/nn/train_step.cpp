@@ -51,7 +51,7 @@ TrainStep<T>::TrainStep(Mlp<T>& mlp, Optimizer<T>& optimizer, std::vector<Gradie
                         const TrainStepOptions& options)
     : mlp_(mlp), optimizer_(optimizer), filters_(std::move(filters)), options_(options), parameters_(mlp.parameters()) {
   check(options.grokalign);
-  if (options.threads < 1) throw InputError(text("TrainStep: threads is ", options.threads, "; it must be at least 1"));
+  check_threads("TrainStep", options.threads);
   if (!(options.gradient_clip >= 0))
     throw InputError(text("TrainStep: gradient_clip is ", options.gradient_clip, "; it must not be negative"));
   optimizer_.start(parameters_);

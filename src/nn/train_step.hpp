@@ -8,7 +8,7 @@
 #include "nn/grokalign.hpp"
 #include "nn/losses.hpp"
 #include "nn/optimizer.hpp"
-#include "nn/row_blocks.hpp"
+#include "linalg/row_blocks.hpp"
 
 namespace normalign {
 

@@ -1,4 +1,4 @@
-#include "nn/row_blocks.hpp"
+#include "linalg/row_blocks.hpp"
 
 #include <atomic>
 #include <stdexcept>

@@ -28,6 +28,11 @@ inline RowBlock row_block(Index rows, Index blocks, Index i) {
   return {.first = first, .count = rows * (i + 1) / blocks - first};
 }
 
+/// Throws InputError, opened by `caller`, on fewer than one thread.
+inline void check_threads(const char* caller, int threads) {
+  if (threads < 1) throw InputError(text(caller, ": threads is ", threads, "; it must be at least 1"));
+}
+
 /// A scope in which products that are split over threads (see blas.hpp) use at most `threads` of them, when called from
 /// this thread outside of a parallel region.
 class ThreadLimit {
