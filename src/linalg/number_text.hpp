@@ -1,0 +1,28 @@
+// Numbers as text, and back.
+#pragma once
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace normalign {
+
+/// The shortest digits that read back the same.
+inline std::string number_text(double value) {
+  std::array<char, 32> digits{};
+  return {digits.data(), std::to_chars(digits.begin(), digits.end(), value).ptr};
+}
+
+/// The finite number that `words` are as a whole, with a sign or without; none where they are anything else.
+inline std::optional<double> number_in(std::string_view words) {
+  if (words.starts_with('+')) words.remove_prefix(1);
+  double value = 0;
+  const auto [rest, error] = std::from_chars(words.data(), words.data() + words.size(), value);
+  if (error != std::errc() || rest != words.data() + words.size() || !std::isfinite(value)) return std::nullopt;
+  return value;
+}
+
+}  // namespace normalign
