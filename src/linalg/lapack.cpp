@@ -20,6 +20,10 @@ void sgeqrf_(const blasint* m, const blasint* n, float* a, const blasint* lda, f
              const blasint* lwork, blasint* info);
 void dgeqrf_(const blasint* m, const blasint* n, double* a, const blasint* lda, double* tau, double* work,
              const blasint* lwork, blasint* info);
+void ssyevd_(const char* job, const char* uplo, const blasint* n, float* a, const blasint* lda, float* w, float* work,
+             const blasint* lwork, blasint* iwork, const blasint* liwork, blasint* info);
+void dsyevd_(const char* job, const char* uplo, const blasint* n, double* a, const blasint* lda, double* w,
+             double* work, const blasint* lwork, blasint* iwork, const blasint* liwork, blasint* info);
 }
 
 namespace normalign {
@@ -29,6 +33,8 @@ constexpr auto gesdd(float) { return sgesdd_; }
 constexpr auto gesdd(double) { return dgesdd_; }
 constexpr auto geqrf(float) { return sgeqrf_; }
 constexpr auto geqrf(double) { return dgeqrf_; }
+constexpr auto syevd(float) { return ssyevd_; }
+constexpr auto syevd(double) { return dsyevd_; }
 
 template <class T>
 void check_operand(const char* caller, ConstView<T> a) {
@@ -89,9 +95,32 @@ Matrix<T> triangular_factor(ConstView<T> a) {
   return lower;
 }
 
+template <class T>
+SymmetricEigen<T> symmetric_eigen(ConstView<T> a) {
+  const Index d = a.rows();
+  if (a.cols() != d) throw InputError(text("symmetric_eigen: a is ", a.shape(), "; it must be square"));
+  SymmetricEigen<T> result{std::vector<T>(static_cast<std::size_t>(d)), Matrix<T>(a)};
+  if (d == 0) return result;
+  check_operand("symmetric_eigen", a);
+  // By columns our lower triangle is the upper one, and the eigenvectors that it writes as columns are our rows.
+  const blasint n = static_cast<blasint>(d);
+  std::vector<blasint> integers(3 + 5 * static_cast<std::size_t>(d));
+  blasint info = 0;
+  with_workspace<T>([&](T* work, blasint size) {
+    const blasint integer_size = size < 0 ? -1 : static_cast<blasint>(integers.size());
+    syevd(T{})("V", "U", &n, result.vectors.data(), &n, result.values.data(), work, &size, integers.data(),
+               &integer_size, &info);
+  });
+  if (info != 0)
+    throw RunError(text("symmetric_eigen: LAPACK's syevd gave up on a matrix of ", a.shape(), " with info ", info));
+  return result;
+}
+
 template Svd<float> svd(ConstView<float>);
 template Svd<double> svd(ConstView<double>);
 template Matrix<float> triangular_factor(ConstView<float>);
 template Matrix<double> triangular_factor(ConstView<double>);
+template SymmetricEigen<float> symmetric_eigen(ConstView<float>);
+template SymmetricEigen<double> symmetric_eigen(ConstView<double>);
 
 }  // namespace normalign

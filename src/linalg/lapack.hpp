@@ -27,4 +27,17 @@ Svd<T> svd(ConstView<T> a);
 template <class T>
 Matrix<T> triangular_factor(ConstView<T> a);
 
+/// The eigenvalues and eigenvectors of a symmetric d x d matrix.
+template <class T>
+struct SymmetricEigen {
+  std::vector<T> values;  ///< d, smallest first
+  Matrix<T> vectors;      ///< d x d: row i is the unit eigenvector of values[i]
+};
+
+/// The decomposition of a, of which only the lower triangle is read: a = vectorsᵀ diag(values) vectors. Signs of the
+/// vectors are LAPACK's. Throws InputError unless a is square and finite, RunError when the iteration does not
+/// converge.
+template <class T>
+SymmetricEigen<T> symmetric_eigen(ConstView<T> a);
+
 }  // namespace normalign

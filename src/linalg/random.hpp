@@ -24,6 +24,7 @@ enum class Stream : std::uint32_t {
   test_noise = 7,   ///< noise on test inputs: step = epoch, row = sample
   attack = 8,       ///< random starts of adversarial attacks: row = sample
   frame = 9,        ///< directions of local complexity: row = direction
+  bootstrap = 10,   ///< rows drawn with replacement: step = update, row = number of the fit
 };
 
 /// Ten rounds of Philox4x32 on a counter of four words under a key of two, least significant word first.

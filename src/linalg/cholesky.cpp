@@ -1,0 +1,114 @@
+#include "linalg/cholesky.hpp"
+
+#include <cblas.h>
+
+#include <algorithm>
+#include <atomic>
+#include <limits>
+
+#include "linalg/blas.hpp"
+
+// OpenBLAS has LAPACK's Fortran entry points, though no header for them.
+extern "C" {
+void spotrf_(const char* uplo, const blasint* n, float* a, const blasint* lda, blasint* info);
+void dpotrf_(const char* uplo, const blasint* n, double* a, const blasint* lda, blasint* info);
+}
+
+namespace normalign {
+namespace {
+
+// Wide tiles make fast products, narrow ones share the work of one column more evenly.
+constexpr Index tile_cols = 384, tile_rows = 192;
+
+constexpr auto potrf(float) { return spotrf_; }
+constexpr auto potrf(double) { return dpotrf_; }
+
+// c <- c - a bᵀ, c m x n, inner extent k, all with rows `ld` apart.
+void subtract_product(blasint m, blasint n, blasint k, const float* a, const float* b, float* c, blasint ld) {
+  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, m, n, k, -1, a, ld, b, ld, 1, c, ld);
+}
+void subtract_product(blasint m, blasint n, blasint k, const double* a, const double* b, double* c, blasint ld) {
+  cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, m, n, k, -1, a, ld, b, ld, 1, c, ld);
+}
+
+// The lower triangle of c <- c - a aᵀ, c n x n.
+void subtract_square(blasint n, blasint k, const float* a, float* c, blasint ld) {
+  cblas_ssyrk(CblasRowMajor, CblasLower, CblasNoTrans, n, k, -1, a, ld, 1, c, ld);
+}
+void subtract_square(blasint n, blasint k, const double* a, double* c, blasint ld) {
+  cblas_dsyrk(CblasRowMajor, CblasLower, CblasNoTrans, n, k, -1, a, ld, 1, c, ld);
+}
+
+// b <- b l⁻ᵀ, b m x n.
+void divide_by_factor(blasint m, blasint n, const float* l, float* b, blasint ld) {
+  cblas_strsm(CblasRowMajor, CblasRight, CblasLower, CblasTrans, CblasNonUnit, m, n, 1, l, ld, b, ld);
+}
+void divide_by_factor(blasint m, blasint n, const double* l, double* b, blasint ld) {
+  cblas_dtrsm(CblasRowMajor, CblasRight, CblasLower, CblasTrans, CblasNonUnit, m, n, 1, l, ld, b, ld);
+}
+
+// b <- l⁻¹ b or l⁻ᵀ b, b n x k.
+void solve_factor(CBLAS_TRANSPOSE transpose, blasint n, blasint k, const float* l, float* b) {
+  cblas_strsm(CblasRowMajor, CblasLeft, CblasLower, transpose, CblasNonUnit, n, k, 1, l, n, b, k);
+}
+void solve_factor(CBLAS_TRANSPOSE transpose, blasint n, blasint k, const double* l, double* b) {
+  cblas_dtrsm(CblasRowMajor, CblasLeft, CblasLower, transpose, CblasNonUnit, n, k, 1, l, n, b, k);
+}
+
+void check_square(const char* caller, Shape a) {
+  if (a.rows != a.cols || a.rows > std::numeric_limits<blasint>::max())
+    throw InputError(
+        text(caller, ": a is ", a, "; it must be square, of at most ", std::numeric_limits<blasint>::max(), " rows"));
+}
+
+}  // namespace
+
+template <class T>
+bool cholesky(MatrixView<T> a) {
+  check_square("cholesky", a.shape());
+  const Index n = a.rows();
+  const auto ld = static_cast<blasint>(std::max<Index>(n, 1));
+  bool definite = true;
+  for (Index j = 0; j < n && definite; j += tile_cols) {
+    const auto cols = static_cast<blasint>(std::min(tile_cols, n - j));
+    T* const diagonal = &a(j, j);
+    {
+      const SingleThreadedBlas one_thread;
+      if (j > 0) subtract_square(cols, static_cast<blasint>(j), &a(j, 0), diagonal, ld);
+      // By columns, as LAPACK sees it, our lower triangle is an upper one.
+      blasint info = 0;
+      potrf(T{})("U", &cols, diagonal, &ld, &info);
+      definite = info == 0 && diagonal[(cols - 1) * (n + 1)] > 0;  // false for a NaN, which potrf lets pass
+    }
+    const Index below = j + cols, tiles = (n - below + tile_rows - 1) / tile_rows;
+    if (!definite || tiles == 0) continue;
+#pragma omp parallel for schedule(dynamic) if (tiles > 1)
+    for (Index tile = 0; tile < tiles; ++tile) {
+      const SingleThreadedBlas one_thread;
+      const Index i = below + tile * tile_rows;
+      const auto rows = static_cast<blasint>(std::min(tile_rows, n - i));
+      if (j > 0) subtract_product(rows, cols, static_cast<blasint>(j), &a(i, 0), &a(j, 0), &a(i, j), ld);
+      divide_by_factor(rows, cols, diagonal, &a(i, j), ld);
+    }
+  }
+  return definite;
+}
+
+template <class T>
+void cholesky_solve(ConstView<T> factor, MatrixView<T> b) {
+  check_square("cholesky_solve", factor.shape());
+  if (b.rows() != factor.rows())
+    throw InputError(
+        text("cholesky_solve: factor is ", factor.shape(), " but b is ", b.shape(), "; b.rows must equal factor.rows"));
+  if (b.size() == 0) return;
+  const SingleThreadedBlas one_thread;
+  for (const CBLAS_TRANSPOSE transpose : {CblasNoTrans, CblasTrans})
+    solve_factor(transpose, static_cast<blasint>(b.rows()), static_cast<blasint>(b.cols()), factor.data(), b.data());
+}
+
+template bool cholesky(MatrixView<float>);
+template bool cholesky(MatrixView<double>);
+template void cholesky_solve(ConstView<float>, MatrixView<float>);
+template void cholesky_solve(ConstView<double>, MatrixView<double>);
+
+}  // namespace normalign
