@@ -1,0 +1,18 @@
+// The average gradient outer product of a predictor, from which a Recursive Feature Machine learns its metric.
+#pragma once
+
+#include "rfm/kernel_machine.hpp"
+
+namespace normalign {
+
+/// sum_p w_p J_pᵀ J_p / sum_p w_p over the rows of x (m x d) with weights w (m of them, not negative, not all zero): d
+/// x d. J_p is the machine's c x d Jacobian at row p (Radhakrishnan, Beaglehole, Pandit, Belkin, "Mechanism for feature
+/// learning in neural networks and backpropagation-free machine learning models", Science 383, 2024). Rows of weight 0
+/// cost nothing.
+///
+/// By blocks of rows, so with memory for 64 c d values and a few d x d for each thread, never for m c d; with the same
+/// bits at any number of threads. Throws InputError on a misfit or fewer than one thread.
+template <class T>
+Matrix<T> agop(const KernelMachine<T>& machine, ConstView<T> x, std::span<const Index> weights, int threads = 1);
+
+}  // namespace normalign

@@ -1,0 +1,27 @@
+// Kernel matrices: whole where they are factorised, in tiles where a product is all that is wanted.
+#pragma once
+
+#include "rfm/kernel.hpp"
+#include "rfm/mahalanobis.hpp"
+
+namespace normalign {
+
+/// How kernel matrices are cut: what is done to a tile of values happens in the cache, and one thread works at the
+/// tiles of a block of rows. Both depend on the points alone, so results have the same bits at any number of threads.
+inline constexpr Index kernel_block_rows = 64, kernel_tile_cols = 512;
+
+/// How many blocks n rows of a kernel matrix make, of `kernel_block_rows` each but for the last.
+inline Index kernel_blocks(Index n) { return (n + kernel_block_rows - 1) / kernel_block_rows; }
+
+/// Writes the kernel matrix of the points to the lower triangle of `out` (n x n), its diagonal included; above it what
+/// was there is lost or left alone. Throws InputError on a misfit or fewer than one thread.
+template <class T>
+void kernel_matrix(const Kernel& kernel, const MahalanobisPoints<T>& points, MatrixView<T> out, int threads = 1);
+
+/// K(points, centres) times `coefficients` (centres x c): points x c, without K ever being there as a whole. Throws
+/// InputError on a misfit or fewer than one thread.
+template <class T>
+Matrix<T> kernel_product(const Kernel& kernel, const MahalanobisPoints<T>& points, const MahalanobisPoints<T>& centres,
+                         ConstView<T> coefficients, int threads = 1);
+
+}  // namespace normalign

@@ -1,0 +1,138 @@
+#include "rfm/rfm.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "linalg/blas.hpp"
+#include "linalg/row_blocks.hpp"
+#include "rfm/agop.hpp"
+
+namespace normalign {
+namespace {
+
+template <class T>
+void check_finite(const char* name, ConstView<T> values) {
+  for (const T value : values.span())
+    if (!std::isfinite(value)) throw InputError(text("Rfm: ", name, " holds ", value, "; it must be finite"));
+}
+
+// (n - 1)⁻¹ sum of (x - mean)(x - mean)ᵀ; 0 for a single row.
+template <class T>
+Matrix<T> covariance(ConstView<T> x) {
+  const Index n = x.rows(), d = x.cols();
+  Matrix<T> result(d, d), centred(x);
+  if (n < 2) return result;
+  for (Index j = 0; j < d; ++j) {
+    double sum = 0;
+    for (Index i = 0; i < n; ++i) sum += static_cast<double>(x(i, j));
+    const T mean = static_cast<T>(sum / static_cast<double>(n));
+    for (Index i = 0; i < n; ++i) centred(i, j) -= mean;
+  }
+  // (n x d)ᵀ, n x d
+  syrk<T>(centred, result, static_cast<T>(1.0 / static_cast<double>(n - 1)));
+  return result;
+}
+
+}  // namespace
+
+void check(const RfmOptions& options) {
+  check(options.kernel);
+  if (!(options.identity_share >= 0 && options.identity_share <= 1))
+    throw InputError(text("Rfm: identity_share is ", options.identity_share, "; it must be from 0 to 1"));
+  if (options.updates < 0) throw InputError(text("Rfm: updates is ", options.updates, "; it must not be negative"));
+  if (options.agop_samples < 1)
+    throw InputError(text("Rfm: agop_samples is ", options.agop_samples, "; it must be positive"));
+  check_threads("Rfm", options.ridge.threads);
+}
+
+template <class T>
+Matrix<T> trace_normalised(Matrix<T> metric) {
+  double trace = 0;
+  for (Index i = 0; i < metric.rows(); ++i) trace += static_cast<double>(metric(i, i));
+  if (trace > 1e-10)
+    for (T& value : metric.span()) value = static_cast<T>(value * (static_cast<double>(metric.rows()) / trace));
+  return metric;
+}
+
+template <class T>
+Matrix<T> initial_metric(ConstView<T> x, double identity_share) {
+  Matrix<T> metric = covariance(x);
+  for (T& value : metric.span()) value = static_cast<T>((1 - identity_share) * static_cast<double>(value));
+  for (Index i = 0; i < metric.rows(); ++i) metric(i, i) += static_cast<T>(identity_share);
+  return trace_normalised(std::move(metric));
+}
+
+std::vector<Index> bootstrap_counts(Index n, Index draws, RandomIntegers integers) {
+  std::vector<Index> counts(static_cast<std::size_t>(n));
+  for (Index i = 0; i < draws; ++i) ++counts[integers.below(static_cast<std::uint64_t>(n))];
+  return counts;
+}
+
+template <class T>
+Rfm<T>::Rfm(const RfmOptions& options) : options_(options) {
+  check(options);
+}
+
+template <class T>
+void Rfm<T>::fit(ConstView<T> x, ConstView<T> y, const Visit& visit) {
+  const Index n = x.rows();
+  if (n < 1 || y.rows() != n)
+    throw InputError(text("Rfm: x is ", x.shape(), " and y is ", y.shape(), "; both must have one row per sample"));
+  check_finite("x", x);
+  check_finite("y", y);
+  Matrix<T> metric = initial_metric(x, options_.identity_share);
+  for (updates_ = 0;; ++updates_) {
+    const MahalanobisPoints<T> points(x, mahalanobis_factor<T>(metric));
+    RidgeSolution<T> solution = ridge<T>(options_.kernel, points, y, options_.ridge);
+    machine_ = KernelMachine<T>(options_.kernel, Matrix<T>(x), std::move(metric), std::move(solution.coefficients));
+    const bool go_on = !visit || visit(updates_, machine_, solution.report);
+    if (!go_on || updates_ == options_.updates) return;
+    const std::vector<Index> drawn =
+        bootstrap_counts(n, std::min(n, options_.agop_samples),
+                         {options_.seed, Stream::bootstrap, static_cast<std::uint32_t>(updates_), options_.fit});
+    metric = trace_normalised(agop<T>(machine_, x, drawn, options_.ridge.threads));
+  }
+}
+
+template <class T>
+void Rfm<T>::fit(ConstView<T> x, ConstView<T> y, const Validation<T>& validation) {
+  double best = -1;
+  KernelMachine<T> best_machine;
+  Index best_updates = 0;
+  fit(x, y, [&](Index updates, const KernelMachine<T>& machine, const RidgeReport&) {
+    const Matrix<T> outputs = machine.outputs_at(validation.x, options_.ridge.threads);
+    if (const double found = accuracy<T>(outputs, validation.labels); found > best) {
+      best = found;
+      best_machine = machine;
+      best_updates = updates;
+    }
+    return true;
+  });
+  machine_ = std::move(best_machine);
+  updates_ = best_updates;
+}
+
+template <class T>
+double accuracy(ConstView<T> outputs, std::span<const std::int32_t> labels) {
+  if (outputs.rows() < 1 || outputs.rows() != static_cast<Index>(labels.size()))
+    throw InputError(text("accuracy: outputs are ", outputs.shape(), " and there are ", labels.size(),
+                          " labels; there must be a row and one label per row"));
+  Index right = 0;
+  for (Index i = 0; i < outputs.rows(); ++i) {
+    const std::span<const T> row = outputs.row(i);
+    right += std::ranges::max_element(row) - row.begin() == labels[static_cast<std::size_t>(i)];
+  }
+  return 100.0 * static_cast<double>(right) / static_cast<double>(outputs.rows());
+}
+
+#define NORMALIGN_INSTANTIATE(T)                           \
+  template Matrix<T> trace_normalised(Matrix<T>);          \
+  template Matrix<T> initial_metric(ConstView<T>, double); \
+  template class Rfm<T>;                                   \
+  template double accuracy(ConstView<T>, std::span<const std::int32_t>);
+NORMALIGN_INSTANTIATE(float)
+NORMALIGN_INSTANTIATE(double)
+#undef NORMALIGN_INSTANTIATE
+
+}  // namespace normalign

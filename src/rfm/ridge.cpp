@@ -1,0 +1,60 @@
+#include "rfm/ridge.hpp"
+
+#include <cmath>
+#include <type_traits>
+
+#include "linalg/cholesky.hpp"
+#include "linalg/row_blocks.hpp"
+
+namespace normalign {
+namespace {
+
+template <class To, class From>
+Matrix<To> converted(MatrixView<From> from) {
+  Matrix<To> to(from.rows(), from.cols());
+  for (std::size_t i = 0; i < from.span().size(); ++i) to.span()[i] = static_cast<To>(from.span()[i]);
+  return to;
+}
+
+// Solves in place of y; false where the factorisation fails.
+template <class T>
+bool solve(const Kernel& kernel, const MahalanobisPoints<T>& points, MatrixView<T> y, const RidgeOptions& options) {
+  const Index n = points.size();
+  Matrix<T> matrix(n, n);
+  kernel_matrix<T>(kernel, points, matrix, options.threads);
+  for (Index i = 0; i < n; ++i) matrix(i, i) += static_cast<T>(options.regularisation);
+  const ThreadLimit limit(options.threads);
+  if (!cholesky<T>(matrix)) return false;
+  cholesky_solve<T>(matrix, y);
+  return true;
+}
+
+}  // namespace
+
+template <class T>
+RidgeSolution<T> ridge(const Kernel& kernel, const MahalanobisPoints<T>& points, ConstView<T> y,
+                       const RidgeOptions& options) {
+  if (y.rows() != points.size())
+    throw InputError(text("ridge: y is ", y.shape(), " but there are ", points.size(), " points"));
+  if (!(options.regularisation >= 0 && std::isfinite(options.regularisation)))
+    throw InputError(text("ridge: regularisation is ", options.regularisation, "; it must be finite and not negative"));
+  check(kernel);
+  check_threads("ridge", options.threads);
+  RidgeSolution<T> solution{Matrix<T>(y), {}};
+  if (solve<T>(kernel, points, solution.coefficients, options)) return solution;
+  if constexpr (std::is_same_v<T, float>) {
+    Matrix<double> coefficients = converted<double>(y);
+    if (solve<double>(kernel, MahalanobisPoints<double>(converted<double>(points.coordinates())), coefficients,
+                      options))
+      return {converted<T>(coefficients.view()), {.in_double = true}};
+  }
+  throw RunError(text("ridge: the kernel matrix of ", points.size(), " points with regularisation ",
+                      options.regularisation, " is not positive definite up to rounding"));
+}
+
+template RidgeSolution<float> ridge(const Kernel&, const MahalanobisPoints<float>&, ConstView<float>,
+                                    const RidgeOptions&);
+template RidgeSolution<double> ridge(const Kernel&, const MahalanobisPoints<double>&, ConstView<double>,
+                                     const RidgeOptions&);
+
+}  // namespace normalign
