@@ -22,6 +22,18 @@ Dataset<T> rows_at(const Dataset<T>& data, std::span<const Index> rows) {
 }
 
 template <class T>
+Matrix<T> one_hot(std::span<const std::int32_t> labels, Index classes) {
+  Matrix<T> targets(static_cast<Index>(labels.size()), classes);
+  for (Index i = 0; i < targets.rows(); ++i) {
+    const std::int32_t label = labels[static_cast<std::size_t>(i)];
+    if (label < 0 || label >= classes)
+      throw InputError(text("one_hot: a label is ", label, "; it must be from 0 to ", classes - 1));
+    targets(i, label) = 1;
+  }
+  return targets;
+}
+
+template <class T>
 Dataset<T> first_of_classes(const Dataset<T>& data, Index classes, Index most_of_each) {
   if (classes < 1 || classes > data.classes)
     throw InputError(text("first_of_classes: found ", classes, " classes, expected 1 to ", data.classes));
@@ -59,6 +71,8 @@ Split<T> split_in_order(const Dataset<T>& data, double train_fraction) {
 
 template Dataset<float> rows_at(const Dataset<float>&, std::span<const Index>);
 template Dataset<double> rows_at(const Dataset<double>&, std::span<const Index>);
+template Matrix<float> one_hot(std::span<const std::int32_t>, Index);
+template Matrix<double> one_hot(std::span<const std::int32_t>, Index);
 template Dataset<float> first_of_classes(const Dataset<float>&, Index, Index);
 template Dataset<double> first_of_classes(const Dataset<double>&, Index, Index);
 template Split<float> split_in_order(const Dataset<float>&, double);

@@ -27,6 +27,10 @@ struct Split {
 template <class T>
 Dataset<T> rows_at(const Dataset<T>& data, std::span<const Index> rows);
 
+/// n x classes: 1 in the column of the row's label, else 0. Throws InputError on a label outside 0, ..., classes - 1.
+template <class T>
+Matrix<T> one_hot(std::span<const std::int32_t> labels, Index classes);
+
 /// The samples labelled 0, ..., classes - 1 in their order, of each label the first `most_of_each` or, where there are
 /// fewer or it is 0, all. Throws InputError unless 1 <= classes <= data.classes and most_of_each >= 0.
 template <class T>

@@ -102,14 +102,10 @@ template <class T>
 Matrix<T> targets_of(const RunConfig& config, const Dataset<T>& data) {
   const Loss loss = loss_of(config);
   if (loss == Loss::cross_entropy) return {};
-  Matrix<T> targets(data.inputs.rows(), config.single_output ? 1 : data.classes);
-  for (Index i = 0; i < targets.rows(); ++i) {
-    const std::int32_t label = data.labels[static_cast<std::size_t>(i)];
-    if (config.single_output)
-      targets(i, 0) = label == 1 ? T{1} : loss == Loss::mse ? T{-1} : T{0};
-    else
-      targets(i, label) = 1;
-  }
+  if (!config.single_output) return one_hot<T>(data.labels, data.classes);
+  Matrix<T> targets(data.inputs.rows(), 1);
+  for (Index i = 0; i < targets.rows(); ++i)
+    targets(i, 0) = data.labels[static_cast<std::size_t>(i)] == 1 ? T{1} : loss == Loss::mse ? T{-1} : T{0};
   return targets;
 }
 
