@@ -23,6 +23,11 @@ struct Split {
   Dataset<T> train, test;
 };
 
+/// The same by row: indices from 0 on into one data set.
+struct Fold {
+  std::vector<Index> train, test;
+};
+
 /// The samples `rows` of `data` in that order, repeats allowed. Throws InputError on a row that is not there.
 template <class T>
 Dataset<T> rows_at(const Dataset<T>& data, std::span<const Index> rows);

@@ -1,0 +1,49 @@
+#include "data/plain_text.hpp"
+
+#include <cerrno>
+#include <charconv>
+#include <cmath>
+#include <fstream>
+#include <system_error>
+
+#include "linalg/error.hpp"
+
+namespace normalign {
+
+std::string file_content(const std::filesystem::path& path) {
+  const auto refuse = [&](int reason) {
+    throw InputError(text(path.string(), ": cannot be read: ", std::generic_category().message(reason)));
+  };
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) refuse(EISDIR);
+  std::ifstream file(path, std::ios::binary);
+  if (!file) refuse(errno);
+  constexpr std::size_t piece = 1 << 20;
+  std::string content;
+  while (file) {
+    const std::size_t before = content.size();
+    content.resize(before + piece);
+    file.read(content.data() + before, piece);
+    content.resize(before + static_cast<std::size_t>(file.gcount()));
+  }
+  if (file.bad()) refuse(errno);
+  return content;
+}
+
+std::optional<double> finite_number(std::string_view field) {
+  // from_chars knows no plus; a minus behind it is then no number.
+  if (field.starts_with('+') && !field.starts_with("+-")) field.remove_prefix(1);
+  double value = 0;
+  const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), value);
+  if (error != std::errc() || end != field.data() + field.size() || !std::isfinite(value)) return std::nullopt;
+  return value;
+}
+
+std::optional<std::int64_t> whole_number(std::string_view field) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), value);
+  if (error != std::errc() || end != field.data() + field.size() || field.starts_with('-')) return std::nullopt;
+  return value;
+}
+
+}  // namespace normalign
