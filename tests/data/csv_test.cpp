@@ -104,7 +104,7 @@ TEST_CASE("what is no table of samples is refused by file, line and column", "[d
   CHECK(message("1,2,0\n1,-inf,1\n") == "line 2: column 2: found '-inf', expected a finite number");
   CHECK(message("1,2,0\n1,0x1p3,1\n") == "line 2: column 2: found '0x1p3', expected a finite number");
   CHECK(message("1,2,0\nx,y,z\n") == "line 2: column 1: found 'x', expected a finite number");
-  CHECK(message("1,5;2,5;a\n3,5;4,5;b\n") == "line 2: column 1: found '3,5', expected a finite number");
+  CHECK(message("1,5;2,5;a\n3,5;4,5;b\n") == "line 2: column 1 (1,5): found '3,5', expected a finite number");
   CHECK(message("1,2,0.5\n", numbered) ==
         "line 1: column 3: found '0.5', expected a label, a whole number from 0 to 32767");
   CHECK(message("1,2,-1\n", numbered) ==
