@@ -9,6 +9,7 @@ WERROR     := $(if $(CI),1,0)
 DEMO_SEEDS := 0 1 2
 QUICK      := 0
 DATA       := data/mnist
+UCI_URL    :=
 PREFIX     := /usr/local
 VERSION    := 0.1.0
 # CXX: by default the first of g++ >= 12, g++-12 and later, clang++ >= 14 that is found
@@ -112,8 +113,9 @@ test: $(TESTS) $(PROGRAM) $(EXAMPLES) ## every test; SANITIZE=1 for the same und
 demo: $(PROGRAM) ## sparse parity under four conditions, 3 seeds each: the table, and logs in runs/demo/
 	@scripts/demo $(PROGRAM) runs/demo "$(DEMO_SEEDS)"
 
-data: deps ## download MNIST to data/mnist
-	@scripts/data data/mnist
+data: deps $(if $(UCI_URL),$(PROGRAM)) ## download MNIST to data/mnist; UCI_URL=ARCHIVE (address or path): also the UCI tables
+	@scripts/data uci data/uci '$(UCI_URL)' $(PROGRAM)
+	@scripts/data mnist data/mnist
 
 paper-grokking: $(PROGRAM) ## the paper's grokking table and pictures in runs/paper/, hours; QUICK=1: minutes, runs/quick/
 	@scripts/paper-grokking $(PROGRAM) $(if $(filter 1,$(QUICK)),configs/quick.json runs/quick,configs/paper.json runs/paper) \

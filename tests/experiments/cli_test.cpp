@@ -63,7 +63,8 @@ TEST_CASE("help and version go to standard output with status 0") {
     CHECK(finished.out.size() > 5);
   }
   const std::string all = normalign({"--help"}).out;
-  for (const char* part : {"train", "sweep", "summary", "plot", "gradcheck", "--version"}) CHECK(contains(all, part));
+  for (const char* part : {"train", "sweep", "summary", "plot", "datasets", "gradcheck", "--version"})
+    CHECK(contains(all, part));
   CHECK(contains(normalign({"--version"}).out, NORMALIGN_VERSION));
 
   const std::string train = normalign({"train", "--help"}).out;
@@ -355,6 +356,26 @@ TEST_CASE("a run that is killed leaves a readable log that says it was running")
   const Finished summary = normalign({"summary", folder.path().string()});
   CHECK(summary.status == 0);
   CHECK(contains(summary.out, "unfinished: "));
+}
+
+TEST_CASE("datasets lists a collection whose files are in order, and names the first fault") {
+  if (without_program("datasets")) return;
+  const TemporaryFolder folder;
+  const std::string path = folder.path().string();
+  check_mistake({"datasets", path}, {path + ": found no data set"});
+  std::filesystem::create_directory(folder / "toy");
+  write_file(folder / "toy/toy.txt",
+             "n_entradas= 1\nn_clases= 2\nn_arquivos= 1\nfich1= toy_R.dat\nn_patrons1= 3\nn_patrons_entrena= 2\n"
+             "n_patrons_valida= 1\nn_conxuntos= 1\n");
+  write_file(folder / "toy/toy_R.dat", "\tf1\tclase\n1\t5\t0\n2\t6\t1\n3\t7\t1\n");
+  write_file(folder / "toy/conxuntos.dat", "0 1 \n2 \n");
+  write_file(folder / "toy/conxuntos_kfold.dat", "0 1 \n2 \n0 2 \n1 \n1 2 \n0 \n2 1 \n0 \n");
+  const auto found = lines(normalign({"datasets", path}).out);
+  REQUIRE(found.size() == 2);
+  CHECK(found[0] == "data set  rows  features  classes  rows of the test file");
+  CHECK(found[1] == "toy          3         1        2                      -");
+  write_file(folder / "toy/conxuntos.dat", "0 1 \n");
+  check_mistake({"datasets", path}, {"toy/conxuntos.dat: line 2: found the end of the file"});
 }
 
 TEST_CASE("gradcheck passes, with a row for every row of the table") {
