@@ -16,9 +16,10 @@ inline std::string number_text(double value) {
   return {digits.data(), std::to_chars(digits.begin(), digits.end(), value).ptr};
 }
 
-/// The finite number that `words` are as a whole, with a sign or without; none where they are anything else.
+/// The finite number that `words` are as a whole, with a sign or without; none where they are anything else, or beyond
+/// what a double holds.
 inline std::optional<double> number_in(std::string_view words) {
-  if (words.starts_with('+')) words.remove_prefix(1);
+  if (words.starts_with('+') && !words.starts_with("+-")) words.remove_prefix(1);
   double value = 0;
   const auto [rest, error] = std::from_chars(words.data(), words.data() + words.size(), value);
   if (error != std::errc() || rest != words.data() + words.size() || !std::isfinite(value)) return std::nullopt;

@@ -26,4 +26,14 @@ TEST_CASE("the first samples of some classes are taken in their order, fewer whe
   CHECK(contains(message_of([&] { first_of_classes(data, 2, -1); }), "found -1 samples of each class"));
 }
 
+TEST_CASE("one-hot rows have their 1 in the label's column, also where a class has no row", "[data]") {
+  const std::vector<std::int32_t> labels{2, 0, 2};
+  CHECK(one_hot<double>(labels, 4) == Matrix<double>{{0, 0, 1, 0}, {1, 0, 0, 0}, {0, 0, 1, 0}});
+  CHECK(one_hot<float>(labels, 3) == Matrix<float>{{0, 0, 1}, {1, 0, 0}, {0, 0, 1}});
+  CHECK(one_hot<double>({}, 3).shape() == Shape{0, 3});
+  CHECK(message_of([&] { one_hot<double>(labels, 2); }) == "one_hot: a label is 2; it must be from 0 to 1");
+  const std::vector<std::int32_t> negative{0, -1};
+  CHECK(message_of([&] { one_hot<float>(negative, 2); }) == "one_hot: a label is -1; it must be from 0 to 1");
+}
+
 }  // namespace normalign::tests

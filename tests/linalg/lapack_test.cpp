@@ -91,12 +91,52 @@ TEST_CASE("the triangular factor has the row products and the singular values of
   CHECK_THAT(std::abs(single(1, 1)), WithinRel(5.0, 1e-6));
 }
 
+template <class T>
+void check_eigen(Index d) {
+  CAPTURE(d, sizeof(T));
+  const Matrix<T> half = random_matrix<T>({d, d}, 6);
+  Matrix<T> a(d, d), symmetric(d, d);
+  for (Index i = 0; i < d; ++i)
+    for (Index j = 0; j < d; ++j) {
+      symmetric(i, j) = half(i, j) + half(j, i);
+      a(i, j) = j <= i ? symmetric(i, j) : T(99);  // above the diagonal nothing is read
+    }
+  const SymmetricEigen<T> found = symmetric_eigen<T>(a);
+  REQUIRE(static_cast<Index>(found.values.size()) == d);
+  CHECK(std::ranges::is_sorted(found.values));
+  const double bound = 100 * static_cast<double>(std::numeric_limits<T>::epsilon());
+  Matrix<double> identity(d, d);
+  for (Index i = 0; i < d; ++i) identity(i, i) = 1;
+  CHECK(relative_error(naive_product(found.vectors, found.vectors, {.b = true}), identity) <= bound);
+  Matrix<T> scaled = found.vectors;
+  for (Index i = 0; i < d; ++i)
+    for (T& value : scaled.row(i)) value *= found.values[static_cast<std::size_t>(i)];
+  CHECK(relative_error(naive_product(found.vectors, scaled, {.a = true}), symmetric) <= bound);
+}
+
+TEST_CASE("a symmetric matrix is its eigenvectors and sorted eigenvalues, told by its lower triangle") {
+  for (Index d : {0, 1, 2, 3, 10, 64, 150}) {
+    check_eigen<double>(d);
+    check_eigen<float>(d);
+  }
+  const SymmetricEigen<double> known = symmetric_eigen<double>(Matrix<double>{{2, 0}, {1, 2}});
+  CHECK_THAT(known.values[0], WithinAbs(1, 1e-15));
+  CHECK_THAT(known.values[1], WithinAbs(3, 1e-15));
+  CHECK_THAT(known.vectors(1, 0) * known.vectors(1, 1), WithinAbs(0.5, 1e-15));
+  CHECK_THAT(known.vectors(0, 0) * known.vectors(0, 1), WithinAbs(-0.5, 1e-15));
+  CHECK(message_of([] { symmetric_eigen<double>(Matrix<double>(2, 3)); }) ==
+        "symmetric_eigen: a is 2x3; it must be square");
+}
+
 TEST_CASE("a value that is not finite is refused") {
   for (double bad : {std::nan(""), std::numeric_limits<double>::infinity()}) {
     Matrix<double> a(3, 4);
     a(1, 2) = bad;
     CHECK(contains(message_of([&] { svd(ConstView<double>(a)); }), "svd: a value is "));
     CHECK(contains(message_of([&] { triangular_factor<double>(a); }), "triangular_factor: a value is "));
+    Matrix<double> square(3, 3);
+    square(2, 1) = bad;
+    CHECK(contains(message_of([&] { symmetric_eigen<double>(square); }), "symmetric_eigen: a value is "));
   }
 }
 
