@@ -192,11 +192,15 @@ class Run {
     const MahalanobisPoints<T> points = machine.points(taken);
 
     std::vector<LocalGeometry> found(rows.size());
-    std::vector<std::exception_ptr> failures;
-    parallel_for(ridge_.threads, kernel_blocks(count), failures, [&](Index block) {
-      const Index first = block * kernel_block_rows, these = std::min(kernel_block_rows, count - first);
-      Matrix<T> factored(these, c * r);
-      machine.factored_jacobians(points, first, factored);
+    struct Scratch {
+      Matrix<T> factored;
+      typename KernelMachine<T>::JacobianScratch sums;
+    };
+    parallel_for_with<Scratch>(ridge_.threads, kernel_blocks(count), [&](Index block, Scratch& scratch) {
+      const Index first = kernel_block(count, block).first, these = kernel_block(count, block).count;
+      Matrix<T>& factored = scratch.factored;
+      factored.resize(these, c * r);
+      machine.factored_jacobians(points, first, factored, scratch.sums);
       Matrix<T> jacobian(c, d);
       Matrix<double> j(c, d), x(1, d);
       const Matrix<double> no_output(1, c);  // what is measured here does not depend on it

@@ -70,4 +70,17 @@ void parallel_for(int threads, Index count, std::vector<std::exception_ptr>& fai
     if (failure) std::rethrow_exception(failure);
 }
 
+/// Runs body(i, scratch) for i = 0 ... count - 1 on up to `threads` threads as `parallel_for` does, though thread t
+/// takes i = t, t + threads, ... Each thread has one `Scratch` for all its bodies, so that memory is asked for once;
+/// what is in it must not matter.
+template <class Scratch, class Body>
+void parallel_for_with(int threads, Index count, const Body& body) {
+  const Index parts = std::min<Index>(threads, count);
+  std::vector<std::exception_ptr> failures;
+  parallel_for(threads, parts, failures, [&](Index part) {
+    Scratch scratch;
+    for (Index i = part; i < count; i += parts) body(i, scratch);
+  });
+}
+
 }  // namespace normalign

@@ -36,14 +36,18 @@ Matrix<T> agop(const KernelMachine<T>& machine, ConstView<T> x, std::span<const 
 
   const Index blocks = kernel_blocks(count), parts = std::min(blocks, most_parts);
   std::vector<Matrix<T>> sums(static_cast<std::size_t>(parts));
-  std::vector<std::exception_ptr> failures;
-  parallel_for(threads, parts, failures, [&](Index part) {
-    Matrix<T> sum(r, r), jacobians;
+  struct Scratch {
+    Matrix<T> jacobians;
+    typename KernelMachine<T>::JacobianScratch sums;
+  };
+  parallel_for_with<Scratch>(threads, parts, [&](Index part, Scratch& scratch) {
+    Matrix<T>& jacobians = scratch.jacobians;
+    Matrix<T> sum(r, r);
     const RowBlock mine = row_block(blocks, parts, part);
     for (Index block = mine.first; block < mine.first + mine.count; ++block) {
-      const Index first = block * kernel_block_rows;
-      jacobians.resize(std::min(kernel_block_rows, count - first), c * r);
-      machine.factored_jacobians(points, first, jacobians);
+      const Index first = kernel_block(count, block).first;
+      jacobians.resize(kernel_block(count, block).count, c * r);
+      machine.factored_jacobians(points, first, jacobians, scratch.sums);
       for (Index i = 0; i < jacobians.rows(); ++i) {
         const Index row = rows[static_cast<std::size_t>(first + i)];
         const T share = std::sqrt(static_cast<T>(weights[static_cast<std::size_t>(row)]) / static_cast<T>(total));

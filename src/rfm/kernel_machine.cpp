@@ -1,6 +1,7 @@
 #include "rfm/kernel_machine.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "linalg/blas.hpp"
@@ -36,7 +37,8 @@ Matrix<T> KernelMachine<T>::outputs_at(ConstView<T> x, int threads) const {
 }
 
 template <class T>
-void KernelMachine<T>::factored_jacobians(const MahalanobisPoints<T>& points, Index first, MatrixView<T> out) const {
+void KernelMachine<T>::factored_jacobians(const MahalanobisPoints<T>& points, Index first, MatrixView<T> out,
+                                          JacobianScratch& scratch) const {
   const Index n = centre_points_.size(), c = outputs(), r = factor_.cols(), rows = out.rows();
   if (out.cols() != c * r || points.rank() != r || first < 0 || first + rows > points.size())
     throw InputError(text("factored_jacobians: out is ", out.shape(), " from point ", first, " of ", points.size(),
@@ -46,7 +48,9 @@ void KernelMachine<T>::factored_jacobians(const MahalanobisPoints<T>& points, In
   // -J_c = sum_i a_ic w_i (z - z_i) = z (sum_i w_i a_ic) - sum_i w_i (a_ic z_i). The second sum is one product for some
   // outputs at a time, with the centres scaled by these outputs' coefficients side by side.
   const Index at_a_time = std::clamp<Index>(scaled_cols / r, 1, c);
-  Matrix<T> values, slopes, scaled, part, sums(rows, c);
+  auto& [values, slopes, scaled, part, sums] = scratch;
+  sums.resize(rows, c);
+  std::ranges::fill(sums.span(), T(0));
   for (Index col = 0; col < n; col += kernel_tile_cols) {
     const Index cols = std::min(kernel_tile_cols, n - col);
     values.resize(rows, cols);
@@ -89,7 +93,8 @@ template <class T>
 Matrix<T> KernelMachine<T>::jacobian(ConstView<T> x) const {
   if (x.rows() != 1) throw InputError(text("KernelMachine::jacobian: x is ", x.shape(), "; it must be one row"));
   Matrix<T> factored(1, outputs() * factor_.cols()), result(outputs(), inputs());
-  factored_jacobians(points(x), 0, factored);
+  JacobianScratch scratch;
+  factored_jacobians(points(x), 0, factored, scratch);
   // c x r, (d x r)ᵀ
   gemm<T>(ConstView<T>(factored.data(), outputs(), factor_.cols()), factor_, result, {.b = true});
   return result;
@@ -103,41 +108,46 @@ void KernelMachine<T>::pull_back(ConstView<T> x, const Cotangents& cotangents, M
   check_threads("pull_back", threads);
   const MahalanobisPoints<T> at = points(x);
   const Index m = at.size(), n = centre_points_.size(), c = outputs(), r = factor_.cols();
-  std::vector<std::exception_ptr> failures;
-  parallel_for(threads, kernel_blocks(m), failures, [&](Index block) {
-    const Index first = block * kernel_block_rows, rows = std::min(kernel_block_rows, m - first);
-    const auto tiles = static_cast<std::size_t>((n + kernel_tile_cols - 1) / kernel_tile_cols);
-    std::vector<Matrix<T>> slopes(tiles);
-    Matrix<T> values, seeds(rows, c), weights, pulled(rows, r);
-    for (std::size_t tile = 0; tile < tiles; ++tile) {
-      const Index col = static_cast<Index>(tile) * kernel_tile_cols, cols = std::min(kernel_tile_cols, n - col);
-      values.resize(rows, cols);
-      slopes[tile].resize(rows, cols);
+  struct Scratch {
+    std::vector<T> slopes;  // of the whole block, tile after tile
+    Matrix<T> values, seeds, weights, pulled;
+  };
+  parallel_for_with<Scratch>(threads, kernel_blocks(m), [&](Index block, Scratch& scratch) {
+    const Index first = kernel_block(m, block).first, rows = kernel_block(m, block).count;
+    auto& [slopes, values, seeds, weights, pulled] = scratch;
+    slopes.resize(static_cast<std::size_t>(rows * n));
+    const auto slope_tile = [&](Index col, Index cols) { return MatrixView<T>(&slopes[0] + rows * col, rows, cols); };
+    seeds.resize(rows, c);
+    std::ranges::fill(seeds.span(), T(0));
+    for (Index col = 0; col < n; col += kernel_tile_cols) {
+      values.resize(rows, std::min(kernel_tile_cols, n - col));
       at.squared_distances(first, centre_points_, col, values);
-      kernel_values_and_slopes<T>(kernel_, values.span(), slopes[tile].span());
+      kernel_values_and_slopes<T>(kernel_, values.span(), slope_tile(col, values.cols()).span());
       // rows x tile, tile x c
-      gemm<T>(values, coefficients_.view().row_block(col, cols), seeds, {}, T(1), T(1));
+      gemm<T>(values, coefficients_.view().row_block(col, values.cols()), seeds, {}, T(1), T(1));
     }
     cotangents(first, seeds);
-    std::vector<T> sums(static_cast<std::size_t>(rows));
-    for (std::size_t tile = 0; tile < tiles; ++tile) {
-      const Index col = static_cast<Index>(tile) * kernel_tile_cols, cols = slopes[tile].cols();
-      weights.resize(rows, cols);
+    // What is left in `pulled` is sum_i w_i (z_i - z), with weights w = slopes times the coefficients' pull.
+    pulled.resize(rows, r);
+    std::ranges::fill(pulled.span(), T(0));
+    std::array<T, kernel_block_rows> sums{};
+    for (Index col = 0; col < n; col += kernel_tile_cols) {
+      weights.resize(rows, std::min(kernel_tile_cols, n - col));
       // rows x c, (tile x c)ᵀ
-      gemm<T>(seeds, coefficients_.view().row_block(col, cols), weights, {.b = true});
+      gemm<T>(seeds, coefficients_.view().row_block(col, weights.cols()), weights, {.b = true});
       for (Index i = 0; i < rows; ++i) {
         T* const weight = weights.row(i).data();
-        const T* const slope = slopes[tile].row(i).data();
+        const T* const slope = slope_tile(col, weights.cols()).row(i).data();
         T sum = 0;
 #pragma omp simd reduction(+ : sum)
-        for (Index j = 0; j < cols; ++j) {
+        for (Index j = 0; j < weights.cols(); ++j) {
           weight[j] *= slope[j];
           sum += weight[j];
         }
         sums[static_cast<std::size_t>(i)] += sum;
       }
       // rows x tile, tile x r
-      gemm<T>(weights, centre_points_.coordinates().row_block(col, cols), pulled, {}, T(1), T(1));
+      gemm<T>(weights, centre_points_.coordinates().row_block(col, weights.cols()), pulled, {}, T(1), T(1));
     }
     for (Index i = 0; i < rows; ++i) {
       const std::span<const T> z = at.coordinates().row(first + i);

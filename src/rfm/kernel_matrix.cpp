@@ -1,32 +1,23 @@
 #include "rfm/kernel_matrix.hpp"
 
-#include <algorithm>
-
 #include "linalg/blas.hpp"
-#include "linalg/row_blocks.hpp"
 
 namespace normalign {
 
 template <class T>
 void kernel_matrix(const Kernel& kernel, const MahalanobisPoints<T>& points, MatrixView<T> out, int threads) {
-  const Index n = points.size(), blocks = kernel_blocks(n);
+  const Index n = points.size();
   if (out.shape() != Shape{n, n})
     throw InputError(text("kernel_matrix: out is ", out.shape(), " but there are ", n, " points"));
   check_threads("kernel_matrix", threads);
-  std::vector<std::exception_ptr> failures;
-  // A short block of the triangle goes with a long one, so that the threads have equal shares.
-  parallel_for(threads, (blocks + 1) / 2, failures, [&](Index pair) {
-    Matrix<T> tile;
-    for (const Index block : {pair, blocks - 1 - pair}) {
-      const Index first = block * kernel_block_rows, rows = std::min(kernel_block_rows, n - first);
-      for (Index col = 0; col < first + rows; col += kernel_tile_cols) {
-        tile.resize(rows, std::min(kernel_tile_cols, first + rows - col));
-        points.squared_distances(first, points, col, tile);
-        kernel_values(kernel, tile.span());
-        for (Index i = 0; i < rows; ++i)
-          std::ranges::copy(tile.row(i), out.row(first + i).subspan(static_cast<std::size_t>(col)).begin());
-      }
-      if (block == blocks - 1 - block) break;
+  parallel_for_with<Matrix<T>>(threads, kernel_blocks(n), [&](Index block, Matrix<T>& tile) {
+    const auto [first, rows] = kernel_block(n, block);
+    for (Index col = 0; col < first + rows; col += kernel_tile_cols) {
+      tile.resize(rows, std::min(kernel_tile_cols, first + rows - col));
+      points.squared_distances(first, points, col, tile);
+      kernel_values(kernel, tile.span());
+      for (Index i = 0; i < rows; ++i)
+        std::ranges::copy(tile.row(i), out.row(first + i).subspan(static_cast<std::size_t>(col)).begin());
     }
   });
 }
@@ -39,10 +30,8 @@ Matrix<T> kernel_product(const Kernel& kernel, const MahalanobisPoints<T>& point
     throw InputError(text("kernel_product: coefficients are ", coefficients.shape(), " but there are ", m, " centres"));
   check_threads("kernel_product", threads);
   Matrix<T> product(n, c);
-  std::vector<std::exception_ptr> failures;
-  parallel_for(threads, kernel_blocks(n), failures, [&](Index block) {
-    const Index first = block * kernel_block_rows, rows = std::min(kernel_block_rows, n - first);
-    Matrix<T> tile;
+  parallel_for_with<Matrix<T>>(threads, kernel_blocks(n), [&](Index block, Matrix<T>& tile) {
+    const auto [first, rows] = kernel_block(n, block);
     for (Index col = 0; col < m; col += kernel_tile_cols) {
       tile.resize(rows, std::min(kernel_tile_cols, m - col));
       points.squared_distances(first, centres, col, tile);

@@ -1,6 +1,9 @@
 // Kernel matrices: whole where they are factorised, in tiles where a product is all that is wanted.
 #pragma once
 
+#include <algorithm>
+
+#include "linalg/row_blocks.hpp"
 #include "rfm/kernel.hpp"
 #include "rfm/mahalanobis.hpp"
 
@@ -10,8 +13,13 @@ namespace normalign {
 /// tiles of a block of rows. Both depend on the points alone, so results have the same bits at any number of threads.
 inline constexpr Index kernel_block_rows = 64, kernel_tile_cols = 512;
 
-/// How many blocks n rows of a kernel matrix make, of `kernel_block_rows` each but for the last.
+/// How many blocks n rows of a kernel matrix make.
 inline Index kernel_blocks(Index n) { return (n + kernel_block_rows - 1) / kernel_block_rows; }
+
+/// Block i of n rows.
+inline RowBlock kernel_block(Index n, Index i) {
+  return {.first = i * kernel_block_rows, .count = std::min(kernel_block_rows, n - i * kernel_block_rows)};
+}
 
 /// Writes the kernel matrix of the points to the lower triangle of `out` (n x n), its diagonal included; above it what
 /// was there is lost or left alone. Throws InputError on a misfit or fewer than one thread.

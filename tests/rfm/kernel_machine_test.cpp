@@ -248,7 +248,8 @@ TEST_CASE("misfits are refused by machines", "[rfm]") {
   CHECK(contains(message_of([&] { machine.outputs_at(two, 0); }), "threads is 0"));
   CHECK(message_of([&] { machine.pull_back(two, none, out); }) == "pull_back: gradients are 2x4 but x is 2x3");
   CHECK(message_of([&] { machine.pull_back(two, none, two, 0); }) == "pull_back: threads is 0; it must be at least 1");
-  CHECK(message_of([&] { machine.factored_jacobians(machine.points(two), 1, out); }) ==
+  KernelMachine<double>::JacobianScratch scratch;
+  CHECK(message_of([&] { machine.factored_jacobians(machine.points(two), 1, out, scratch); }) ==
         "factored_jacobians: out is 2x4 from point 1 of 2; it must have 6 columns, and as many points as rows");
 }
 
