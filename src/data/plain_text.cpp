@@ -18,7 +18,7 @@ std::string file_content(const std::filesystem::path& path) {
   if (std::filesystem::is_directory(path, ignored)) refuse(EISDIR);
   std::ifstream file(path, std::ios::binary);
   if (!file) refuse(errno);
-  constexpr std::size_t piece = 1 << 20;
+  constexpr std::size_t piece = 1 << 16;
   std::string content;
   while (file) {
     const std::size_t before = content.size();

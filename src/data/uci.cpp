@@ -91,7 +91,8 @@ class Description {
 
   std::string file_name(std::string_view key) const {
     const std::string_view name = at(key).value;
-    if (name.find('/') != name.npos || name == "." || name == "..")
+    if (!std::ranges::all_of(name, [](char c) { return c > ' ' && c <= '~' && c != '/'; }) || name == "." ||
+        name == "..")
       refuse_value(key, "expected the name of a file in the same folder");
     return std::string(name);
   }

@@ -37,7 +37,7 @@ double nearest_neighbour_accuracy(const Split<double>& split, Index n) {
 }  // namespace
 
 TEST_CASE("products of torus points are sums of cosines, whatever the rotation", "[data]") {
-  for (const std::uint64_t seed : {0, 3}) {
+  for (const std::uint64_t seed : {0u, 3u}) {
     const auto split = torus<double>({.train_samples = 30, .test_samples = 1, .seed = seed});
     CHECK(split.train.inputs.shape() == Shape{30, 64});
     const Matrix<double> products = naive_product(split.train.inputs, split.train.inputs, {.b = true});

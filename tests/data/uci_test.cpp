@@ -86,6 +86,8 @@ const Fault faults[] = {
      "toy.txt: line 9: n_patrons_valida= found '3', expected 2, which is n_patrons1= less n_patrons_entrena="},
     {"toy.txt", "toy_train_R.dat", "../toy_train_R.dat",
      "toy.txt: line 4: fich1= found '../toy_train_R.dat', expected the name of a file in the same folder"},
+    {"toy.txt", "toy_train_R.dat", "toy\x01.dat",
+     "toy.txt: line 4: fich1= found 'toy?.dat', expected the name of a file in the same folder"},
     {"toy.txt", "toy_train_R.dat", "none.dat", "none.dat: cannot be read: No such file or directory"},
     {"toy.txt", "n_patrons1= 5", "n_patrons1= 4",
      "toy.txt: line 9: n_patrons_valida= found '2', expected 1, which is n_patrons1= less n_patrons_entrena="},
