@@ -18,6 +18,11 @@ inline Index kernel_blocks(Index n) { return (n + kernel_block_rows - 1) / kerne
 template <class T>
 void kernel_matrix(const Kernel& kernel, const MahalanobisPoints<T>& points, MatrixView<T> out, int threads = 1);
 
+/// Writes K(points, centres) to `out` (points x centres). Throws InputError on a misfit or fewer than one thread.
+template <class T>
+void kernel_matrix(const Kernel& kernel, const MahalanobisPoints<T>& points, const MahalanobisPoints<T>& centres,
+                   MatrixView<T> out, int threads = 1);
+
 /// K(points, centres) times `coefficients` (centres x c): points x c, without K ever being there as a whole. Throws
 /// InputError on a misfit or fewer than one thread.
 template <class T>
