@@ -43,7 +43,7 @@ void check(const RfmOptions& options) {
   if (options.updates < 0) throw InputError(text("Rfm: updates is ", options.updates, "; it must not be negative"));
   if (options.agop_samples < 1)
     throw InputError(text("Rfm: agop_samples is ", options.agop_samples, "; it must be positive"));
-  check_threads("Rfm", options.ridge.threads);
+  check(options.ridge);
 }
 
 template <class T>
