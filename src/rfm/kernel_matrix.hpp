@@ -10,6 +10,10 @@ namespace normalign {
 /// tiles of a block of rows. Both depend on the points alone, so results have the same bits at any number of threads.
 inline constexpr Index kernel_block_rows = 64, kernel_tile_cols = 512;
 
+/// Sums over blocks go into at most so many parts, which are then added in order: a result does not depend on which
+/// thread has which part.
+inline constexpr Index most_sum_parts = 16;
+
 /// How many blocks n rows of a kernel matrix make, of `kernel_block_rows` each but for the last.
 inline Index kernel_blocks(Index n) { return (n + kernel_block_rows - 1) / kernel_block_rows; }
 

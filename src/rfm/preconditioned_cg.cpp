@@ -11,10 +11,6 @@
 namespace normalign {
 namespace {
 
-// Products are summed in so many parts, which are then added in order: the result does not depend on which thread has
-// which part.
-constexpr Index most_parts = 16;
-
 // Products with the symmetric matrix K, of which each value below the diagonal serves twice.
 template <class T, class Kept>
 class KernelOperator {
@@ -31,7 +27,7 @@ class KernelOperator {
   // product <- K p + shift p, both n x c.
   void multiply(ConstView<double> p, double shift, MatrixView<double> product) {
     // A short block of the triangle goes with a long one.
-    const Index pairs = (blocks_ + 1) / 2, parts = std::min(pairs, most_parts);
+    const Index pairs = (blocks_ + 1) / 2, parts = std::min(pairs, most_sum_parts);
     sums_.resize(static_cast<std::size_t>(parts));
     parallel_for(threads_, parts, failures_, [&](Index part) {
       Matrix<double>& sum = sums_[static_cast<std::size_t>(part)];
