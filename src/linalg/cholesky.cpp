@@ -47,17 +47,27 @@ void divide_by_factor(blasint m, blasint n, const double* l, double* b, blasint 
 }
 
 // b <- l⁻¹ b or l⁻ᵀ b, b n x k.
-void solve_factor(CBLAS_TRANSPOSE transpose, blasint n, blasint k, const float* l, float* b) {
-  cblas_strsm(CblasRowMajor, CblasLeft, CblasLower, transpose, CblasNonUnit, n, k, 1, l, n, b, k);
-}
-void solve_factor(CBLAS_TRANSPOSE transpose, blasint n, blasint k, const double* l, double* b) {
-  cblas_dtrsm(CblasRowMajor, CblasLeft, CblasLower, transpose, CblasNonUnit, n, k, 1, l, n, b, k);
+template <class T>
+void solve_factor(CBLAS_TRANSPOSE transpose, ConstView<T> l, MatrixView<T> b) {
+  if (b.size() == 0) return;
+  const SingleThreadedBlas one_thread;
+  const auto n = static_cast<blasint>(b.rows()), k = static_cast<blasint>(b.cols());
+  if constexpr (std::is_same_v<T, float>)
+    cblas_strsm(CblasRowMajor, CblasLeft, CblasLower, transpose, CblasNonUnit, n, k, 1, l.data(), n, b.data(), k);
+  else
+    cblas_dtrsm(CblasRowMajor, CblasLeft, CblasLower, transpose, CblasNonUnit, n, k, 1, l.data(), n, b.data(), k);
 }
 
 void check_square(const char* caller, Shape a) {
   if (a.rows != a.cols || a.rows > std::numeric_limits<blasint>::max())
     throw InputError(
         text(caller, ": a is ", a, "; it must be square, of at most ", std::numeric_limits<blasint>::max(), " rows"));
+}
+
+void check_solve(const char* caller, Shape factor, Shape b) {
+  check_square(caller, factor);
+  if (b.rows != factor.rows)
+    throw InputError(text(caller, ": factor is ", factor, " but b is ", b, "; b.rows must equal factor.rows"));
 }
 
 }  // namespace
@@ -95,19 +105,22 @@ bool cholesky(MatrixView<T> a) {
 
 template <class T>
 void cholesky_solve(ConstView<T> factor, MatrixView<T> b) {
-  check_square("cholesky_solve", factor.shape());
-  if (b.rows() != factor.rows())
-    throw InputError(
-        text("cholesky_solve: factor is ", factor.shape(), " but b is ", b.shape(), "; b.rows must equal factor.rows"));
-  if (b.size() == 0) return;
-  const SingleThreadedBlas one_thread;
-  for (const CBLAS_TRANSPOSE transpose : {CblasNoTrans, CblasTrans})
-    solve_factor(transpose, static_cast<blasint>(b.rows()), static_cast<blasint>(b.cols()), factor.data(), b.data());
+  check_solve("cholesky_solve", factor.shape(), b.shape());
+  solve_factor(CblasNoTrans, factor, b);
+  solve_factor(CblasTrans, factor, b);
+}
+
+template <class T>
+void triangular_solve(ConstView<T> factor, MatrixView<T> b) {
+  check_solve("triangular_solve", factor.shape(), b.shape());
+  solve_factor(CblasNoTrans, factor, b);
 }
 
 template bool cholesky(MatrixView<float>);
 template bool cholesky(MatrixView<double>);
 template void cholesky_solve(ConstView<float>, MatrixView<float>);
 template void cholesky_solve(ConstView<double>, MatrixView<double>);
+template void triangular_solve(ConstView<float>, MatrixView<float>);
+template void triangular_solve(ConstView<double>, MatrixView<double>);
 
 }  // namespace normalign

@@ -25,6 +25,7 @@ enum class Stream : std::uint32_t {
   attack = 8,       ///< random starts of adversarial attacks: row = sample
   frame = 9,        ///< directions of local complexity: row = direction
   bootstrap = 10,   ///< rows drawn with replacement: step = update, row = number of the fit
+  pivots = 11,      ///< columns of a low-rank approximation: step = batch, row 0 chooses, row 1 accepts
 };
 
 /// Ten rounds of Philox4x32 on a counter of four words under a key of two, least significant word first.

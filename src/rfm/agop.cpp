@@ -8,13 +8,6 @@
 #include "linalg/row_blocks.hpp"
 
 namespace normalign {
-namespace {
-
-// Sums over blocks of rows go into so many parts, which are then added in order: the result does not depend on which
-// thread has which part.
-constexpr Index most_parts = 16;
-
-}  // namespace
 
 template <class T>
 Matrix<T> agop(const KernelMachine<T>& machine, ConstView<T> x, std::span<const Index> weights, int threads) {
@@ -34,7 +27,7 @@ Matrix<T> agop(const KernelMachine<T>& machine, ConstView<T> x, std::span<const 
   const MahalanobisPoints<T> points = machine.points(taken);
   const Index c = machine.outputs(), r = points.rank();
 
-  const Index blocks = kernel_blocks(count), parts = std::min(blocks, most_parts);
+  const Index blocks = kernel_blocks(count), parts = std::min(blocks, most_sum_parts);
   std::vector<Matrix<T>> sums(static_cast<std::size_t>(parts));
   struct Scratch {
     Matrix<T> jacobians;

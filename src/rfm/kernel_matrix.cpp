@@ -23,6 +23,27 @@ void kernel_matrix(const Kernel& kernel, const MahalanobisPoints<T>& points, Mat
 }
 
 template <class T>
+void kernel_matrix(const Kernel& kernel, const MahalanobisPoints<T>& points, const MahalanobisPoints<T>& centres,
+                   MatrixView<T> out, int threads) {
+  const Index n = points.size(), m = centres.size();
+  if (out.shape() != Shape{n, m})
+    throw InputError(text("kernel_matrix: out is ", out.shape(), " but there are ", n, " points and ", m, " centres"));
+  check_threads("kernel_matrix", threads);
+  std::vector<std::exception_ptr> failures;
+  parallel_for(threads, (m + kernel_tile_cols - 1) / kernel_tile_cols, failures, [&](Index part) {
+    const Index col = part * kernel_tile_cols;
+    Matrix<T> tile;
+    for (Index first = 0; first < n; first += kernel_block_rows) {
+      tile.resize(std::min(kernel_block_rows, n - first), std::min(kernel_tile_cols, m - col));
+      points.squared_distances(first, centres, col, tile);
+      kernel_values(kernel, tile.span());
+      for (Index i = 0; i < tile.rows(); ++i)
+        std::ranges::copy(tile.row(i), out.row(first + i).subspan(static_cast<std::size_t>(col)).begin());
+    }
+  });
+}
+
+template <class T>
 Matrix<T> kernel_product(const Kernel& kernel, const MahalanobisPoints<T>& points, const MahalanobisPoints<T>& centres,
                          ConstView<T> coefficients, int threads) {
   const Index n = points.size(), m = centres.size(), c = coefficients.cols();
@@ -45,6 +66,10 @@ Matrix<T> kernel_product(const Kernel& kernel, const MahalanobisPoints<T>& point
 
 template void kernel_matrix(const Kernel&, const MahalanobisPoints<float>&, MatrixView<float>, int);
 template void kernel_matrix(const Kernel&, const MahalanobisPoints<double>&, MatrixView<double>, int);
+template void kernel_matrix(const Kernel&, const MahalanobisPoints<float>&, const MahalanobisPoints<float>&,
+                            MatrixView<float>, int);
+template void kernel_matrix(const Kernel&, const MahalanobisPoints<double>&, const MahalanobisPoints<double>&,
+                            MatrixView<double>, int);
 template Matrix<float> kernel_product(const Kernel&, const MahalanobisPoints<float>&, const MahalanobisPoints<float>&,
                                       ConstView<float>, int);
 template Matrix<double> kernel_product(const Kernel&, const MahalanobisPoints<double>&,

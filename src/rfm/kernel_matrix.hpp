@@ -13,6 +13,10 @@ namespace normalign {
 /// tiles of a block of rows. Both depend on the points alone, so results have the same bits at any number of threads.
 inline constexpr Index kernel_block_rows = 64, kernel_tile_cols = 512;
 
+/// Sums over blocks go into at most so many parts, which are then added in order: a result does not depend on which
+/// thread has which part.
+inline constexpr Index most_sum_parts = 16;
+
 /// How many blocks n rows of a kernel matrix make.
 inline Index kernel_blocks(Index n) { return (n + kernel_block_rows - 1) / kernel_block_rows; }
 
@@ -25,6 +29,11 @@ inline RowBlock kernel_block(Index n, Index i) {
 /// was there is lost or left alone. Throws InputError on a misfit or fewer than one thread.
 template <class T>
 void kernel_matrix(const Kernel& kernel, const MahalanobisPoints<T>& points, MatrixView<T> out, int threads = 1);
+
+/// Writes K(points, centres) to `out` (points x centres). Throws InputError on a misfit or fewer than one thread.
+template <class T>
+void kernel_matrix(const Kernel& kernel, const MahalanobisPoints<T>& points, const MahalanobisPoints<T>& centres,
+                   MatrixView<T> out, int threads = 1);
 
 /// K(points, centres) times `coefficients` (centres x c): points x c, without K ever being there as a whole. Throws
 /// InputError on a misfit or fewer than one thread.

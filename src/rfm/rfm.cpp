@@ -43,7 +43,7 @@ void check(const RfmOptions& options) {
   if (options.updates < 0) throw InputError(text("Rfm: updates is ", options.updates, "; it must not be negative"));
   if (options.agop_samples < 1)
     throw InputError(text("Rfm: agop_samples is ", options.agop_samples, "; it must be positive"));
-  check_threads("Rfm", options.ridge.threads);
+  check(options.ridge);
 }
 
 template <class T>
@@ -81,10 +81,10 @@ void Rfm<T>::fit(ConstView<T> x, ConstView<T> y, const Visit& visit) {
     throw InputError(text("Rfm: x is ", x.shape(), " and y is ", y.shape(), "; both must have one row per sample"));
   check_finite("x", x);
   check_finite("y", y);
-  Matrix<T> metric = initial_metric(x, options_.identity_share);
+  Matrix<T> metric = initial_metric(x, options_.identity_share), workspace;
   for (updates_ = 0;; ++updates_) {
     const MahalanobisPoints<T> points(x, mahalanobis_factor<T>(metric));
-    RidgeSolution<T> solution = ridge<T>(options_.kernel, points, y, options_.ridge);
+    RidgeSolution<T> solution = ridge<T>(options_.kernel, points, y, options_.ridge, workspace);
     machine_ = KernelMachine<T>(options_.kernel, Matrix<T>(x), std::move(metric), std::move(solution.coefficients));
     const bool go_on = !visit || visit(updates_, machine_, solution.report);
     if (!go_on || updates_ == options_.updates) return;

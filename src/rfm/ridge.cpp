@@ -5,6 +5,7 @@
 
 #include "linalg/cholesky.hpp"
 #include "linalg/row_blocks.hpp"
+#include "rfm/preconditioned_cg.hpp"
 
 namespace normalign {
 namespace {
@@ -16,11 +17,18 @@ Matrix<To> converted(MatrixView<From> from) {
   return to;
 }
 
+// Whether n x n values of type T fit.
+template <class T>
+bool fits(Index n, const RidgeOptions& options) {
+  return sizeof(T) * static_cast<double>(n) * static_cast<double>(n) <= options.memory;
+}
+
 // Solves in place of y; false where the factorisation fails.
 template <class T>
-bool solve(const Kernel& kernel, const MahalanobisPoints<T>& points, MatrixView<T> y, const RidgeOptions& options) {
+bool solve(const Kernel& kernel, const MahalanobisPoints<T>& points, MatrixView<T> y, const RidgeOptions& options,
+           Matrix<T>& matrix) {
   const Index n = points.size();
-  Matrix<T> matrix(n, n);
+  matrix.resize(n, n);
   kernel_matrix<T>(kernel, points, matrix, options.threads);
   for (Index i = 0; i < n; ++i) matrix(i, i) += static_cast<T>(options.regularisation);
   const ThreadLimit limit(options.threads);
@@ -31,30 +39,53 @@ bool solve(const Kernel& kernel, const MahalanobisPoints<T>& points, MatrixView<
 
 }  // namespace
 
+void check(const RidgeOptions& options) {
+  if (!(options.regularisation >= 0 && std::isfinite(options.regularisation)))
+    throw InputError(text("ridge: regularisation is ", options.regularisation, "; it must be finite and not negative"));
+  if (!(options.memory >= 0)) throw InputError(text("ridge: memory is ", options.memory, "; it must not be negative"));
+  if (!(options.tolerance > 0 && options.tolerance < 1))
+    throw InputError(text("ridge: tolerance is ", options.tolerance, "; it must be above 0 and below 1"));
+  if (options.most_iterations < 1)
+    throw InputError(text("ridge: most_iterations is ", options.most_iterations, "; it must be positive"));
+  if (options.preconditioner_rank < 0)
+    throw InputError(text("ridge: preconditioner_rank is ", options.preconditioner_rank, "; it must not be negative"));
+  check_threads("ridge", options.threads);
+}
+
 template <class T>
 RidgeSolution<T> ridge(const Kernel& kernel, const MahalanobisPoints<T>& points, ConstView<T> y,
                        const RidgeOptions& options) {
-  if (y.rows() != points.size())
-    throw InputError(text("ridge: y is ", y.shape(), " but there are ", points.size(), " points"));
-  if (!(options.regularisation >= 0 && std::isfinite(options.regularisation)))
-    throw InputError(text("ridge: regularisation is ", options.regularisation, "; it must be finite and not negative"));
-  check(kernel);
-  check_threads("ridge", options.threads);
-  RidgeSolution<T> solution{Matrix<T>(y), {}};
-  if (solve<T>(kernel, points, solution.coefficients, options)) return solution;
-  if constexpr (std::is_same_v<T, float>) {
-    Matrix<double> coefficients = converted<double>(y);
-    if (solve<double>(kernel, MahalanobisPoints<double>(converted<double>(points.coordinates())), coefficients,
-                      options))
-      return {converted<T>(coefficients.view()), {.in_double = true}};
-  }
-  throw RunError(text("ridge: the kernel matrix of ", points.size(), " points with regularisation ",
-                      options.regularisation, " is not positive definite up to rounding"));
+  Matrix<T> workspace;
+  return ridge<T>(kernel, points, y, options, workspace);
 }
 
-template RidgeSolution<float> ridge(const Kernel&, const MahalanobisPoints<float>&, ConstView<float>,
-                                    const RidgeOptions&);
-template RidgeSolution<double> ridge(const Kernel&, const MahalanobisPoints<double>&, ConstView<double>,
-                                     const RidgeOptions&);
+template <class T>
+RidgeSolution<T> ridge(const Kernel& kernel, const MahalanobisPoints<T>& points, ConstView<T> y,
+                       const RidgeOptions& options, Matrix<T>& workspace) {
+  const Index n = points.size();
+  if (y.rows() != n) throw InputError(text("ridge: y is ", y.shape(), " but there are ", n, " points"));
+  check(kernel);
+  check(options);
+  if (!fits<T>(n, options)) return ridge_by_conjugate_gradients<T>(kernel, points, y, options);
+  RidgeSolution<T> solution{Matrix<T>(y), {}};
+  if (solve<T>(kernel, points, solution.coefficients, options, workspace)) return solution;
+  if constexpr (std::is_same_v<T, float>) {
+    if (!fits<double>(n, options)) return ridge_by_conjugate_gradients<T>(kernel, points, y, options);
+    Matrix<double> coefficients = converted<double>(y), matrix;
+    if (solve<double>(kernel, MahalanobisPoints<double>(converted<double>(points.coordinates())), coefficients, options,
+                      matrix))
+      return {converted<T>(coefficients.view()), {.in_double = true}};
+  }
+  throw RunError(text("ridge: the kernel matrix of ", n, " points with regularisation ", options.regularisation,
+                      " is not positive definite up to rounding"));
+}
+
+#define NORMALIGN_INSTANTIATE(T)                                                                                  \
+  template RidgeSolution<T> ridge(const Kernel&, const MahalanobisPoints<T>&, ConstView<T>, const RidgeOptions&); \
+  template RidgeSolution<T> ridge(const Kernel&, const MahalanobisPoints<T>&, ConstView<T>, const RidgeOptions&,  \
+                                  Matrix<T>&);
+NORMALIGN_INSTANTIATE(float)
+NORMALIGN_INSTANTIATE(double)
+#undef NORMALIGN_INSTANTIATE
 
 }  // namespace normalign

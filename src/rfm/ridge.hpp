@@ -1,6 +1,7 @@
 // Kernel ridge regression: the coefficients of a kernel machine from data.
 #pragma once
 
+#include <cstdint>
 #include <limits>
 
 #include "rfm/kernel_matrix.hpp"
@@ -10,14 +11,32 @@ namespace normalign {
 /// How (K + regularisation I) a = y is solved.
 struct RidgeOptions {
   double regularisation = 1e-3;  ///< not negative
-  /// Bytes that K may take as a whole; where it does not fit, the system is solved by conjugate gradients.
+  /// Bytes that K, or what takes its place, may have; where K does not fit as a whole, the system is solved by
+  /// preconditioned conjugate gradients.
   double memory = std::numeric_limits<double>::infinity();
   int threads = 1;
+
+  double tolerance = 1e-4;           ///< of conjugate gradients: the norm of the residual over that of y, per column
+  Index most_iterations = 500;       ///< of these
+  Index preconditioner_rank = 1000;  ///< at most, and as far as a quarter of the memory goes
+  std::uint64_t seed = 0;            ///< of the rows that make the preconditioner
 };
+
+/// Throws InputError naming the first option out of range.
+void check(const RidgeOptions& options);
+
+/// How a solution was found.
+enum class RidgeMethod { cholesky, conjugate_gradients };
 
 /// What a solution took.
 struct RidgeReport {
+  RidgeMethod method = RidgeMethod::cholesky;
   bool in_double = false;  ///< a float factorisation failed, and the one in double took its place
+
+  Index rank = 0;         ///< of the preconditioner of conjugate gradients
+  Index iterations = 0;   ///< of these
+  double residual = 0;    ///< the largest of the columns where they ended, as `tolerance` measures it
+  bool converged = true;  ///< whether that is within the tolerance
 };
 
 /// Coefficients a, n x c, and what they took.
@@ -27,12 +46,18 @@ struct RidgeSolution {
   RidgeReport report;
 };
 
-/// The solution of (K + regularisation I) a = y, K the kernel matrix of n points, y n x c, by Cholesky: n² values of
-/// memory and n³/3 + 2 n² c flops. A float factorisation that fails is done again in double, with twice the memory.
+/// The solution of (K + regularisation I) a = y, K the kernel matrix of n points, y n x c, by Cholesky where n² values
+/// of type T fit into the memory: n³/3 + 2 n² c flops. A float factorisation that fails is done again in double, with
+/// twice the memory. What does not fit is left to `ridge_by_conjugate_gradients` (preconditioned_cg.hpp).
+///
 /// Throws InputError on a misfit or an option out of range, RunError where the matrix is not positive definite even in
 /// double, up to rounding.
 template <class T>
 RidgeSolution<T> ridge(const Kernel& kernel, const MahalanobisPoints<T>& points, ConstView<T> y,
                        const RidgeOptions& options = {});
+/// The same for a caller in a loop, who keeps the memory of K: what is in `workspace` before and after does not matter.
+template <class T>
+RidgeSolution<T> ridge(const Kernel& kernel, const MahalanobisPoints<T>& points, ConstView<T> y,
+                       const RidgeOptions& options, Matrix<T>& workspace);
 
 }  // namespace normalign

@@ -53,6 +53,10 @@ void check_factor(Index n) {
   Matrix<T> x = b, back(n, 3);
   cholesky_solve<T>(factor, x);
   gemm<T>(whole, x, back);
+  Matrix<T> half = b, half_back(n, 3);
+  triangular_solve<T>(factor, half);
+  gemm<T>(l, half, half_back);
+  CHECK(relative_error(half_back, b) <= 500 * std::numeric_limits<T>::epsilon());
   CHECK(relative_error(back, b) <= 500 * std::numeric_limits<T>::epsilon());
 }
 
@@ -126,6 +130,8 @@ TEST_CASE("misfits are refused") {
   CHECK(contains(message_of([&] { cholesky_solve<double>(wide, long_b); }), "cholesky_solve: a is 2x3"));
   CHECK(message_of([&] { cholesky_solve<double>(square, long_b); }) ==
         "cholesky_solve: factor is 2x2 but b is 3x1; b.rows must equal factor.rows");
+  CHECK(message_of([&] { triangular_solve<double>(square, long_b); }) ==
+        "triangular_solve: factor is 2x2 but b is 3x1; b.rows must equal factor.rows");
 }
 
 }  // namespace normalign::tests

@@ -62,6 +62,11 @@ void check_product(Index n, Index m, Index c) {
       const double value = laplace(z, i, centres, j, 2);
       for (Index k = 0; k < c; ++k) expected(i, k) += value * static_cast<double>(coefficients(j, k));
     }
+  Matrix<T> whole(n, m), again(n, m);
+  kernel_matrix<T>(kernel, points, others, whole);
+  kernel_matrix<T>(kernel, points, others, again, 3);
+  CHECK(same_bits(again, whole));
+  CHECK(relative_error(naive_product(whole, coefficients), expected) <= 50 * tolerance<T>());
   const Matrix<T> found = kernel_product<T>(kernel, points, others, coefficients);
   CHECK(relative_error(found, expected) <= 50 * tolerance<T>());
   for (int threads : {2, 3}) CHECK(same_bits(kernel_product<T>(kernel, points, others, coefficients, threads), found));
@@ -103,6 +108,10 @@ TEST_CASE("misfits and a thread number below one are refused", "[rfm]") {
   CHECK(message_of([&] { kernel_matrix<double>(kernel, points, out); }) ==
         "kernel_matrix: out is 3x2 but there are 3 points");
   CHECK(message_of([&] { kernel_matrix<double>(kernel, points, square, 0); }) ==
+        "kernel_matrix: threads is 0; it must be at least 1");
+  CHECK(message_of([&] { kernel_matrix<double>(kernel, points, points, out); }) ==
+        "kernel_matrix: out is 3x2 but there are 3 points and 3 centres");
+  CHECK(message_of([&] { kernel_matrix<double>(kernel, points, points, square, 0); }) ==
         "kernel_matrix: threads is 0; it must be at least 1");
   CHECK(message_of([&] { kernel_product<double>(kernel, points, points, Matrix<double>(2, 2)); }) ==
         "kernel_product: coefficients are 2x2 but there are 3 centres");

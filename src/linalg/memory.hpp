@@ -1,0 +1,14 @@
+// How much memory there is.
+#pragma once
+
+#include <filesystem>
+
+namespace normalign {
+
+/// Bytes that this process can still take without swapping: the least of what the kernel says is available
+/// (MemAvailable of /proc/meminfo) and of what the process's control groups, version 1 or 2, leave it, where these can
+/// be read; what they hold of files that can be dropped counts as free. Infinite where nothing can be read. All paths
+/// are taken below `root`.
+double available_memory(const std::filesystem::path& root = "/");
+
+}  // namespace normalign

@@ -1,0 +1,60 @@
+#include "linalg/memory.hpp"
+
+#include <limits>
+
+#include "support/catch.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace normalign::tests {
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+void put(const TemporaryFolder& root, const std::string& path, const std::string& content) {
+  std::filesystem::create_directories((root / path).parent_path());
+  write_file(root / path, content);
+}
+
+}  // namespace
+
+TEST_CASE("available memory is what the kernel says where no group limits it") {
+  const TemporaryFolder root;
+  CHECK(available_memory(root.path()) == infinity);
+  put(root, "proc/meminfo", "MemTotal:       1000 kB\nMemFree:        10 kB\nMemAvailable:   500 kB\nBuffers: 3 kB\n");
+  CHECK(available_memory(root.path()) == 500 * 1024);
+  put(root, "proc/self/cgroup", "0::/a/b\n");
+  CHECK(available_memory(root.path()) == 500 * 1024);
+  put(root, "sys/fs/cgroup/a/b/memory.max", "max\n");
+  put(root, "sys/fs/cgroup/a/b/memory.current", "1000\n");
+  CHECK(available_memory(root.path()) == 500 * 1024);
+}
+
+TEST_CASE("every group from the process's own to the root limits it, files that can be dropped aside") {
+  const TemporaryFolder root;
+  put(root, "proc/meminfo", "MemAvailable:   500 kB\n");
+  put(root, "proc/self/cgroup", "0::/a/b\n");
+  put(root, "sys/fs/cgroup/a/b/memory.max", "400000\n");
+  put(root, "sys/fs/cgroup/a/b/memory.current", "150000\n");
+  CHECK(available_memory(root.path()) == 250000);
+  put(root, "sys/fs/cgroup/a/b/memory.stat", "file 90000\ninactive_file 60000\nactive_file 30000\n");
+  CHECK(available_memory(root.path()) == 310000);
+  put(root, "sys/fs/cgroup/a/memory.max", "300000\n");
+  put(root, "sys/fs/cgroup/a/memory.current", "299000\n");
+  CHECK(available_memory(root.path()) == 1000);
+  put(root, "sys/fs/cgroup/memory.max", "5000\n");
+  put(root, "sys/fs/cgroup/memory.current", "6000\n");
+  CHECK(available_memory(root.path()) == 0);
+}
+
+TEST_CASE("control groups of version 1 have other names") {
+  const TemporaryFolder root;
+  put(root, "proc/self/cgroup", "12:cpu,cpuacct:/a\nnonsense\n5:hugetlb,memory:/c\n0::/a\n");
+  put(root, "sys/fs/cgroup/memory/c/memory.limit_in_bytes", "7000\n");
+  put(root, "sys/fs/cgroup/memory/c/memory.usage_in_bytes", "3000\n");
+  put(root, "sys/fs/cgroup/memory/c/memory.stat", "inactive_file 5\ntotal_inactive_file 500\n");
+  CHECK(available_memory(root.path()) == 4500);
+}
+
+TEST_CASE("this machine has some memory") { CHECK(available_memory() > 1e6); }
+
+}  // namespace normalign::tests
