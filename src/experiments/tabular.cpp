@@ -191,7 +191,7 @@ class Run {
       std::ranges::copy(train.x.row(rows[static_cast<std::size_t>(i)]), taken.row(i).begin());
     const MahalanobisPoints<T> points = machine.points(taken);
 
-    std::vector<LocalGeometry> found(rows.size());
+    std::vector<SingularGeometry> found(rows.size());
     struct Scratch {
       Matrix<T> factored;
       typename KernelMachine<T>::JacobianScratch sums;
@@ -203,13 +203,12 @@ class Run {
       machine.factored_jacobians(points, first, factored, scratch.sums);
       Matrix<T> jacobian(c, d);
       Matrix<double> j(c, d), x(1, d);
-      const Matrix<double> no_output(1, c);  // what is measured here does not depend on it
       for (Index i = 0; i < these; ++i) {
         // c x r, (d x r)ᵀ
         gemm<T>(ConstView<T>(factored.row(i).data(), c, r), machine.factor(), jacobian, {.b = true});
         std::ranges::copy(jacobian.span(), j.data());
         std::ranges::copy(taken.row(first + i), x.data());
-        found[static_cast<std::size_t>(first + i)] = local_geometry(j, no_output, x, 0);
+        found[static_cast<std::size_t>(first + i)] = singular_geometry(j, x);
       }
     });
     WeightedMean rank, alignment;

@@ -58,6 +58,22 @@ std::optional<double> first_right_alignment(const Svd<double>& decomposition, Co
   return cosine(std::abs(along / s), 1, length);
 }
 
+// Values largest first; those of J = 0 leave nothing defined.
+SingularGeometry of_singular_values(std::span<const double> values, std::optional<double> normal_alignment) {
+  const double squared_norm = dot(values, values);
+  if (!(squared_norm > 0)) return {};
+  return {.normal_alignment = normal_alignment,
+          .effective_rank = std::pow(total(values), 2) / squared_norm,
+          .explained_variance = std::pow(values.front(), 2) / squared_norm};
+}
+
+Matrix<double> transposed(ConstView<double> a) {
+  Matrix<double> result(a.cols(), a.rows());
+  for (Index i = 0; i < a.rows(); ++i)
+    for (Index j = 0; j < a.cols(); ++j) result(j, i) = a(i, j);
+  return result;
+}
+
 // Blocks of so many samples: their Jacobians are in memory together. Larger ones make larger products, but the memory
 // that each block then asks the system for costs more than that saves.
 constexpr Index samples_per_block = 16;
@@ -94,11 +110,11 @@ LocalGeometry local_geometry(ConstView<double> jacobian, ConstView<double> outpu
   result.centroid_alignment = cosine(total(std::as_const(products).span()), norm(column_sums(factor).span()), length);
 
   const Svd<double> decomposition = svd<double>(factor);
-  result.normal_alignment = first_right_alignment(decomposition, products, length);
-  if (jacobian_norm > 0) {
-    result.effective_rank = std::pow(total<double>(decomposition.values) / jacobian_norm, 2);
-    result.explained_variance = std::pow(decomposition.values.front() / jacobian_norm, 2);
-  }
+  const SingularGeometry singular =
+      of_singular_values(decomposition.values, first_right_alignment(decomposition, products, length));
+  result.normal_alignment = singular.normal_alignment;
+  result.effective_rank = singular.effective_rank;
+  result.explained_variance = singular.explained_variance;
   if (k == 1) {
     if (result.centroid_alignment) result.class_alignment = (label == 1 ? 1 : -1) * *result.centroid_alignment;
     result.centred_normal_alignment = result.normal_alignment;
@@ -110,6 +126,25 @@ LocalGeometry local_geometry(ConstView<double> jacobian, ConstView<double> outpu
   result.class_alignment = cosine(centred_products(label, 0), norm(centred_factor.row(label)), length);
   result.centred_normal_alignment = first_right_alignment(svd<double>(centred_factor), centred_products, length);
   return result;
+}
+
+SingularGeometry singular_geometry(ConstView<double> jacobian, ConstView<double> x) {
+  const Index k = jacobian.rows(), d = jacobian.cols();
+  if (k < 1 || d < 1 || x.shape() != Shape{1, d})
+    throw InputError(text("singular_geometry: jacobian is ", jacobian.shape(), " and x ", x.shape(),
+                          "; they must be k x d and 1 x d"));
+  const double length = norm(x.span());
+  if (k <= d) {
+    Matrix<double> products(k, 1);
+    gemv<double>(jacobian, x, products);
+    const Svd<double> decomposition = svd<double>(triangular_factor(jacobian));
+    return of_singular_values(decomposition.values, first_right_alignment(decomposition, products, length));
+  }
+  // L Lᵀ = Jᵀ J: the left singular vectors of L are the right ones of J.
+  const Svd<double> decomposition = svd<double>(triangular_factor<double>(transposed(jacobian)));
+  double along = 0;
+  for (Index i = 0; i < d; ++i) along += decomposition.left(i, 0) * x(0, i);
+  return of_singular_values(decomposition.values, cosine(std::abs(along), 1, length));
 }
 
 template <class T>

@@ -41,6 +41,17 @@ std::vector<std::pair<const char*, std::optional<double>>> measures(const LocalG
 LocalGeometry local_geometry(ConstView<double> jacobian, ConstView<double> output, ConstView<double> x,
                              std::int32_t label);
 
+/// Those of the measures that follow from the singular values and vectors of the map alone.
+struct SingularGeometry {
+  std::optional<double> normal_alignment = {};
+  std::optional<double> effective_rank = {};
+  std::optional<double> explained_variance = {};
+};
+
+/// They of one map: jacobian k x d, x 1 x d. By one decomposition of min(k, d) rows and columns, so for a fraction of
+/// what `local_geometry` costs. Throws InputError on shapes that do not fit, or a jacobian that is not finite.
+SingularGeometry singular_geometry(ConstView<double> jacobian, ConstView<double> x);
+
 /// The measures at each row of a batch (inputs and labels; the rest is not looked at) of a network with any activation,
 /// J taken by k backward sweeps and measured in double. On up to `threads` threads, with the same bits at any number.
 /// Throws InputError on shapes or labels that do not fit, an empty batch, a Jacobian that is not finite, or fewer than

@@ -147,6 +147,10 @@ TEST_CASE("the measures are those of whole decompositions, whatever the shape an
           CAPTURE(shape, rank, decay, expected[m].first);
           CHECK_THAT(measures(found)[m].second.value(), WithinRel(expected[m].second.value(), 1e-11));
         }
+        const SingularGeometry singular = singular_geometry(jacobian, x);
+        CHECK_THAT(singular.normal_alignment.value(), WithinRel(found.normal_alignment.value(), 1e-11));
+        CHECK_THAT(singular.effective_rank.value(), WithinRel(found.effective_rank.value(), 1e-11));
+        CHECK_THAT(singular.explained_variance.value(), WithinRel(found.explained_variance.value(), 1e-11));
       }
 }
 
@@ -302,6 +306,7 @@ TEST_CASE("shapes, labels and threads that do not fit are refused") {
   const std::vector<std::int32_t> labels{0};
   CHECK(contains(message_of([&] { mean_local_geometry(mlp, {.inputs = M(2, 4), .labels = labels}, 1); }), "1 labels"));
   CHECK(contains(message_of([&] { mean_local_geometry(mlp, {.inputs = x, .labels = labels}, 0); }), "threads is 0"));
+  CHECK(contains(message_of([&] { singular_geometry(jacobian, M(1, 5)); }), "jacobian is 3x4 and x 1x5"));
   CHECK(contains(message_of([&] { local_geometries(mlp, {.inputs = M(0, 4), .labels = {}}); }), "inputs are 0x4"));
 }
 
