@@ -24,7 +24,7 @@ Dataset<double> all_samples(const SampleOptions& options) {
   if (options.data.empty()) throw InputError("samples: found neither --data nor --task, expected one of them");
   if (std::filesystem::is_directory(options.data))
     return one_side(mnist<double>({.folder = options.data}), options.test);
-  return csv(options.data);
+  return csv(options.data, {.numbered_classes = true}).data;
 }
 
 }  // namespace

@@ -10,7 +10,7 @@ namespace normalign {
 
 /// Which samples.
 struct SampleOptions {
-  /// A folder of IDX files as `mnist` reads them, or a CSV file as `csv` does.
+  /// A folder of IDX files as `mnist` reads them, or a CSV file as `csv` does, with class numbers last.
   std::string data = {};
   /// A task, whose protocol makes the samples; `data` is then its folder, where it needs one.
   std::string task = {};

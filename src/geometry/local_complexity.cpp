@@ -2,31 +2,9 @@
 
 #include <cmath>
 
-#include "linalg/random.hpp"
-#include "linalg/reduce.hpp"
+#include "linalg/orthonormal_frame.hpp"
 
 namespace normalign {
-
-Matrix<double> orthonormal_frame(Index directions, Index d, std::uint64_t seed) {
-  if (directions < 1 || directions > d)
-    throw InputError(
-        text("local_complexity: directions is ", directions, "; it must be from 1 to ", d, ", the number of inputs"));
-  Matrix<double> frame(directions, d);
-  const RandomRows normals(seed, Stream::frame);
-  for (Index p = 0; p < directions; ++p) {
-    const std::span<double> row = frame.row(p);
-    normals.normal<double>(static_cast<std::uint32_t>(p), row);
-    // Once more for what rounding leaves.
-    for (int pass = 0; pass < 2; ++pass)
-      for (Index earlier = 0; earlier < p; ++earlier) {
-        const double part = dot<double>(frame.row(earlier), row);
-        for (Index i = 0; i < d; ++i) frame(p, i) -= part * frame(earlier, i);
-      }
-    const double length = std::sqrt(dot<double>(row, row));
-    for (double& value : row) value /= length;
-  }
-  return frame;
-}
 
 Matrix<Index> local_complexity(const PiecewiseAffineNetwork& network, ConstView<double> x,
                                const LocalComplexityOptions& options) {
@@ -34,7 +12,7 @@ Matrix<Index> local_complexity(const PiecewiseAffineNetwork& network, ConstView<
   if (x.cols() != d) throw InputError(text("local_complexity: x is ", x.shape(), "; it must have ", d, " columns"));
   if (!(options.radius > 0 && std::isfinite(options.radius)))
     throw InputError(text("local_complexity: radius is ", options.radius, "; it must be above 0"));
-  const Matrix<double> frame = orthonormal_frame(options.directions, d, options.seed);
+  const Matrix<double> frame = orthonormal_frame(options.directions, d, RandomRows(options.seed, Stream::frame));
   Matrix<double> vertices(2 * frame.rows(), d);
   Matrix<Index> result(n, layers);
   for (Index row = 0; row < n; ++row) {

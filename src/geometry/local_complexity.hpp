@@ -18,7 +18,7 @@ struct LocalComplexityOptions {
 
 /// Of each row of x (n x d) and each hidden layer (n x L) the number of units whose pre-activation is above zero at
 /// some of the 2P vertices and not above zero at others. The frame is the same for all rows, given by the seed, P and
-/// d: rows of normals from Stream::frame, made orthonormal one after the other.
+/// d: the `orthonormal_frame` of Stream::frame.
 ///
 /// Units of the first layer are counted just when their boundary meets the hull; in deeper layers a boundary may pass
 /// between the vertices, so that no more is counted than meets it. It is a number of units, not of regions.
@@ -26,8 +26,5 @@ struct LocalComplexityOptions {
 /// Throws InputError when x does not have d columns, the radius is not positive or P is not in 1, ..., d.
 Matrix<Index> local_complexity(const PiecewiseAffineNetwork& network, ConstView<double> x,
                                const LocalComplexityOptions& options = {});
-
-/// P orthonormal rows of length d, the frame above. Throws InputError when P is not in 1, ..., d.
-Matrix<double> orthonormal_frame(Index directions, Index d, std::uint64_t seed);
 
 }  // namespace normalign

@@ -1,0 +1,51 @@
+#include "data/folds.hpp"
+
+#include "linalg/error.hpp"
+#include "linalg/random.hpp"
+
+namespace normalign {
+namespace {
+
+// Deals the rows, class by class and each class shuffled, to one part after the other.
+std::vector<std::size_t> dealt(std::span<const std::int32_t> labels, Index classes, Index parts, std::uint64_t seed,
+                               std::uint32_t step) {
+  std::vector<std::vector<Index>> of_class(static_cast<std::size_t>(classes));
+  for (std::size_t row = 0; row < labels.size(); ++row) {
+    if (labels[row] < 0 || labels[row] >= classes)
+      throw InputError(text("folds: found label ", labels[row], " of row ", row, ", expected 0 to ", classes - 1));
+    of_class[static_cast<std::size_t>(labels[row])].push_back(static_cast<Index>(row));
+  }
+  std::vector<std::size_t> part(labels.size());
+  std::size_t next = 0;
+  for (std::size_t c = 0; c < of_class.size(); ++c) {
+    shuffle(of_class[c], RandomIntegers(seed, Stream::split, step, static_cast<std::uint32_t>(c)));
+    for (const Index row : of_class[c]) part[static_cast<std::size_t>(row)] = next++ % static_cast<std::size_t>(parts);
+  }
+  return part;
+}
+
+Fold fold(std::span<const std::size_t> part, std::size_t test) {
+  Fold result;
+  for (std::size_t row = 0; row < part.size(); ++row)
+    (part[row] == test ? result.test : result.train).push_back(static_cast<Index>(row));
+  return result;
+}
+
+}  // namespace
+
+std::vector<Fold> stratified_folds(std::span<const std::int32_t> labels, Index classes, Index folds,
+                                   std::uint64_t seed) {
+  if (folds < 2 || folds > static_cast<Index>(labels.size()))
+    throw InputError(text("folds: found ", folds, " folds of ", labels.size(), " rows, expected 2 to ", labels.size()));
+  const auto part = dealt(labels, classes, folds, seed, 1);
+  std::vector<Fold> result;
+  for (std::size_t test = 0; test < static_cast<std::size_t>(folds); ++test) result.push_back(fold(part, test));
+  return result;
+}
+
+Fold stratified_halves(std::span<const std::int32_t> labels, Index classes, std::uint64_t seed) {
+  if (labels.size() < 2) throw InputError(text("folds: found ", labels.size(), " rows, expected at least 2 to halve"));
+  return fold(dealt(labels, classes, 2, seed, 2), 1);
+}
+
+}  // namespace normalign
