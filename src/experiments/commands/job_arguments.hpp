@@ -14,9 +14,9 @@ namespace normalign::commands {
 
 /// Which of the runs are done, where, and how many at a time.
 struct JobArguments {
-  std::string out;            ///< folder of the logs
+  std::string out = {};       ///< folder of the logs
   std::string shard = "1/1";  ///< i/n
-  std::string run;            ///< this run alone, in this process; empty: all, each in its own
+  std::string run = {};       ///< this run alone, in this process; empty: all, each in its own
   int jobs = 0;               ///< at a time; 0: all cores / threads
   int threads = 1;            ///< of each run
   pid_t parent = 0;           ///< the process that started this one for its run; 0: a user did

@@ -1,0 +1,292 @@
+#include "experiments/tabular.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "data/folds.hpp"
+#include "geometry/local_geometry.hpp"
+#include "linalg/blas.hpp"
+#include "linalg/row_blocks.hpp"
+#include "robustness/pgd.hpp"
+
+namespace normalign {
+namespace {
+
+constexpr const char *published = "published", *nested = "nested";
+
+// Adds the seconds of its scope to a sum.
+class Stopwatch {
+ public:
+  explicit Stopwatch(double& seconds) : seconds_(seconds) {}
+  ~Stopwatch() { seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
+  Stopwatch(const Stopwatch&) = delete;
+  Stopwatch& operator=(const Stopwatch&) = delete;
+
+ private:
+  double& seconds_;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+// Some rows of the table in the precision of the run.
+template <class T>
+struct Rows {
+  Rows(const Dataset<double>& all, std::span<const Index> rows) : numbers(rows.begin(), rows.end()) {
+    Dataset<double> taken = rows_at(all, rows);
+    x = Matrix<T>(taken.inputs.rows(), taken.inputs.cols());
+    std::ranges::transform(taken.inputs.span(), x.span().begin(), [](double v) { return static_cast<T>(v); });
+    labels = std::move(taken.labels);
+    y = one_hot<T>(labels, all.classes);
+  }
+  std::vector<Index> numbers;  // in the table
+  Matrix<T> x, y;              // n x d, n x classes
+  std::vector<std::int32_t> labels;
+};
+
+std::vector<Index> at(const std::vector<Index>& rows, const std::vector<Index>& positions) {
+  std::vector<Index> result;
+  for (const Index position : positions) result.push_back(rows[static_cast<std::size_t>(position)]);
+  return result;
+}
+
+// The mean over rows where the measure is defined, each counted as often as it was drawn.
+class WeightedMean {
+ public:
+  void add(std::optional<double> value, Index times) {
+    if (!value) return;
+    sum_ += *value * static_cast<double>(times);
+    count_ += times;
+  }
+  std::optional<double> value() const {
+    return count_ == 0 ? std::nullopt : std::optional(sum_ / static_cast<double>(count_));
+  }
+
+ private:
+  double sum_ = 0;
+  Index count_ = 0;
+};
+
+// A run on its way.
+template <class T>
+class Run {
+ public:
+  Run(const TabularConfig& config, const TabularData& data, const RidgeOptions& ridge, const TabularProgress& progress)
+      : config_(config),
+        data_(data),
+        ridge_(ridge),
+        progress_(progress),
+        steps_(tabular_steps(config, data)),
+        kernel_{.shape = kernel_shape(config.kernel), .bandwidth = config.bandwidth, .exponent = config.exponent} {}
+
+  TabularResult operator()() {
+    if (config_.protocol == published) select(data_.selection, 0);
+    for (std::size_t i = 0; i < data_.folds.size(); ++i) {
+      const Fold& fold = data_.folds[i];
+      if (config_.protocol == nested) select(halves(fold.train, i), i);
+      result_.folds.push_back(figures(fold, i));
+    }
+    return std::move(result_);
+  }
+
+ private:
+  // Seeded apart for each fold: the fold is the high word of the seed's key.
+  Fold halves(const std::vector<Index>& train, std::size_t fold) const {
+    std::vector<std::int32_t> labels;
+    for (const Index row : train) labels.push_back(data_.samples.labels[static_cast<std::size_t>(row)]);
+    const Fold positions = stratified_halves(labels, data_.samples.classes,
+                                             static_cast<std::uint64_t>(config_.seed) + (std::uint64_t{fold} << 32));
+    return {at(train, positions.train), at(train, positions.test)};
+  }
+
+  void select(const Fold& rows, std::size_t number) {
+    const Stopwatch time(result_.cost.selection);
+    const Rows<T> train(data_.samples, rows.train), validation(data_.samples, rows.test);
+    selection_ = {.validation_acc = -1};
+    for (std::size_t i = 0; i < config_.regularisations.size(); ++i) {
+      RidgeOptions ridge = ridge_;
+      ridge.regularisation = config_.regularisations[i];
+      Rfm<T> rfm({.kernel = kernel_,
+                  .ridge = ridge,
+                  .identity_share = config_.alpha,
+                  .updates = config_.updates,
+                  .agop_samples = config_.agop_samples,
+                  .seed = static_cast<std::uint64_t>(config_.seed),
+                  .fit = static_cast<std::uint32_t>(number * config_.regularisations.size() + i)});
+      rfm.fit(train.x, train.y, [&](Index updates, const KernelMachine<T>& machine, const RidgeReport& report) {
+        take_note(report);
+        const double found = accuracy<T>(machine.outputs_at(validation.x, ridge_.threads), validation.labels);
+        if (found > selection_.validation_acc) {
+          selection_ = {.regularisation = ridge.regularisation, .updates = updates, .validation_acc = found};
+          metric_ = machine.metric();
+        }
+        advance();
+        return true;
+      });
+    }
+  }
+
+  TabularFold figures(const Fold& rows, std::size_t number) {
+    const Rows<T> train(data_.samples, rows.train), test(data_.samples, rows.test);
+    TabularFold fold{.selection = selection_};
+    const KernelMachine<T> machine = refitted(train);
+    fold.train_acc = accuracy<T>(machine.outputs_at(train.x, ridge_.threads), train.labels);
+    fold.test_acc = accuracy<T>(machine.outputs_at(test.x, ridge_.threads), test.labels);
+    advance();
+    for (std::size_t i = 0; i < config_.attack_radii.size(); ++i) {
+      fold.robust_acc.push_back(attacked_accuracy(machine, test, i, number));
+      advance();
+    }
+    add_geometry(machine, train, number, fold);
+    advance();
+    return fold;
+  }
+
+  KernelMachine<T> refitted(const Rows<T>& train) {
+    const Stopwatch time(result_.cost.refit);
+    RidgeOptions ridge = ridge_;
+    ridge.regularisation = selection_.regularisation;
+    const MahalanobisPoints<T> points(train.x, mahalanobis_factor<T>(metric_));
+    RidgeSolution<T> solution = normalign::ridge<T>(kernel_, points, train.y, ridge);
+    take_note(solution.report);
+    return {kernel_, train.x, metric_, std::move(solution.coefficients)};
+  }
+
+  double attacked_accuracy(const KernelMachine<T>& machine, const Rows<T>& test, std::size_t radius,
+                           std::size_t number) {
+    const Stopwatch time(result_.cost.attack);
+    const double eps = config_.attack_radii[radius];
+    const PgdOptions options{.norm = AttackNorm::linf,
+                             .radius = eps,
+                             .step = config_.attack_step * eps,
+                             .steps = static_cast<int>(config_.attack_steps),
+                             .seed = static_cast<std::uint64_t>(config_.seed),
+                             .draw = static_cast<std::uint32_t>(number * config_.attack_radii.size() + radius)};
+    // The gradient of the mean over outputs of (f - y)²: 2 / c (f - y) is pulled back.
+    const T scale = T(2) / static_cast<T>(machine.outputs());
+    const auto residuals = [&](Index first, MatrixView<T> outputs) {
+      const std::span<const T> y = test.y.view().row_block(first, outputs.rows()).span();
+      for (std::size_t i = 0; i < y.size(); ++i) outputs.span()[i] = scale * (outputs.span()[i] - y[i]);
+    };
+    const Matrix<T> points = pgd<T>(
+        test.x, options,
+        [&](ConstView<T> x, MatrixView<T> gradients) { machine.pull_back(x, residuals, gradients, ridge_.threads); },
+        test.numbers);
+    return accuracy<T>(machine.outputs_at(points, ridge_.threads), test.labels);
+  }
+
+  void add_geometry(const KernelMachine<T>& machine, const Rows<T>& train, std::size_t number, TabularFold& fold) {
+    const Stopwatch time(result_.cost.geometry);
+    const Index n = train.x.rows(), d = machine.inputs(), c = machine.outputs(), r = machine.factor().cols();
+    // Beside the draws of the updates, whose steps are their numbers.
+    const std::vector<Index> drawn =
+        bootstrap_counts(n, std::min(n, config_.geometry_samples),
+                         {static_cast<std::uint64_t>(config_.seed), Stream::bootstrap,
+                          static_cast<std::uint32_t>(config_.updates), static_cast<std::uint32_t>(number)});
+    std::vector<Index> rows;
+    for (Index i = 0; i < n; ++i)
+      if (drawn[static_cast<std::size_t>(i)] > 0) rows.push_back(i);
+    const auto count = static_cast<Index>(rows.size());
+    Matrix<T> taken(count, d);
+    for (Index i = 0; i < count; ++i)
+      std::ranges::copy(train.x.row(rows[static_cast<std::size_t>(i)]), taken.row(i).begin());
+    const MahalanobisPoints<T> points = machine.points(taken);
+
+    std::vector<LocalGeometry> found(rows.size());
+    std::vector<std::exception_ptr> failures;
+    parallel_for(ridge_.threads, kernel_blocks(count), failures, [&](Index block) {
+      const Index first = block * kernel_block_rows, these = std::min(kernel_block_rows, count - first);
+      Matrix<T> factored(these, c * r);
+      machine.factored_jacobians(points, first, factored);
+      Matrix<T> jacobian(c, d);
+      Matrix<double> j(c, d), x(1, d);
+      const Matrix<double> no_output(1, c);  // what is measured here does not depend on it
+      for (Index i = 0; i < these; ++i) {
+        // c x r, (d x r)ᵀ
+        gemm<T>(ConstView<T>(factored.row(i).data(), c, r), machine.factor(), jacobian, {.b = true});
+        std::ranges::copy(jacobian.span(), j.data());
+        std::ranges::copy(taken.row(first + i), x.data());
+        found[static_cast<std::size_t>(first + i)] = local_geometry(j, no_output, x, 0);
+      }
+    });
+    WeightedMean rank, alignment;
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      const Index times = drawn[static_cast<std::size_t>(rows[i])];
+      rank.add(found[i].effective_rank, times);
+      alignment.add(found[i].normal_alignment, times);
+    }
+    fold.effective_rank = rank.value();
+    if (fold.effective_rank) fold.normalised_rank = *fold.effective_rank / static_cast<double>(std::min(c, d));
+    fold.normal_alignment = alignment.value();
+  }
+
+  void take_note(const RidgeReport& report) {
+    ++result_.cost.fits;
+    result_.cost.in_double += report.in_double;
+  }
+  void advance() {
+    ++done_;
+    if (progress_) progress_(done_, steps_);
+  }
+
+  const TabularConfig& config_;
+  const TabularData& data_;
+  const RidgeOptions ridge_;
+  const TabularProgress& progress_;
+  const Index steps_;
+  const Kernel kernel_;
+  Index done_ = 0;
+  TabularSelection selection_;
+  Matrix<T> metric_;  // the one selected
+  TabularResult result_;
+};
+
+}  // namespace
+
+void check(const TabularConfig& config) {
+  const auto refuse = [](const char* field, const auto& found, const char* expected) {
+    throw InputError(text(field, ": found ", found, ", expected ", expected));
+  };
+  if (!(config.alpha >= 0 && config.alpha <= 1)) refuse("alpha", config.alpha, "a number from 0 to 1");
+  if (config.seed < 0) refuse("seed", config.seed, "a whole number from 0");
+  if (config.protocol != published && config.protocol != nested)
+    refuse("protocol", text('\'', one_line(config.protocol), '\''), "published or nested");
+  check(Kernel{.shape = kernel_shape(config.kernel), .bandwidth = config.bandwidth, .exponent = config.exponent});
+  if (config.regularisations.empty()) refuse("regularisations", "none", "at least one");
+  for (const double regularisation : config.regularisations)
+    if (!(regularisation >= 0 && std::isfinite(regularisation)))
+      refuse("regularisations", regularisation, "finite numbers from 0");
+  if (config.updates < 0) refuse("updates", config.updates, "a whole number from 0");
+  if (config.agop_samples < 1) refuse("agop_samples", config.agop_samples, "a whole number from 1");
+  if (config.geometry_samples < 1) refuse("geometry_samples", config.geometry_samples, "a whole number from 1");
+  if (config.precision != "float64" && config.precision != "float32")
+    refuse("precision", text('\'', one_line(config.precision), '\''), "float32 or float64");
+  for (const double radius : config.attack_radii)
+    if (!(radius >= 0 && std::isfinite(radius))) refuse("attack_radii", radius, "finite numbers from 0");
+  if (config.attack_steps < 0 || config.attack_steps > 1'000'000)
+    refuse("attack_steps", config.attack_steps, "a whole number from 0 to 1000000");
+  if (!(config.attack_step >= 0 && std::isfinite(config.attack_step)))
+    refuse("attack_step", config.attack_step, "a finite number from 0");
+}
+
+Index tabular_steps(const TabularConfig& config, const TabularData& data) {
+  const auto folds = static_cast<Index>(data.folds.size());
+  const Index selections = config.protocol == nested ? folds : 1;
+  return selections * static_cast<Index>(config.regularisations.size()) * (config.updates + 1) +
+         folds * (2 + static_cast<Index>(config.attack_radii.size()));
+}
+
+TabularResult tabular_run(const TabularConfig& config, const TabularData& data, const RidgeOptions& ridge,
+                          const TabularProgress& progress) {
+  check(config);
+  const auto check_fold = [&](const Fold& fold, const char* name) {
+    if (fold.train.empty() || fold.test.empty())
+      throw InputError(text(data.name, ": found ", fold.train.size(), " and ", fold.test.size(), " rows in a ", name,
+                            ", expected some in both parts"));
+  };
+  if (config.protocol == published) check_fold(data.selection, "selection");
+  for (const Fold& fold : data.folds) check_fold(fold, "fold");
+  if (config.precision == "float32") return Run<float>(config, data, ridge, progress)();
+  return Run<double>(config, data, ridge, progress)();
+}
+
+}  // namespace normalign

@@ -1,0 +1,95 @@
+// Recursive Feature Machines on a table: choose regularisation and metric, refit on each fold, attack and measure
+// (arXiv:2605.08464, section on tabular data).
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "data/dataset.hpp"
+#include "rfm/rfm.hpp"
+
+namespace normalign {
+
+/// A labelled table with its splits.
+struct TabularData {
+  std::string name = {};
+  Dataset<double> samples = {};
+  Fold selection = {};           ///< training rows and the rows that the published protocol chooses by
+  std::vector<Fold> folds = {};  ///< training and test rows of the figures
+};
+
+/// Everything that decides a run on one table.
+struct TabularConfig {
+  std::string dataset = {};
+  double alpha = 1;  ///< share of the identity in the first metric: 1 RFM, 0 RFAM
+  std::int64_t seed = 0;
+  /// "published": regularisation, number of updates and metric are chosen once, on `selection`, whose rows are test
+  /// rows later on. "nested": chosen anew for each fold, on seeded stratified halves of its training rows.
+  std::string protocol = "published";
+  std::string kernel = "laplace";
+  double bandwidth = 10;
+  double exponent = 1;  ///< of generalised_laplace
+  std::vector<double> regularisations = {10, 1, 0.1, 0.01, 0.001};
+  Index updates = 4;
+  Index agop_samples = 20000;                      ///< training rows drawn for an update of the metric, at most n
+  Index geometry_samples = 20000;                  ///< training rows of a fold drawn for alignment and rank, at most n
+  std::string precision = "float64";               ///< or "float32"
+  std::vector<double> attack_radii = {0.1, 1, 2};  ///< l-infinity, in the units of the features
+  Index attack_steps = 20;
+  double attack_step = 0.1;  ///< length of a step in radii
+};
+
+/// Throws InputError naming the first field that is out of its range, what was found and what was expected.
+void check(const TabularConfig& config);
+
+/// What was chosen on validation rows.
+struct TabularSelection {
+  double regularisation = 0;
+  Index updates = 0;          ///< of the metric before the fit that was best
+  double validation_acc = 0;  ///< per cent
+};
+
+/// The figures of one fold. Accuracies are per cent; a mean over rows whose Jacobian is not zero, absent where there is
+/// none.
+struct TabularFold {
+  TabularSelection selection = {};
+  double train_acc = 0;
+  double test_acc = 0;
+  std::vector<double> robust_acc = {};          ///< for each radius, of PGD's last iterates, over all test rows
+  std::optional<double> effective_rank = {};    ///< (sum s)² / sum s² of the singular values of J
+  std::optional<double> normalised_rank = {};   ///< that over min(classes, features)
+  std::optional<double> normal_alignment = {};  ///< |cos(v_1(J), x)|
+};
+
+/// What took how long, in seconds of wall time, and what the solutions took.
+struct TabularCost {
+  double selection = 0, refit = 0, attack = 0, geometry = 0;
+  Index fits = 0;
+  Index in_double = 0;  ///< float32 factorisations that had to be done again in double
+};
+
+/// One run.
+struct TabularResult {
+  std::vector<TabularFold> folds = {};
+  TabularCost cost = {};
+};
+
+/// Told after each fit and each attack: how many of how many are done.
+using TabularProgress = std::function<void(Index done, Index all)>;
+
+/// Runs the protocol on `ridge.threads` threads, with the same numbers at any number; of `ridge`, which says how
+/// systems are solved, the regularisation is not looked at. For each regularisation in turn a machine is fitted with
+/// the initial metric of the training rows and after each of `updates` updates; the best accuracy on the validation
+/// rows wins, of equal ones the first; its metric and regularisation are kept, the coefficients of each fold are solved
+/// for anew. Targets are one-hot. Attacks go up the gradient of the mean squared error to them, from a random start,
+/// and are not clamped. Throws InputError on a config that `check` refuses, splits that do not fit the samples, or an
+/// empty fold; RunError as `ridge` does.
+TabularResult tabular_run(const TabularConfig& config, const TabularData& data, const RidgeOptions& ridge = {},
+                          const TabularProgress& progress = {});
+
+/// The number of fits and attacks of a run, what `TabularProgress` counts to.
+Index tabular_steps(const TabularConfig& config, const TabularData& data);
+
+}  // namespace normalign
