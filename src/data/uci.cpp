@@ -190,18 +190,28 @@ std::vector<Fold> fold_file(const fs::path& path, Index count, Index rows) {
   return folds;
 }
 
+// The name of "a/b/" is b too, and that of "." is that of the folder it stands for.
+std::string name_of(const fs::path& folder) {
+  return (fs::absolute(folder) / "").lexically_normal().parent_path().filename().string();
+}
+
+constexpr Index most = std::numeric_limits<std::int32_t>::max();
+
+UciSize size_in(const Description& description) {
+  return {.rows = description.number("n_patrons1=", 2, most),
+          .features = description.number("n_entradas=", 1, most),
+          .classes = description.number("n_clases=", 1, most)};
+}
+
 }  // namespace
 
+UciSize uci_size(const fs::path& folder) { return size_in(Description(folder / (name_of(folder) + ".txt"))); }
+
 UciDataset uci_dataset(const fs::path& folder) {
-  // The name of "a/b/" is b too, and that of "." is that of the folder it stands for.
-  const fs::path path = (fs::absolute(folder) / "").lexically_normal().parent_path();
-  UciDataset set{.name = path.filename().string(), .data = {}, .test_file = {}, .selection = {}, .folds = {}};
+  UciDataset set{.name = name_of(folder), .data = {}, .test_file = {}, .selection = {}, .folds = {}};
   const Description description(folder / (set.name + ".txt"));
-  constexpr Index most = std::numeric_limits<std::int32_t>::max();
-  const Index features = description.number("n_entradas=", 1, most);
-  const Index classes = description.number("n_clases=", 1, most);
+  const auto [rows, features, classes] = size_in(description);
   const Index files = description.number("n_arquivos=", 1, 2);
-  const Index rows = description.number("n_patrons1=", 2, most);
   const Index train = description.number("n_patrons_entrena=", 1, rows - 1);
   if (description.number("n_patrons_valida=", 1, rows - 1) != rows - train)
     description.refuse_value("n_patrons_valida=",

@@ -35,6 +35,17 @@ struct UciDataset {
 /// file's end do not count. Throws InputError, naming the file and the line, on anything else.
 UciDataset uci_dataset(const std::filesystem::path& folder);
 
+/// How large the data of a set are.
+struct UciSize {
+  Index rows = 0;  ///< of the first data file
+  Index features = 0;
+  Index classes = 0;
+};
+
+/// What NAME.txt in the folder NAME tells; no other file is read. Throws InputError, naming the file and the line, on
+/// entries that are missing or out of range.
+UciSize uci_size(const std::filesystem::path& folder);
+
 /// The names of the data sets in a collection, the folders NAME in it that hold NAME.txt, in byte order. Throws
 /// InputError, naming it, when `collection` is no folder that can be read.
 std::vector<std::string> uci_names(const std::filesystem::path& collection);

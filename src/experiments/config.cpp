@@ -6,6 +6,8 @@
 #include <sstream>
 #include <string_view>
 
+#include "experiments/config_fields.hpp"
+
 namespace normalign {
 namespace {
 
@@ -30,9 +32,11 @@ void one_of(const char* field, const std::string& found, std::initializer_list<s
   throw InputError(text(field, ": found '", found, "', expected one of ", list));
 }
 
+}  // namespace
+
 // Calls visit(name, field) for every field of a config, const or not, in the order in which logs have them.
 template <class Config, class Visit>
-void for_each_field(Config& c, const Visit& visit) {
+static void for_each_field(Config& c, const Visit& visit) {
   visit("task", c.task);
   visit("condition", c.condition);
   visit("label", c.label);
@@ -89,30 +93,6 @@ void for_each_field(Config& c, const Visit& visit) {
   visit("attack_samples", c.attack_samples);
 }
 
-// On one line; text from a command line may be no UTF-8.
-std::string written(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
-
-// What JSON must hold for a field of that type.
-const char* expected_type(const std::string&) { return "a text"; }
-const char* expected_type(const bool&) { return "true or false"; }
-const char* expected_type(const Index&) { return "a whole number"; }
-const char* expected_type(const double&) { return "a number"; }
-const char* expected_type(const std::vector<Index>&) { return "a list of whole numbers"; }
-const char* expected_type(const std::vector<double>&) { return "a list of numbers"; }
-
-bool fits(const Json& value, const std::string&) { return value.is_string(); }
-bool fits(const Json& value, const bool&) { return value.is_boolean(); }
-bool fits(const Json& value, const double&) { return value.is_number(); }
-bool fits(const Json& value, const Index&) {
-  return value.is_number_unsigned() ? value.get<std::uint64_t>() <= PTRDIFF_MAX : value.is_number_integer();
-}
-template <class T>
-bool fits(const Json& value, const std::vector<T>&) {
-  return value.is_array() && std::ranges::all_of(value, [](const Json& item) { return fits(item, T{}); });
-}
-
-}  // namespace
-
 Conditions conditions(const std::string& condition) {
   Conditions result;
   if (condition == "baseline") return result;
@@ -143,7 +123,8 @@ const std::string& condition_label(const RunConfig& config) {
 void check(const RunConfig& config) {
   conditions(config.condition);
   if (std::ranges::any_of(config.label, [](char c) { return c == '/' || (c >= 0 && c < ' '); }))
-    throw InputError(text("label: found ", written(config.label), ", expected a name without slash or line break"));
+    throw InputError(
+        text("label: found ", config_fields::written(config.label), ", expected a name without slash or line break"));
   whole("seed", config.seed, 0, std::numeric_limits<std::int64_t>::max());
   for (Index width : config.hidden) whole("hidden", width, 1, 1'000'000);
   number("init_scale", config.init_scale, 0, 1e6);
@@ -189,38 +170,14 @@ void check(const RunConfig& config) {
   whole("attack_samples", config.attack_samples, 0, 1'000'000'000);
 }
 
-Json to_json(const RunConfig& config) {
-  Json json = Json::object();
-  for_each_field(config, [&](const char* name, const auto& field) { json[name] = field; });
-  return json;
-}
+Json to_json(const RunConfig& config) { return config_fields::as_json(config); }
 
 std::optional<std::string> config_difference(const Json& found, const Json& expected) {
-  static const Json defaults = to_json(RunConfig{});
-  const auto value = [](const Json& config, const std::string& name) {
-    const Json& holder = config.contains(name) ? config : defaults;
-    return holder.contains(name) ? holder.at(name).dump(-1, ' ', false, Json::error_handler_t::replace) : "nothing";
-  };
-  for (const Json* config : {&expected, &found})
-    for (const auto& [name, field] : config->items())
-      if (name != "data" && value(found, name) != value(expected, name))
-        return text(name, ": found ", value(found, name), ", expected ", value(expected, name));
-  return std::nullopt;
+  return config_fields::difference(found, expected, to_json(RunConfig{}), "data");
 }
 
 void set_field(RunConfig& config, const std::string& name, const Json& value) {
-  bool found = false;
-  for_each_field(config, [&](const char* known, auto& field) {
-    if (name != known) return;
-    found = true;
-    if (!fits(value, field))
-      throw InputError(text(name, ": found ", written(value), ", expected ", expected_type(field)));
-    value.get_to(field);
-  });
-  if (found) return;
-  std::string known;
-  for_each_field(config, [&](const char* field, const auto&) { known += text(known.empty() ? "" : ", ", field); });
-  throw InputError(text(name, ": unknown field, expected one of ", known));
+  config_fields::set(config, name, value);
 }
 
 std::pair<std::string, Json> assignment(const std::string& given) {

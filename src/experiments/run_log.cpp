@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
-#include <cstdint>
 #include <cstring>
 #include <fstream>
-#include <limits>
 #include <thread>
 
+#include "experiments/log_json.hpp"
 #include "experiments/text_file.hpp"
 #include "linalg/atomic_file.hpp"
 #include "linalg/blas.hpp"
@@ -16,7 +15,7 @@
 namespace normalign {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using namespace log_json;
 namespace fs = std::filesystem;
 
 constexpr std::pair<const char*, double MetricRow::*> named_metrics[] = {{"train_acc", &MetricRow::train_acc},
@@ -24,15 +23,6 @@ constexpr std::pair<const char*, double MetricRow::*> named_metrics[] = {{"train
                                                                          {"train_loss", &MetricRow::train_loss},
                                                                          {"test_loss", &MetricRow::test_loss},
                                                                          {"opt_time", &MetricRow::opt_time}};
-
-constexpr std::pair<RunStatus, const char*> status_names[] = {
-    {RunStatus::running, "running"}, {RunStatus::finished, "finished"}, {RunStatus::failed, "failed"}};
-
-// Strings come from file names and system messages and may be no UTF-8; a log with a replaced letter is
-// better than none.
-std::string dump(const Json& json, int indent = -1) {
-  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
-}
 
 // --- writing
 // -------------------------------------------------------------------------------------------------
@@ -51,114 +41,22 @@ Json row_json(const MetricRow& row) {
   return json;
 }
 
-// The library would write such a number as null, and no reader could tell what it had been.
-void require_finite(const Json& json, const std::string& field) {
-  if (json.is_number_float() && !std::isfinite(json.get<double>()))
-    throw RunError(text(field, " is ", json.get<double>(), "; expected a finite number"));
-  if (!json.is_structured()) return;
-  for (const auto& [key, value] : json.items()) require_finite(value, text(field, '.', key));
-}
-
-// Indented, but each metric row on one line, so that logs are compared and searched by line.
-std::string log_text(const RunLog& log) {
-  const Json json = log;
-  std::string result = "{";
-  const char* separator = "\n";
-  for (const auto& [key, value] : json.items()) {
-    result += text(separator, "  ", dump(key), ": ");
-    separator = ",\n";
-    if (key == "metrics" && !value.empty()) {
-      const char* row_separator = "[\n";
-      for (const auto& row : value) {
-        result += row_separator + ("    " + dump(row));
-        row_separator = ",\n";
-      }
-      result += "\n  ]";
-      continue;
-    }
-    // A line break in this text is one between entries: those in strings are escaped.
-    for (const char letter : dump(value, 2)) {
-      result += letter;
-      if (letter == '\n') result += "  ";
-    }
-  }
-  return result + "\n}\n";
-}
-
 fs::path folder_of(const fs::path& path) { return path.has_parent_path() ? path.parent_path() : fs::path("."); }
 
 // --- reading
 // -------------------------------------------------------------------------------------------------
 
-// The value as an error message shows it, null for none.
-std::string found(const Json* value) {
-  if (!value) return "nothing";
-  if (value->is_structured()) return text("an ", value->type_name());
-  const std::string written = dump(*value);
-  return written.size() <= 40 ? written : text("a ", value->type_name());
-}
-
-[[noreturn]] void refuse(const std::string& field, const Json* value, const char* expected) {
-  throw InputError(text(field, ": found ", found(value), "; expected ", expected));
-}
-
-// The entry of an object, or null where it has none.
-const Json* entry(const Json& object, const char* key) {
-  const auto position = object.find(key);
-  return position == object.end() ? nullptr : &*position;
-}
-
-std::string string_field(const Json& object, const char* key) {
-  const Json* value = entry(object, key);
-  if (!value || !value->is_string()) refuse(key, value, "a string");
-  return value->get<std::string>();
-}
-
-Json object_field_or_empty(const Json& object, const char* key) {
-  const Json* value = entry(object, key);
-  if (!value) return Json::object();
-  if (!value->is_object()) refuse(key, value, "an object");
-  return *value;
-}
-
-bool is_index(const Json& value) {
-  // Some writers know only one kind of number: 110.0 is an epoch too.
-  constexpr double exact = 9007199254740992.0;
-  if (value.is_number_float()) {
-    const double number = value.get<double>();
-    return std::abs(number) <= exact && number == std::trunc(number);
-  }
-  if (value.is_number_unsigned())
-    return value.get<std::uint64_t>() <= static_cast<std::uint64_t>(std::numeric_limits<Index>::max());
-  return value.is_number_integer();
-}
-
 MetricRow read_row(const Json& json, const std::string& where) {
   if (!json.is_object()) refuse(where, &json, "an object");
   MetricRow row;
-  const Json* epoch = entry(json, "epoch");
-  if (!epoch || !is_index(*epoch) || epoch->get<Index>() < 0)
-    refuse(where + ".epoch", epoch, "an integer of at least 0");
-  row.epoch = epoch->get<Index>();
-  for (const auto& [name, member] : named_metrics) {
-    const Json* value = entry(json, name);
-    if (!value || !value->is_number()) refuse(text(where, '.', name), value, "a number");
-    row.*member = value->get<double>();
-  }
+  row.epoch = count_field(json, "epoch", where + '.');
+  for (const auto& [name, member] : named_metrics) row.*member = number_field(json, name, where + '.');
   for (const auto& [name, value] : json.items()) {
     const auto is_name = [&name = name](const auto& named) { return name == named.first; };
     if (!value.is_number() || name == "epoch" || std::ranges::any_of(named_metrics, is_name)) continue;
     row.extras.emplace_back(name, value.get<double>());
   }
   return row;
-}
-
-RunStatus read_status(const Json& json) {
-  const Json* value = entry(json, "status");
-  if (!value) return RunStatus::finished;
-  for (const auto& [status, name] : status_names)
-    if (*value == name) return status;
-  refuse("status", value, "\"running\", \"finished\" or \"failed\"");
 }
 
 std::optional<Index> read_grokking_epoch(const Json& json) {
@@ -178,19 +76,6 @@ bool read_grokked(const Json& json, bool has_epoch) {
     refuse("grokking_epoch", entry(json, "grokking_epoch"),
            has_epoch ? "null, as grokked is false" : "an epoch, as grokked is true");
   return has_epoch;
-}
-
-Json parsed_file(const fs::path& path) {
-  std::error_code ignored;
-  if (fs::is_directory(path, ignored))
-    throw InputError(text(path.string(), ": found a folder; expected the file of a run log"));
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw InputError(text(path.string(), ": cannot be read: ", std::strerror(errno), "; expected a run log"));
-  try {
-    return Json::parse(file);
-  } catch (const Json::exception& error) {
-    throw InputError(text(path.string(), ": not JSON: ", error.what()));
-  }
 }
 
 RunLog log_of(const Json& json, const fs::path& path) {
@@ -224,8 +109,7 @@ void to_json(Json& json, const RunLog& log) {
   result["run_name"] = log.run_name;
   result["condition"] = log.condition;
   result["config"] = log.config;
-  for (const auto& [status, name] : status_names)
-    if (status == log.status) result["status"] = name;
+  result["status"] = name_of(log.status);
   if (log.status == RunStatus::failed) result["failure"] = log.failure;
   result["grokked"] = log.grokked;
   result["grokking_epoch"] = log.grokking_epoch ? Json(*log.grokking_epoch) : Json(nullptr);
@@ -243,7 +127,7 @@ void from_json(const Json& json, RunLog& log) {
   result.run_name = string_field(json, "run_name");
   result.condition = string_field(json, "condition");
   result.config = object_field_or_empty(json, "config");
-  result.status = read_status(json);
+  result.status = status_field(json);
   if (json.contains("failure")) result.failure = string_field(json, "failure");
   result.grokking_epoch = read_grokking_epoch(json);
   result.grokked = read_grokked(json, result.grokking_epoch.has_value());
@@ -271,18 +155,14 @@ void check_writable_log(const fs::path& path, bool overwrite) {
     throw InputError(text(name, ": the log cannot be written: ", std::strerror(errno), "; expected a writable folder"));
 }
 
-void write_log(const fs::path& path, const RunLog& log) {
-  const std::string content = log_text(log);
-  AtomicFile file(path);
-  if (!file.is_open() || !file.write(content) || !file.finish())
-    throw RunError(text(path.string(), ": the log cannot be written: ", std::strerror(errno)));
-}
+void write_log(const fs::path& path, const RunLog& log) { write_log_text(path, log_text(log, "metrics")); }
 
 RunLog read_log(const fs::path& path) { return log_of(parsed_file(path), path); }
 
 std::optional<RunLog> read_log_if_any(const fs::path& path) {
   const Json json = parsed_file(path);
-  if (json.is_object() && !json.contains("metrics") && !json.contains("run_name")) return std::nullopt;
+  if (json.is_object() && !json.contains("metrics") && (!json.contains("run_name") || json.contains("folds")))
+    return std::nullopt;
   return log_of(json, path);
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "experiments/log_json.hpp"
 #include "linalg/matrix.hpp"
 
 namespace normalign {
@@ -28,9 +29,6 @@ struct MetricRow {
 /// The metric of that name in `row`, one of its fields or of its extras; none where the row has none. Units are those
 /// of the log.
 std::optional<double> metric(const MetricRow& row, std::string_view name);
-
-/// How far a run came. A run that was killed stays `running`.
-enum class RunStatus { running, finished, failed };
 
 /// One run as its log tells it.
 struct RunLog {
@@ -74,8 +72,9 @@ void write_log(const std::filesystem::path& path, const RunLog& log);
 /// is not what `from_json` takes.
 RunLog read_log(const std::filesystem::path& path);
 
-/// The log in the file at `path`, or none where the file holds a JSON object that does not look like a log at all: one
-/// with neither `metrics` nor `run_name`. Throws as `read_log` does.
+/// The log in the file at `path`, or none where the file holds a JSON object that does not look like such a log at
+/// all: one without `metrics` that has no `run_name` either, or `folds` as the log of a run on a table has. Throws as
+/// `read_log` does.
 std::optional<RunLog> read_log_if_any(const std::filesystem::path& path);
 
 /// Where a run took place: version, compiler, blas, threads (the argument: those the run uses), host_cpu,

@@ -13,6 +13,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* expected = "; expected a folder of run logs (*.json)";
+
 bool is_alphanumeric(char letter) { return std::isalnum(static_cast<unsigned char>(letter)) != 0; }
 
 // Where `word` begins in `name`, as a word of its own after the first; the end where it does not.
@@ -37,8 +39,7 @@ std::string sorting_key(const std::string& condition) { return condition == base
 
 }  // namespace
 
-std::vector<RunLog> read_logs(const fs::path& folder) {
-  const std::string expected = "; expected a folder of run logs (*.json)";
+std::vector<fs::path> json_files(const fs::path& folder) {
   std::vector<fs::path> paths;
   try {
     if (!fs::is_directory(folder))
@@ -52,6 +53,11 @@ std::vector<RunLog> read_logs(const fs::path& folder) {
   }
   if (paths.empty()) throw InputError(text(folder.string(), ": found no *.json file", expected));
   std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+std::vector<RunLog> read_logs(const fs::path& folder) {
+  const std::vector<fs::path> paths = json_files(folder);
   std::vector<RunLog> logs;
   for (const fs::path& path : paths)
     if (auto log = read_log_if_any(path)) logs.push_back(std::move(*log));

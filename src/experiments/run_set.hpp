@@ -27,10 +27,14 @@ struct SettingRuns {
 /// The name of the condition that the others are compared with.
 inline constexpr const char* baseline_name = "baseline";
 
+/// The files *.json in `folder` and below, hidden ones excepted, sorted by path. Throws InputError when the folder is
+/// missing or unreadable or holds no such file.
+std::vector<std::filesystem::path> json_files(const std::filesystem::path& folder);
+
 /// All logs (*.json, hidden files excepted) in `folder` and below, sorted by path. A file with a JSON object that has
-/// neither `metrics` nor `run_name`, such as a table written by `normalign summary --json`, is passed over. Throws
-/// InputError when the folder is missing or unreadable or holds no run log, and, naming the file, when another of
-/// these files is no run log.
+/// neither `metrics` nor `run_name`, such as a table written by `normalign summary --json`, or with `folds`, which is
+/// the log of a run on a table, is passed over. Throws InputError when the folder is missing or unreadable or holds no
+/// run log, and, naming the file, when another of these files is no run log.
 std::vector<RunLog> read_logs(const std::filesystem::path& folder);
 
 /// The runs by setting and condition, settings by name; runs and names keep the order of `logs`, which must outlive

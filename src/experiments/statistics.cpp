@@ -73,6 +73,26 @@ std::optional<WelchTest> welch_t_test(std::span<const double> a, std::span<const
   return WelchTest{.t = t, .degrees_of_freedom = df, .p_two_sided = std::min(1.0, 2 * tail)};
 }
 
+std::optional<PairedTest> paired_t_test(std::span<const double> a, std::span<const double> b) {
+  std::vector<double> differences(a.size());
+  for (std::size_t i = 0; i < a.size(); ++i) differences[i] = a[i] - b[i];
+  const auto deviation = standard_deviation(differences);
+  if (!deviation || !(*deviation > 0)) return std::nullopt;
+  const auto n = static_cast<double>(a.size());
+  const double centre = *mean(differences), t = centre / (*deviation / std::sqrt(n));
+  if (!std::isfinite(t)) return std::nullopt;
+  const boost::math::students_t distribution(n - 1);
+  // The tails themselves, not one minus the rest: small p keep their digits.
+  const double upper = boost::math::cdf(boost::math::complement(distribution, t)),
+               lower = boost::math::cdf(distribution, t);
+  return PairedTest{.mean_difference = centre,
+                    .t = t,
+                    .degrees_of_freedom = n - 1,
+                    .p_two_sided = std::min(1.0, 2 * std::min(upper, lower)),
+                    .p_greater = upper,
+                    .p_less = lower};
+}
+
 std::optional<double> rank_correlation(std::span<const double> a, std::span<const double> b) {
   if (a.size() < 2) return std::nullopt;
   const std::vector<double> rank_a = ranks(a), rank_b = ranks(b);

@@ -1,5 +1,5 @@
-// The few statistics the experiments report: location and spread of a sample, Welch's t-test
-// and the rank correlation of two.
+// The few statistics the experiments report: location and spread of a sample, Welch's and the paired
+// t-test and the rank correlation of two.
 #pragma once
 
 #include <optional>
@@ -31,6 +31,21 @@ struct WelchTest {
 /// spread is no obstacle. t = (mean_a - mean_b) / sqrt(v_a + v_b) and 1 / df = c² / (n_a - 1) + (1 - c)² /
 /// (n_b - 1), with v = variance / n and c = v_a / (v_a + v_b): B. L. Welch, Biometrika 34 (1947), 28-35.
 std::optional<WelchTest> welch_t_test(std::span<const double> a, std::span<const double> b);
+
+/// What the paired t-test found.
+struct PairedTest {
+  double mean_difference = 0;     ///< of a_i - b_i
+  double t = 0;                   ///< positive where the first of the pairs have the larger mean
+  double degrees_of_freedom = 0;  ///< pairs - 1
+  double p_two_sided = 1;         ///< probability of |t| or more where both means are the same; not per cent
+  double p_greater = 1;           ///< that of t or more: small where the first are larger
+  double p_less = 1;              ///< that of t or less: small where the first are smaller
+};
+
+/// Student's t-test of whether the differences of pairs (a_i, b_i) have mean 0: t = mean / (standard deviation /
+/// sqrt(n)), n - 1 degrees of freedom. None below two pairs or where all differences are equal. Samples are equally
+/// long and finite.
+std::optional<PairedTest> paired_t_test(std::span<const double> a, std::span<const double> b);
 
 /// Spearman's rank correlation of pairs (a_i, b_i): Pearson's of the ranks, equal values sharing their mean rank. None
 /// below two pairs or where one side is constant. Samples are equally long; values are no NaN.

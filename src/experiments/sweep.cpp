@@ -1,18 +1,12 @@
 #include "experiments/sweep.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cctype>
-#include <limits>
-#include <list>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
-#include <sstream>
 
-#include "experiments/child_process.hpp"
-#include "experiments/progress.hpp"
+#include "experiments/run_files.hpp"
 #include "experiments/run_lock.hpp"
 #include "experiments/task.hpp"
 
@@ -20,7 +14,6 @@ namespace normalign {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
@@ -188,186 +181,23 @@ Layer fixed_fields(std::span<const std::string> assignments) {
   return {"--set ", fields};
 }
 
-// ---- the files of a run ----------------------------------------------------------------------------------------
-
-fs::path log_file(const fs::path& folder, const std::string& name) { return folder / (name + ".json"); }
-fs::path checkpoint_file(const fs::path& folder, const std::string& name) {
-  return folder / text('.', name, ".checkpoint");
-}
-fs::path lock_file(const fs::path& folder, const std::string& name) { return folder / text('.', name, ".lock"); }
-
-// Removes the temporary files of processes that were killed while they wrote the run's log or checkpoint. To be called
-// by the holder of the run's lock.
-void remove_temporary_files(const fs::path& folder, const std::string& name) {
-  const std::string log = text('.', name, ".json."), checkpoint = text("..", name, ".checkpoint.");
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    const std::string file = entry.path().filename().string();
-    const std::size_t start = file.starts_with(log) ? log.size() : file.starts_with(checkpoint) ? checkpoint.size() : 0;
-    if (start == 0 || !file.ends_with(".tmp") || file.size() < start + 4) continue;
-    const std::string id = file.substr(start, file.size() - start - 4);
-    std::error_code ignored;
-    if (std::ranges::all_of(id, [](unsigned char c) { return std::isdigit(c); })) fs::remove(entry.path(), ignored);
-  }
-}
+// ---- running them ----------------------------------------------------------------------------------------------
 
 bool finished(const std::optional<RunLog>& log) { return log && log->status == RunStatus::finished; }
 
-// ---- running them ----------------------------------------------------------------------------------------------
-
-struct Running {
-  const RunConfig* run;
-  ChildProcess process;
-  Clock::time_point start = Clock::now();
-};
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
-// How long runs took, to tell how long others will.
-class Durations {
- public:
-  void add(const RunConfig& run, double seconds) {
-    for (Mean* mean : {&all_, &of_[kind(run)]}) {
-      mean->sum += seconds;
-      mean->count += 1;
-    }
-  }
-  // Seconds; NaN when no run has ended yet.
-  double expected(const RunConfig& run) const {
-    const auto found = of_.find(kind(run));
-    const Mean& mean = found == of_.end() ? all_ : found->second;
-    return mean.sum / mean.count;
-  }
-
- private:
-  struct Mean {
-    double sum = 0, count = 0;
-  };
-  static std::pair<std::string, std::string> kind(const RunConfig& run) { return {run.task, condition_label(run)}; }
-  Mean all_;
-  std::map<std::pair<std::string, std::string>, Mean> of_;
-};
-
-// The runs of a sweep on their way.
-class Sweep {
- public:
-  Sweep(const std::vector<RunConfig>& runs, const SweepOptions& options, std::ostream& out)
-      : options_(options), out_(out) {
-    for (const RunConfig& run : runs)
-      if (finished(log_of(run, options.folder)))
-        ++done_;
-      else
-        left_.push_back(&run);
-    for (const RunConfig* run : left_) check_writable_log(log_file(options.folder, run_name(*run)), true);
-  }
-
-  SweepResult run() {
-    if (done_ > 0 || left_.empty()) report(text("sweep: ", done_, " runs are there already, ", left_.size(), " to do"));
-    SignalWait signals;
-    for (bool news = false;;) {
-      while (static_cast<int>(running_.size()) < options_.jobs && !left_.empty()) start_next();
-      if (options_.terminal)
-        show_progress();
-      else if (news)
-        report(state());
-      if (running_.empty()) break;
-      if (const int signal = signals.wait(1000ms)) {
-        const std::size_t stopped = running_.size() + left_.size();
-        running_.clear();
-        report(text("sweep: stopped by signal ", signal, " with ", stopped, " runs left; the same command goes on"));
-        return {failed_, signal};
-      }
-      news = std::erase_if(running_, [&](Running& running) {
-        const auto end = running.process.end();
-        if (end) take_note(running, *end);
-        return end.has_value();
-      });
-    }
-    clear_line();
-    return {failed_, 0};
-  }
-
- private:
-  void start_next() {
-    const RunConfig* run = left_.front();
-    left_.erase(left_.begin());
-    running_.push_back({run, ChildProcess(options_.command(run_name(*run)), options_.input)});
-  }
-
-  void take_note(const Running& ended, const ProcessEnd& end) {
-    const std::string name = run_name(*ended.run);
-    clear_line();
-    out_ << end.error << std::flush;
-    if (end.status == 0 && end.signal == 0) {
-      ++done_;
-      durations_.add(*ended.run, seconds_since(ended.start));
-    } else {
-      ++failed_;
-      std::string reason = said_by(end, name);
-      if (reason.empty()) {
-        reason = end.signal ? text("the process ended by signal ", end.signal)
-                            : text("the process ended with status ", end.status);
-        report(text("normalign: ", name, ": ", reason));
-      }
-      mark_failed(*ended.run, reason);
-    }
-  }
-
-  // The process's own last word on why it failed, in the form of all messages; empty when it had none.
-  static std::string said_by(const ProcessEnd& end, const std::string& name) {
-    const std::string start = text("normalign: ", name, ": ");
-    const auto at = end.error.rfind(start);
-    if (end.signal || at == std::string::npos) return "";
-    const auto from = at + start.size();
-    return end.error.substr(from, end.error.find('\n', from) - from);
-  }
-
-  // Where the process had no time to say in the log that it failed, this one does. Another sweep may be at the run by
-  // now: then it is not for this one to judge.
-  void mark_failed(const RunConfig& run, const std::string& reason) const {
-    const std::string name = run_name(run);
-    const RunLock lock(lock_file(options_.folder, name), 0ms);
-    if (!lock.held()) return;
-    remove_temporary_files(options_.folder, name);
-    std::optional<RunLog> log = log_of(run, options_.folder);
-    if (!log || log->status != RunStatus::running || log->metrics.empty()) return;
-    log->status = RunStatus::failed;
-    log->failure = reason;
-    write_log(log_file(options_.folder, name), *log);
-  }
-
-  std::string state() const {
-    double seconds = 0;
-    for (const RunConfig* run : left_) seconds += durations_.expected(*run);
-    for (const Running& running : running_)
-      seconds += std::max(durations_.expected(*running.run) - seconds_since(running.start), 0.0);
-    const std::size_t runs = running_.size() + left_.size();
-    const double at_a_time = static_cast<double>(std::min(static_cast<std::size_t>(options_.jobs), runs));
-    return text("sweep: ", done_, " done, ", running_.size(), " running, ", left_.size(), " left, ", failed_, " failed",
-                runs == 0 ? "" : text("; about ", duration(seconds / at_a_time), " left"));
-  }
-
-  void show_progress() {
-    const std::string line = state();
-    out_ << '\r' << line << std::string(line.size() < width_ ? width_ - line.size() : 0, ' ') << std::flush;
-    width_ = line.size();
-  }
-  void clear_line() {
-    if (width_ > 0) out_ << '\r' << std::string(width_, ' ') << '\r' << std::flush;
-    width_ = 0;
-  }
-  void report(const std::string& line) {
-    clear_line();
-    out_ << line << std::endl;
-  }
-
-  const SweepOptions& options_;
-  std::ostream& out_;
-  std::vector<const RunConfig*> left_;
-  std::list<Running> running_;
-  Durations durations_;
-  Index done_ = 0, failed_ = 0;
-  std::size_t width_ = 0;  // of the line on the terminal, to be written over
-};
+// Where the process had no time to say in the log that it failed, this one does. Another sweep may be at the run by
+// now: then it is not for this one to judge.
+void mark_failed(const RunConfig& run, const fs::path& folder, const std::string& reason) {
+  const std::string name = run_name(run);
+  const RunLock lock(lock_file(folder, name), 0ms);
+  if (!lock.held()) return;
+  remove_temporary_files(folder, name);
+  std::optional<RunLog> log = log_of(run, folder);
+  if (!log || log->status != RunStatus::running || log->metrics.empty()) return;
+  log->status = RunStatus::failed;
+  log->failure = reason;
+  write_log(log_file(folder, name), *log);
+}
 
 }  // namespace
 
@@ -377,19 +207,6 @@ std::vector<RunConfig> sweep_runs(const std::string& content, const std::string&
   std::vector<RunConfig> runs;
   within(file + ": ", [&] { runs = runs_of(parsed(content), fixed); });
   return runs;
-}
-
-std::vector<RunConfig> shard_of(const std::vector<RunConfig>& runs, const std::string& shard) {
-  std::istringstream in(shard);
-  in >> std::noskipws;
-  std::size_t i = 0, n = 0;
-  char slash = 0;
-  if (!std::isdigit(static_cast<unsigned char>(shard.empty() ? ' ' : shard.front())) || !(in >> i >> slash) ||
-      slash != '/' || !std::isdigit(in.peek()) || !(in >> n) || in.peek() != EOF || i < 1 || i > n)
-    throw InputError(text("shard: found '", shard, "', expected i/n with 1 <= i <= n"));
-  std::vector<RunConfig> result;
-  for (std::size_t k = i - 1; k < runs.size(); k += n) result.push_back(runs[k]);
-  return result;
 }
 
 std::optional<RunLog> log_of(const RunConfig& run, const fs::path& folder) {
@@ -418,19 +235,25 @@ RunLog sweep_run(const RunConfig& run, const SweepRunOptions& options) {
                              .checkpoint_seconds = options.checkpoint_seconds});
 }
 
-SweepResult run_sweep(const std::vector<RunConfig>& runs, const SweepOptions& options, std::ostream& out) {
-  const SweepResult result = Sweep(runs, options, out).run();
-  if (result.signal) return result;
-  // What processes left that were killed, by an earlier sweep's end perhaps, after their log was finished.
+JobQueueResult run_sweep(const std::vector<RunConfig>& runs, const SweepOptions& options, std::ostream& out) {
+  std::vector<Job> jobs;
+  std::map<std::string, const RunConfig*> by_name;
   for (const RunConfig& run : runs) {
-    const std::string name = run_name(run);
-    if (!finished(log_of(run, options.folder))) continue;
-    const RunLock lock(lock_file(options.folder, name), 5s);
-    if (!lock.held()) continue;
-    remove_temporary_files(options.folder, name);
-    fs::remove(checkpoint_file(options.folder, name));
+    jobs.push_back({.name = run_name(run), .kind = text(run.task, '/', condition_label(run))});
+    by_name[jobs.back().name] = &run;
   }
-  return result;
+  return run_jobs(
+      jobs,
+      {.title = "sweep",
+       .folder = options.folder,
+       .jobs = options.jobs,
+       .terminal = options.terminal,
+       .is_finished = [&](const std::string& name) { return finished(log_of(*by_name.at(name), options.folder)); },
+       .command = options.command,
+       .input = options.input,
+       .mark_failed = [&](const std::string& name,
+                          const std::string& reason) { mark_failed(*by_name.at(name), options.folder, reason); }},
+      out);
 }
 
 }  // namespace normalign

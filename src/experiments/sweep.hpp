@@ -12,6 +12,7 @@
 
 #include "experiments/config.hpp"
 #include "experiments/grokking.hpp"
+#include "experiments/job_queue.hpp"
 #include "experiments/run_log.hpp"
 
 namespace normalign {
@@ -26,10 +27,6 @@ namespace normalign {
 /// name.
 std::vector<RunConfig> sweep_runs(const std::string& content, const std::string& file,
                                   std::span<const std::string> assignments = {});
-
-/// The runs i, i + n, i + 2n, ... of a list, counted from 1, where `shard` is "i/n". Throws InputError unless
-/// 1 <= i <= n.
-std::vector<RunConfig> shard_of(const std::vector<RunConfig>& runs, const std::string& shard);
 
 /// The log of that run in `folder`; none where there is no such file. Throws InputError, naming log and field, when it
 /// is the log of other settings (`data`, which says where files are, aside) or no log at all.
@@ -61,16 +58,10 @@ struct SweepOptions {
   std::string input = {};  ///< what each process finds on its standard input
 };
 
-/// How a sweep ended.
-struct SweepResult {
-  Index failed = 0;
-  int signal = 0;  ///< SIGINT or SIGTERM, which ended it early; 0: it came to its end
-};
-
 /// Does those of the runs that have no finished log in `folder`, in their order; progress and failures go to `out`. A
 /// failed run does not stop the others. Where a process ended without a word in its log, the log is marked failed. At
 /// the end the folder holds logs alone, and checkpoints of failed runs. Throws InputError as `log_of` does, before
 /// anything is started.
-SweepResult run_sweep(const std::vector<RunConfig>& runs, const SweepOptions& options, std::ostream& out);
+JobQueueResult run_sweep(const std::vector<RunConfig>& runs, const SweepOptions& options, std::ostream& out);
 
 }  // namespace normalign

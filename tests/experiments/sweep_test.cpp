@@ -329,7 +329,7 @@ TEST_CASE("a run that another process is at is refused, and one that is finished
 // A sweep whose processes are this shell script, $0 being the run's name.
 struct ShellSweep {
   explicit ShellSweep(std::string script_) : script(std::move(script_)) {}
-  SweepResult run(const std::vector<RunConfig>& runs, const fs::path& folder, int jobs = 1, bool terminal = false) {
+  JobQueueResult run(const std::vector<RunConfig>& runs, const fs::path& folder, int jobs = 1, bool terminal = false) {
     const SweepOptions options{.folder = folder,
                                .jobs = jobs,
                                .terminal = terminal,
@@ -340,7 +340,7 @@ struct ShellSweep {
                                    },
                                .input = "the file"};
     std::ostringstream stream;
-    const SweepResult result = run_sweep(runs, options, stream);
+    const JobQueueResult result = run_sweep(runs, options, stream);
     out = stream.str();
     return result;
   }
@@ -380,7 +380,7 @@ TEST_CASE("a process that fails is told with its reason and does not stop the ot
   ShellSweep sweep(
       "case $0 in *1) echo \"normalign: $0: no disk\" >&2; exit 2;; *2) kill -9 $$;; *3) exit 5;; "
       "*4) echo a warning >&2;; esac");
-  const SweepResult result = sweep.run(quick_runs(6), folder.path(), 2);
+  const JobQueueResult result = sweep.run(quick_runs(6), folder.path(), 2);
   CAPTURE(sweep.out);
   CHECK(result.failed == 3);
   CHECK(result.signal == 0);

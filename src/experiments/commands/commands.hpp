@@ -19,6 +19,7 @@ using Command = std::function<int()>;
 /// Each adds its subcommand, named as the function is without `add_`, to the application.
 Command add_train(CLI::App& app);
 Command add_sweep(CLI::App& app);
+Command add_tabular(CLI::App& app);
 Command add_summary(CLI::App& app);
 Command add_plot(CLI::App& app);
 Command add_inspect(CLI::App& app);

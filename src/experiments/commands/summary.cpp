@@ -8,13 +8,14 @@
 #include "experiments/metric_summary.hpp"
 #include "experiments/run_set.hpp"
 #include "experiments/summary.hpp"
+#include "experiments/tabular_against.hpp"
 #include "experiments/text_file.hpp"
 
 namespace normalign::commands {
 namespace {
 
 struct SummaryArguments {
-  std::string folder, json, csv, latex;
+  std::string folder, json, csv, latex, tsv, against, protocol;
   bool geometry = false;
   std::vector<std::string> metrics;
 };
@@ -27,7 +28,42 @@ void print_and_write(const Table& table, const SummaryArguments& a) {
   if (!a.latex.empty()) write_text_file(a.latex, as_latex(table));
 }
 
+// The rows of the protocol that is asked for; without such the first.
+const TableRows& rows_of(const TabularSummary& table, const std::string& protocol) {
+  std::string known;
+  for (const ProtocolSummary& of_protocol : table.protocols) {
+    if (protocol.empty() || of_protocol.protocol == protocol) return of_protocol.rows;
+    known += text(known.empty() ? "" : ", ", of_protocol.protocol);
+  }
+  throw InputError(text("--tsv: found no finished run of protocol '", protocol, "', expected one of: ", known));
+}
+
+int tabular_summary(const std::vector<TabularLog>& logs, const SummaryArguments& a) {
+  const TabularSummary table = summarise(logs);
+  if (a.against.empty()) {
+    print_and_write(table, a);
+  } else {
+    const std::vector<FigureAgainst> figures = against(table, read_tsv(a.against));
+    print_and_write(table, a);
+    std::cout << '\n' << as_text(figures);
+    if (!a.json.empty()) {
+      nlohmann::ordered_json json = as_json(table);
+      json["against"] = as_json(figures);
+      write_text_file(a.json, json.dump(2) + "\n");
+    }
+  }
+  if (!a.tsv.empty()) write_text_file(a.tsv, as_tsv(rows_of(table, a.protocol)));
+  return 0;
+}
+
 int summary(const SummaryArguments& a) {
+  const std::vector<TabularLog> tabular = read_tabular_logs(a.folder);
+  const bool of_networks = a.geometry || !a.metrics.empty(), of_tables = !(a.tsv + a.against).empty();
+  if (!tabular.empty() && !of_networks) return tabular_summary(tabular, a);
+  if (of_tables)
+    throw InputError(text(a.folder, ": found ",
+                          tabular.empty() ? "no log of a run on a table" : "--geometry or --metric", ", expected ",
+                          tabular.empty() ? "some" : "neither", " with --tsv or --against"));
   const std::vector<RunLog> logs = read_logs(a.folder);
   if (a.geometry && !a.metrics.empty()) throw InputError("--geometry, --metric: found both, expected one of them");
   if (!a.metrics.empty())
@@ -45,7 +81,9 @@ Command add_summary(CLI::App& app) {
   const auto arguments = std::make_shared<SummaryArguments>();
   SummaryArguments& a = *arguments;
   CLI::App* command = app.add_subcommand(
-      "summary", "Compare the conditions of the runs in a folder: epochs and seconds of optimisation to grok");
+      "summary",
+      "Compare the conditions of the runs in a folder: epochs and seconds of optimisation to grok; of runs on tables, "
+      "RFM and RFAM");
   command->add_option("folder", a.folder, "Folder with logs, searched with what is below it")
       ->required()
       ->type_name("DIR");
@@ -58,6 +96,11 @@ Command add_summary(CLI::App& app) {
       ->type_name("NAME");
   command->add_option("--json", a.json, "Write the table as JSON too, with every digit")->type_name("FILE");
   command->add_option("--csv", a.csv, "Write the table as CSV too, with every digit")->type_name("FILE");
+  command->add_option("--tsv", a.tsv, "Of runs on tables: write one line for each data set, tab-separated")
+      ->type_name("FILE");
+  command->add_option("--protocol", a.protocol, "Of which protocol --tsv is (default: published where it is there)")
+      ->type_name("NAME");
+  command->add_option("--against", a.against, "Of runs on tables: compare with such a file")->type_name("FILE");
   command->add_option("--latex", a.latex, "Write the table as LaTeX (booktabs) too")->type_name("FILE");
   return [arguments] { return summary(*arguments); };
 }

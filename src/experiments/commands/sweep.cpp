@@ -10,10 +10,9 @@
 #include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <thread>
 
-#include "experiments/child_process.hpp"
 #include "experiments/commands/commands.hpp"
+#include "experiments/commands/job_arguments.hpp"
 #include "experiments/progress.hpp"
 #include "experiments/summary.hpp"
 #include "experiments/sweep.hpp"
@@ -22,13 +21,12 @@ namespace normalign::commands {
 namespace {
 
 struct SweepArguments {
-  std::string file, out, shard = "1/1", run;
-  int jobs = 0, threads = 1;
+  std::string file;
+  JobArguments runs;
   double checkpoint_seconds = 30;
   std::vector<std::string> settings;  // NAME=VALUE
   std::vector<std::string> only;      // tasks
   std::string data;
-  pid_t parent = 0;
 };
 
 std::string content_of(const std::string& file) {
@@ -63,69 +61,54 @@ std::vector<RunConfig> runs_of(const std::vector<RunConfig>& all, const std::vec
 
 // One run, here.
 int run_one(const SweepArguments& a, const std::vector<RunConfig>& runs) {
-  const auto run = std::ranges::find(runs, a.run, run_name);
+  const auto run = std::ranges::find(runs, a.runs.run, run_name);
   if (run == runs.end())
-    throw InputError(text("--run: found '", a.run, "', expected one of the ", runs.size(), " runs of ", a.file,
+    throw InputError(text("--run: found '", a.runs.run, "', expected one of the ", runs.size(), " runs of ", a.file,
                           ", such as ", run_name(runs.front())));
   Progress progress(std::cerr, isatty(STDERR_FILENO), run->epochs);
-  SweepRunOptions options{.folder = a.out, .threads = a.threads, .checkpoint_seconds = a.checkpoint_seconds};
-  if (a.parent == 0) options.progress = [&](const RunLog& log, Index epoch) { progress(log, epoch); };
-  // One run of many: each message says which.
-  try {
+  SweepRunOptions options{.folder = a.runs.out, .threads = a.runs.threads, .checkpoint_seconds = a.checkpoint_seconds};
+  if (a.runs.parent == 0) options.progress = [&](const RunLog& log, Index epoch) { progress(log, epoch); };
+  return as_job(a.runs.run, [&] {
     const RunLog log = sweep_run(*run, options);
     progress.finish();
     if (log.status == RunStatus::failed) throw RunError(log.failure);
     return 0;
-  } catch (const InputError& error) {
-    throw InputError(text(a.run, ": ", error.what()));
-  } catch (const std::exception& error) {
-    throw RunError(text(a.run, ": ", error.what()));
-  }
+  });
 }
 
 int run_all(const SweepArguments& a, const std::vector<RunConfig>& all, const std::string& content) {
-  const int jobs =
-      a.jobs ? a.jobs : std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / std::max(1, a.threads));
   // The processes get the file as it is now: it may be edited before the last of them starts.
-  std::vector<std::string> command = {"/proc/self/exe",
-                                      "sweep",
-                                      "/dev/stdin",
-                                      "--out=" + a.out,
-                                      text("--parent=", getpid()),
-                                      text("--threads=", a.threads),
-                                      text("--checkpoint-seconds=", a.checkpoint_seconds)};
+  std::vector<std::string> command = run_command({"sweep", "/dev/stdin"}, a.runs);
+  command.push_back(text("--checkpoint-seconds=", a.checkpoint_seconds));
   for (const std::string& setting : assignments(a)) command.push_back("--set=" + setting);
-  const std::vector<RunConfig> runs = shard_of(runs_of(all, a.only), a.shard);
-  const SweepResult result = run_sweep(runs,
-                                       {.folder = a.out,
-                                        .jobs = jobs,
-                                        .terminal = isatty(STDERR_FILENO) == 1,
-                                        .command =
-                                            [&](const std::string& name) {
-                                              std::vector<std::string> of_run = command;
-                                              of_run.push_back("--run=" + name);
-                                              return of_run;
-                                            },
-                                        .input = content},
-                                       std::cerr);
+  const std::vector<RunConfig> runs = shard_of(runs_of(all, a.only), a.runs.shard);
+  const JobQueueResult result = run_sweep(runs,
+                                          {.folder = a.runs.out,
+                                           .jobs = jobs_at_a_time(a.runs),
+                                           .terminal = isatty(STDERR_FILENO) == 1,
+                                           .command =
+                                               [&](const std::string& name) {
+                                                 std::vector<std::string> of_run = command;
+                                                 of_run.push_back("--run=" + name);
+                                                 return of_run;
+                                               },
+                                           .input = content},
+                                          std::cerr);
   if (result.signal) return 128 + result.signal;
   std::vector<RunLog> logs;
   for (const RunConfig& run : runs)
-    if (auto log = log_of(run, a.out)) logs.push_back(std::move(*log));
+    if (auto log = log_of(run, a.runs.out)) logs.push_back(std::move(*log));
   if (!logs.empty()) std::cout << as_text(summarise(logs));
   return result.failed > 0 ? 1 : 0;
 }
 
 int sweep(const SweepArguments& a) {
-  if (a.parent > 0) end_with_parent(a.parent);
-  for (const auto& [name, found] : {std::pair{"threads", a.threads}, {"jobs", a.jobs ? a.jobs : 1}})
-    if (found < 1 || found > 1024)
-      throw InputError(text(name, ": found ", found, ", expected a whole number from 1 to 1024"));
+  begin(a.runs);
   if (!(a.checkpoint_seconds >= 0))
     throw InputError(text("checkpoint-seconds: found ", a.checkpoint_seconds, ", expected a number from 0"));
   const std::string content = content_of(a.file);
   const std::vector<RunConfig> runs = sweep_runs(content, a.file, assignments(a));
-  return a.run.empty() ? run_all(a, runs, content) : run_one(a, runs);
+  return a.runs.run.empty() ? run_all(a, runs, content) : run_one(a, runs);
 }
 
 }  // namespace
@@ -147,23 +130,16 @@ Command add_sweep(CLI::App& app) {
       "that the same command goes on after a crash. Over many machines: --shard $SLURM_ARRAY_TASK_ID/100, or one\n"
       "--run for each; they may share DIR.");
   command->add_option("config", a.file, "What to run")->required()->type_name("CONFIG.json");
-  command->add_option("--out", a.out, "Folder of the logs")->required()->type_name("DIR");
-  auto* only = command->add_option("--setting", a.only, "The runs of this setting alone; may be given again");
-  only->type_name("NAME")->allow_extra_args(false);
-  auto* jobs = command->add_option("--jobs", a.jobs, "Runs at a time (default: all cores / threads)");
-  command->add_option("--threads", a.threads, "Threads of each run; results do not depend on it (default 1)");
-  auto* shard = command->add_option("--shard", a.shard, "Of all runs the i-th, from 1, and every n-th after it");
-  shard->type_name("i/n");
-  command->add_option("--run", a.run, "This run alone, in this process")
+  command->add_option("--setting", a.only, "The runs of this setting alone; may be given again")
       ->type_name("NAME")
-      ->excludes(jobs, shard, only);
+      ->allow_extra_args(false);
+  add_job_options(*command, a.runs, {"--setting"});
   command->add_option("--data", a.data, "Folder of the data set's files, for every run")->type_name("DIR");
   command->add_option("--set", a.settings, "Any setting of every run, such as beta2=0.999")
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
   command->add_option("--checkpoint-seconds", a.checkpoint_seconds,
                       "Seconds between two writings of a run's state; 0: every epoch (default 30)");
-  command->add_option("--parent", a.parent, "The sweep that started this run")->group("");
   return [arguments] { return sweep(*arguments); };
 }
 

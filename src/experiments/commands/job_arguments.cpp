@@ -1,0 +1,46 @@
+#include "experiments/commands/job_arguments.hpp"
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <thread>
+
+#include "experiments/child_process.hpp"
+#include "linalg/error.hpp"
+
+namespace normalign::commands {
+
+void add_job_options(CLI::App& command, JobArguments& a, const std::vector<std::string>& others) {
+  const std::string preset = a.out.empty() ? "" : text(" (default ", a.out, ')');
+  command.add_option("--out", a.out, "Folder of the logs" + preset)->required(a.out.empty())->type_name("DIR");
+  auto* jobs = command.add_option("--jobs", a.jobs, "Runs at a time (default: all cores / threads)");
+  command.add_option("--threads", a.threads, "Threads of each run; results do not depend on it (default 1)");
+  auto* shard = command.add_option("--shard", a.shard, "Of all runs the i-th, from 1, and every n-th after it");
+  shard->type_name("i/n");
+  auto* run = command.add_option("--run", a.run, "This run alone, in this process");
+  run->type_name("NAME")->excludes(jobs, shard);
+  for (const std::string& other : others) run->excludes(command.get_option(other));
+  command.add_option("--parent", a.parent, "The process that started this run")->group("");
+}
+
+void begin(const JobArguments& a) {
+  if (a.parent > 0) end_with_parent(a.parent);
+  for (const auto& [name, found] : {std::pair{"threads", a.threads}, {"jobs", a.jobs ? a.jobs : 1}})
+    if (found < 1 || found > 1024)
+      throw InputError(text(name, ": found ", found, ", expected a whole number from 1 to 1024"));
+}
+
+int jobs_at_a_time(const JobArguments& a) {
+  return a.jobs ? a.jobs : std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / a.threads);
+}
+
+std::vector<std::string> run_command(const std::vector<std::string>& command, const JobArguments& a) {
+  std::vector<std::string> result = {"/proc/self/exe"};
+  result.insert(result.end(), command.begin(), command.end());
+  for (const std::string& option : {"--out=" + a.out, text("--threads=", a.threads), text("--parent=", getpid())})
+    result.push_back(option);
+  return result;
+}
+
+}  // namespace normalign::commands

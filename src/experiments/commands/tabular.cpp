@@ -1,0 +1,175 @@
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "experiments/commands/commands.hpp"
+#include "experiments/commands/job_arguments.hpp"
+#include "experiments/config.hpp"
+#include "experiments/tabular_summary.hpp"
+#include "experiments/tabular_sweep.hpp"
+#include "linalg/memory.hpp"
+#include "linalg/number_text.hpp"
+
+namespace normalign::commands {
+namespace {
+
+constexpr double gibibyte = 1024.0 * 1024 * 1024;
+
+struct TabularArguments {
+  JobArguments runs = {.out = "runs/tabular"};
+  std::string data, label;
+  bool standardise = false;
+  TabularRequest request;
+  std::int64_t seed_count = 0;
+  double memory = 0;                  // GiB; 0: a share of what is free
+  std::vector<std::string> settings;  // NAME=VALUE
+};
+
+TabularRequest request_of(const TabularArguments& a) {
+  TabularRequest request = a.request;
+  request.source = {.path = a.data, .label = a.label, .standardise = a.standardise};
+  if (a.seed_count < 0 || a.seed_count > 100'000)
+    throw InputError(text("--seeds: found ", a.seed_count, ", expected a whole number from 1 to 100000"));
+  if (a.seed_count > 0) request.seeds.clear();
+  for (std::int64_t seed = 0; seed < a.seed_count; ++seed) request.seeds.push_back(seed);
+  for (const std::string& setting : a.settings) {
+    const auto [name, value] = assignment(setting);
+    for (const char* key : {"dataset", "alpha", "protocol", "seed"})
+      if (name == key) throw InputError(text("--set ", key, ": unexpected here, expected --", key));
+    set_field(request.config, name, value);
+  }
+  return request;
+}
+
+// The arguments that ask for this run alone.
+std::vector<std::string> arguments_of(const TabularRun& run, const TabularArguments& a) {
+  std::vector<std::string> result = {"--dataset=" + run.config.dataset, "--alpha=" + number_text(run.config.alpha),
+                                     "--protocol=" + run.config.protocol, text("--seed=", run.config.seed),
+                                     "--run=" + run_name(run.config)};
+  if (!a.label.empty()) result.push_back("--label=" + a.label);
+  if (a.standardise) result.push_back("--standardise");
+  const nlohmann::ordered_json settings = to_json(run.config);  // which outlives its items
+  for (const auto& [name, value] : settings.items())
+    if (name != "dataset" && name != "alpha" && name != "protocol" && name != "seed")
+      result.push_back(text("--set=", name, '=', value.dump()));
+  return result;
+}
+
+int run_one(const TabularArguments& a, const TabularRequest& request, const std::vector<TabularRun>& runs,
+            const RidgeOptions& ridge) {
+  const auto run =
+      std::ranges::find(runs, a.runs.run, [](const TabularRun& candidate) { return run_name(candidate.config); });
+  if (run == runs.end())
+    throw InputError(text("--run: found '", a.runs.run, "', expected one of the ", runs.size(), " runs asked for",
+                          runs.empty() ? "" : ", such as " + run_name(runs.front().config)));
+  const bool shows = a.runs.parent == 0 && isatty(STDERR_FILENO);
+  const auto progress = [&](Index done, Index all) {
+    if (shows) std::cerr << '\r' << a.runs.run << "  " << done << " of " << all << (done == all ? "\n" : "");
+  };
+  return as_job(a.runs.run, [&] {
+    tabular_sweep_run(*run, request.source, a.runs.out, ridge, progress);
+    return 0;
+  });
+}
+
+int run_all(const TabularArguments& a, const std::vector<TabularRun>& all, double memory) {
+  const std::vector<TabularRun> runs = shard_of(all, a.runs.shard);
+  std::vector<std::string> command = run_command({"tabular"}, a.runs);
+  if (!a.data.empty()) command.insert(command.begin() + 2, a.data);
+  command.push_back("--memory=" + number_text(memory / gibibyte));
+  const JobQueueResult result =
+      run_tabular_sweep(runs,
+                        {.title = {},
+                         .folder = a.runs.out,
+                         .jobs = jobs_at_a_time(a.runs),
+                         .terminal = isatty(STDERR_FILENO) == 1,
+                         .is_finished = {},
+                         .command =
+                             [&](const std::string& name) {
+                               const auto run = std::ranges::find(
+                                   runs, name, [](const TabularRun& candidate) { return run_name(candidate.config); });
+                               std::vector<std::string> of_run = command;
+                               for (std::string& argument : arguments_of(*run, a))
+                                 of_run.push_back(std::move(argument));
+                               return of_run;
+                             },
+                         .mark_failed = {}},
+                        std::cerr);
+  if (result.signal) return 128 + result.signal;
+  std::vector<TabularLog> logs;
+  for (const TabularRun& run : runs)
+    if (auto log = log_of(run.config, run.table.standardised, a.runs.out)) logs.push_back(std::move(*log));
+  if (!logs.empty()) std::cout << as_text(summarise(logs));
+  return result.failed > 0 ? 1 : 0;
+}
+
+int tabular(const TabularArguments& a) {
+  begin(a.runs);
+  if (!(a.memory >= 0)) throw InputError(text("--memory: found ", a.memory, ", expected GiB, a number from 0"));
+  const TabularRequest request = request_of(a);
+  const std::vector<TabularRun> runs = tabular_runs(request, std::cerr);
+  // Of each process.
+  double memory = a.memory > 0 ? a.memory * gibibyte : 0.8 * available_memory();
+  if (a.runs.run.empty()) memory /= jobs_at_a_time(a.runs);
+  return a.runs.run.empty() ? run_all(a, runs, memory)
+                            : run_one(a, request, runs, {.memory = memory, .threads = a.runs.threads});
+}
+
+}  // namespace
+
+Command add_tabular(CLI::App& app) {
+  const auto arguments = std::make_shared<TabularArguments>();
+  TabularArguments& a = *arguments;
+  CLI::App* command = app.add_subcommand(
+      "tabular", "Recursive Feature Machines on tables: RFM (alpha 1) against RFAM (alpha 0), attacked and measured");
+  command->footer(
+      "DATA is a folder of data sets in the layout of Fernandez-Delgado et al. (folders NAME with NAME.txt, the data,\n"
+      "conxuntos.dat and conxuntos_kfold.dat) or, with --label, one CSV file, which is divided at random: stratified\n"
+      "halves to choose hyperparameters by, four stratified folds for the figures. Without DATA a small synthetic\n"
+      "table is made. Features are taken as they are, and attack radii are in their units: --standardise scales them.\n"
+      "\n"
+      "Each run writes DIR/DATASET_METHOD_PROTOCOL_seedN.json in a process of its own. A run whose log is finished is\n"
+      "skipped, so that the same command goes on after a crash. At the end the table of `normalign summary`.");
+  command->add_option("data", a.data, "Folder of data sets, or a CSV file")->type_name("DATA");
+  command
+      ->add_option("--label", a.label, "Label column of the CSV file: its name, or its place from 1 (from the end: -1)")
+      ->type_name("COLUMN");
+  command->add_flag("--standardise", a.standardise, "Give each feature mean 0 and deviation 1 over all rows");
+  const auto add_list = [&](const char* name, auto& list, const char* help, const char* type) {
+    command->add_option(name, list, help)->type_name(type)->allow_extra_args(false);
+  };
+  add_list("--dataset", a.request.datasets, "This data set alone; may be given again", "NAME");
+  add_list("--alpha", a.request.alphas, "Share of the identity in the first metric; again for more (default 1 and 0)",
+           "A");
+  add_list("--protocol", a.request.protocols,
+           "published (default): hyperparameters are chosen once, on rows that are tested later; nested: within each "
+           "fold's training rows; again for both",
+           "NAME");
+  auto* seed = command->add_option("--seed", a.request.seeds, "Seed; again for more (default 0)");
+  seed->type_name("N")->allow_extra_args(false);
+  command->add_option("--seeds", a.seed_count, "Seeds 0, ..., COUNT - 1")->type_name("COUNT")->excludes(seed);
+  const auto add_setting = [&](const char* option, const char* name, const char* help, const char* type) {
+    command
+        ->add_option_function<std::string>(
+            option, [&a, name](const std::string& value) { a.settings.push_back(text(name, '=', value)); }, help)
+        ->type_name(type);
+  };
+  add_setting("--precision", "precision", "float64 (default) or float32", "NAME");
+  add_setting("--kernel", "kernel", "laplace (default), gaussian or generalised_laplace", "NAME");
+  add_setting("--bandwidth", "bandwidth", "L of the kernel (default 10)", "L");
+  add_setting("--exponent", "exponent", "p of generalised_laplace (default 1)", "P");
+  add_list("--set", a.settings, "Any setting of the log's `config`, such as updates=2", "NAME=VALUE");
+  add_job_options(*command, a.runs);
+  command
+      ->add_option("--memory", a.memory,
+                   "Kernel matrices of all runs at a time; where one does not fit, systems are solved by iteration "
+                   "(default: 80 % of what is free)")
+      ->type_name("GiB");
+  return [arguments] { return tabular(*arguments); };
+}
+
+}  // namespace normalign::commands

@@ -1,0 +1,61 @@
+// What all logs have in common: JSON is read strictly, each refusal naming field, found and expected, and a file holds
+// a log as a whole.
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "linalg/matrix.hpp"
+
+namespace normalign {
+
+/// How far a run came. A run that was killed stays `running`.
+enum class RunStatus { running, finished, failed };
+
+/// "running", "finished" or "failed".
+const char* name_of(RunStatus status);
+
+namespace log_json {
+
+using Json = nlohmann::ordered_json;
+
+/// The text of `json`. Strings come from file names and system messages and may be no UTF-8; a log with a replaced
+/// letter is better than none.
+std::string dump(const Json& json, int indent = -1);
+
+/// Throws RunError naming the field of the first number in `json` that is not finite. The library would write it as
+/// null, and no reader could tell what it had been.
+void require_finite(const Json& json, const std::string& field);
+
+/// Throws InputError: `field`, the value found (null for none) and what was expected.
+[[noreturn]] void refuse(const std::string& field, const Json* value, const char* expected);
+
+/// The entry of an object, or null where it has none.
+const Json* entry(const Json& object, const char* key);
+
+/// Whether the value is a whole number. Some writers know only one kind of number: 110.0 is one too.
+bool is_index(const Json& value);
+
+/// Entries that must be there. They throw as `refuse` does; `where` precedes the key in the message.
+std::string string_field(const Json& object, const char* key, const std::string& where = "");
+double number_field(const Json& object, const char* key, const std::string& where = "");
+Index count_field(const Json& object, const char* key, const std::string& where = "");  ///< an integer of at least 0
+/// An entry that may be missing.
+Json object_field_or_empty(const Json& object, const char* key);
+/// The same; a log without it is `finished`.
+RunStatus status_field(const Json& object);
+
+/// The object as the text of a log: indented, but each row of the list `rows` on one line, so that logs are compared
+/// and searched by line.
+std::string log_text(const Json& log, const char* rows);
+
+/// Writes the text of a log; the folder must exist. A reader finds the former text or this one as a whole, after a
+/// crash too. Throws RunError when the file cannot be written; the former text is then untouched.
+void write_log_text(const std::filesystem::path& path, const std::string& content);
+
+/// The JSON in the file of a log. Throws InputError, naming it, when it cannot be read or is not JSON.
+Json parsed_file(const std::filesystem::path& path);
+
+}  // namespace log_json
+}  // namespace normalign

@@ -1,0 +1,38 @@
+// Runs on tables held against published rows.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "experiments/tabular_summary.hpp"
+
+namespace normalign {
+
+/// What counts as near: so many points of per cent, on data sets with more than so many rows.
+inline constexpr double near_points = 3;
+inline constexpr Index near_rows = 200;
+
+/// One figure of one method under one protocol, over the data sets that are in both places.
+struct FigureAgainst {
+  std::string protocol = {}, method = {}, figure = {};
+  Index datasets = 0;
+  std::optional<double> mean = {}, published_mean = {};
+  std::optional<double> difference = {};           ///< mean - published_mean
+  std::optional<double> absolute_difference = {};  ///< mean over data sets
+  /// Of the data sets with more than `near_rows` rows here: how many there are, and how many lie within `near_points`;
+  /// of figures in per cent, else absent.
+  std::optional<Index> large = {}, near = {};
+};
+
+/// Each protocol, method and figure of the summary that the published rows have too, in the order of the summary.
+std::vector<FigureAgainst> against(const TabularSummary& summary, const TableRows& published);
+
+/// Aligned columns for a terminal, four digits, "-" where undefined.
+std::string as_text(const std::vector<FigureAgainst>& figures);
+
+/// A list of objects with the members' names, all digits, null where undefined.
+nlohmann::ordered_json as_json(const std::vector<FigureAgainst>& figures);
+
+}  // namespace normalign

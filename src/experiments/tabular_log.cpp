@@ -1,0 +1,267 @@
+#include "experiments/tabular_log.hpp"
+
+#include "experiments/config_fields.hpp"
+#include "experiments/run_files.hpp"
+#include "experiments/run_set.hpp"
+#include "experiments/statistics.hpp"
+#include "linalg/number_text.hpp"
+
+namespace normalign {
+
+// Calls visit(name, field) for every field of a config, const or not, in the order in which logs have them.
+template <class Config, class Visit>
+static void for_each_field(Config& c, const Visit& visit) {
+  visit("dataset", c.dataset);
+  visit("alpha", c.alpha);
+  visit("seed", c.seed);
+  visit("protocol", c.protocol);
+  visit("kernel", c.kernel);
+  visit("bandwidth", c.bandwidth);
+  visit("exponent", c.exponent);
+  visit("regularisations", c.regularisations);
+  visit("updates", c.updates);
+  visit("agop_samples", c.agop_samples);
+  visit("geometry_samples", c.geometry_samples);
+  visit("precision", c.precision);
+  visit("attack_radii", c.attack_radii);
+  visit("attack_steps", c.attack_steps);
+  visit("attack_step", c.attack_step);
+}
+
+namespace {
+
+using namespace log_json;
+namespace fs = std::filesystem;
+
+Json or_null(std::optional<double> value) { return value ? Json(*value) : Json(nullptr); }
+Json or_null(const std::vector<std::optional<double>>& values) {
+  Json json = Json::array();
+  for (const auto& value : values) json.push_back(or_null(value));
+  return json;
+}
+
+Json as_json(const TabularFold& fold) {
+  return {{"regularisation", fold.selection.regularisation},
+          {"updates", fold.selection.updates},
+          {"validation_acc", fold.selection.validation_acc},
+          {"train_acc", fold.train_acc},
+          {"test_acc", fold.test_acc},
+          {"robust_acc", fold.robust_acc},
+          {"effective_rank", or_null(fold.effective_rank)},
+          {"normalised_rank", or_null(fold.normalised_rank)},
+          {"normal_alignment", or_null(fold.normal_alignment)}};
+}
+
+Json as_json(const TabularMeans& m) {
+  return {{"train_acc", or_null(m.train_acc)},
+          {"test_acc", or_null(m.test_acc)},
+          {"robust_acc", or_null(m.robust_acc)},
+          {"attack_success", or_null(m.attack_success)},
+          {"effective_rank", or_null(m.effective_rank)},
+          {"normalised_rank", or_null(m.normalised_rank)},
+          {"normal_alignment", or_null(m.normal_alignment)}};
+}
+
+Json as_json(const TabularCost& cost) {
+  return {{"selection_seconds", cost.selection}, {"refit_seconds", cost.refit}, {"attack_seconds", cost.attack},
+          {"geometry_seconds", cost.geometry},   {"fits", cost.fits},           {"in_double", cost.in_double}};
+}
+
+std::optional<double> number_or_null(const Json& object, const char* key, const std::string& where) {
+  const Json* value = entry(object, key);
+  if (value && value->is_null()) return std::nullopt;
+  if (!value || !value->is_number()) refuse(where + key, value, "a number or null");
+  return value->get<double>();
+}
+
+TabularFold read_fold(const Json& json, const std::string& where, std::size_t radii) {
+  if (!json.is_object()) refuse(where.substr(0, where.size() - 1), &json, "an object");
+  TabularFold fold{.selection = {.regularisation = number_field(json, "regularisation", where),
+                                 .updates = count_field(json, "updates", where),
+                                 .validation_acc = number_field(json, "validation_acc", where)},
+                   .train_acc = number_field(json, "train_acc", where),
+                   .test_acc = number_field(json, "test_acc", where),
+                   .effective_rank = number_or_null(json, "effective_rank", where),
+                   .normalised_rank = number_or_null(json, "normalised_rank", where),
+                   .normal_alignment = number_or_null(json, "normal_alignment", where)};
+  const Json* robust = entry(json, "robust_acc");
+  if (!robust || !robust->is_array() || robust->size() != radii)
+    refuse(where + "robust_acc", robust, text("an array of ", radii, " numbers, one for each attack radius").c_str());
+  for (const Json& value : *robust) {
+    if (!value.is_number()) refuse(where + "robust_acc", &value, "numbers");
+    fold.robust_acc.push_back(value.get<double>());
+  }
+  return fold;
+}
+
+TableFacts read_table(const Json& json) {
+  const Json* table = entry(json, "dataset");
+  if (!table || !table->is_object()) refuse("dataset", table, "an object");
+  const Json* standardised = entry(*table, "standardised");
+  if (standardised && !standardised->is_boolean()) refuse("dataset.standardised", standardised, "true or false");
+  const std::string where = "dataset.";
+  return {.name = string_field(*table, "name", where),
+          .samples = count_field(*table, "n", where),
+          .features = count_field(*table, "features", where),
+          .classes = count_field(*table, "classes", where),
+          .standardised = standardised && standardised->get<bool>()};
+}
+
+TabularConfig read_config(const Json& json) {
+  TabularConfig config;
+  try {
+    const Json fields = object_field_or_empty(json, "config");
+    for (const auto& [name, value] : fields.items()) set_field(config, name, value);
+    check(config);
+  } catch (const InputError& error) {
+    const std::string what = error.what();
+    throw InputError(what.starts_with("config:") ? what : "config." + what);
+  }
+  return config;
+}
+
+TabularCost read_cost(const Json& json) {
+  const Json cost = object_field_or_empty(json, "cost");
+  if (cost.empty()) return {};
+  const std::string where = "cost.";
+  return {.selection = number_field(cost, "selection_seconds", where),
+          .refit = number_field(cost, "refit_seconds", where),
+          .attack = number_field(cost, "attack_seconds", where),
+          .geometry = number_field(cost, "geometry_seconds", where),
+          .fits = count_field(cost, "fits", where),
+          .in_double = count_field(cost, "in_double", where)};
+}
+
+TabularLog log_in(const Json& json, const fs::path& path) {
+  try {
+    return json.get<TabularLog>();
+  } catch (const InputError& error) {
+    throw InputError(text(path.string(), ": ", error.what()));
+  }
+}
+
+}  // namespace
+
+std::optional<double> attack_success(double clean, double robust) {
+  return clean > 0 ? std::optional(100 * (clean - robust) / clean) : std::nullopt;
+}
+
+TabularMeans means(const TabularLog& log) {
+  const std::vector<TabularFold>& folds = log.result.folds;
+  // Over the folds that have the figure.
+  const auto over_folds = [&](const auto& figure) {
+    std::vector<double> values;
+    for (const TabularFold& fold : folds)
+      if (const std::optional<double> value = figure(fold)) values.push_back(*value);
+    return mean(values);
+  };
+  TabularMeans result{.train_acc = over_folds([](const auto& fold) { return fold.train_acc; }),
+                      .test_acc = over_folds([](const auto& fold) { return fold.test_acc; }),
+                      .effective_rank = over_folds([](const auto& fold) { return fold.effective_rank; }),
+                      .normalised_rank = over_folds([](const auto& fold) { return fold.normalised_rank; }),
+                      .normal_alignment = over_folds([](const auto& fold) { return fold.normal_alignment; })};
+  for (std::size_t i = 0; i < log.config.attack_radii.size(); ++i) {
+    const auto robust = over_folds([&](const auto& fold) { return fold.robust_acc[i]; });
+    result.robust_acc.push_back(robust);
+    result.attack_success.push_back(robust ? attack_success(*result.test_acc, *robust) : std::nullopt);
+  }
+  return result;
+}
+
+std::string run_name(const TabularConfig& config) {
+  const std::string method = config.alpha == 1   ? "rfm"
+                             : config.alpha == 0 ? "rfam"
+                                                 : "alpha" + number_text(config.alpha);
+  return text(config.dataset, '_', method, '_', config.protocol, "_seed", config.seed);
+}
+
+std::string method_name(double alpha) {
+  return alpha == 1 ? "RFM" : alpha == 0 ? "RFAM" : "alpha " + number_text(alpha);
+}
+
+Json to_json(const TabularConfig& config) { return config_fields::as_json(config); }
+
+void set_field(TabularConfig& config, const std::string& name, const Json& value) {
+  config_fields::set(config, name, value);
+}
+
+TabularLog new_log(const TabularConfig& config, const TableFacts& table, Json environment) {
+  TabularLog log{.run_name = run_name(config), .condition = method_name(config.alpha), .table = table};
+  log.config = config;
+  log.environment = std::move(environment);
+  return log;
+}
+
+void to_json(Json& json, const TabularLog& log) {
+  // Built apart, as the library's constructor that calls this would leak what `json` holds when this throws.
+  Json result = Json::object();
+  result["run_name"] = log.run_name;
+  result["condition"] = log.condition;
+  result["dataset"] = {{"name", log.table.name},
+                       {"n", log.table.samples},
+                       {"features", log.table.features},
+                       {"classes", log.table.classes},
+                       {"standardised", log.table.standardised}};
+  result["config"] = to_json(log.config);
+  result["status"] = name_of(log.status);
+  if (log.status == RunStatus::failed) result["failure"] = log.failure;
+  result["folds"] = Json::array();
+  for (const TabularFold& fold : log.result.folds) result["folds"].push_back(as_json(fold));
+  result["means"] = as_json(means(log));
+  result["cost"] = as_json(log.result.cost);
+  result["environment"] = log.environment;
+  for (const char* key : {"config", "cost", "environment"}) require_finite(result[key], key);
+  for (std::size_t i = 0; i < result["folds"].size(); ++i) require_finite(result["folds"][i], text("folds[", i, "]"));
+  json = std::move(result);
+}
+
+void from_json(const Json& json, TabularLog& log) {
+  if (!json.is_object()) refuse("top level", &json, "the object of a run log");
+  TabularLog result;
+  result.run_name = string_field(json, "run_name");
+  result.condition = string_field(json, "condition");
+  result.table = read_table(json);
+  result.config = read_config(json);
+  result.status = status_field(json);
+  if (json.contains("failure")) result.failure = string_field(json, "failure");
+  const Json* folds = entry(json, "folds");
+  if (!folds || !folds->is_array()) refuse("folds", folds, "an array of folds");
+  if (result.status == RunStatus::finished && folds->empty())
+    refuse("folds", folds, "at least one fold, as the status is finished");
+  for (const Json& fold : *folds)
+    result.result.folds.push_back(
+        read_fold(fold, text("folds[", result.result.folds.size(), "]."), result.config.attack_radii.size()));
+  result.result.cost = read_cost(json);
+  result.environment = object_field_or_empty(json, "environment");
+  log = std::move(result);
+}
+
+void write_log(const fs::path& path, const TabularLog& log) { write_log_text(path, log_text(Json(log), "folds")); }
+
+TabularLog read_tabular_log(const fs::path& path) { return log_in(parsed_file(path), path); }
+
+std::vector<TabularLog> read_tabular_logs(const fs::path& folder) {
+  std::vector<TabularLog> logs;
+  for (const fs::path& path : json_files(folder)) {
+    const Json json = parsed_file(path);
+    if (json.is_object() && json.contains("folds")) logs.push_back(log_in(json, path));
+  }
+  return logs;
+}
+
+std::optional<TabularLog> log_of(const TabularConfig& config, bool standardised, const fs::path& folder) {
+  const fs::path file = log_file(folder, run_name(config));
+  if (!fs::exists(file)) return std::nullopt;
+  TabularLog log = read_tabular_log(file);
+  const auto truth = [](bool value) { return value ? "true" : "false"; };
+  auto found = config_fields::difference(to_json(log.config), to_json(config), Json::object());
+  if (found) found = "config." + *found;
+  if (!found && log.table.standardised != standardised)
+    found = text("dataset.standardised: found ", truth(log.table.standardised), ", expected ", truth(standardised));
+  if (found)
+    throw InputError(
+        text(file.string(), ": ", *found, " as it is asked for; another folder, or this log out of the way"));
+  return log;
+}
+
+}  // namespace normalign

@@ -1,0 +1,88 @@
+// The JSON log of one run on a table.
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "experiments/log_json.hpp"
+#include "experiments/tabular.hpp"
+
+namespace normalign {
+
+/// What a log tells of the table.
+struct TableFacts {
+  std::string name = {};
+  Index samples = 0;  ///< 0, like the others, where the table could not be read
+  Index features = 0;
+  Index classes = 0;
+  bool standardised = false;  ///< each feature was given mean 0 and standard deviation 1 over all rows
+};
+
+/// One run as its log tells it. Accuracies are per cent.
+struct TabularLog {
+  std::string run_name = {};
+  std::string condition = {};
+  TableFacts table = {};
+  TabularConfig config = {};
+  RunStatus status = RunStatus::running;
+  std::string failure = {};
+  TabularResult result = {};  ///< without folds unless the run is finished
+  nlohmann::ordered_json environment = nlohmann::ordered_json::object();
+};
+
+/// The figures of a run, means over its folds; absent where no fold has the figure.
+struct TabularMeans {
+  std::optional<double> train_acc = {}, test_acc = {};     ///< per cent
+  std::vector<std::optional<double>> robust_acc = {};      ///< per cent, for each radius
+  std::vector<std::optional<double>> attack_success = {};  ///< 100 (clean - robust) / clean of these means
+  std::optional<double> effective_rank = {}, normalised_rank = {}, normal_alignment = {};
+};
+TabularMeans means(const TabularLog& log);
+
+/// 100 (clean - robust) / clean; none where nothing is classified right without an attack.
+std::optional<double> attack_success(double clean, double robust);
+
+/// "<dataset>_<method>_<protocol>_seed<seed>", the method being rfm for alpha 1, rfam for alpha 0, else alpha<alpha>.
+std::string run_name(const TabularConfig& config);
+
+/// "RFM" for alpha 1, "RFAM" for alpha 0, else "alpha <alpha>".
+std::string method_name(double alpha);
+
+/// The settings as JSON, one key per field.
+nlohmann::ordered_json to_json(const TabularConfig& config);
+
+/// Sets the field of that name. Throws InputError, naming the field, when there is none or the value has another type;
+/// ranges are for `check`.
+void set_field(TabularConfig& config, const std::string& name, const nlohmann::ordered_json& value);
+
+/// A log of that config which has yet to be run.
+TabularLog new_log(const TabularConfig& config, const TableFacts& table, nlohmann::ordered_json environment);
+
+/// Top-level keys in the order run_name, condition, dataset {name, n, features, classes, standardised}, config, status,
+/// failure (of a failed run only), folds (one object each), means (over folds, null where absent), cost (seconds, fits,
+/// in_double), environment. Throws RunError, naming the field, where a number is not finite.
+void to_json(nlohmann::ordered_json& json, const TabularLog& log);
+
+/// The log that JSON holds. Config fields that are missing have their defaults; status (then finished), failure, cost
+/// and environment may be missing, means are not read. Unknown keys are ignored, but in the config. Throws InputError
+/// with field, found and expected on anything else.
+void from_json(const nlohmann::ordered_json& json, TabularLog& log);
+
+/// Writes the log, one line for each fold. Throws as `write_log_text` and `to_json` do.
+void write_log(const std::filesystem::path& path, const TabularLog& log);
+
+/// The log in the file at `path`. Throws InputError, naming the file, when it is none.
+TabularLog read_tabular_log(const std::filesystem::path& path);
+
+/// All logs of runs on tables (*.json with `folds`) in `folder` and below, sorted by path; none where there is no such
+/// file. Throws InputError as `json_files` and `read_tabular_log` do.
+std::vector<TabularLog> read_tabular_logs(const std::filesystem::path& folder);
+
+/// The log of that run in `folder`; none where there is no such file. Throws InputError, naming log and field, when it
+/// is the log of other settings, or no log at all.
+std::optional<TabularLog> log_of(const TabularConfig& config, bool standardised, const std::filesystem::path& folder);
+
+}  // namespace normalign

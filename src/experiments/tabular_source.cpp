@@ -1,0 +1,92 @@
+#include "experiments/tabular_source.hpp"
+
+#include <cmath>
+
+#include "data/csv.hpp"
+#include "data/folds.hpp"
+#include "data/multi_index.hpp"
+#include "data/uci.hpp"
+
+namespace normalign {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* synthetic_name = "multi_index";
+constexpr Index fold_count = 4;  // as the collection has them
+
+bool is_folder(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_directory(path, ignored);
+}
+
+// The table with random splits.
+TabularData divided(std::string name, Dataset<double> samples, std::int64_t seed) {
+  const auto key = static_cast<std::uint64_t>(seed);
+  Fold selection = stratified_halves(samples.labels, samples.classes, key);
+  std::vector<Fold> folds = stratified_folds(samples.labels, samples.classes, fold_count, key);
+  return {.name = std::move(name),
+          .samples = std::move(samples),
+          .selection = std::move(selection),
+          .folds = std::move(folds)};
+}
+
+TabularData unscaled_table(const TabularSource& source, const std::string& name, std::int64_t seed) {
+  if (source.path.empty()) return divided(name, multi_index<double>().data, seed);
+  if (!is_folder(source.path)) return divided(name, csv(source.path, {.label = source.label}).data, seed);
+  UciDataset set = uci_dataset(source.path / name);
+  return {.name = name,
+          .samples = std::move(set.data),
+          .selection = std::move(set.selection),
+          .folds = std::move(set.folds)};
+}
+
+}  // namespace
+
+std::vector<TableFacts> tables(const TabularSource& source) {
+  const bool is_file = !source.path.empty() && !is_folder(source.path);
+  if (is_file && !fs::exists(source.path))
+    throw InputError(text(source.path.string(), ": found nothing, expected a folder of data sets or a CSV file"));
+  if (is_file && source.label.empty())
+    throw InputError(text(source.path.string(), ": found no --label, expected the label column of the file"));
+  if (!is_file && !source.label.empty())
+    throw InputError(text("--label: found '", one_line(source.label), "' without a CSV file, expected none"));
+  if (source.path.empty()) return {{.name = synthetic_name, .standardised = source.standardise}};
+  if (is_file) return {{.name = source.path.stem().string(), .standardised = source.standardise}};
+  std::vector<TableFacts> result;
+  for (const std::string& name : uci_names(source.path)) {
+    TableFacts facts{.name = name};
+    try {
+      const UciSize size = uci_size(source.path / name);
+      facts = {.name = name, .samples = size.rows, .features = size.features, .classes = size.classes};
+    } catch (const InputError&) {
+      // Its run says what is wrong; the others go on.
+    }
+    facts.standardised = source.standardise;
+    result.push_back(facts);
+  }
+  if (result.empty())
+    throw InputError(text(source.path.string(), ": found no data set, expected folders NAME that hold NAME.txt"));
+  return result;
+}
+
+TabularData table(const TabularSource& source, const std::string& name, std::int64_t seed) {
+  TabularData result = unscaled_table(source, name, seed);
+  if (source.standardise) standardise(result.samples.inputs);
+  return result;
+}
+
+void standardise(Matrix<double>& columns) {
+  const auto n = static_cast<double>(columns.rows());
+  for (Index j = 0; j < columns.cols(); ++j) {
+    // Of distances to the first value, so that a constant column has exactly no spread.
+    double sum = 0, squares = 0;
+    for (Index i = 0; i < columns.rows(); ++i) sum += columns(i, j) - columns(0, j);
+    const double mean = columns(0, j) + sum / n;
+    for (Index i = 0; i < columns.rows(); ++i) squares += (columns(i, j) - mean) * (columns(i, j) - mean);
+    const double deviation = std::sqrt(squares / std::max(n - 1, 1.0));
+    for (Index i = 0; i < columns.rows(); ++i) columns(i, j) = deviation > 0 ? (columns(i, j) - mean) / deviation : 0;
+  }
+}
+
+}  // namespace normalign

@@ -1,0 +1,33 @@
+// Where tables come from: a collection, a file of the user's, or the table that the code makes.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "experiments/tabular.hpp"
+#include "experiments/tabular_log.hpp"
+
+namespace normalign {
+
+/// Which tables there are.
+struct TabularSource {
+  std::filesystem::path path = {};  ///< a folder as `uci_names` takes it, or a CSV file; empty: the multi-index task
+  std::string label = {};           ///< the label column of the file, as CsvOptions has it
+  bool standardise = false;         ///< each feature gets mean 0 and standard deviation 1 over all rows
+};
+
+/// The tables of the source, named by folder, by file without its extension, or "multi_index"; in byte order. Sizes are
+/// those that can be had without reading the data, else 0. Throws InputError, naming it, where there is no such folder
+/// or file, the folder holds no data set, or a label column is given for anything but a file or none for one.
+std::vector<TableFacts> tables(const TabularSource& source);
+
+/// The table of that name with its splits: those of the collection; else stratified halves to choose by and four
+/// stratified folds, seeded. Throws InputError as the readers do.
+TabularData table(const TabularSource& source, const std::string& name, std::int64_t seed);
+
+/// Gives each column mean 0 and standard deviation 1 (n - 1); a constant one becomes 0.
+void standardise(Matrix<double>& columns);
+
+}  // namespace normalign

@@ -1,0 +1,99 @@
+// The paper's comparison of RFM and RFAM: from the logs of runs on many tables to one table of means and tests.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "experiments/statistics.hpp"
+#include "experiments/tabular_rows.hpp"
+
+namespace normalign {
+
+/// A figure of a data set and what is claimed of it.
+struct TabularFigure {
+  std::string name = {};  ///< test_acc, normal_alignment, effective_rank, ..., attack_success_eps<radius>
+  double radius = 0;      ///< of robust_acc and attack_success
+  bool higher_is_better = true;
+  bool is_claimed = false;  ///< whether arXiv:2605.08464 claims that RFAM is better than RFM
+};
+
+/// The figures, in the order of the table, with attacks of these radii. Claimed are a higher alignment, lower ranks and
+/// lower success rates of attacks; accuracies are not.
+std::vector<TabularFigure> tabular_figures(std::span<const double> radii);
+
+/// The figure in the means of a run or row; none where it has none. `radii`: those that `m` is for.
+std::optional<double> value_of(const TabularFigure& figure, const TabularMeans& m, std::span<const double> radii);
+
+/// Mean and deviation (n - 1) over the data sets that have the figure.
+struct TabularSpread {
+  Index datasets = 0;
+  std::optional<double> mean = {}, standard_deviation = {};
+};
+
+/// One method under one protocol.
+struct MethodSummary {
+  std::string method = {};
+  Index datasets = 0;
+  Index runs = 0;                           ///< finished ones; 0 where the rows are not from logs
+  std::vector<TabularSpread> figures = {};  ///< in the order of `tabular_figures`
+  /// Spearman's, over data sets: of alignment with log n, with log d, and with the attack success at the radius nearest
+  /// to 1.
+  std::optional<double> alignment_with_samples = {}, alignment_with_features = {}, alignment_with_success = {};
+};
+
+/// One figure of a method against RFM's, paired by data set.
+struct MethodComparison {
+  std::string method = {};
+  std::string figure = {};
+  std::string claim = {};                      ///< "higher", "lower" or ""
+  Index pairs = 0;                             ///< data sets for which both have the figure
+  Index wins = 0, ties = 0, losses = 0;        ///< of the method; better is higher accuracy and what is claimed
+  std::optional<double> mean_difference = {};  ///< the method's - RFM's
+  std::optional<PairedTest> test = {};
+  std::optional<double> p_one_sided = {};  ///< in the direction of the claim; none without one
+};
+
+/// One protocol.
+struct ProtocolSummary {
+  std::string protocol = {};
+  TableRows rows = {};
+  std::vector<MethodSummary> methods = {};         ///< RFM, RFAM, then others by name
+  std::vector<MethodComparison> comparisons = {};  ///< of each but RFM, by method and figure
+};
+
+/// The whole table.
+struct TabularSummary {
+  std::vector<TabularFigure> figures = {};
+  std::vector<ProtocolSummary> protocols = {};  ///< "published" first
+  std::vector<std::string> unfinished = {};     ///< left out: still running or killed
+  std::vector<std::string> failed = {};         ///< left out
+};
+
+/// The summary of rows that follow one protocol.
+ProtocolSummary summarise(const TableRows& rows, const std::string& protocol);
+
+/// The summary of runs: each data set counts once, with the mean over its seeds. Throws InputError as `rows_of` does,
+/// or where attack radii differ between protocols.
+TabularSummary summarise(const std::vector<TabularLog>& logs);
+
+/// Aligned columns for a terminal: the figures with protocols side by side, then tests and rank correlations; four
+/// digits, "-" where undefined; unusable runs are listed below.
+std::string as_text(const TabularSummary& summary);
+
+/// {"protocols": [{"protocol", "methods": [{"method", "datasets", "runs", "figures": {name: {"datasets", "mean",
+/// "std"}}, "rank_correlations": {...}}], "comparisons": [...], "rows": [{"dataset", "n", "features", "classes", and
+/// for each method its figures}]}], "unfinished", "failed"}, all digits, null where undefined.
+nlohmann::ordered_json as_json(const TabularSummary& summary);
+
+/// A header and one line for each protocol, method and figure: means, and the test against RFM; all digits, nothing
+/// between the commas where undefined.
+std::string as_csv(const TabularSummary& summary);
+
+/// One tabular in the style of the package booktabs: figures down, protocols and methods across, and the p of RFAM
+/// against RFM; rounded as in `as_text`.
+std::string as_latex(const TabularSummary& summary);
+
+}  // namespace normalign

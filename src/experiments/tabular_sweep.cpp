@@ -1,0 +1,141 @@
+#include "experiments/tabular_sweep.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "experiments/run_files.hpp"
+#include "experiments/run_lock.hpp"
+#include "experiments/run_log.hpp"
+
+namespace normalign {
+namespace {
+
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+
+bool finished(const std::optional<TabularLog>& log) { return log && log->status == RunStatus::finished; }
+
+std::optional<TabularLog> log_of(const TabularRun& run, const fs::path& folder) {
+  return normalign::log_of(run.config, run.table.standardised, folder);
+}
+
+// Where the process could not say in the log that it failed, this one does. Another one may be at the run by now: then
+// it is not for this one to judge.
+void mark_failed(const TabularRun& run, const fs::path& folder, const std::string& reason) {
+  const std::string name = run_name(run.config);
+  const RunLock lock(lock_file(folder, name), 0ms);
+  if (!lock.held()) return;
+  remove_temporary_files(folder, name);
+  const std::optional<TabularLog> found = log_of(run, folder);
+  if (found && found->status != RunStatus::running) return;
+  TabularLog log = found ? *found : new_log(run.config, run.table, nlohmann::ordered_json::object());
+  log.status = RunStatus::failed;
+  log.failure = reason;
+  write_log(log_file(folder, name), log);
+}
+
+std::vector<TableFacts> chosen_tables(const TabularRequest& request) {
+  const std::vector<TableFacts> all = tables(request.source);
+  if (request.datasets.empty()) return all;
+  std::vector<TableFacts> result;
+  for (const std::string& name : request.datasets) {
+    const auto found = std::ranges::find(all, name, &TableFacts::name);
+    if (found == all.end())
+      throw InputError(text("--dataset: found '", one_line(name), "', expected one of the ", all.size(),
+                            " data sets there, such as ", all.front().name));
+    result.push_back(*found);
+  }
+  return result;
+}
+
+}  // namespace
+
+double tabular_cost(const TableFacts& table, const std::string& protocol) {
+  const auto n = static_cast<double>(table.samples), d = static_cast<double>(table.features),
+             c = static_cast<double>(table.classes);
+  // n³/3 for each of 25 fits on half of the rows and one on three quarters for each fold; n² for kernels, AGOPs and
+  // twenty steps of three attacks. What a process takes to start is as much as the last term.
+  const double selection = n * n * (n + 10 * c * d + 15 * d + 150);
+  const double figures = n * n * (0.6 * n + 5 * c * d + 180 * (c + d) + 900);
+  return (protocol == "nested" ? 2 : 1) * selection + figures + 2e8;
+}
+
+std::vector<TabularRun> tabular_runs(const TabularRequest& request, std::ostream& out) {
+  std::vector<TabularRun> runs;
+  std::map<std::string, int> count;
+  for (const TableFacts& table : chosen_tables(request)) {
+    if (table.samples > most_table_rows) {
+      out << "tabular: " << table.name << " has " << table.samples << " rows, more than " << most_table_rows
+          << ": left out" << std::endl;
+      continue;
+    }
+    for (const std::string& protocol : request.protocols)
+      for (const double alpha : request.alphas)
+        for (const std::int64_t seed : request.seeds) {
+          TabularRun run{.config = request.config, .table = table, .cost = tabular_cost(table, protocol)};
+          run.config.dataset = table.name;
+          run.config.alpha = alpha;
+          run.config.protocol = protocol;
+          run.config.seed = seed;
+          check(run.config);
+          const std::string name = run_name(run.config);
+          if (++count[name] > 1) throw InputError(text("runs: found two named ", name, ", expected one"));
+          runs.push_back(std::move(run));
+        }
+  }
+  std::ranges::stable_sort(runs, std::greater(), &TabularRun::cost);
+  return runs;
+}
+
+TabularLog tabular_sweep_run(const TabularRun& run, const TabularSource& source, const fs::path& folder,
+                             const RidgeOptions& ridge, const TabularProgress& progress) {
+  const std::string name = run_name(run.config);
+  const fs::path file = log_file(folder, name);
+  check_writable_log(file, true);
+  const RunLock lock(lock_file(folder, name), 5s);
+  if (!lock.held()) throw RunError("another process is at this run");
+  remove_temporary_files(folder, name);
+  if (const auto log = log_of(run, folder); finished(log)) return *log;
+
+  const TabularData data = table(source, run.config.dataset, run.config.seed);
+  const Dataset<double>& samples = data.samples;
+  if (samples.inputs.rows() > most_table_rows)
+    throw InputError(
+        text(run.config.dataset, ": found ", samples.inputs.rows(), " rows, expected at most ", most_table_rows));
+  const TableFacts facts{.name = data.name,
+                         .samples = samples.inputs.rows(),
+                         .features = samples.inputs.cols(),
+                         .classes = samples.classes,
+                         .standardised = source.standardise};
+  TabularLog log = new_log(run.config, facts, environment(ridge.threads));
+  write_log(file, log);
+  try {
+    log.result = tabular_run(run.config, data, ridge, progress);
+    log.status = RunStatus::finished;
+    write_log(file, log);
+  } catch (const std::exception& error) {
+    log.result = {};  // a figure that is not finite could not be written
+    log.status = RunStatus::failed;
+    log.failure = error.what();
+    write_log(file, log);
+    throw;
+  }
+  return log;
+}
+
+JobQueueResult run_tabular_sweep(const std::vector<TabularRun>& runs, JobQueueOptions options, std::ostream& out) {
+  std::vector<Job> jobs;
+  std::map<std::string, const TabularRun*> by_name;
+  for (const TabularRun& run : runs) {
+    jobs.push_back({.name = run_name(run.config), .cost = run.cost});
+    by_name[jobs.back().name] = &run;
+  }
+  options.title = "tabular";
+  options.is_finished = [&](const std::string& name) { return finished(log_of(*by_name.at(name), options.folder)); };
+  options.mark_failed = [&](const std::string& name, const std::string& reason) {
+    mark_failed(*by_name.at(name), options.folder, reason);
+  };
+  return run_jobs(jobs, options, out);
+}
+
+}  // namespace normalign
