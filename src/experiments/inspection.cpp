@@ -177,7 +177,7 @@ nlohmann::ordered_json as_json(const Inspection& inspection) {
       entry["certificate"] = {{"exact", c.exact},
                               {"lower", c.lower},
                               {"upper", c.adversarial.empty() ? Json(nullptr) : Json(c.upper)},
-                              {"regions", c.regions}};
+                              {"parts", c.parts}};
     }
     samples.push_back(std::move(entry));
   }

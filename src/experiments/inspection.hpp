@@ -59,7 +59,7 @@ Inspection inspection(const Mlp<double>& mlp, const Dataset<double>& data, const
 std::string as_text(const Inspection& inspection);
 
 /// {"classes": [...], "chance_alignment", "samples": [{"label", measures, "wall_distance", "wall_layer", "wall_unit",
-/// "local_complexity", "certificate": {"exact", "lower", "upper", "regions"}}], "certificates": {"norm", "points",
+/// "local_complexity", "certificate": {"exact", "lower", "upper", "parts"}}], "certificates": {"norm", "points",
 /// "exact", "median", "class_alignment_rank_correlation"}}; undefined values are null.
 nlohmann::ordered_json as_json(const Inspection& inspection);
 
