@@ -13,8 +13,9 @@ namespace {
 
 // Nothing is looked for further away than so many times the scale, the larger of 1 and |x|, as in LeastDistance.
 constexpr double far_away = 1e3;
-// While no adversarial point is known, all up to a reach are looked for before the reach grows.
-constexpr double first_reach = 1.0 / 64, reach_growth = 4;
+// All within a reach are looked for, the first so many times the scale, before the reach grows by a factor: the bounds
+// of parts are the tighter the smaller the ball, and the upper bound may be far too large.
+constexpr double first_reach = 1.0 / 64, reach_growth = 1.5;
 
 }  // namespace
 
@@ -195,7 +196,7 @@ Certificate BoundarySearch::run(Index parts, double seconds) {
   const auto is_over = [&] {
     return found_.parts >= parts || std::chrono::duration<double>(Clock::now() - start).count() > seconds;
   };
-  reach_ = std::isfinite(found_.upper) ? found_.upper : first_reach * scale_;
+  reach_ = first_reach * scale_;
   for (;;) {
     queue_.clear();
     for (Index j = 0; j < margins_.outputs(); ++j)
@@ -211,7 +212,7 @@ Certificate BoundarySearch::run(Index parts, double seconds) {
       ++found_.parts;
       divide(std::move(part));
     }
-    if (std::isfinite(found_.upper) || reach_ > far_away * scale_) break;
+    if (found_.upper <= reach_ || reach_ > far_away * scale_) break;
     found_.lower = reach_;
     reach_ *= reach_growth;
   }

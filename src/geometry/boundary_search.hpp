@@ -24,7 +24,8 @@ class BoundarySearch {
   /// Looks for adversarial points: along the slope of each output, and where that finds none by projected gradient
   /// ascent in ever larger balls.
   void attack();
-  /// Visits parts in the order of their distance until the bounds meet or a limit ends it. Once for each search.
+  /// Visits parts in the order of their distance, within a growing reach, until the bounds meet or a limit ends it.
+  /// Once for each search.
   Certificate run(Index parts, double seconds);
 
  private:
