@@ -72,8 +72,6 @@ struct CertificateSummary {
   Index points = 0, exact = 0;
   std::vector<double> lower;  // sorted
   std::optional<double> rank_correlation;
-
-  double quartile(int i) const { return lower[(lower.size() - 1) * static_cast<std::size_t>(i) / 4]; }
 };
 
 CertificateSummary certificate_summary(const Inspection& inspection) {
@@ -154,8 +152,8 @@ std::string as_text(const Inspection& inspection) {
   const CertificateSummary found = certificate_summary(inspection);
   if (found.points == 0) return out.str();
   out << "Certificates (" << name_of(inspection.options.certificate.norm) << ", first " << found.points
-      << " samples): " << found.exact << " exact; lower bounds " << four_digits(found.quartile(0)) << " to "
-      << four_digits(found.quartile(4)) << ", median " << four_digits(found.quartile(2))
+      << " samples): " << found.exact << " exact; lower bounds " << four_digits(found.lower.front()) << " to "
+      << four_digits(found.lower.back()) << ", median " << four_digits(median(found.lower))
       << "; rank correlation with class alignment " << four_digits(found.rank_correlation) << ".\n";
   return out.str();
 }
@@ -194,7 +192,7 @@ nlohmann::ordered_json as_json(const Inspection& inspection) {
     result["certificates"] = {{"norm", name_of(inspection.options.certificate.norm)},
                               {"points", found.points},
                               {"exact", found.exact},
-                              {"median", found.quartile(2)},
+                              {"median", *median(found.lower)},
                               {"class_alignment_rank_correlation", json_of(found.rank_correlation)}};
   return result;
 }

@@ -56,7 +56,7 @@ struct Inspection {
 Inspection inspection(const Mlp<double>& mlp, const Dataset<double>& data, const InspectionOptions& options);
 
 /// The table of the classes, the chance level of alignment, and below it the certificates: how many are exact, the
-/// quartiles of their lower bounds, and the rank correlation of the bounds with class alignment.
+/// ends and the median of their lower bounds, and the rank correlation of the bounds with class alignment.
 std::string as_text(const Inspection& inspection);
 
 /// {"classes": [...], "chance_alignment", "samples": [{"label", "correct", measures, "wall_distance", "wall_layer",
