@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "experiments/text_file.hpp"
 #include "linalg/error.hpp"
 
 namespace normalign {
@@ -22,6 +23,14 @@ std::string gnuplot_string(const std::string& words) {
   }
   result += '\'';
   return result;
+}
+
+std::string gnuplot_comment(const std::string& words) { return "# " + gnuplot_string(words) + "\n"; }
+
+bool write_figure(const std::filesystem::path& folder, const Figure& figure) {
+  write_text_file(folder / (figure.name + ".dat"), figure.data);
+  write_text_file(folder / (figure.name + ".gp"), figure.script);
+  return run_gnuplot(folder, figure.name + ".gp");
 }
 
 bool run_gnuplot(const std::filesystem::path& folder, const std::string& script) {

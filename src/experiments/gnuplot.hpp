@@ -1,6 +1,7 @@
-// The program gnuplot: its strings, and how it is run.
+// Pictures that the program gnuplot draws: its strings, colours and files, and how it is run.
 #pragma once
 
+#include <array>
 #include <filesystem>
 #include <string>
 
@@ -9,6 +10,25 @@ namespace normalign {
 /// `words` as a string of gnuplot that stands for just these letters, quotes included; control characters, which a
 /// script cannot hold within one line, become spaces.
 std::string gnuplot_string(const std::string& words);
+
+/// A line of comment for a data file, the words in quotes, so that it is one line whatever they are.
+std::string gnuplot_comment(const std::string& words);
+
+/// The colours of M. Okabe and K. Ito, which the colour-blind can tell apart, without the yellow, which is too light
+/// for a line.
+inline constexpr std::array figure_colours = {"#000000", "#D55E00", "#0072B2", "#009E73",
+                                              "#CC79A7", "#E69F00", "#56B4E9"};
+
+/// A picture, in files name.dat, name.gp, name.svg and name.png.
+struct Figure {
+  std::string name = {};    ///< with "_" for what is no letter, digit, ".", "_", "-" or "+"
+  std::string data = {};    ///< blocks of columns, with a head that names them
+  std::string script = {};  ///< for gnuplot: draws SVG and PNG from the data in the folder it runs in
+};
+
+/// Writes data and script of `figure` to `folder`, which must exist, and lets gnuplot draw. False where there is no
+/// gnuplot. Throws InputError when a file cannot be written, RunError when gnuplot fails.
+bool write_figure(const std::filesystem::path& folder, const Figure& figure);
 
 /// Runs gnuplot, found in PATH, on the file `script` in `folder`, without a shell; its messages go to standard error.
 /// False where there is no gnuplot. Throws RunError, naming the script, when gnuplot fails.

@@ -16,11 +16,15 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-double accuracy(const Mlp<double>& mlp, const Dataset<double>& data, int threads) {
+void add_correctness(const Mlp<double>& mlp, const Dataset<double>& data, std::vector<SampleInspection>& samples) {
   // Of a network with one output mse wants targets, which do not matter here.
-  const Matrix<double> targets(data.inputs.rows(), mlp.options().widths.back());
-  return Evaluator<double>(mlp, Loss::mse, threads)({.inputs = data.inputs, .labels = data.labels, .targets = targets})
-      .accuracy;
+  const Matrix<double> targets(1, mlp.options().widths.back());
+  Evaluator<double> evaluate(mlp, Loss::mse, 1);
+  for (std::size_t i = 0; i < samples.size(); ++i)
+    samples[i].is_correct = evaluate({.inputs = data.inputs.view().row_block(static_cast<Index>(i), 1),
+                                      .labels = std::span(data.labels).subspan(i, 1),
+                                      .targets = targets})
+                                .accuracy > 0;
 }
 
 // What piecewise-affine networks have.
@@ -45,18 +49,19 @@ void add_regions(const PiecewiseAffineNetwork& network, const Dataset<double>& d
 
 std::optional<double> mean_of(const std::vector<double>& values) { return mean(values); }
 
-ClassInspection summary_of(const Mlp<double>& mlp, const Dataset<double>& data,
-                           const std::vector<SampleInspection>& samples, const std::vector<Index>& rows, int threads) {
+ClassInspection summary_of(const std::vector<SampleInspection>& samples, const std::vector<Index>& rows) {
   std::vector<LocalGeometry> geometries;
   std::vector<double> walls, complexities;
+  Index correct = 0;
   for (const Index row : rows) {
     const SampleInspection& sample = samples[static_cast<std::size_t>(row)];
+    correct += sample.is_correct;
     geometries.push_back(sample.geometry);
     if (sample.wall) walls.push_back(sample.wall->distance);
     if (sample.complexity) complexities.push_back(static_cast<double>(*sample.complexity));
   }
   return {.samples = static_cast<Index>(rows.size()),
-          .accuracy = accuracy(mlp, rows_at(data, rows), threads),
+          .accuracy = 100 * static_cast<double>(correct) / static_cast<double>(rows.size()),
           .geometry = mean(geometries),
           .wall_distance = mean_of(walls),
           .complexity = mean_of(complexities)};
@@ -67,8 +72,6 @@ struct CertificateSummary {
   Index points = 0, exact = 0;
   std::vector<double> lower;  // sorted
   std::optional<double> rank_correlation;
-
-  double quartile(int i) const { return lower[(lower.size() - 1) * static_cast<std::size_t>(i) / 4]; }
 };
 
 CertificateSummary certificate_summary(const Inspection& inspection) {
@@ -109,6 +112,7 @@ Inspection inspection(const Mlp<double>& mlp, const Dataset<double>& data, const
     result.samples.push_back({.label = data.labels[i], .geometry = geometries[i]});
     rows[static_cast<std::size_t>(data.labels[i])].push_back(static_cast<Index>(i));
   }
+  add_correctness(mlp, data, result.samples);
   if (is_piecewise_affine(mlp.options().activation))
     add_regions(piecewise_affine(mlp), data, options, result.samples);
   else
@@ -116,12 +120,12 @@ Inspection inspection(const Mlp<double>& mlp, const Dataset<double>& data, const
 
   for (std::size_t label = 0; label < rows.size(); ++label) {
     if (rows[label].empty()) continue;
-    result.classes.push_back(summary_of(mlp, data, result.samples, rows[label], options.threads));
+    result.classes.push_back(summary_of(result.samples, rows[label]));
     result.classes.back().label = static_cast<std::int32_t>(label);
   }
   std::vector<Index> all(result.samples.size());
   std::iota(all.begin(), all.end(), 0);
-  result.classes.push_back(summary_of(mlp, data, result.samples, all, options.threads));
+  result.classes.push_back(summary_of(result.samples, all));
   return result;
 }
 
@@ -148,8 +152,8 @@ std::string as_text(const Inspection& inspection) {
   const CertificateSummary found = certificate_summary(inspection);
   if (found.points == 0) return out.str();
   out << "Certificates (" << name_of(inspection.options.certificate.norm) << ", first " << found.points
-      << " samples): " << found.exact << " exact; lower bounds " << four_digits(found.quartile(0)) << " to "
-      << four_digits(found.quartile(4)) << ", median " << four_digits(found.quartile(2))
+      << " samples): " << found.exact << " exact; lower bounds " << four_digits(found.lower.front()) << " to "
+      << four_digits(found.lower.back()) << ", median " << four_digits(median(found.lower))
       << "; rank correlation with class alignment " << four_digits(found.rank_correlation) << ".\n";
   return out.str();
 }
@@ -164,7 +168,7 @@ nlohmann::ordered_json as_json(const Inspection& inspection) {
     classes.push_back(std::move(entry));
   }
   for (const SampleInspection& s : inspection.samples) {
-    Json entry = {{"label", s.label}};
+    Json entry = {{"label", s.label}, {"correct", s.is_correct}};
     add_measures(entry, s.geometry);
     if (s.wall) {
       entry["wall_distance"] = s.wall->distance;
@@ -177,7 +181,7 @@ nlohmann::ordered_json as_json(const Inspection& inspection) {
       entry["certificate"] = {{"exact", c.exact},
                               {"lower", c.lower},
                               {"upper", c.adversarial.empty() ? Json(nullptr) : Json(c.upper)},
-                              {"regions", c.regions}};
+                              {"parts", c.parts}};
     }
     samples.push_back(std::move(entry));
   }
@@ -188,7 +192,7 @@ nlohmann::ordered_json as_json(const Inspection& inspection) {
     result["certificates"] = {{"norm", name_of(inspection.options.certificate.norm)},
                               {"points", found.points},
                               {"exact", found.exact},
-                              {"median", found.quartile(2)},
+                              {"median", *median(found.lower)},
                               {"class_alignment_rank_correlation", json_of(found.rank_correlation)}};
   return result;
 }

@@ -24,6 +24,7 @@ struct InspectionOptions {
 /// One sample. What only piecewise-affine networks have is absent for others.
 struct SampleInspection {
   std::int32_t label = 0;
+  bool is_correct = false;  ///< the network's class is the label
   LocalGeometry geometry = {};
   std::optional<NearestWall> wall = {};         ///< l2; absent too where the region has no wall
   std::optional<Index> complexity = {};         ///< units of all layers that change their sign nearby
@@ -55,12 +56,12 @@ struct Inspection {
 Inspection inspection(const Mlp<double>& mlp, const Dataset<double>& data, const InspectionOptions& options);
 
 /// The table of the classes, the chance level of alignment, and below it the certificates: how many are exact, the
-/// quartiles of their lower bounds, and the rank correlation of the bounds with class alignment.
+/// ends and the median of their lower bounds, and the rank correlation of the bounds with class alignment.
 std::string as_text(const Inspection& inspection);
 
-/// {"classes": [...], "chance_alignment", "samples": [{"label", measures, "wall_distance", "wall_layer", "wall_unit",
-/// "local_complexity", "certificate": {"exact", "lower", "upper", "regions"}}], "certificates": {"norm", "points",
-/// "exact", "median", "class_alignment_rank_correlation"}}; undefined values are null.
+/// {"classes": [...], "chance_alignment", "samples": [{"label", "correct", measures, "wall_distance", "wall_layer",
+/// "wall_unit", "local_complexity", "certificate": {"exact", "lower", "upper", "parts"}}], "certificates": {"norm",
+/// "points", "exact", "median", "class_alignment_rank_correlation"}}; undefined values are null.
 nlohmann::ordered_json as_json(const Inspection& inspection);
 
 }  // namespace normalign

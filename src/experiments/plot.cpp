@@ -9,11 +9,9 @@
 #include <string_view>
 #include <utility>
 
-#include "experiments/gnuplot.hpp"
 #include "experiments/run_set.hpp"
 #include "experiments/statistics.hpp"
 #include "experiments/table.hpp"
-#include "experiments/text_file.hpp"
 #include "linalg/error.hpp"
 
 namespace normalign {
@@ -22,9 +20,7 @@ namespace {
 // --- what is drawn
 // ------------------------------------------------------------------------------------------
 
-// The colours of M. Okabe and K. Ito, which the colour-blind can tell apart, without the yellow, which is too light for
-// a line. The conditions of the paper have the first ones, whatever else is drawn.
-constexpr std::array colours = {"#000000", "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"};
+// The conditions of the paper have the first colours, whatever else is drawn.
 constexpr std::array paper_conditions = {baseline_name, "grokalign", "grokfast", "orthograd"};
 
 // More conditions than colours share some.
@@ -33,12 +29,12 @@ std::map<std::string, std::string> condition_colours(const std::vector<SettingRu
   for (const SettingRuns& setting : settings)
     for (const ConditionRuns& condition : setting.conditions) names.insert(condition.condition);
   std::map<std::string, std::string> result;
-  std::vector<const char*> others(colours.begin() + paper_conditions.size(), colours.end());
+  std::vector<const char*> others(figure_colours.begin() + paper_conditions.size(), figure_colours.end());
   for (std::size_t i = 0; i < paper_conditions.size(); ++i) {
     if (names.erase(paper_conditions[i]) > 0)
-      result[paper_conditions[i]] = colours[i];
+      result[paper_conditions[i]] = figure_colours[i];
     else
-      others.push_back(colours[i]);
+      others.push_back(figure_colours[i]);
   }
   std::size_t next = 0;
   for (const std::string& name : names) result[name] = others[next++ % others.size()];
@@ -130,9 +126,6 @@ std::string file_name(const std::string& setting, std::set<std::string>& taken) 
 // --- data
 // ---------------------------------------------------------------------------------------------------
 
-// Quoted, because such a string is one line whatever the words.
-std::string comment(const std::string& words) { return "# " + gnuplot_string(words) + "\n"; }
-
 std::string data_block(const Drawing::Condition& condition, const std::vector<Panel>& panels) {
   Cells head = {"# epoch", "runs"};
   std::vector<std::vector<Band>> columns;
@@ -152,12 +145,12 @@ std::string data_block(const Drawing::Condition& condition, const std::vector<Pa
       for (const auto& value : {column[i].median, column[i].lowest, column[i].highest})
         row.push_back(value ? all_digits(value) : "NaN");
   }
-  return comment(condition.name) + aligned_text(rows, 0);
+  return gnuplot_comment(condition.name) + aligned_text(rows, 0);
 }
 
 std::string data(const Drawing& drawing) {
   std::string result = text(
-      comment(drawing.setting),
+      gnuplot_comment(drawing.setting),
       "# One block for each condition: its name, the names of the columns, one line for each logged epoch.\n",
       "# runs: how many still went on; those that have ended keep their last value. Median, lowest and highest value\n",
       "# are over all finished runs of the condition; NaN where none has a value yet. Accuracies are per cent.\n");
@@ -353,12 +346,6 @@ Plot plot(const std::vector<RunLog>& logs, const PlotOptions& options) {
     if (!drawn.contains(name))
       throw InputError(text("metric: found '", name, "', expected one that a finished run logged: ", list(known)));
   return result;
-}
-
-bool write_figure(const std::filesystem::path& folder, const Figure& figure) {
-  write_text_file(folder / (figure.name + ".dat"), figure.data);
-  write_text_file(folder / (figure.name + ".gp"), figure.script);
-  return run_gnuplot(folder, figure.name + ".gp");
 }
 
 }  // namespace normalign

@@ -1,12 +1,12 @@
 // Pictures of training curves: accuracy and alignment against the epoch, drawn by gnuplot.
 #pragma once
 
-#include <filesystem>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "experiments/gnuplot.hpp"
 #include "experiments/run_log.hpp"
 
 namespace normalign {
@@ -32,16 +32,9 @@ struct PlotOptions {
   std::vector<std::string> metrics = {};
 };
 
-/// The picture of one setting, in files name.dat, name.gp, name.svg and name.png.
-struct Figure {
-  std::string name = {};    ///< the setting, with "_" for what is no letter, digit, ".", "_", "-" or "+"
-  std::string data = {};    ///< one block of columns for each condition, with a head that names them
-  std::string script = {};  ///< for gnuplot: draws SVG and PNG from the data in the folder it runs in
-};
-
 /// All pictures of some runs.
 struct Plot {
-  std::vector<Figure> figures = {};
+  std::vector<Figure> figures = {};       ///< of one setting each, whose name they have
   std::vector<std::string> remarks = {};  ///< runs and panels that were left out
 };
 
@@ -52,9 +45,5 @@ struct Plot {
 /// chance level, the median of the logged `chance_alignment`. Throws InputError where no run is finished, or where no
 /// finished run logged one of `options.metrics`.
 Plot plot(const std::vector<RunLog>& logs, const PlotOptions& options = {});
-
-/// Writes data and script of `figure` to `folder`, which must exist, and lets gnuplot draw. False where there is no
-/// gnuplot. Throws InputError when a file cannot be written, RunError when gnuplot fails.
-bool write_figure(const std::filesystem::path& folder, const Figure& figure);
 
 }  // namespace normalign

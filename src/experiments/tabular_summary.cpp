@@ -227,6 +227,8 @@ TabularSummary summarise(const std::vector<TabularLog>& logs) {
     if (log.status == RunStatus::failed) result.failed.push_back(log.run_name);
     if (log.status == RunStatus::finished) protocols[log.config.protocol].push_back(&log);
   }
+  std::ranges::sort(result.unfinished);
+  std::ranges::sort(result.failed);
   for (const auto& [protocol, of_protocol] : protocols) {
     ProtocolSummary& added = result.protocols.emplace_back(summarise(rows_of(of_protocol), protocol));
     for (MethodSummary& method : added.methods)

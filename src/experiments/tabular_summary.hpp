@@ -68,8 +68,8 @@ struct ProtocolSummary {
 struct TabularSummary {
   std::vector<TabularFigure> figures = {};
   std::vector<ProtocolSummary> protocols = {};  ///< "published" first
-  std::vector<std::string> unfinished = {};     ///< left out: still running or killed
-  std::vector<std::string> failed = {};         ///< left out
+  std::vector<std::string> unfinished = {};     ///< left out, in byte order: still running or killed
+  std::vector<std::string> failed = {};         ///< left out, in byte order
 };
 
 /// The summary of rows that follow one protocol.

@@ -5,18 +5,28 @@
 #include <cmath>
 
 #include "geometry/norm.hpp"
-#include "geometry/steepness.hpp"
 #include "linalg/reduce.hpp"
+#include "robustness/pgd.hpp"
 
 namespace normalign {
+namespace {
+
+// Nothing is looked for further away than so many times the scale, the larger of 1 and |x|, as in LeastDistance.
+constexpr double far_away = 1e3;
+// All within a reach are looked for, the first so many times the scale, before the reach grows by a factor: the bounds
+// of parts are the tighter the smaller the ball, and the upper bound may be far too large.
+constexpr double first_reach = 1.0 / 64, reach_growth = 1.5;
+
+}  // namespace
 
 BoundarySearch::BoundarySearch(PiecewiseAffineNetwork margins, ConstView<double> x, Norm norm)
     : margins_(std::move(margins)),
       x_(x),
       norm_(norm),
+      scale_(std::max(1.0, norm_length(x.span(), Norm::l2))),
       rows_(margins_),
       code_(margins_.codes(x).front()),
-      seen_(static_cast<Index>(code_.size())) {}
+      bounds_(margins_, x, norm) {}
 
 bool BoundarySearch::is_adversarial(ConstView<double> z) const {
   const Matrix<double> f = margins_(z);
@@ -33,23 +43,22 @@ double BoundarySearch::value_at(ConstView<double> z, Index row) const {
   return dot(rows_.slopes().row(row), z.span()) + rows_.offsets()(0, row);
 }
 
-// The nearest point of the first so many rows, when it is no further than the upper bound.
-NearestPoint BoundarySearch::project(Index count) {
-  const HalfSpaces set{.slopes = rows_.slopes().row_block(0, count), .offsets = {rows_.offsets().data(), 1, count}};
-  return norm_ == Norm::l2 ? least_distance_(set, x_, found_.upper) : least_linf_distance(set, x_, found_.upper);
+// The nearest point of the set, when it is no further than the limit.
+NearestPoint BoundarySearch::project(const HalfSpaces& set) {
+  return norm_ == Norm::l2 ? least_distance_(set, x_, limit()) : least_linf_distance(set, x_, limit());
 }
 
-// The nearest points of the region whose rows are there where an output is 0; whether one is nearer than all before. No
-// point of the region is nearer than the key.
-bool BoundarySearch::cross(double key) {
+// The nearest points of the region whose rows are there where an output is 0; whether one is nearer than all before.
+bool BoundarySearch::cross() {
   bool better = false;
+  const Index count = rows_.units() + 1;
   for (Index j = 0; j < margins_.outputs(); ++j) {
     const Index row = rows_.output(j);
     const double value = value_at(x_, row), length = dual_length(rows_.slopes().row(row), norm_);
-    const double least = std::max(key, value < 0 ? -value / length : 0);
-    if (!(least < found_.upper)) continue;
+    if (!((value < 0 ? -value / length : 0) < found_.upper)) continue;
     rows_.choose(j);
-    NearestPoint nearest = project(rows_.units() + 1);
+    NearestPoint nearest =
+        project({.slopes = rows_.slopes().row_block(0, count), .offsets = {rows_.offsets().data(), 1, count}});
     if (nearest.status != NearestStatus::found || !(nearest.distance < found_.upper)) continue;
     found_.upper = nearest.distance;
     found_.adversarial = std::move(nearest.point);
@@ -72,7 +81,7 @@ void BoundarySearch::improve() {
       ActivationCode there = here;
       there[static_cast<std::size_t>(u)] ^= 1;
       enter(there);
-      if (cross(0)) {
+      if (cross()) {
         better = true;
         break;
       }
@@ -94,12 +103,13 @@ bool BoundarySearch::start_from(Matrix<double> point) {
   found_.upper = upper;
   found_.adversarial = point;
   enter(margins_.codes(point).front());
-  cross(0);
+  cross();
   improve();
   return true;
 }
 
-void BoundarySearch::attack() {
+// Follows the slope of each output to where it would be 0 were the network affine, again and again.
+void BoundarySearch::attack_by_slopes() {
   for (Index j = 0; j < margins_.outputs(); ++j) {
     Matrix<double> y(x_);
     for (int step = 0; step < 30; ++step) {
@@ -118,84 +128,93 @@ void BoundarySearch::attack() {
   }
 }
 
-// Looks at the region whose rows are there: its pieces of the decision boundary, and its neighbours.
-void BoundarySearch::expand(double key) {
-  ++found_.regions;
-  const ActivationCode here = code_;
-  if (cross(key)) {
-    improve();
-    enter(here);
-  }
-  for (Index u = 0; u < rows_.units(); ++u) {
-    const double length = dual_length(rows_.slopes().row(u), norm_);
-    if (length == 0) continue;
-    const double least = std::max(key, value_at(x_, u) / length);
-    if (!(least < found_.upper)) continue;
-    code_[static_cast<std::size_t>(u)] ^= 1;
-    const auto [region, is_new] = seen_.insert(code_);
-    code_[static_cast<std::size_t>(u)] ^= 1;
-    if (is_new) queue_.push({.key = least, .region = region, .projected = false});
+// Climbs the largest output in ever larger balls until an adversarial point turns up.
+void BoundarySearch::attack_in_balls() {
+  const auto climb = [&](ConstView<double> z, MatrixView<double> gradient) {
+    const Matrix<double> f = margins_(z);
+    enter(margins_.codes(z).front());
+    const Index best = std::ranges::max_element(f.span()) - f.span().begin();
+    std::ranges::copy(rows_.slopes().row(rows_.output(best)), gradient.data());
+  };
+  for (double radius = first_reach * scale_; radius <= far_away * scale_; radius *= 2) {
+    const PgdOptions options{.norm = norm_ == Norm::l2 ? AttackNorm::l2 : AttackNorm::linf,
+                             .radius = radius,
+                             .step = radius / 16,
+                             .steps = 40,
+                             .random_start = false};
+    if (start_from(pgd<double>(x_, options, climb))) return;
   }
 }
 
-// Whether no straight way from x through the region, whose nearest point is given, reaches an adversarial point within
-// the upper bound U. At p in the region, an output's value and its steepness times what is left of the way, U - |p -
-// x|, must add up to 0; all such p are behind the plane through the nearest point.
-bool BoundarySearch::is_dead_end(const NearestPoint& nearest) {
-  const double upper = found_.upper, d = nearest.distance;
-  if (!std::isfinite(upper) || d == 0) return false;
-  if (steep_radius_ != upper) {
-    steepest_ = steepness(margins_, x_, upper, norm_);
-    steep_radius_ = upper;
+void BoundarySearch::attack() {
+  attack_by_slopes();
+  if (!std::isfinite(found_.upper)) attack_in_balls();
+}
+
+void BoundarySearch::push(Part part) {
+  part.number = pushed_++;
+  queue_.push_back(std::move(part));
+  std::push_heap(queue_.begin(), queue_.end());
+}
+
+// Looks for the nearest point of what is known to contain the part. Unless that is a point of the part itself, a new
+// upper bound, or too far, two smaller parts take its place: one with a unit off, one with it on.
+void BoundarySearch::divide(Part part) {
+  const bool is_cap = !part.direction.empty();
+  if (!bounds_.compute(part.signs, {.radius = limit(), .least = is_cap ? part.key : 0, .direction = part.direction},
+                       part.output))
+    return;
+  NearestPoint nearest = project(bounds_.half_spaces());
+  if (nearest.status != NearestStatus::found || !(nearest.distance < limit())) return;
+  const Index unit = bounds_.loosest_unit(nearest.point);
+  const double value = margins_(nearest.point)(0, part.output);
+  if (unit < 0 || value >= -1e-12 * scale_ * bounds_.output_slope()) {
+    found_.upper = nearest.distance;
+    found_.adversarial = std::move(nearest.point);
+    return;
   }
-  for (Index j = 0; j < margins_.outputs(); ++j) {
-    const Index row = rows_.output(j);
-    const std::span<const double> slope = rows_.slopes().row(row);
-    const double steepest = steepest_[static_cast<std::size_t>(j)];
-    // The largest sum. It is taken on the plane, the steepness being no less than the slope: in l2 off the nearest
-    // point by b, where value(nearest) + across b + steepest (U - sqrt(d^2 + b^2)) is largest. In linf without the
-    // plane, by |p - x| >= d alone.
-    double most = 0;
+  if (nearest.distance > part.key) {
+    part.key = nearest.distance;
     if (norm_ == Norm::l2) {
-      const double along = (value_at(nearest.point, row) - value_at(x_, row)) / d;
-      const double squared_across = std::max(0.0, dot(slope, slope) - along * along);
-      most = value_at(nearest.point, row) + steepest * upper -
-             d * std::sqrt(std::max(0.0, steepest * steepest - squared_across));
-    } else {
-      most = value_at(x_, row) + dual_length(slope, norm_) * d + steepest * (upper - d);
-    }
-    if (most >= -1e-9 * (1 + steepest * upper)) return false;
-  }
-  return true;
-}
-
-Certificate BoundarySearch::run(Index regions, double seconds) {
-  using Clock = std::chrono::steady_clock;
-  const auto start = Clock::now();
-  queue_.push({.key = 0, .region = seen_.insert(margins_.codes(x_).front()).first, .projected = true});
-  found_.lower = found_.upper;
-  while (!queue_.empty()) {
-    const Entry next = queue_.top();
-    if (next.key >= found_.upper) break;
-    if (found_.regions >= regions || std::chrono::duration<double>(Clock::now() - start).count() > seconds) {
-      found_.lower = next.key;
-      return std::move(found_);
-    }
-    queue_.pop();
-    seen_.read(next.region, code_);
-    rows_.compute(code_);
-    double key = next.key;
-    if (!next.projected) {
-      const NearestPoint nearest = project(rows_.units());
-      if (nearest.status != NearestStatus::found) continue;
-      key = std::max(key, nearest.distance);
-      if (is_dead_end(nearest)) continue;
-      if (!queue_.empty() && key > queue_.top().key) {
-        queue_.push({.key = key, .region = next.region, .projected = true});
-        continue;
+      part.direction.assign(nearest.point.span().begin(), nearest.point.span().end());
+      for (Index i = 0; i < x_.cols(); ++i) {
+        double& value_i = part.direction[static_cast<std::size_t>(i)];
+        value_i = (value_i - x_(0, i)) / nearest.distance;
       }
     }
-    expand(key);
+  }
+  for (const UnitSign sign : {UnitSign::off, UnitSign::on}) {
+    Part half = part;
+    half.signs[static_cast<std::size_t>(unit)] = sign;
+    push(std::move(half));
+  }
+}
+
+Certificate BoundarySearch::run(Index parts, double seconds) {
+  using Clock = std::chrono::steady_clock;
+  const auto start = Clock::now();
+  const auto is_over = [&] {
+    return found_.parts >= parts || std::chrono::duration<double>(Clock::now() - start).count() > seconds;
+  };
+  reach_ = first_reach * scale_;
+  for (;;) {
+    queue_.clear();
+    for (Index j = 0; j < margins_.outputs(); ++j)
+      push({.key = 0, .number = 0, .output = j, .signs = std::vector(code_.size(), UnitSign::any), .direction = {}});
+    while (!queue_.empty() && queue_.front().key < limit()) {
+      if (is_over()) {
+        found_.lower = std::max(found_.lower, queue_.front().key);
+        return std::move(found_);
+      }
+      std::pop_heap(queue_.begin(), queue_.end());
+      Part part = std::move(queue_.back());
+      queue_.pop_back();
+      ++found_.parts;
+      divide(std::move(part));
+    }
+    if (found_.upper <= reach_ || reach_ > far_away * scale_) break;
+    found_.lower = reach_;
+    reach_ *= reach_growth;
   }
   found_.exact = true;
   found_.lower = found_.upper;

@@ -1,13 +1,14 @@
 // The search for the decision boundary around one input that certificates are made by.
 #pragma once
 
-#include <queue>
+#include <algorithm>
+#include <limits>
 #include <span>
 #include <vector>
 
 #include "geometry/certificate.hpp"
-#include "geometry/code_table.hpp"
 #include "geometry/least_distance.hpp"
+#include "geometry/part_bounds.hpp"
 #include "geometry/region_rows.hpp"
 
 namespace normalign {
@@ -20,39 +21,48 @@ class BoundarySearch {
 
   /// Takes an adversarial point, and better ones near it, as the upper bound; false when the point is none.
   bool start_from(Matrix<double> point);
-  /// Looks for adversarial points along the slope of each output.
+  /// Looks for adversarial points: along the slope of each output, and where that finds none by projected gradient
+  /// ascent in ever larger balls.
   void attack();
-  /// Visits regions in the order of their distance until the bounds meet or a limit ends it. Once for each search.
-  Certificate run(Index regions, double seconds);
+  /// Visits parts in the order of their distance, within a growing reach, until the bounds meet or a limit ends it.
+  /// Once for each search.
+  Certificate run(Index parts, double seconds);
 
  private:
-  struct Entry {
-    double key;      // no point of the region is nearer
-    Index region;    // in seen_
-    bool projected;  // the key is its distance
-    bool operator<(const Entry& other) const { return key != other.key ? key > other.key : region > other.region; }
+  // Points with some signs of hidden units in common and an output >= 0.
+  struct Part {
+    double key;  // no such point is nearer
+    Index number;
+    Index output;
+    std::vector<UnitSign> signs;
+    std::vector<double> direction;  // in l2 and where the key is not 0: of all such points (z - x)·direction >= key
+    bool operator<(const Part& other) const { return key != other.key ? key > other.key : number > other.number; }
   };
 
   bool is_adversarial(ConstView<double> z) const;
   void enter(std::span<const std::uint8_t> code);
   double value_at(ConstView<double> z, Index row) const;
-  NearestPoint project(Index count);
-  bool cross(double key);
+  NearestPoint project(const HalfSpaces& set);
+  bool cross();
   void improve();
-  void expand(double key);
-  bool is_dead_end(const NearestPoint& nearest);
+  void attack_by_slopes();
+  void attack_in_balls();
+  double limit() const { return std::min(found_.upper, reach_); }
+  void push(Part part);
+  void divide(Part part);
 
   PiecewiseAffineNetwork margins_;
   ConstView<double> x_;
   Norm norm_;
+  double scale_;
   RegionRows rows_;
   ActivationCode code_;  // of the region that rows_ are of
-  CodeTable seen_;
-  std::priority_queue<Entry> queue_;
+  PartBounds bounds_;
+  std::vector<Part> queue_;  // a heap, the least key first
+  Index pushed_ = 0;
+  double reach_ = std::numeric_limits<double>::infinity();  // how far is looked
   LeastDistance least_distance_;
-  Certificate found_;             // so far
-  std::vector<double> steepest_;  // of each output, within
-  double steep_radius_ = -1;      // this
+  Certificate found_;  // so far
 };
 
 }  // namespace normalign

@@ -40,6 +40,12 @@ TEST_CASE("an inspection has every sample, every class that occurs, and all of t
     if (i < 6) CHECK(found.samples[i].certificate->exact);
   }
   CHECK_FALSE(found.smooth_activation);
+  const Matrix<double> f = piecewise_affine(mlp)(data.inputs);
+  for (Index i = 0; i < 20; ++i) {
+    const bool is_largest =
+        std::ranges::max_element(f.row(i)) - f.row(i).begin() == data.labels[static_cast<std::size_t>(i)];
+    CHECK(found.samples[static_cast<std::size_t>(i)].is_correct == is_largest);
+  }
 }
 
 TEST_CASE("a network without regions is inspected for what it has") {
@@ -63,7 +69,9 @@ TEST_CASE("the table and the JSON of an inspection say the same") {
   CHECK(json.at("certificates").at("points") == 12);
   CHECK(json.at("certificates").at("norm") == "linf");
   Index exact = 0;
+  std::vector<double> bounds;
   for (const auto& sample : json.at("samples")) {
+    bounds.push_back(sample.at("certificate").at("lower"));
     const auto& certificate = sample.at("certificate");
     exact += certificate.at("exact").get<bool>();
     if (!certificate.at("upper").is_null()) CHECK(certificate.at("upper") >= certificate.at("lower"));
@@ -71,6 +79,8 @@ TEST_CASE("the table and the JSON of an inspection say the same") {
     CHECK(sample.at("local_complexity").is_number_integer());
   }
   CHECK(json.at("certificates").at("exact") == exact);
+  std::ranges::sort(bounds);
+  CHECK(json.at("certificates").at("median") == (bounds[5] + bounds[6]) / 2);
   const std::string text = as_text(found);
   CHECK(contains(text, "Certificates (linf, first 12 samples): " + std::to_string(exact) + " exact"));
   CHECK(contains(text, "class alignment"));

@@ -154,5 +154,38 @@ TEST_CASE("the rank correlation sees order alone, and shares the ranks of equal 
   CHECK_FALSE(rank_correlation(a, std::vector<double>{2, 2, 2, 2, 2}));
 }
 
+TEST_CASE("paired_t_test: one and two degrees of freedom have closed forms") {
+  // Differences 1 and 3: t = 2 / (sqrt 2 / sqrt 2) = 2 in Cauchy's distribution.
+  const auto cauchy = paired_t_test(Sample{1, 13}, Sample{0, 10});
+  REQUIRE(cauchy);
+  CHECK(cauchy->mean_difference == 2);
+  CHECK(cauchy->degrees_of_freedom == 1);
+  CHECK_THAT(cauchy->t, WithinRel(2.0, 1e-14));
+  CHECK_THAT(cauchy->p_two_sided, WithinRel(1 - 2 / std::numbers::pi * std::atan(2.0), 1e-12));
+  // 1, 2, 3: t = 2 sqrt 3 and p = 1 - t / sqrt(2 + t²).
+  const auto test = paired_t_test(Sample{2, 4, 6}, Sample{1, 2, 3});
+  REQUIRE(test);
+  const double p = 1 - std::sqrt(12.0 / 14);
+  CHECK_THAT(test->p_two_sided, WithinRel(p, 1e-12));
+  CHECK_THAT(test->p_greater, WithinRel(p / 2, 1e-12));
+  CHECK_THAT(test->p_less, WithinRel(1 - p / 2, 1e-12));
+}
+
+TEST_CASE("paired_t_test: the general tail, and both directions") {
+  const Sample a = {3.5, 1.25, 8, 2.75, 9}, b = {3, 2, 7.5, 1, 6};
+  const auto test = paired_t_test(a, b), swapped = paired_t_test(b, a);
+  REQUIRE(test);
+  REQUIRE(swapped);
+  CHECK_THAT(test->p_two_sided, WithinRel(tail_by_integration(test->t, 4), 1e-9));
+  CHECK_THAT(swapped->t, WithinRel(-test->t, 1e-14));
+  CHECK_THAT(swapped->p_less, WithinRel(test->p_greater, 1e-13));
+}
+
+TEST_CASE("paired_t_test: undefined without spread or below two pairs") {
+  CHECK_FALSE(paired_t_test(Sample{}, Sample{}));
+  CHECK_FALSE(paired_t_test(Sample{1}, Sample{0}));
+  CHECK_FALSE(paired_t_test(Sample{1, 5, 2}, Sample{0, 4, 1}));
+}
+
 }  // namespace
 }  // namespace normalign::tests

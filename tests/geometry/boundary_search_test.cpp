@@ -10,7 +10,7 @@ namespace normalign::tests {
 namespace {
 
 using M = Matrix<double>;
-constexpr Index all_regions = 1'000'000;
+constexpr Index all_parts = 1'000'000;
 constexpr double no_limit = std::numeric_limits<double>::infinity();
 
 // A network with one output, negative at x.
@@ -21,25 +21,25 @@ PiecewiseAffineNetwork negative_at(const M& x, std::uint64_t seed) {
   return PiecewiseAffineNetwork(std::move(layers));
 }
 
-TEST_CASE("an upper bound at the start leaves out regions and nothing else") {
+TEST_CASE("an upper bound at the start leaves out parts and nothing else") {
   for (const Norm norm : {Norm::l2, Norm::linf}) {
     Index with = 0, without = 0;
     for (std::uint64_t seed = 0; seed < 4; ++seed) {
       CAPTURE(seed, norm == Norm::l2);
       const M x = random_matrix({1, 4}, seed);
       const PiecewiseAffineNetwork margins = negative_at(x, seed);
-      // Without one no region is a dead end before the first piece of the boundary is met.
+      // Without one the reach grows step by step.
       BoundarySearch blind(margins, x, norm), attacking(margins, x, norm);
       attacking.attack();
-      const Certificate slow = blind.run(all_regions, no_limit), fast = attacking.run(all_regions, no_limit);
+      const Certificate slow = blind.run(all_parts, no_limit), fast = attacking.run(all_parts, no_limit);
       REQUIRE(slow.exact);
       REQUIRE(fast.exact);
       if (slow.upper == no_limit)
         CHECK(fast.upper == no_limit);
       else
         CHECK_THAT(fast.upper, WithinAbs(slow.upper, 1e-9));
-      with += fast.regions;
-      without += slow.regions;
+      with += fast.parts;
+      without += slow.parts;
     }
     if (norm == Norm::l2) CHECK(with < without);
   }

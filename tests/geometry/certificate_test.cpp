@@ -197,12 +197,12 @@ TEST_CASE("a search that is ended early has bounds on both sides of the distance
   for (const Norm norm : {Norm::l2, Norm::linf}) {
     const Certificate whole = certificates(network, x, {.norm = norm}).front();
     REQUIRE(whole.exact);
-    REQUIRE(whole.regions > 10);
+    REQUIRE(whole.parts > 10);
     REQUIRE(whole.upper < infinity);
     double last = 0;
-    for (const Index regions : {Index{0}, Index{1}, whole.regions / 4, whole.regions / 2}) {
-      const Certificate part = certificates(network, x, {.norm = norm, .regions = regions}).front();
-      CHECK(part.regions == regions);
+    for (const Index parts : {Index{0}, Index{1}, whole.parts / 4, whole.parts / 2}) {
+      const Certificate part = certificates(network, x, {.norm = norm, .parts = parts}).front();
+      CHECK(part.parts == parts);
       CHECK_FALSE(part.exact);
       CHECK(part.lower >= last);
       CHECK(part.lower <= whole.lower);
@@ -212,7 +212,7 @@ TEST_CASE("a search that is ended early has bounds on both sides of the distance
     }
     CHECK(last > 0);
     const Certificate none = certificates(network, x, {.norm = norm, .seconds = 0}).front();
-    CHECK(none.regions == 0);
+    CHECK(none.parts == 0);
     // Its own answer, a little further on, as an attack's.
     M further = whole.adversarial;
     for (Index i = 0; i < 4; ++i) further(0, i) += 1e-6 * (further(0, i) - x(0, i));
@@ -248,7 +248,7 @@ TEST_CASE("certificates of many points have the same bits at any number of threa
   const auto one = certificates(network, x, {}, 1), three = certificates(network, x, {}, 3);
   for (std::size_t i = 0; i < one.size(); ++i) {
     CHECK(one[i].upper == three[i].upper);
-    CHECK(one[i].regions == three[i].regions);
+    CHECK(one[i].parts == three[i].parts);
     CHECK(same_bits(one[i].adversarial, three[i].adversarial));
   }
 }
@@ -260,7 +260,7 @@ TEST_CASE("options that make no sense are refused") {
     return message_of<InputError>([&] { certificates(network, x, options, threads); });
   };
   CHECK(message({}, 0) == "certificates: threads is 0; it must be at least 1");
-  CHECK(message({.regions = -1}) == "certificates: regions is -1 and seconds inf; they must not be negative");
+  CHECK(message({.parts = -1}) == "certificates: parts is -1 and seconds inf; they must not be negative");
   const M two(2, 2);
   CHECK(message({.adversarial = two}) == "certificates: adversarial is 2x2 but x 1x2");
   CHECK(message({.adversarial = x}) == "certificates: row 0 of adversarial is classified as that of x is");

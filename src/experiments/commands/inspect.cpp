@@ -47,8 +47,8 @@ Command add_inspect(CLI::App& app) {
   command->add_option("--certificates", a.options.certificates,
                       "Certify the distance of the decision boundary for the first so many (default 10)");
   command->add_option("--norm", a.norm, "of that distance: l2 or linf (default l2)");
-  command->add_option("--regions", a.options.certificate.regions,
-                      "Regions to visit for one certificate at most; then it is two bounds (default 100000)");
+  command->add_option("--parts", a.options.certificate.parts,
+                      "Steps of the search for one certificate at most; then it is two bounds (default 100000)");
   command->add_option("--seconds", a.options.certificate.seconds, "Seconds for one certificate at most (default: any)");
   command->add_option("--radius", a.options.complexity.radius, "of local complexity (default 0.005)");
   command->add_option("--directions", a.options.complexity.directions, "of local complexity (default 8)");

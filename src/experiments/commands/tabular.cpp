@@ -26,7 +26,8 @@ struct TabularArguments {
   TabularRequest request;
   std::int64_t seed_count = 0;
   double memory = 0;                  // GiB; 0: a share of what is free
-  std::vector<std::string> settings;  // NAME=VALUE
+  std::vector<std::string> settings;  // NAME=VALUE, of --set
+  std::vector<std::string> named;     // the same, of options that have a setting's name
 };
 
 TabularRequest request_of(const TabularArguments& a) {
@@ -36,12 +37,13 @@ TabularRequest request_of(const TabularArguments& a) {
     throw InputError(text("--seeds: found ", a.seed_count, ", expected a whole number from 1 to 100000"));
   if (a.seed_count > 0) request.seeds.clear();
   for (std::int64_t seed = 0; seed < a.seed_count; ++seed) request.seeds.push_back(seed);
-  for (const std::string& setting : a.settings) {
-    const auto [name, value] = assignment(setting);
-    for (const char* key : {"dataset", "alpha", "protocol", "seed"})
-      if (name == key) throw InputError(text("--set ", key, ": unexpected here, expected --", key));
-    set_field(request.config, name, value);
-  }
+  for (const auto* settings : {&a.settings, &a.named})
+    for (const std::string& setting : *settings) {
+      const auto [name, value] = assignment(setting);
+      for (const char* key : {"dataset", "alpha", "protocol", "seed"})
+        if (name == key) throw InputError(text("--set ", key, ": unexpected here, expected --", key));
+      set_field(request.config, name, value);
+    }
   return request;
 }
 
@@ -155,7 +157,7 @@ Command add_tabular(CLI::App& app) {
   const auto add_setting = [&](const char* option, const char* name, const char* help, const char* type) {
     command
         ->add_option_function<std::string>(
-            option, [&a, name](const std::string& value) { a.settings.push_back(text(name, '=', value)); }, help)
+            option, [&a, name](const std::string& value) { a.named.push_back(text(name, '=', value)); }, help)
         ->type_name(type);
   };
   add_setting("--precision", "precision", "float64 (default) or float32", "NAME");

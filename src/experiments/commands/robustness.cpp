@@ -1,0 +1,63 @@
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "experiments/commands/commands.hpp"
+#include "experiments/robustness_comparison.hpp"
+#include "experiments/text_file.hpp"
+#include "linalg/error.hpp"
+
+namespace normalign::commands {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct RobustnessArguments {
+  std::vector<std::string> files, names, measures{"class_alignment"};
+  std::string out = ".", json;
+};
+
+int robustness(const RobustnessArguments& a) {
+  if (!a.names.empty() && a.names.size() != a.files.size())
+    throw InputError(
+        text("--name: found ", a.names.size(), " names, expected ", a.files.size(), ", one for each file"));
+  std::vector<InspectedModel> models;
+  for (std::size_t i = 0; i < a.files.size(); ++i)
+    models.push_back(inspected_model(a.files[i], a.names.empty() ? fs::path(a.files[i]).stem().string() : a.names[i]));
+  const std::vector<RobustnessRow> rows = robustness_rows(models);
+  std::vector<Figure> figures;
+  for (const std::string& measure : a.measures) figures.push_back(scatter_figure(robustness_scatter(models, measure)));
+
+  make_folder(a.out);
+  std::cout << as_text(rows);
+  if (!a.json.empty()) write_text_file(a.json, as_json(rows).dump(2) + "\n");
+  for (const Figure& figure : figures)
+    if (!write_figure(a.out, figure))
+      std::cerr << "no gnuplot in PATH: " << figure.name << ".dat and .gp alone were written; with it, gnuplot "
+                << figure.name << ".gp draws them\n";
+  return 0;
+}
+
+}  // namespace
+
+Command add_robustness(CLI::App& app) {
+  const auto arguments = std::make_shared<RobustnessArguments>();
+  RobustnessArguments& a = *arguments;
+  CLI::App* command = app.add_subcommand(
+      "robustness", "Certificates against alignment of inspected networks: a scatter and rank correlations");
+  command->add_option("files", a.files, "What inspect --json wrote, one file for each network")
+      ->required()
+      ->type_name("FILE.json");
+  command->add_option("--name", a.names, "Names of the networks, one for each file (default: the files' names)");
+  command->add_option("--measure", a.measures,
+                      "What certificates are drawn against: centroid_alignment, class_alignment, normal_alignment or "
+                      "centred_normal_alignment, one picture each (default class_alignment)");
+  command->add_option("--out", a.out, "Folder for robustness_MEASURE.svg, .png, .dat and .gp (default: this one)")
+      ->type_name("DIR");
+  command->add_option("--json", a.json, "Write the table as JSON too, with every digit")->type_name("FILE");
+  return [arguments] { return robustness(*arguments); };
+}
+
+}  // namespace normalign::commands

@@ -1,0 +1,173 @@
+#include "experiments/robustness_comparison.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "experiments/statistics.hpp"
+#include "experiments/table.hpp"
+#include "linalg/error.hpp"
+
+namespace normalign {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+InspectedModel model_in(const Json& json, const std::string& name) {
+  const Json& classes = json.at("classes");
+  InspectedModel result{.name = name,
+                        .norm = json.at("certificates").at("norm").get<std::string>(),
+                        .accuracy = classes.at(classes.size() - 1).at("accuracy").get<double>()};
+  for (const Json& sample : json.at("samples")) {
+    if (!sample.contains("certificate")) continue;
+    const Json& certificate = sample.at("certificate");
+    CertifiedPoint& point =
+        result.points.emplace_back(CertifiedPoint{.is_correct = sample.at("correct").get<bool>(),
+                                                  .is_exact = certificate.at("exact").get<bool>(),
+                                                  .certificate = certificate.at("lower").get<double>()});
+    for (const std::string& measure : alignment_measures()) {
+      const Json& value = sample.at(measure);
+      point.alignment.push_back(value.is_null() ? std::nullopt : std::optional(value.get<double>()));
+    }
+  }
+  return result;
+}
+
+RobustnessRow row_of(const std::vector<CertifiedPoint>& points, bool correct_only) {
+  RobustnessRow result{.correct_only = correct_only};
+  std::vector<double> certificates;
+  std::vector<std::vector<double>> distances(alignment_measures().size()), alignments(distances.size());
+  for (const CertifiedPoint& point : points) {
+    if (correct_only && !point.is_correct) continue;
+    ++result.points;
+    result.exact += point.is_exact;
+    certificates.push_back(point.certificate);
+    for (std::size_t m = 0; m < point.alignment.size(); ++m) {
+      if (!point.alignment[m]) continue;
+      distances[m].push_back(point.certificate);
+      alignments[m].push_back(*point.alignment[m]);
+    }
+  }
+  result.median = median(certificates);
+  for (std::size_t m = 0; m < distances.size(); ++m)
+    result.correlation.push_back(rank_correlation(distances[m], alignments[m]));
+  return result;
+}
+
+std::string in_words(std::string measure) {
+  std::ranges::replace(measure, '_', ' ');
+  return measure;
+}
+
+const char* points_of(const RobustnessRow& row) { return row.correct_only ? "correct" : "all"; }
+
+}  // namespace
+
+const std::vector<std::string>& alignment_measures() {
+  static const std::vector<std::string> names = {"centroid_alignment", "class_alignment", "normal_alignment",
+                                                 "centred_normal_alignment"};
+  return names;
+}
+
+InspectedModel inspected_model(const std::filesystem::path& path, const std::string& name) {
+  std::ifstream file(path);
+  if (!file) throw InputError(text(path.string(), ": cannot be read"));
+  InspectedModel result;
+  try {
+    result = model_in(Json::parse(file), name);
+  } catch (const nlohmann::json::exception& error) {
+    throw InputError(text(path.string(), ": found no certificates as inspect --json writes them (", error.what(), ')'));
+  }
+  return result;
+}
+
+std::vector<RobustnessRow> robustness_rows(const std::vector<InspectedModel>& models) {
+  if (models.empty()) throw InputError("robustness: found no model, expected some");
+  std::vector<RobustnessRow> rows;
+  std::vector<CertifiedPoint> all;
+  for (const InspectedModel& model : models) {
+    if (model.norm != models.front().norm)
+      throw InputError(text("robustness: ", model.name, ": found certificates in ", model.norm, ", expected ",
+                            models.front().norm, " as of ", models.front().name));
+    for (const bool correct_only : {false, true}) {
+      rows.push_back(row_of(model.points, correct_only));
+      rows.back().model = model.name;
+      rows.back().accuracy = model.accuracy;
+    }
+    all.insert(all.end(), model.points.begin(), model.points.end());
+  }
+  if (models.size() > 1)
+    for (const bool correct_only : {false, true}) {
+      rows.push_back(row_of(all, correct_only));
+      rows.back().model = "pooled";
+    }
+  return rows;
+}
+
+std::string as_text(const std::vector<RobustnessRow>& rows) {
+  std::vector<Cells> table = {{"model", "points", "accuracy", "number", "exact", "median"}};
+  for (const std::string& measure : alignment_measures())
+    table.back().push_back("~ " + in_words(measure.substr(0, measure.rfind("_alignment"))));
+  for (const RobustnessRow& row : rows) {
+    Cells cells = {row.model,
+                   points_of(row),
+                   four_digits(row.accuracy),
+                   std::to_string(row.points),
+                   std::to_string(row.exact),
+                   four_digits(row.median)};
+    for (const auto& value : row.correlation) cells.push_back(four_digits(value));
+    table.push_back(std::move(cells));
+  }
+  return aligned_text(table, 2) +
+         "\nnumber: of certified points, all or those classified correctly; exact: whose certificate is the distance "
+         "of "
+         "the decision\nboundary, of others it is a lower bound; median: certificate; ~: Spearman's rank correlation "
+         "of "
+         "the certificate with the alignment.\naccuracy: per cent of all inspected samples.\n";
+}
+
+nlohmann::ordered_json as_json(const std::vector<RobustnessRow>& rows) {
+  const auto json_of = [](std::optional<double> value) { return value ? Json(*value) : Json(nullptr); };
+  Json result = Json::array();
+  for (const RobustnessRow& row : rows) {
+    Json correlation;
+    for (std::size_t m = 0; m < row.correlation.size(); ++m)
+      correlation[alignment_measures()[m]] = json_of(row.correlation[m]);
+    result.push_back({{"model", row.model},
+                      {"points", points_of(row)},
+                      {"accuracy", json_of(row.accuracy)},
+                      {"count", row.points},
+                      {"exact", row.exact},
+                      {"median_certificate", json_of(row.median)},
+                      {"rank_correlation", std::move(correlation)}});
+  }
+  return result;
+}
+
+Scatter robustness_scatter(const std::vector<InspectedModel>& models, const std::string& measure) {
+  const auto& measures = alignment_measures();
+  const auto found = std::ranges::find(measures, measure);
+  if (found == measures.end()) {
+    std::string known;
+    for (const std::string& name : measures) known += (known.empty() ? "" : ", ") + name;
+    throw InputError(text("measure: found '", measure, "', expected one of ", known));
+  }
+  const auto m = static_cast<std::size_t>(found - measures.begin());
+  Scatter result{
+      .name = "robustness_" + measure,
+      .title = "certificate against " + in_words(measure),
+      .x = {.label = in_words(measure)},
+      .y = {.label = models.empty() ? "" : models.front().norm + " distance to the boundary", .is_log = true},
+      .hollow = "lower bound"};
+  for (const InspectedModel& model : models) {
+    ScatterSeries& series = result.series.emplace_back(ScatterSeries{.name = model.name});
+    for (const CertifiedPoint& point : model.points) {
+      if (!point.alignment[m]) continue;
+      series.points.push_back({.x = *point.alignment[m], .y = point.certificate, .is_filled = point.is_exact});
+      if (point.certificate <= 0) result.y.is_log = false;
+    }
+  }
+  return result;
+}
+
+}  // namespace normalign

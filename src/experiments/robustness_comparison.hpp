@@ -1,0 +1,64 @@
+// Alignment against robustness: the certificates of several inspected networks beside their alignment, point by point.
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "experiments/scatter.hpp"
+
+namespace normalign {
+
+/// The measures of alignment that certificates are compared with, as `LocalGeometry` names them: centroid, class,
+/// normal and centred normal alignment.
+const std::vector<std::string>& alignment_measures();
+
+/// A point that a certificate was made for.
+struct CertifiedPoint {
+  bool is_correct = false;  ///< the network's class is the label
+  bool is_exact = false;    ///< the certificate is the distance, otherwise the lower bound
+  double certificate = 0;
+  std::vector<std::optional<double>> alignment = {};  ///< by measure; absent where undefined
+};
+
+/// What `normalign inspect --json` says of one network's certified points.
+struct InspectedModel {
+  std::string name = {};
+  std::string norm = {};  ///< of the certificates, "l2" or "linf"
+  double accuracy = 0;    ///< of all samples, per cent
+  std::vector<CertifiedPoint> points = {};
+};
+
+/// Reads such a file. Throws InputError, naming it, when it cannot be read, is none or has no certificates.
+InspectedModel inspected_model(const std::filesystem::path& path, const std::string& name);
+
+/// The correlations of some points.
+struct RobustnessRow {
+  std::string model = {};               ///< or "pooled"
+  bool correct_only = false;            ///< points that are classified as their label says; else all
+  std::optional<double> accuracy = {};  ///< of the model on all its samples, per cent
+  std::size_t points = 0, exact = 0;
+  std::optional<double> median = {};                    ///< certificate; absent without points
+  std::vector<std::optional<double>> correlation = {};  ///< Spearman's, of the certificate with each measure over the
+                                                        ///< points that have it; absent where undefined
+};
+
+/// For each model, and for the points of all models pooled when there are several, a row over all points and one over
+/// those that are classified correctly. A point that is not is on the wrong side of its boundary: its certificate is
+/// the distance to being right, perhaps. Throws InputError when there is no model or their norms differ.
+std::vector<RobustnessRow> robustness_rows(const std::vector<InspectedModel>& models);
+
+/// The rows as a table.
+std::string as_text(const std::vector<RobustnessRow>& rows);
+
+/// [{"model", "points": "all" or "correct", "accuracy", "count", "exact", "median_certificate", "rank_correlation":
+/// {measure: value}}]; undefined values are null.
+nlohmann::ordered_json as_json(const std::vector<RobustnessRow>& rows);
+
+/// The points, one colour for each model, x the measure and y the certificate, logarithmic unless one is 0; bounds that
+/// are not exact are hollow. Throws InputError when the measure is unknown or no point has it.
+Scatter robustness_scatter(const std::vector<InspectedModel>& models, const std::string& measure);
+
+}  // namespace normalign

@@ -1,0 +1,84 @@
+// Linear bounds of a network on a part of a ball where the signs of some hidden units are given.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "geometry/least_distance.hpp"
+#include "geometry/norm.hpp"
+
+namespace normalign {
+
+/// What is known of a hidden unit: off and on are the entries of an ActivationCode.
+enum class UnitSign : std::uint8_t { off, on, any };
+
+/// The points z with |z - x| <= radius and, in l2, (z - x)·direction >= least: what is left of a ball when no point of
+/// interest is nearer than least and that one lies in the direction.
+struct Cap {
+  double radius = 0;
+  double least = 0;                        ///< in l2 only, otherwise 0
+  std::span<const double> direction = {};  ///< d, of length one; not looked at where least is 0
+};
+
+/// A relaxation of {z in the cap : units have their given signs, output j >= 0} to half-spaces, which contain it. A
+/// unit that may change its sign there and has no given one is called bent; between its bounds it is replaced by two
+/// lines, above and below, through which later layers are traced back to the input (Zhang et al., "Efficient neural
+/// network robustness certification with general activation functions", NeurIPS 2018). Bounds of units are over the cap
+/// and, in linf and of few inputs, over a box around what the half-spaces of earlier layers leave of it. Without bent
+/// units the half-spaces and the cap are the set itself.
+class PartBounds {
+ public:
+  /// Both are borrowed; x is 1 x d.
+  PartBounds(const PiecewiseAffineNetwork& network, ConstView<double> x, Norm norm);
+
+  /// Sets everything below; false, and nothing is set, when the set is found to be empty. There is one sign for each of
+  /// the N units.
+  bool compute(std::span<const UnitSign> signs, const Cap& cap, Index output);
+
+  /// That of the cap where least is not 0, one for each given sign, and that of the output.
+  HalfSpaces half_spaces() const;
+  /// A bound of the output's slope at the point, 1 x d: the length of its last half-space's, in l2.
+  double output_slope() const { return output_slope_; }
+  /// The bent unit by which the output's bound is furthest off at a point z (1 x d): which sign to give next. Where no
+  /// unit is to blame, the one of the first layer with bent units whose sign is the least certain. -1 where no unit is
+  /// bent.
+  Index loosest_unit(ConstView<double> z) const;
+
+ private:
+  struct Line {
+    double slope = 1, offset = 0;
+  };
+  struct Unit {
+    Line upper, lower;  // of the activation in the pre-activation
+    double low = 0, high = 0;
+    bool is_bent = false;
+  };
+  // Row i bounds something from above (or below) in the input.
+  struct Rows {
+    Matrix<double> slopes, offsets;  // n x d, 1 x n
+  };
+
+  void trace(Index layer, Index first, Index count, double side, Rows& rows);
+  double most(std::span<const double> slope, double offset, double side, const Cap& cap) const;
+  Unit unit(double low, double high, double slope, UnitSign sign) const;
+  void add_half_space(std::span<const double> slope, double offset, double side, double zero);
+  bool shrink_box();
+
+  const PiecewiseAffineNetwork* network_;
+  ConstView<double> x_;
+  Norm norm_;
+  bool has_box_;
+  std::vector<double> roundings_;  // of each hidden layer: the length of a slope that is zero
+  std::vector<Unit> units_;
+  std::vector<double> influence_;  // of each unit's activation on the output's bound
+  Rows upper_, lower_;
+  Matrix<double> coefficients_, next_;
+  Matrix<double> slopes_, offsets_;     // of the half-spaces
+  std::vector<double> middle_, reach_;  // of the box, relative to x
+  double scale_;
+  Index count_ = 0;
+  double output_slope_ = 0;
+};
+
+}  // namespace normalign

@@ -1,0 +1,118 @@
+#include "experiments/robustness_comparison.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "experiments/inspection.hpp"
+#include "experiments/text_file.hpp"
+#include "linalg/error.hpp"
+#include "support/catch.hpp"
+#include "support/matrices.hpp"
+#include "support/message_of.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace normalign::tests {
+namespace {
+
+using Json = nlohmann::json;
+
+// Points whose class alignment rises with the certificate, whose centroid alignment falls, and whose normal alignment
+// is defined for one alone.
+InspectedModel model(const std::string& name, double shift) {
+  InspectedModel result{.name = name, .norm = "l2", .accuracy = 75};
+  for (int i = 0; i < 4; ++i)
+    result.points.push_back(
+        {.is_correct = i != 3,
+         .is_exact = i > 0,
+         .certificate = shift + i,
+         .alignment = {-shift - i, 0.1 * (shift + i), i == 0 ? std::optional(0.5) : std::nullopt, 0.25}});
+  return result;
+}
+
+TEST_CASE("rows: every model over all and over correct points, then the pool") {
+  const std::vector<RobustnessRow> rows = robustness_rows({model("a", 1), model("b", 100)});
+  REQUIRE(rows.size() == 6);
+  CHECK(rows[0].model == "a");
+  CHECK(rows[0].points == 4);
+  CHECK(rows[0].exact == 3);
+  CHECK(rows[0].accuracy == 75);
+  CHECK(rows[0].median == 2.5);
+  REQUIRE(rows[0].correlation.size() == 4);
+  CHECK(rows[0].correlation[0] == -1);
+  CHECK(rows[0].correlation[1] == 1);
+  CHECK_FALSE(rows[0].correlation[2]);
+  CHECK_FALSE(rows[0].correlation[3]);  // constant
+  CHECK(rows[1].correct_only);
+  CHECK(rows[1].points == 3);
+  CHECK(rows[1].median == 2);
+  CHECK(rows[4].model == "pooled");
+  CHECK(rows[4].points == 8);
+  CHECK(rows[4].exact == 6);
+  CHECK_FALSE(rows[4].accuracy);
+  CHECK(rows[5].points == 6);
+  CHECK(robustness_rows({model("a", 1)}).size() == 2);
+
+  const Json json = Json::parse(as_json(rows).dump());
+  REQUIRE(json.size() == 6);
+  CHECK(json[1].at("points") == "correct");
+  CHECK(json[0].at("rank_correlation").at("class_alignment") == 1);
+  CHECK(json[0].at("rank_correlation").at("normal_alignment").is_null());
+  CHECK(json[4].at("accuracy").is_null());
+  CHECK(contains(as_text(rows), "~ centred normal"));
+}
+
+TEST_CASE("what an inspection writes is what is compared") {
+  const TemporaryFolder folder;
+  Dataset<double> data{random_matrix({30, 3}, 7), {}, 3};
+  for (std::int32_t i = 0; i < 30; ++i) data.labels.push_back(i % 3);
+  const Inspection inspected = inspection(Mlp<double>({.widths = {3, 8, 3}, .seed = 2}), data, {.certificates = 9});
+  write_text_file(folder / "a.json", as_json(inspected).dump());
+  const InspectedModel found = inspected_model(folder / "a.json", "a");
+  CHECK(found.norm == "l2");
+  CHECK_THAT(found.accuracy, WithinRel(inspected.classes.back().accuracy, 1e-12));
+  REQUIRE(found.points.size() == 9);
+  for (std::size_t i = 0; i < 9; ++i) {
+    const SampleInspection& sample = inspected.samples[i];
+    CHECK(found.points[i].is_correct == sample.is_correct);
+    CHECK(found.points[i].is_exact == sample.certificate->exact);
+    CHECK(found.points[i].certificate == sample.certificate->lower);
+    CHECK(found.points[i].alignment[0] == sample.geometry.centroid_alignment);
+    CHECK(found.points[i].alignment[1] == sample.geometry.class_alignment);
+    CHECK(found.points[i].alignment[2] == sample.geometry.normal_alignment);
+    CHECK(found.points[i].alignment[3] == sample.geometry.centred_normal_alignment);
+  }
+}
+
+TEST_CASE("the scatter has the points that have the measure, and a logarithmic axis where it can") {
+  const std::vector<InspectedModel> models = {model("a", 1), model("b", 0)};
+  const Scatter positive = robustness_scatter({models[0]}, "class_alignment");
+  CHECK(positive.y.is_log);
+  REQUIRE(positive.series.size() == 1);
+  REQUIRE(positive.series[0].points.size() == 4);
+  CHECK_FALSE(positive.series[0].points[0].is_filled);
+  CHECK(positive.series[0].points[1].is_filled);
+  CHECK(positive.series[0].points[2].y == 3);
+  CHECK_FALSE(robustness_scatter(models, "class_alignment").y.is_log);
+  CHECK(robustness_scatter(models, "normal_alignment").series[1].points.size() == 1);
+}
+
+TEST_CASE("comparisons that make no sense are refused") {
+  CHECK(message_of<InputError>([] { robustness_rows({}); }) == "robustness: found no model, expected some");
+  InspectedModel other = model("b", 1);
+  other.norm = "linf";
+  CHECK(message_of<InputError>([&] {
+          robustness_rows({model("a", 1), other});
+        }) == "robustness: b: found certificates in linf, expected l2 as of a");
+  CHECK(contains(message_of<InputError>([] { robustness_scatter({}, "accuracy"); }),
+                 "measure: found 'accuracy', expected one of centroid_alignment, class_alignment"));
+  const TemporaryFolder folder;
+  CHECK(contains(message_of<InputError>([&] { inspected_model(folder / "absent.json", "a"); }), "absent.json: "));
+  for (const char* content : {"", "[]", "{\"classes\": [], \"samples\": []}",
+                              "{\"classes\": [], \"samples\": [], \"certificates\": {\"norm\": \"l2\"}}"}) {
+    write_text_file(folder / "wrong.json", content);
+    CHECK(contains(message_of<InputError>([&] { inspected_model(folder / "wrong.json", "a"); }),
+                   "wrong.json: found no certificates as inspect --json writes them"));
+  }
+}
+
+}  // namespace
+}  // namespace normalign::tests

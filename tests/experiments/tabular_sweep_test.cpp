@@ -1,0 +1,178 @@
+#include "experiments/tabular_sweep.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <thread>
+
+#include "linalg/random.hpp"
+#include "support/catch.hpp"
+#include "support/message_of.hpp"
+#include "support/program.hpp"
+
+namespace normalign::tests {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+// A data set of two classes that lie apart, in the layout of the collection; each class has half of the rows.
+void write_uci(const fs::path& collection, const std::string& name, int rows) {
+  const fs::path folder = collection / name;
+  fs::create_directories(folder);
+  const auto count = [](int n) { return std::to_string(n); };
+  write_file(folder / (name + ".txt"), "n_entradas= 2\nn_clases= 2\nn_arquivos= 1\nfich1= d.dat\nn_patrons1= " +
+                                           count(rows) + "\nn_patrons_entrena= " + count(rows / 2) +
+                                           "\nn_patrons_valida= " + count(rows - rows / 2) + "\nn_conxuntos= 1\n");
+  std::string data = "\tf1\tf2\tclase\n", even, odd, folds;
+  for (int i = 0; i < rows; ++i) {
+    const bool second = i % 4 >= 2;
+    data += count(i + 1) + '\t' + count((second ? 3 : -3) + i % 3) + '\t' + count(i % 7) + '\t' + (second ? "1" : "0") +
+            '\n';
+    (i % 2 == 0 ? even : odd) += count(i) + ' ';
+  }
+  write_file(folder / "d.dat", data);
+  write_file(folder / "conxuntos.dat", even + '\n' + odd + '\n');
+  for (int i = 0; i < 4; ++i) folds += i % 2 == 0 ? even + '\n' + odd + '\n' : odd + '\n' + even + '\n';
+  write_file(folder / "conxuntos_kfold.dat", folds);
+}
+
+Arguments tabular_command(const std::string& data, const fs::path& out, const Arguments& more = {}) {
+  Arguments result{"tabular", "--out", out.string(), "--set", "attack_steps=2", "--set", "updates=1"};
+  if (!data.empty()) result.insert(result.begin() + 1, data);
+  result.insert(result.end(), more.begin(), more.end());
+  return result;
+}
+
+std::set<std::string> files_in(const fs::path& folder) {
+  std::set<std::string> result;
+  for (const auto& file : fs::directory_iterator(folder)) result.insert(file.path().filename().string());
+  return result;
+}
+
+Json without_times(const fs::path& file) {
+  Json json = Json::parse(read_file(file));
+  json.erase("environment");
+  for (const char* key : {"selection_seconds", "refit_seconds", "attack_seconds", "geometry_seconds"})
+    json["cost"].erase(key);
+  return json;
+}
+
+TEST_CASE("tabular runs: every combination, the costliest first; tables that are too large are left out") {
+  const TemporaryFolder folder;
+  write_uci(folder.path(), "small", 8);
+  write_uci(folder.path(), "large", 40);
+  write_uci(folder.path(), "huge", 8);
+  std::string description = read_file(folder / "huge" / "huge.txt");
+  description.replace(description.find("n_patrons1= 8"), 13, "n_patrons1= 100001");
+  write_file(folder / "huge" / "huge.txt", description);
+  std::ostringstream out;
+  const auto runs = tabular_runs({.source = {.path = folder.path()}, .seeds = {0, 1}}, out);
+  REQUIRE(runs.size() == 8);
+  CHECK(run_name(runs[0].config) == "large_rfm_published_seed0");
+  CHECK(run_name(runs[3].config) == "large_rfam_published_seed1");
+  CHECK(run_name(runs[7].config) == "small_rfam_published_seed1");
+  CHECK(out.str() == "tabular: huge has 100001 rows, more than 100000: left out\n");
+  const auto message = [&](const TabularRequest& request) { return message_of([&] { tabular_runs(request, out); }); };
+  CHECK(contains(message({.source = {.path = folder.path()}, .datasets = {"iris"}}), "--dataset: found 'iris'"));
+  CHECK(contains(message({.source = {.path = folder.path()}, .alphas = {2}}), "alpha: found 2"));
+  CHECK(contains(message({.source = {.path = folder.path()}, .seeds = {3, 3}}), "found two named"));
+  CHECK(contains(message({.source = {.path = folder / "none"}}), "found nothing, expected a folder of data sets"));
+  CHECK(contains(message({.source = {.path = folder / "small" / "d.dat"}}), "found no --label"));
+  CHECK(contains(message({.source = {.label = "y"}}), "--label: found 'y' without a CSV file"));
+}
+
+TEST_CASE("tabular: all sets of a folder, a broken one told and tabled as failed, the others done") {
+  if (without_program("tabular")) return;
+  const TemporaryFolder folder;
+  for (const char* name : {"a", "b", "broken"}) write_uci(folder / "uci", name, 16);
+  write_file(folder / "uci" / "broken" / "d.dat", "");
+  const fs::path out = folder / "runs";
+  const Finished first = normalign(tabular_command((folder / "uci").string(), out, {"--jobs", "2"}));
+  CAPTURE(first.out, first.err);
+  CHECK(first.status == 1);
+  CHECK(contains(first.err, "normalign: broken_rfm_published_seed0: "));
+  CHECK(contains(first.err, "4 done, 0 running, 0 left, 2 failed\n"));
+  CHECK(contains(first.out, "2 runs failed: broken_"));
+  CHECK(files_in(out).size() == 6);
+  CHECK(read_tabular_log(out / "broken_rfm_published_seed0.json").status == RunStatus::failed);
+  const TabularLog log = read_tabular_log(out / "a_rfam_published_seed0.json");
+  CHECK(log.status == RunStatus::finished);
+  CHECK(log.condition == "RFAM");
+  CHECK(log.result.folds.size() == 4);
+  CHECK(log.table.samples == 16);
+  CHECK(*means(log).test_acc > 90);
+  const Finished other =
+      normalign(tabular_command((folder / "uci").string(), out, {"--dataset", "a", "--bandwidth", "3"}));
+  CHECK(other.status == 2);
+  CHECK(contains(other.err, "config.bandwidth: found 10.0, expected 3.0"));
+
+  const Finished table = normalign({"summary", out.string(), "--tsv", (folder / "rows.tsv").string()});
+  CAPTURE(table.err);
+  CHECK(table.status == 0);
+  CHECK(table.out == first.out);
+  CHECK(lines(read_file(folder / "rows.tsv")).size() == 3);
+  const Finished against = normalign({"summary", out.string(), "--against", (folder / "rows.tsv").string()});
+  CHECK(contains(against.out, "against published"));
+}
+
+TEST_CASE("tabular: the synthetic table, both protocols, in shards") {
+  if (without_program("tabular shards")) return;
+  const TemporaryFolder folder;
+  const Arguments both = {"--protocol", "published", "--protocol", "nested", "--set", "regularisations=[1]"};
+  for (const char* shard : {"2/2", "1/2"}) {
+    Arguments more = both;
+    more.insert(more.end(), {"--shard", shard});
+    const Finished part = normalign(tabular_command("", folder / "runs", more));
+    CAPTURE(part.out, part.err);
+    CHECK(part.status == 0);
+    CHECK(files_in(folder / "runs").size() == (shard[0] == '2' ? 2 : 4));
+  }
+  const Finished table = normalign({"summary", (folder / "runs").string()});
+  CHECK(contains(lines(table.out).front(), "published RFM"));
+  CHECK(contains(lines(table.out).front(), "nested RFAM"));
+}
+
+TEST_CASE("tabular: a table of one's own, scaled when asked for") {
+  if (without_program("tabular csv")) return;
+  const TemporaryFolder folder;
+  std::string csv = "x,kind,y\n";
+  for (int i = 0; i < 40; ++i)
+    csv += std::to_string(i % 5 + (i % 2) * 1000) + (i % 2 ? ",cat," : ",dog,") + std::to_string(i % 3) + "\n";
+  write_file(folder / "pets.csv", csv);
+  const Finished finished =
+      normalign(tabular_command((folder / "pets.csv").string(), folder / "runs", {"--label", "kind", "--standardise"}));
+  CAPTURE(finished.out, finished.err);
+  CHECK(finished.status == 0);
+  const TabularLog log = read_tabular_log(folder / "runs" / "pets_rfm_published_seed0.json");
+  CHECK(log.table.standardised);
+  CHECK(log.table.classes == 2);
+  CHECK(log.table.features == 2);
+  CHECK(*means(log).test_acc == 100);
+}
+
+TEST_CASE("tabular: killed again and again it ends with the logs of one that is left alone") {
+  if (without_program("killed tabular")) return;
+  const TemporaryFolder folder;
+  for (const char* name : {"a", "b", "c"}) write_uci(folder / "uci", name, 120);
+  const std::string data = (folder / "uci").string();
+  const fs::path out = folder / "runs", quiet = folder / "quiet";
+  REQUIRE(normalign(tabular_command(data, quiet)).status == 0);
+  RandomIntegers random(20260508, Stream::gradcheck, 9);
+  for (int i = 0; i < 8; ++i) {
+    const double u = static_cast<double>(random.below(1000)) / 1000;
+    Child sweep(command(tabular_command(data, out)));
+    std::this_thread::sleep_for(std::chrono::duration<double>(0.5 * u * u));
+    sweep.kill();
+    sweep.wait();
+  }
+  const Finished last = normalign(tabular_command(data, out, {"--threads", "2"}));
+  CAPTURE(last.err);
+  CHECK(last.status == 0);
+  CHECK(files_in(out) == files_in(quiet));
+  for (const std::string& name : files_in(quiet)) CHECK(without_times(out / name) == without_times(quiet / name));
+}
+
+}  // namespace
+}  // namespace normalign::tests
