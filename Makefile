@@ -123,8 +123,8 @@ paper-grokking: $(PROGRAM) ## the paper's grokking table and pictures in runs/pa
 
 check: $(PROGRAM) $(TESTS) $(BENCH) $(EXAMPLES) ## build everything, run nothing
 
-bench: $(BENCH) ## training steps against their floor, threads, memory, epochs to grok
-	@$(BENCH) $(BENCH_ARGS)
+bench: $(BENCH) ## training steps against their floor, threads, memory, geometry, epochs to grok
+	@$(BENCH) --data '$(DATA)' $(BENCH_ARGS)
 
 install: $(PROGRAM) $(LIBRARY) ## program, library, headers and a pkg-config file under PREFIX
 	@scripts/install '$(DESTDIR)' '$(PREFIX)' '$(VERSION)' '$(BUILD)' '$(BLAS_CFLAGS)' '-fopenmp $(LIBS)'

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "linalg/blas.hpp"
+#include "linalg/random.hpp"
 
 namespace normalign::bench {
 
@@ -69,6 +70,15 @@ Candidate product_candidate(const Product& p) {
   for (Index i = 0; i < o->a.size(); ++i) o->a.data()[i] = static_cast<T>(i % 17 - 8) / 8;
   for (Index i = 0; i < o->b.size(); ++i) o->b.data()[i] = static_cast<T>(i % 13 - 6) / 8;
   return [o, op = Transposes{p.transpose_a, p.transpose_b}] { gemm<T>(o->a, o->b, o->c, op); };
+}
+
+Dataset<double> random_digits(Index n) {
+  Dataset<double> result{Matrix<double>(n, 784), std::vector<std::int32_t>(static_cast<std::size_t>(n)), 10};
+  for (Index i = 0; i < n; ++i) {
+    RandomRows(0, Stream::data).normal(static_cast<std::uint32_t>(i), result.inputs.row(i));
+    result.labels[static_cast<std::size_t>(i)] = static_cast<std::int32_t>(i % 10);
+  }
+  return result;
 }
 
 Index resident_bytes() {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "data/dataset.hpp"
 #include "linalg/matrix.hpp"
 
 namespace normalign::bench {
@@ -37,6 +38,9 @@ std::vector<Product> step_products(Index n, const std::vector<Index>& widths, St
 /// One product on matrices of its own, as a candidate.
 template <class T>
 Candidate product_candidate(const Product& product);
+
+/// n random images of MNIST's size with labels 0 to 9 in turn: what is timed on them does not depend on the pixels.
+Dataset<double> random_digits(Index n);
 
 /// Resident memory of this process in bytes.
 Index resident_bytes();

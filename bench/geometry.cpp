@@ -1,0 +1,146 @@
+// The geometry: alignment of images, regions of random networks, certificates of digits.
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+#include <filesystem>
+#include <iostream>
+#include <numeric>
+
+#include "experiments/components.hpp"
+#include "experiments/table.hpp"
+#include "experiments/task.hpp"
+#include "geometry/certificate.hpp"
+#include "geometry/decision_boundary.hpp"
+#include "geometry/local_geometry.hpp"
+#include "groups.hpp"
+#include "measure.hpp"
+
+namespace normalign::bench {
+
+// The alignment of 1024 images with an MNIST network. Its floor: the products of one forward pass and of k backward
+// ones to the input, each alone on all rows.
+void alignment(Report& report, const BenchOptions&) {
+  const Dataset<double> data = random_digits(1024);
+  const Batch<double> batch{.inputs = data.inputs, .labels = data.labels};
+  const std::vector<Index> widths{784, 200, 200, 200, 10};
+  const Mlp<double> mlp({.widths = widths, .init_scale = 8});
+  std::vector<Candidate> candidates;
+  for (int threads : {1, 2}) candidates.push_back([&, threads] { mean_local_geometry(mlp, batch, threads); });
+  for (std::size_t l = 0; l + 1 < widths.size(); ++l) {
+    candidates.push_back(product_candidate<double>({1024, widths[l + 1], widths[l], false, true}));
+    candidates.push_back(product_candidate<double>({1024, widths[l], widths[l + 1], false, false}));
+  }
+  const auto times = medians(candidates, 9, 1);
+  double floor = 0;
+  for (std::size_t p = 2; p < times.size(); p += 2) floor += times[p] + 10 * times[p + 1];
+  for (int threads : {1, 2})
+    report.add(
+        {.name = text("alignment of 1024 images, ", threads, threads == 1 ? " thread" : " threads"),
+         .value = times[static_cast<std::size_t>(threads) - 1],
+         .unit = "s",
+         .bound = threads == 1 ? 1 : 0.5,
+         .at_most = true,
+         .explanation = text("784-200-200-200-10, double; its products alone on one thread ", milliseconds(floor))});
+}
+
+// The regions of random networks in [-1, 1]^2 with their neighbours, maps and decision boundary. The 28354 regions of a
+// network of four layers of 128 took SplineCam 452 s on two cores and edge subdivision (Berzins, 2023) 7.1 s on one.
+void slices(Report& report, const BenchOptions&) {
+  struct Form {
+    Index units;
+    Index layers;
+    double bound;  // regions per second and core; 28354 in 0.35 s
+  };
+  for (const auto& [units, layers, bound] :
+       {Form{16, 3, 8.1e4}, Form{32, 3, 8.1e4}, Form{64, 4, 8.1e4}, Form{128, 4, 8.1e4}, Form{256, 4, 0}}) {
+    std::vector<Index> widths{2};
+    widths.insert(widths.end(), static_cast<std::size_t>(layers), units);
+    widths.push_back(1);
+    const PiecewiseAffineNetwork network = piecewise_affine(Mlp<double>({.widths = widths}));
+    Index regions = 0;
+    std::vector<Candidate> candidates;
+    for (const int threads : {1, 2})
+      candidates.push_back([&, threads] {
+        const Slice found = slice(network, input_plane(), {.threads = threads});
+        class_boundary(found);
+        regions = found.regions();
+      });
+    const auto times = medians(candidates, units < 200 ? 9 : 3, 1);
+    report.add({.name = text("regions of 2-", units, "x", layers, "-1 per second"),
+                .value = static_cast<double>(regions) / times[0],
+                .unit = "",
+                .bound = bound,
+                .at_most = false,
+                .explanation = text(regions, " regions in ", milliseconds(times[0]), " on one thread, ",
+                                    milliseconds(times[1]), " on two")});
+  }
+}
+
+namespace {
+
+// A file for a scope.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(const std::string& name) : path_(std::filesystem::temp_directory_path() / name) {}
+  ~TemporaryFile() {
+    std::error_code ignored;
+    std::filesystem::remove(path_, ignored);
+  }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace
+
+// The exact distance of the decision boundary for the first 100 test digits: a network of the usual start, and one of
+// the grokking study's large start, which has its boundary nearer and more regions on the way.
+void certificates(Report& report, const BenchOptions& options) {
+  if (!std::filesystem::is_directory(options.data)) {
+    std::cerr << "certificates: left out, there is no MNIST in " << options.data << " (make data, or --data DIR)\n";
+    return;
+  }
+  struct Case {
+    const char* name;
+    double init_scale;
+    Index epochs;
+  };
+  for (const auto& [name, init_scale, epochs] : {Case{"usual start", 1, 30}, Case{"large start", 8, 100}}) {
+    RunConfig config = defaults_for(task("mnist_ce"), "baseline");
+    config.hidden = {32, 32};
+    config.data = options.data;
+    config.init_scale = init_scale;
+    config.epochs = epochs;
+    const TemporaryFile model(text("normalign-bench-", ::getpid(), ".safetensors"));
+    const RunLog log = task("mnist_ce").run(config, 2, {.model_file = model.path()});
+    const Split<double> data = in_double(task("mnist_ce").data(config));
+    const PiecewiseAffineNetwork network = piecewise_affine(model_in<double>(model.path()));
+    const std::clock_t cpu_start = std::clock();
+    const auto start = std::chrono::steady_clock::now();
+    const std::vector<Certificate> found =
+        normalign::certificates(network, data.test.inputs.view().row_block(0, 100), {}, 2);
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const double core_seconds = static_cast<double>(std::clock() - cpu_start) / CLOCKS_PER_SEC;
+    const auto exact = std::ranges::count_if(found, &Certificate::exact);
+    report.add({.name = text("exact certificates, ", name),
+                .value = static_cast<double>(exact),
+                .unit = "of 100",
+                .bound = 95,
+                .at_most = false,
+                .explanation = text("l2, 784-32-32-10 after ", log.metrics.back().epoch, " epochs, test ",
+                                    four_digits(log.metrics.back().test_acc), " %")});
+    report.add({.name = text("time of these certificates, ", name),
+                .value = seconds,
+                .unit = "s",
+                .bound = 60,
+                .at_most = true,
+                .explanation = text("on two threads, ", four_digits(core_seconds), " core seconds")});
+  }
+}
+
+}  // namespace normalign::bench

@@ -1,0 +1,25 @@
+// The groups of the bench; main.cpp lists them by name.
+#pragma once
+
+#include <string>
+
+#include "report.hpp"
+
+namespace normalign::bench {
+
+/// What groups are told.
+struct BenchOptions {
+  std::string data = "data/mnist";  ///< folder of MNIST
+};
+
+/// Each measures something and adds its rows.
+void steps(Report& report, const BenchOptions& options);
+void wide(Report& report, const BenchOptions& options);
+void threads(Report& report, const BenchOptions& options);
+void memory(Report& report, const BenchOptions& options);
+void alignment(Report& report, const BenchOptions& options);
+void slices(Report& report, const BenchOptions& options);
+void certificates(Report& report, const BenchOptions& options);
+void grokking(Report& report, const BenchOptions& options);
+
+}  // namespace normalign::bench
