@@ -4,11 +4,11 @@
 #include <memory>
 #include <vector>
 
+#include "linalg/row_blocks.hpp"
 #include "nn/gradient_filter.hpp"
 #include "nn/grokalign.hpp"
 #include "nn/losses.hpp"
 #include "nn/optimizer.hpp"
-#include "linalg/row_blocks.hpp"
 
 namespace normalign {
 
