@@ -62,7 +62,7 @@ BENCH    := $(BUILD)/normalign-bench
 EXAMPLES := $(patsubst examples/%.cpp,$(BUILD)/examples/%,$(EXAMPLE_FILES))
 ALL_OBJECTS := $(call objects,$(LIBRARY_FILES) $(PROGRAM_MAIN) $(TEST_FILES) $(EXAMPLE_FILES) $(BENCH_FILES))
 
-.PHONY: all deps data demo paper-grokking test check bench install format clean help
+.PHONY: all deps data demo paper-grokking paper-tabular test check bench install format clean help
 all: $(PROGRAM) ## the command line, build/normalign
 
 deps: ## install what is missing (apt-get; sudo where not root)
@@ -120,6 +120,11 @@ data: deps $(if $(UCI_URL),$(PROGRAM)) ## download MNIST to data/mnist; UCI_URL=
 paper-grokking: $(PROGRAM) ## the paper's grokking table and pictures in runs/paper/, hours; QUICK=1: minutes, runs/quick/
 	@scripts/paper-grokking $(PROGRAM) $(if $(filter 1,$(QUICK)),configs/quick.json runs/quick,configs/paper.json runs/paper) \
 	  '$(DATA)' $(SWEEP_ARGS)
+
+# DATA has another default here: MNIST is no table.
+TABLES := $(if $(filter-out file,$(origin DATA)),$(DATA),data/uci)
+paper-tabular: $(PROGRAM) ## RFM and RFAM on the tables in data/uci (DATA=DIR): table and pictures in runs/tabular/
+	@scripts/paper-tabular $(PROGRAM) runs/tabular '$(TABLES)' $(TABULAR_ARGS)
 
 check: $(PROGRAM) $(TESTS) $(BENCH) $(EXAMPLES) ## build everything, run nothing
 

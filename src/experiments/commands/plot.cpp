@@ -7,6 +7,7 @@
 
 #include "experiments/commands/commands.hpp"
 #include "experiments/run_set.hpp"
+#include "experiments/tabular_plot.hpp"
 #include "experiments/text_file.hpp"
 
 namespace normalign::commands {
@@ -19,8 +20,15 @@ struct PlotArguments {
   PlotOptions options;
 };
 
+// Of runs on tables where there are some and no metric of a training curve is asked for.
+Plot pictures_of(const PlotArguments& a) {
+  const std::vector<TabularLog> logs =
+      a.options.metrics.empty() ? read_tabular_logs(a.folder) : std::vector<TabularLog>{};
+  return logs.empty() ? plot(read_logs(a.folder), a.options) : tabular_plot(summarise(logs));
+}
+
 int plot_runs(const PlotArguments& a) {
-  const Plot pictures = plot(read_logs(a.folder), a.options);
+  const Plot pictures = pictures_of(a);
   const fs::path out = a.out.empty() ? a.folder : a.out;
   make_folder(out);
   bool is_drawn = true;
@@ -39,8 +47,10 @@ int plot_runs(const PlotArguments& a) {
 Command add_plot(CLI::App& app) {
   const auto arguments = std::make_shared<PlotArguments>();
   PlotArguments& a = *arguments;
-  CLI::App* command =
-      app.add_subcommand("plot", "Draw accuracy and alignment against the epoch for the runs in a folder, by gnuplot");
+  CLI::App* command = app.add_subcommand(
+      "plot",
+      "Draw accuracy and alignment against the epoch for the runs in a folder, by gnuplot; of runs on tables, RFAM "
+      "against RFM");
   command->add_option("folder", a.folder, "Folder with logs, searched with what is below it")
       ->required()
       ->type_name("DIR");

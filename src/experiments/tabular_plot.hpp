@@ -1,0 +1,13 @@
+// Pictures of runs on tables: one method against another, a dot for each data set.
+#pragma once
+
+#include "experiments/plot.hpp"
+#include "experiments/tabular_summary.hpp"
+
+namespace normalign {
+
+/// One picture for each protocol and figure that some data set has under both methods: RFAM's against RFM's, with the
+/// line on which they are equal, named <protocol>_<figure>. Throws InputError where no data set has both methods.
+Plot tabular_plot(const TabularSummary& summary);
+
+}  // namespace normalign

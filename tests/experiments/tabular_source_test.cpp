@@ -1,0 +1,60 @@
+#include "experiments/tabular_source.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "data/uci.hpp"
+#include "support/catch.hpp"
+#include "support/message_of.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace normalign::tests {
+namespace {
+
+TEST_CASE("tabular source: standardised columns have mean 0 and deviation 1, a constant one is 0") {
+  Matrix<double> x(3, 2, {1e9 + 1, 0.1, 1e9 + 2, 0.1, 1e9 + 3, 0.1});
+  standardise(x);
+  CHECK(std::ranges::equal(x.span(), std::vector<double>{-1, 0, 0, 0, 1, 0}));
+  Matrix<double> one(1, 1, {5});
+  standardise(one);
+  CHECK(one(0, 0) == 0);
+}
+
+TEST_CASE("tabular source: the synthetic table has four disjoint folds that follow the seed") {
+  const TabularSource source;
+  REQUIRE(tables(source).size() == 1);
+  const TabularData data = table(source, tables(source)[0].name, 1), again = table(source, data.name, 1),
+                    other = table(source, data.name, 2);
+  REQUIRE(data.folds.size() == 4);
+  std::vector<Index> tested;
+  for (const Fold& fold : data.folds) tested.insert(tested.end(), fold.test.begin(), fold.test.end());
+  std::ranges::sort(tested);
+  std::vector<Index> all(static_cast<std::size_t>(data.samples.inputs.rows()));
+  std::iota(all.begin(), all.end(), 0);
+  CHECK(tested == all);
+  CHECK(data.selection.train.size() + data.selection.test.size() == all.size());
+  CHECK(data.folds[0].test == again.folds[0].test);
+  CHECK(data.folds[0].test != other.folds[0].test);
+  CHECK(std::ranges::equal(data.samples.inputs.span(), other.samples.inputs.span()));
+}
+
+TEST_CASE("tabular source: a set whose description is broken is listed without its size") {
+  const TemporaryFolder folder;
+  std::filesystem::create_directory(folder / "a");
+  std::filesystem::create_directory(folder / "b");
+  write_file(folder / "a" / "a.txt", "n_entradas= 3\nn_clases= 2\nn_patrons1= 70\n");
+  write_file(folder / "b" / "b.txt", "n_entradas= x\n");
+  const auto found = tables({.path = folder.path(), .standardise = true});
+  REQUIRE(found.size() == 2);
+  CHECK(found[0].samples == 70);
+  CHECK(found[0].features == 3);
+  CHECK(found[0].classes == 2);
+  CHECK(found[0].standardised);
+  CHECK(found[1].name == "b");
+  CHECK(found[1].samples == 0);
+  CHECK(found[1].standardised);
+  CHECK(contains(message_of([&] { uci_size(folder / "b"); }), "b.txt: "));
+}
+
+}  // namespace
+}  // namespace normalign::tests
