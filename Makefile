@@ -6,6 +6,8 @@ OPT        := -O3
 PORTABLE   := 0
 SANITIZE   := 0
 WERROR     := $(if $(CI),1,0)
+# folders below src/ and tests/ that are built and tested alone, as in PARTS='linalg data'; empty: all
+PARTS      :=
 DEMO_SEEDS := 0 1 2
 QUICK      := 0
 DATA       := data/mnist
@@ -48,8 +50,8 @@ LDLIBS    = -fopenmp $(SANITIZERS) $(LIBS)
 
 # ---- what is built ---------------------------------------------------------------------------------------------
 PROGRAM_MAIN  := src/experiments/main.cpp
-LIBRARY_FILES := $(filter-out $(PROGRAM_MAIN),$(shell find src -name '*.cpp' | sort))
-TEST_FILES    := $(shell find tests -name '*.cpp' | sort)
+LIBRARY_FILES := $(filter-out $(PROGRAM_MAIN),$(shell find $(if $(PARTS),$(addprefix src/,$(PARTS)),src) -name '*.cpp' | sort))
+TEST_FILES    := $(shell find $(if $(PARTS),$(addprefix tests/,$(PARTS)) tests/support,tests) -name '*.cpp' | sort)
 EXAMPLE_FILES := $(wildcard examples/*.cpp)
 BENCH_FILES   := $(wildcard bench/*.cpp)
 TASK_FILES    := $(sort $(wildcard src/experiments/tasks/*.cpp))
@@ -107,7 +109,7 @@ $(PROGRAM) $(TESTS) $(BENCH) $(EXAMPLES):
 	@echo "  link    $@"
 	@$(CXX) $(SANITIZERS) $(filter %.o %.a,$^) $(LDLIBS) -o $@
 
-test: $(TESTS) $(PROGRAM) $(EXAMPLES) ## every test; SANITIZE=1 for the same under the sanitizers
+test: $(TESTS) $(if $(PARTS),,$(PROGRAM) $(EXAMPLES)) ## every test; SANITIZE=1 for the same under the sanitizers
 	@LSAN_OPTIONS=suppressions=$(abspath tests/support/leaks.supp):print_suppressions=0 NORMALIGN_PROGRAM=$(abspath $(PROGRAM)) NORMALIGN_EXAMPLES=$(abspath $(BUILD)/examples) $(TESTS) $(TEST_ARGS)
 
 demo: $(PROGRAM) ## sparse parity under four conditions, 3 seeds each: the table, and logs in runs/demo/
