@@ -4,6 +4,7 @@
 #include <cstring>
 #include <fstream>
 
+#include "linalg/atomic_file.hpp"
 #include "linalg/error.hpp"
 
 namespace normalign {
@@ -15,10 +16,20 @@ void make_folder(const std::filesystem::path& path) {
 }
 
 void write_text_file(const std::filesystem::path& path, const std::string& content) {
+  const auto must = [&](bool succeeded) {
+    if (!succeeded) throw InputError(text(path.string(), ": cannot be written: ", std::strerror(errno)));
+  };
   errno = 0;
-  std::ofstream out(path, std::ios::binary);
-  out << content;
-  if (!out.flush()) throw InputError(text(path.string(), ": cannot be written: ", std::strerror(errno)));
+  std::error_code ignored;
+  if (std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored)) {
+    // A pipe or a device, which must stay what it is.
+    std::ofstream out(path, std::ios::binary);
+    out << content;
+    must(!!out.flush());
+    return;
+  }
+  AtomicFile file(path);
+  must(file.is_open() && file.write(content) && file.finish());
 }
 
 }  // namespace normalign

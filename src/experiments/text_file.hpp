@@ -10,7 +10,8 @@ namespace normalign {
 /// reason, when that fails.
 void make_folder(const std::filesystem::path& path);
 
-/// Writes `content` to the file at `path`, replacing what was there. Throws InputError, naming the path and the reason,
+/// Writes `content` to the file at `path`, replacing what was there; a reader finds the former file or this one as a
+/// whole. Pipes and devices are written to as they are. Throws InputError, naming the path and the reason,
 /// when that fails.
 void write_text_file(const std::filesystem::path& path, const std::string& content);
 

@@ -420,10 +420,24 @@ TEST_CASE("a trained network is sliced and inspected on its own samples") {
   CHECK(contains(inspected.out, "Certificates (l2, first 3 samples): 3 exact"));
   CHECK(fs::file_size(report) > 1000);
 
+  const std::string pictures = (folder.path() / "pictures").string(), table = (folder.path() / "table.json").string();
+  const Finished compared =
+      normalign({"robustness", report, "--name", "a network", "--out", pictures, "--json", table});
+  CAPTURE(compared.out, compared.err);
+  CHECK(compared.status == 0);
+  CHECK(contains(compared.out, "a network"));
+  CHECK(fs::file_size(pictures + "/robustness_class_alignment.dat") > 100);
+  CHECK(fs::file_size(table) > 100);
+  check_mistake({"robustness", report, "--name", "a", "--name", "b"}, {"--name: found 2 names, expected 1"});
+  check_mistake({"robustness", report, "--measure", "x", "--out", pictures}, {"measure: found 'x'"});
+
   check_mistake({"slice", model, "--plane", "0", "1", "2", "--out", out}, {"--plane: found no samples"});
   check_mistake({"slice", model, "--task", "rings", "--plane", "0", "1", "900", "--out", out},
                 {"--plane: found 900", "from 0 to 119"});
   check_mistake({"slice", model, "--task", "rings", "--window", "-1", "--out", out}, {"--window: found -1"});
+  check_mistake({"slice", model, "--window", "0", "--out", out}, {"--window: found 0"});
+  check_mistake({"slice", model, "--task", "rings", "--origin", "-3", "--out", out}, {"--origin: found -3"});
+  check_mistake({"slice", model, "--max-regions", "0", "--out", out}, {"--max-regions: found 0"});
   check_mistake({"slice", model, "--task", "rings", "--colour", "red", "--out", out}, {"colour: found 'red'", "slope"});
   check_mistake({"slice", model, "--task", "sparse_parity", "--out", out}, {"2 inputs", "43 features"});
   check_mistake({"slice", model, "--task", "rings", "--axes", "0", "2", "--out", out}, {"axes are 0 and 2"});

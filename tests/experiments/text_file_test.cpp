@@ -1,5 +1,8 @@
 #include "experiments/text_file.hpp"
 
+#include <fstream>
+#include <iterator>
+
 #include "support/catch.hpp"
 #include "support/message_of.hpp"
 #include "support/subprocess.hpp"
@@ -16,6 +19,13 @@ TEST_CASE("a text file replaces what was there, in a folder that is made with th
   write_text_file(path, "a longer text\n");
   write_text_file(path, "text\n");
   CHECK(read_file(path) == "text\n");
+  // Nothing is left beside it, and who had the former file open still has it whole.
+  std::ifstream former(path);
+  write_text_file(path, "new");
+  CHECK(std::string(std::istreambuf_iterator<char>(former), {}) == "text\n");
+  CHECK(std::distance(std::filesystem::directory_iterator(path.parent_path()), {}) == 1);
+  write_text_file("/dev/null", "nowhere");
+  CHECK(std::filesystem::is_character_file("/dev/null"));
   CHECK(contains(message_of<InputError>([&] { make_folder(path / "d"); }), "the folder cannot be created"));
   CHECK(contains(message_of<InputError>([&] { write_text_file(folder.path() / "none" / "e", ""); }),
                  "cannot be written"));

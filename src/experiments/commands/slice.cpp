@@ -6,6 +6,7 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <thread>
 
 #include "experiments/commands/commands.hpp"
@@ -23,8 +24,10 @@ struct SliceArguments {
   std::string model, out = "slice", colour = "slope", title;
   SampleOptions samples;
   std::vector<Index> plane, axes;
-  Index origin = -1, output = -1, points = 200, max_regions = 10'000'000;
-  double window = 0, level = 0;
+  std::optional<Index> origin, output;
+  Index points = 200, max_regions = 10'000'000;
+  std::optional<double> window;
+  double level = 0;
   std::vector<double> scale;
   int threads = 0;
   bool centroids = false, statistics_only = false;
@@ -46,9 +49,9 @@ Plane plane_of(const SliceArguments& a, const Dataset<double>& data, Index input
       std::ranges::copy(sample(data, a.plane[static_cast<std::size_t>(i)], "--plane").span(), three.row(i).begin());
     return plane_through(three);
   }
-  if (!a.axes.empty() || a.origin >= 0) {
+  if (!a.axes.empty() || a.origin) {
     const Matrix<double> origin =
-        a.origin < 0 ? Matrix<double>(1, inputs) : Matrix<double>(sample(data, a.origin, "--origin"));
+        a.origin ? Matrix<double>(sample(data, *a.origin, "--origin")) : Matrix<double>(1, inputs);
     return a.axes.empty() ? axis_plane(origin, 0, 1) : axis_plane(origin, a.axes[0], a.axes[1]);
   }
   if (inputs != 2)
@@ -84,10 +87,10 @@ std::vector<SlicePoint> points_in(const SliceArguments& a, const Dataset<double>
 
 // Room around the points that span the plane, or the unit square.
 double window_of(const SliceArguments& a, const Dataset<double>& data, const Plane& plane) {
-  if (a.window != 0) {
-    if (!(a.window > 0 && std::isfinite(a.window)))
-      throw InputError(text("--window: found ", a.window, ", expected a finite number above 0"));
-    return a.window;
+  if (a.window) {
+    if (!(*a.window > 0 && std::isfinite(*a.window)))
+      throw InputError(text("--window: found ", *a.window, ", expected a finite number above 0"));
+    return *a.window;
   }
   double farthest = 0;
   for (const Index row : a.plane) {
@@ -99,6 +102,8 @@ double window_of(const SliceArguments& a, const Dataset<double>& data, const Pla
 
 int draw_slice(const SliceArguments& a) {
   const RegionColour colour = region_colour(a.colour);
+  if (a.max_regions < 1)
+    throw InputError(text("--max-regions: found ", a.max_regions, ", expected a whole number from 1 on"));
   const Mlp<double> mlp = model_in<double>(a.model);
   const PiecewiseAffineNetwork network = piecewise_affine(mlp);
   Dataset<double> data{Matrix<double>(0, network.inputs()), {}, 0};
@@ -118,7 +123,7 @@ int draw_slice(const SliceArguments& a) {
                 << (now.layers_done == now.layers ? "\n" : "") << std::flush;
     };
   const Slice found = slice(network, plane, options);
-  const DecisionBoundary boundary = a.output < 0 ? class_boundary(found) : level_set(found, a.output, a.level);
+  const DecisionBoundary boundary = a.output ? level_set(found, *a.output, a.level) : class_boundary(found);
   SlicePicture picture{.slice = found,
                        .boundary = boundary,
                        .points = points_in(a, data, plane, half_width, network),
