@@ -198,9 +198,9 @@ std::string name_of(const fs::path& folder) {
 constexpr Index most = std::numeric_limits<std::int32_t>::max();
 
 UciSize size_in(const Description& description) {
-  return {.rows = description.number("n_patrons1=", 2, most),
-          .features = description.number("n_entradas=", 1, most),
-          .classes = description.number("n_clases=", 1, most)};
+  // In the order of the file, so that a message names the first fault.
+  const Index features = description.number("n_entradas=", 1, most), classes = description.number("n_clases=", 1, most);
+  return {.rows = description.number("n_patrons1=", 2, most), .features = features, .classes = classes};
 }
 
 }  // namespace
