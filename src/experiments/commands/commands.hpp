@@ -23,6 +23,7 @@ Command add_summary(CLI::App& app);
 Command add_plot(CLI::App& app);
 Command add_inspect(CLI::App& app);
 Command add_slice(CLI::App& app);
+Command add_study(CLI::App& app);
 Command add_datasets(CLI::App& app);
 Command add_gradcheck(CLI::App& app);
 
