@@ -113,11 +113,13 @@ void check(const SparsityOptions& options) {
   for (const Index width : options.hidden)
     if (width < 1) refuse("hidden", width, "whole numbers from 1");
   if (options.batch_size < 1) refuse("batch_size", options.batch_size, "a whole number from 1");
-  if (!(options.loss >= 0 && std::isfinite(options.loss))) refuse("loss", options.loss, "a finite number from 0");
+  for (const auto& [field, found] : {std::pair{"learning_rate", options.learning_rate},
+                                     {"weight_decay", options.weight_decay},
+                                     {"loss", options.loss}})
+    if (!(found >= 0 && std::isfinite(found))) refuse(field, found, "a finite number from 0");
   constexpr Index limit = std::numeric_limits<std::int32_t>::max();
   if (options.most_steps < 1 || options.most_steps > limit)
     refuse("most_steps", options.most_steps, text("a whole number from 1 to ", limit));
-  AdamW<float>({.learning_rate = options.learning_rate, .weight_decay = options.weight_decay});
   check(RfmOptions{.kernel = {.bandwidth = options.bandwidth},
                    .ridge = {.regularisation = options.regularisation},
                    .updates = options.updates});

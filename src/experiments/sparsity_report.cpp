@@ -210,6 +210,9 @@ Figure figure_of(std::span<const SparsityRow> rows) {
       "# Draws sparsity.svg and sparsity.png from sparsity.dat; to draw again: gnuplot sparsity.gp, in this folder.\n");
   line("set encoding utf8\nset logscale x 2\nset border 3 linecolor rgb '#444444'\nset tics nomirror");
   line("set grid linetype 1 linecolor rgb '#e0e0e0'\nset xlabel 'training samples n'\nset format x '%.0f'");
+  if (!lines.empty())  // one size alone has no range of its own
+    line("set xrange [", 0.8 * static_cast<double>(lines.front().samples), ':',
+         1.25 * static_cast<double>(lines.back().samples), "]");
   line("do for [format in 'svg png'] {\nif (format eq 'svg') {");
   line("  set terminal svg noenhanced size 1000,680 font 'sans-serif,14' background rgb 'white'\n} else {");
   line("  set terminal pngcairo noenhanced size 2000,1360 font 'sans,21' linewidth 2\n}");
