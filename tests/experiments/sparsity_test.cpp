@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "data/torus.hpp"
-#include "nn/evaluate.hpp"
+#include "rfm/rfm.hpp"
 #include "support/catch.hpp"
 #include "support/matrices.hpp"
 #include "support/message_of.hpp"
@@ -80,6 +80,27 @@ TEST_CASE("a size of the study does not depend on which others are studied", "[s
   const std::vector<SparsityRow> all = sparsity_study(small_study()), alone = sparsity_study(last);
   REQUIRE(alone.size() == 4);
   for (std::size_t i = 0; i < alone.size(); ++i) CHECK(digits(alone[i]) == digits(all[8 + i]));
+}
+
+TEST_CASE("the machine of the study is an RFM of the first points of the torus", "[sparsity]") {
+  const SparsityRow row = sparsity_study(small_study())[1];  // n = 8, seed 4
+  const Split<double> data = torus<double>({.train_samples = 32, .test_samples = 40, .seed = 4});
+  const M x(data.train.inputs.view().row_block(0, 8));
+  Rfm<double> rfm({.kernel = {.bandwidth = 10}, .ridge = {.regularisation = 1e-3}, .updates = 4, .seed = 4});
+  rfm.fit(x, one_hot<double>(std::span(data.train.labels).first(8), 2));
+  std::vector<LocalGeometry> found;
+  for (Index i = 0; i < 40; ++i) {
+    const M point(data.test.inputs.view().row_block(i, 1));
+    found.push_back(
+        local_geometry(rfm.jacobian(point), rfm.predict(point), point, data.test.labels[static_cast<std::size_t>(i)]));
+  }
+  CHECK(row.test.accuracy == accuracy<double>(rfm.predict(data.test.inputs), data.test.labels));
+  const auto expected = measures(mean(found)), measured = measures(row.test.geometry);
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    CAPTURE(expected[i].first);
+    REQUIRE(measured[i].second.has_value() == expected[i].second.has_value());
+    CHECK_THAT(measured[i].second.value_or(0), WithinAbs(expected[i].second.value_or(0), 1e-9));
+  }
 }
 
 TEST_CASE("the network of the study is trained for at most the steps given, and the row has the loss", "[sparsity]") {
