@@ -6,8 +6,6 @@
 
 #include "data/folds.hpp"
 #include "geometry/local_geometry.hpp"
-#include "linalg/blas.hpp"
-#include "linalg/row_blocks.hpp"
 #include "robustness/pgd.hpp"
 
 namespace normalign {
@@ -176,7 +174,7 @@ class Run {
 
   void add_geometry(const KernelMachine<T>& machine, const Rows<T>& train, std::size_t number, TabularFold& fold) {
     const Stopwatch time(result_.cost.geometry);
-    const Index n = train.x.rows(), d = machine.inputs(), c = machine.outputs(), r = machine.factor().cols();
+    const Index n = train.x.rows(), d = machine.inputs(), c = machine.outputs();
     // Beside the draws of the updates, whose steps are their numbers.
     const std::vector<Index> drawn =
         bootstrap_counts(n, std::min(n, config_.geometry_samples),
@@ -189,28 +187,17 @@ class Run {
     Matrix<T> taken(count, d);
     for (Index i = 0; i < count; ++i)
       std::ranges::copy(train.x.row(rows[static_cast<std::size_t>(i)]), taken.row(i).begin());
-    const MahalanobisPoints<T> points = machine.points(taken);
 
     std::vector<SingularGeometry> found(rows.size());
-    struct Scratch {
-      Matrix<T> factored;
-      typename KernelMachine<T>::JacobianScratch sums;
-    };
-    parallel_for_with<Scratch>(ridge_.threads, kernel_blocks(count), [&](Index block, Scratch& scratch) {
-      const Index first = kernel_block(count, block).first, these = kernel_block(count, block).count;
-      Matrix<T>& factored = scratch.factored;
-      factored.resize(these, c * r);
-      machine.factored_jacobians(points, first, factored, scratch.sums);
-      Matrix<T> jacobian(c, d);
-      Matrix<double> j(c, d), x(1, d);
-      for (Index i = 0; i < these; ++i) {
-        // c x r, (d x r)ᵀ
-        gemm<T>(ConstView<T>(factored.row(i).data(), c, r), machine.factor(), jacobian, {.b = true});
-        std::ranges::copy(jacobian.span(), j.data());
-        std::ranges::copy(taken.row(first + i), x.data());
-        found[static_cast<std::size_t>(first + i)] = singular_geometry(j, x);
-      }
-    });
+    machine.visit_jacobians(
+        taken,
+        [&](Index i, ConstView<T> jacobian) {
+          Matrix<double> j(c, d), x(1, d);
+          std::ranges::copy(jacobian.span(), j.data());
+          std::ranges::copy(taken.row(i), x.data());
+          found[static_cast<std::size_t>(i)] = singular_geometry(j, x);
+        },
+        ridge_.threads);
     WeightedMean rank, alignment;
     for (std::size_t i = 0; i < found.size(); ++i) {
       const Index times = drawn[static_cast<std::size_t>(rows[i])];

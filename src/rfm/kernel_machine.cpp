@@ -101,6 +101,29 @@ Matrix<T> KernelMachine<T>::jacobian(ConstView<T> x) const {
 }
 
 template <class T>
+void KernelMachine<T>::visit_jacobians(ConstView<T> x, const JacobianVisit& visit, int threads) const {
+  check_threads("visit_jacobians", threads);
+  const MahalanobisPoints<T> at = points(x);
+  const Index m = at.size(), c = outputs(), r = factor_.cols();
+  struct Scratch {
+    Matrix<T> factored, jacobian;
+    JacobianScratch sums;
+  };
+  parallel_for_with<Scratch>(threads, kernel_blocks(m), [&](Index block, Scratch& scratch) {
+    const auto [first, rows] = kernel_block(m, block);
+    auto& [factored, jacobian, sums] = scratch;
+    factored.resize(rows, c * r);
+    jacobian.resize(c, inputs());
+    factored_jacobians(at, first, factored, sums);
+    for (Index i = 0; i < rows; ++i) {
+      // c x r, (d x r)ᵀ
+      gemm<T>(ConstView<T>(factored.row(i).data(), c, r), factor_, jacobian, {.b = true});
+      visit(first + i, jacobian);
+    }
+  });
+}
+
+template <class T>
 void KernelMachine<T>::pull_back(ConstView<T> x, const Cotangents& cotangents, MatrixView<T> gradients,
                                  int threads) const {
   if (gradients.shape() != x.shape())

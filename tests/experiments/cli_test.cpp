@@ -54,6 +54,7 @@ TEST_CASE("help and version go to standard output with status 0") {
                                      {"plot", "--help"},
                                      {"inspect", "--help"},
                                      {"slice", "--help"},
+                                     {"study", "--help"},
                                      {"gradcheck", "--help"},
                                      {"--version"}}) {
     const Finished finished = normalign(arguments);
@@ -63,7 +64,7 @@ TEST_CASE("help and version go to standard output with status 0") {
     CHECK(finished.out.size() > 5);
   }
   const std::string all = normalign({"--help"}).out;
-  for (const char* part : {"train", "sweep", "summary", "plot", "datasets", "gradcheck", "--version"})
+  for (const char* part : {"train", "sweep", "summary", "plot", "study", "datasets", "gradcheck", "--version"})
     CHECK(contains(all, part));
   CHECK(contains(normalign({"--version"}).out, NORMALIGN_VERSION));
 

@@ -87,6 +87,28 @@ TEST_CASE("Jacobians are autodiff's and central differences'", "[rfm]") {
     }
 }
 
+TEST_CASE("each row's Jacobian is visited once, cut in blocks, at any number of threads", "[rfm]") {
+  const KernelMachine<double> machine = random_machine(kernels[0], 9, 4, 3, 4);
+  const M x = random_matrix({150, 4}, 5, -2, 2);
+  for (const int threads : {1, 3}) {
+    std::vector<M> found(150);
+    std::vector<int> visits(150);
+    machine.visit_jacobians(
+        x,
+        [&](Index row, ConstView<double> jacobian) {
+          found[static_cast<std::size_t>(row)] = M(jacobian);
+          ++visits[static_cast<std::size_t>(row)];
+        },
+        threads);
+    for (Index row = 0; row < 150; ++row) {
+      CHECK(visits[static_cast<std::size_t>(row)] == 1);
+      CHECK(relative_error(found[static_cast<std::size_t>(row)], machine.jacobian(x.view().row_block(row, 1))) <=
+            1e-12);
+    }
+  }
+  CHECK(contains(message_of([&] { machine.visit_jacobians(x, {}, 0); }), "visit_jacobians: threads is 0"));
+}
+
 TEST_CASE("pulled-back cotangents are autodiff's gradients, cut in blocks, at any number of threads", "[rfm]") {
   for (const Kernel& kernel : kernels)
     for (const Size& s : sizes) {

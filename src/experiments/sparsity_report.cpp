@@ -1,0 +1,251 @@
+#include "experiments/sparsity_report.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "experiments/gnuplot.hpp"
+#include "experiments/statistics.hpp"
+#include "experiments/table.hpp"
+
+namespace normalign {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// A measure, of one fit or over seeds: its name in files, its head in the text, its value.
+struct Measure {
+  const char *name, *head;
+  std::optional<double> value;
+};
+
+constexpr const char *train_points = "train", *test_points = "test";
+
+// What concerns one kind of points, or the fit, stands in one of its two lines.
+std::vector<Measure> measures(const SparsityRow& row, bool is_test) {
+  const auto& [accuracy, geometry] = is_test ? row.test : row.train;
+  const auto over_chance = [&](std::optional<double> alignment) {
+    return alignment ? std::optional(*alignment / row.chance_alignment) : std::nullopt;
+  };
+  return {{"acc", "acc", accuracy},
+          {"class_alignment", "class", geometry.class_alignment},
+          {"class_over_chance", "class/ch", over_chance(geometry.class_alignment)},
+          {"normal_alignment", "normal", geometry.normal_alignment},
+          {"normal_over_chance", "normal/ch", over_chance(geometry.normal_alignment)},
+          {"effective_rank", "rank", geometry.effective_rank},
+          {"nearest_distance", "distance", is_test ? std::optional(row.nearest_distance) : std::nullopt},
+          {"steps", "steps", is_test ? std::nullopt : row.steps},
+          {"train_loss", "loss", is_test ? std::nullopt : row.train_loss}};
+}
+
+// One line of the table: the same measures over the seeds of one n and model.
+struct Line {
+  Index samples;
+  std::string model;
+  const char* points;
+  std::size_t seeds;
+  std::vector<Measure> means, deviations;
+};
+
+std::vector<Line> lines_of(std::span<const SparsityRow> rows) {
+  std::vector<std::pair<Index, std::string>> fits;  // in the order they first came
+  for (const SparsityRow& row : rows)
+    if (const std::pair fit(row.samples, row.model); std::ranges::find(fits, fit) == fits.end()) fits.push_back(fit);
+  std::vector<Line> result;
+  for (const auto& [samples, model] : fits)
+    for (const bool is_test : {false, true}) {
+      std::vector<std::vector<Measure>> found;
+      for (const SparsityRow& row : rows)
+        if (row.samples == samples && row.model == model) found.push_back(measures(row, is_test));
+      Line line{samples, model, is_test ? test_points : train_points, found.size(), found.front(), found.front()};
+      for (std::size_t i = 0; i < found.front().size(); ++i) {
+        std::vector<double> values;
+        for (const auto& of_seed : found)
+          if (of_seed[i].value) values.push_back(*of_seed[i].value);
+        line.means[i].value = mean(values);
+        line.deviations[i].value = standard_deviation(values);
+      }
+      result.push_back(std::move(line));
+    }
+  return result;
+}
+
+// Cells as wide as the widest that `four_digits` makes of these measures.
+constexpr std::size_t cell_width = 10;
+
+std::string table_of(std::span<const Line> lines, std::vector<Measure> Line::*values) {
+  const auto padded = [](const std::string& word, std::size_t width) {
+    return std::string(width - std::min(width, word.size()), ' ') + word;
+  };
+  std::vector<Cells> table = {{"points", "model", padded("n", 5), "seeds"}};
+  for (const Measure& measure : measures({}, false)) table.front().push_back(padded(measure.head, cell_width));
+  for (const Line& line : lines) {
+    Cells& row = table.emplace_back(Cells{line.points, line.model, text(line.samples), text(line.seeds)});
+    for (const Measure& measure : line.*values) row.push_back(four_digits(measure.value));
+  }
+  return aligned_text(table, 2);
+}
+
+bool has_several_seeds(std::span<const Line> lines) {
+  return std::ranges::any_of(lines, [](const Line& line) { return line.seeds > 1; });
+}
+
+Json json_of(std::optional<double> value) { return value ? Json(*value) : Json(nullptr); }
+
+// --- picture
+
+struct Panel {
+  const char* title;
+  const char* measure;
+  std::vector<const char*> points;  // of which kinds
+  const char* range;                // of y
+  const char* level = nullptr;      // a line there
+};
+
+const std::vector<Panel>& panels() {
+  static const std::vector<Panel> all = {
+      {"accuracy (%)", "acc", {train_points, test_points}, "[*:101]"},
+      {"normal alignment / chance", "normal_over_chance", {train_points, test_points}, "[0:*]", "1"},
+      {"effective rank of J", "effective_rank", {train_points, test_points}, "[1:*]"},
+      {"distance to the nearest training point / length", "nearest_distance", {test_points}, "[0:*]"}};
+  return all;
+}
+
+std::vector<std::string> models_of(std::span<const Line> lines) {
+  std::set<std::string> names;
+  for (const Line& line : lines) names.insert(line.model);
+  return {names.begin(), names.end()};
+}
+
+}  // namespace
+
+std::string table_of(std::span<const SparsityRow> rows) { return table_of(lines_of(rows), &Line::means); }
+
+std::string as_text(std::span<const SparsityRow> rows) {
+  const std::vector<Line> lines = lines_of(rows);
+  std::string result = table_of(lines, &Line::means);
+  if (has_several_seeds(lines)) result += "\nStandard deviations over seeds:\n" + table_of(lines, &Line::deviations);
+  result +=
+      "\nMeans over the points, then over seeds; acc: per cent. class: cos(J_y - mean_j J_j, x); normal: |cos(v, x)|, "
+      "v "
+      "the\nfirst right singular vector of J; /ch: over the chance level";
+  if (!rows.empty()) result += text(", ", four_digits(rows.front().chance_alignment));
+  return result +
+         ". rank: effective rank of J. distance: of\ntest points to the nearest training point, over their length. "
+         "steps, loss: of the network's training, the loss at its end.\n";
+}
+
+Json as_json(std::span<const SparsityRow> rows) {
+  Json result = {{"chance_alignment", rows.empty() ? Json(nullptr) : Json(rows.front().chance_alignment)},
+                 {"means", Json::array()},
+                 {"rows", Json::array()}};
+  for (const Line& line : lines_of(rows)) {
+    Json& added = result["means"].emplace_back(
+        Json{{"n", line.samples}, {"model", line.model}, {"points", line.points}, {"seeds", line.seeds}});
+    for (std::size_t i = 0; i < line.means.size(); ++i) {
+      added[line.means[i].name] = json_of(line.means[i].value);
+      added[text(line.means[i].name, "_std")] = json_of(line.deviations[i].value);
+    }
+  }
+  for (const SparsityRow& row : rows)
+    for (const bool is_test : {false, true}) {
+      Json& added = result["rows"].emplace_back(Json{{"n", row.samples},
+                                                     {"model", row.model},
+                                                     {"points", is_test ? test_points : train_points},
+                                                     {"seed", row.seed}});
+      for (const Measure& measure : measures(row, is_test)) added[measure.name] = json_of(measure.value);
+    }
+  return result;
+}
+
+std::string as_csv(std::span<const SparsityRow> rows) {
+  Cells head = {"n", "model", "points", "seeds"};
+  for (const Measure& measure : measures({}, false)) {
+    head.push_back(measure.name);
+    head.push_back(text(measure.name, "_std"));
+  }
+  std::string result = csv_line(head);
+  for (const Line& line : lines_of(rows)) {
+    Cells cells = {text(line.samples), line.model, line.points, text(line.seeds)};
+    for (std::size_t i = 0; i < line.means.size(); ++i) {
+      cells.push_back(all_digits(line.means[i].value));
+      cells.push_back(all_digits(line.deviations[i].value));
+    }
+    result += csv_line(cells);
+  }
+  return result;
+}
+
+Figure figure_of(std::span<const SparsityRow> rows) {
+  const std::vector<Line> lines = lines_of(rows);
+  const std::vector<std::string> models = models_of(lines);
+  const bool has_bands = has_several_seeds(lines);
+  const char* const colours[] = {"#0072b2", "#d55e00"};
+  Figure result{.name = "sparsity"};
+
+  // A block for each model and kind of points, number 2 model + is_test.
+  result.data = "# One block for each model and kind of points: n, then mean and standard deviation of each measure.\n";
+  for (std::size_t m = 0; m < models.size(); ++m)
+    for (const char* points : {train_points, test_points}) {
+      if (m > 0 || points != train_points) result.data += "\n\n";
+      result.data += text("# ", models[m], ", ", points, " points\n");
+      std::vector<Cells> table = {{"#n"}};
+      for (const Measure& measure : measures({}, false)) {
+        table.front().push_back(measure.name);
+        table.front().push_back("std");
+      }
+      for (const Line& line : lines) {
+        if (line.model != models[m] || line.points != points) continue;
+        Cells& cells = table.emplace_back(Cells{text(line.samples)});
+        for (std::size_t i = 0; i < line.means.size(); ++i)
+          for (const auto& value : {line.means[i].value, line.deviations[i].value})
+            cells.push_back(value ? all_digits(value) : "NaN");
+      }
+      result.data += aligned_text(table, 0);
+    }
+
+  std::string& script = result.script;
+  const auto line = [&](const auto&... words) { script += text(words..., '\n'); };
+  line(
+      "# Draws sparsity.svg and sparsity.png from sparsity.dat; to draw again: gnuplot sparsity.gp, in this folder.\n");
+  line("set encoding utf8\nset logscale x 2\nset border 3 linecolor rgb '#444444'\nset tics nomirror");
+  line("set grid linetype 1 linecolor rgb '#e0e0e0'\nset xlabel 'training samples n'\nset format x '%.0f'");
+  if (!lines.empty())  // one size alone has no range of its own
+    line("set xrange [", 0.8 * static_cast<double>(lines.front().samples), ':',
+         1.25 * static_cast<double>(lines.back().samples), "]");
+  line("do for [format in 'svg png'] {\nif (format eq 'svg') {");
+  line("  set terminal svg noenhanced size 1000,680 font 'sans-serif,14' background rgb 'white'\n} else {");
+  line("  set terminal pngcairo noenhanced size 2000,1360 font 'sans,21' linewidth 2\n}");
+  line("set output 'sparsity.'.format\nset multiplot layout 2,2");
+  const std::vector<Measure> columns = measures({}, false);
+  for (const Panel& panel : panels()) {
+    const auto column =
+        2 + 2 * (std::ranges::find(columns, std::string(panel.measure), &Measure::name) - columns.begin());
+    line("set ylabel ", gnuplot_string(panel.title), "\nset yrange ", panel.range);
+    line(&panel == &panels().front() ? "set key bottom right" : "unset key");
+    std::string command;
+    const auto add = [&](const auto&... words) {
+      command += text(command.empty() ? "plot " : ", \\\n     ", words...);
+    };
+    if (panel.level) add(panel.level, " with lines linecolor rgb '#777777' notitle");
+    for (std::size_t m = 0; m < models.size(); ++m)
+      for (const std::string points : panel.points) {
+        const bool is_test = points == test_points;
+        // The distance is one of the data, not of a model.
+        const bool is_shared = panel.points.size() == 1;
+        if (is_shared && m > 0) continue;
+        const std::string colour = text(" linecolor rgb '", is_shared ? "#444444" : colours[m % 2], "'");
+        const std::string from = text("'sparsity.dat' index ", 2 * m + is_test, " using 1:");
+        if (has_bands)
+          add(from, "($", column, "-$", column + 1, "):($", column, "+$", column + 1, ") with filledcurves", colour,
+              " fillstyle transparent solid 0.15 noborder notitle");
+        add(from, column, " with linespoints pointtype 7 pointsize 0.5 linewidth 2", colour,
+            is_test ? "" : " dashtype (8,4)", " title ", gnuplot_string(models[m] + ", " + points));
+      }
+    line(command);
+  }
+  line("unset multiplot\nunset output\n}");
+  return result;
+}
+
+}  // namespace normalign

@@ -1,0 +1,32 @@
+// The study of sparsity as text, JSON, CSV and a picture.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <span>
+#include <string>
+
+#include "experiments/plot.hpp"
+#include "experiments/sparsity.hpp"
+
+namespace normalign {
+
+/// Two lines for each n and model, of the training and of the test points: means over seeds, four digits. Columns have
+/// one width, so that the table of the first rows is the beginning of that of more.
+std::string table_of(std::span<const SparsityRow> rows);
+
+/// That table, where there are several seeds one of the standard deviations, and what the columns are.
+std::string as_text(std::span<const SparsityRow> rows);
+
+/// {"chance_alignment", "means": [{"n", "model", "points", "seeds", and each measure with its deviation as "_std"}],
+/// "rows": [the same by seed, without deviations]}, all digits, null where undefined.
+nlohmann::ordered_json as_json(std::span<const SparsityRow> rows);
+
+/// A header and the lines of "means" as in `as_json`, nothing between the commas where undefined.
+std::string as_csv(std::span<const SparsityRow> rows);
+
+/// Four panels against n, n logarithmic: accuracy, normal alignment over chance with a line at 1, effective rank and
+/// nearest-neighbour distance; means over seeds, shaded one standard deviation, solid at test and dashed at training
+/// points. Named "sparsity".
+Figure figure_of(std::span<const SparsityRow> rows);
+
+}  // namespace normalign
