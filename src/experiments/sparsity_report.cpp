@@ -107,7 +107,7 @@ const std::vector<Panel>& panels() {
       {"accuracy (%)", "acc", {train_points, test_points}, "[*:101]"},
       {"normal alignment / chance", "normal_over_chance", {train_points, test_points}, "[0:*]", "1"},
       {"effective rank of J", "effective_rank", {train_points, test_points}, "[1:*]"},
-      {"distance to the nearest training point / length", "nearest_distance", {test_points}, "[0:*]"}};
+      {"nearest training point / length", "nearest_distance", {test_points}, "[0:*]"}};
   return all;
 }
 
