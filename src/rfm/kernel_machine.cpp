@@ -137,9 +137,12 @@ void KernelMachine<T>::pull_back(ConstView<T> x, const Cotangents& cotangents, M
   };
   parallel_for_with<Scratch>(threads, kernel_blocks(m), [&](Index block, Scratch& scratch) {
     const Index first = kernel_block(m, block).first, rows = kernel_block(m, block).count;
-    auto& [slopes, values, seeds, weights, pulled] = scratch;
+    Matrix<T>&values = scratch.values, &seeds = scratch.seeds, &weights = scratch.weights, &pulled = scratch.pulled;
+    std::vector<T>& slopes = scratch.slopes;
     slopes.resize(static_cast<std::size_t>(rows * n));
-    const auto slope_tile = [&](Index col, Index cols) { return MatrixView<T>(slopes.data() + rows * col, rows, cols); };
+    const auto slope_tile = [&](Index col, Index cols) {
+      return MatrixView<T>(slopes.data() + rows * col, rows, cols);
+    };
     seeds.resize(rows, c);
     std::ranges::fill(seeds.span(), T(0));
     for (Index col = 0; col < n; col += kernel_tile_cols) {
