@@ -6,6 +6,7 @@
 
 #include "data/plain_text.hpp"
 #include "linalg/error.hpp"
+#include "linalg/number_text.hpp"
 
 namespace normalign {
 namespace {
@@ -129,7 +130,7 @@ bool is_header(const Record& record, std::size_t label) {
   bool named = false;
   for (std::size_t j = 0; j < record.size(); ++j) {
     if (j == label) continue;
-    if (finite_number(record[j].text)) return false;
+    if (number_in(record[j].text)) return false;
     named = named || !is_missing(record[j].text);
   }
   return named;
@@ -168,7 +169,7 @@ std::size_t label_column(const std::filesystem::path& path, const Record& record
 }
 
 std::optional<double> whole(std::string_view label) {
-  const auto value = finite_number(label);
+  const auto value = number_in(label);
   return value && *value == std::floor(*value) && std::abs(*value) <= 0x1p53 ? value : std::nullopt;
 }
 
@@ -233,7 +234,7 @@ CsvDataset csv(const std::filesystem::path& path, const CsvOptions& options) {
       records.refuse(record.front().line, "found ", record.size(), " fields, expected ", columns);
     for (std::size_t j = 0; j < columns; ++j) {
       const auto& [field, line] = record[j];
-      const auto value = finite_number(field);
+      const auto value = number_in(field);
       const char* expected = nullptr;
       if (j != label)
         expected = value ? nullptr : "a finite number";

@@ -2,7 +2,6 @@
 
 #include <cerrno>
 #include <charconv>
-#include <cmath>
 #include <fstream>
 #include <system_error>
 
@@ -28,15 +27,6 @@ std::string file_content(const std::filesystem::path& path) {
   }
   if (file.bad()) refuse(errno);
   return content;
-}
-
-std::optional<double> finite_number(std::string_view field) {
-  // from_chars knows no plus; a minus behind it is then no number.
-  if (field.starts_with('+') && !field.starts_with("+-")) field.remove_prefix(1);
-  double value = 0;
-  const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), value);
-  if (error != std::errc() || end != field.data() + field.size() || !std::isfinite(value)) return std::nullopt;
-  return value;
 }
 
 std::optional<std::int64_t> whole_number(std::string_view field) {

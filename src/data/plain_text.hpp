@@ -12,10 +12,6 @@ namespace normalign {
 /// All bytes of a file. Throws InputError, naming the file and the reason, when it cannot be read.
 std::string file_content(const std::filesystem::path& path);
 
-/// The decimal number that `field` is as a whole, perhaps with a sign and an exponent; none where it is anything else
-/// or not finite in double.
-std::optional<double> finite_number(std::string_view field);
-
 /// The whole number that `field` is, written in digits alone; none where it is anything else or too large.
 std::optional<std::int64_t> whole_number(std::string_view field);
 

@@ -7,6 +7,7 @@
 
 #include "data/plain_text.hpp"
 #include "linalg/error.hpp"
+#include "linalg/number_text.hpp"
 
 namespace normalign {
 namespace {
@@ -146,7 +147,7 @@ Dataset<double> data_file(const fs::path& path, Index rows, Index features, Inde
       lines.refuse("row number: found '", one_line(fields.front()), "', expected ", row);
     for (Index j = 1; j <= features; ++j) {
       const std::string_view field = fields[static_cast<std::size_t>(j)];
-      const auto value = finite_number(field);
+      const auto value = number_in(field);
       if (!value) lines.refuse("feature ", j, ": found '", one_line(field), "', expected a finite number");
       values.push_back(*value);
     }

@@ -143,7 +143,7 @@ TableRows read_tsv(const std::filesystem::path& path) {
   const std::string prefix = text(file_methods[0].first, '_', radius_prefix);
   for (const std::string& name : names)
     if (name.starts_with(prefix)) {
-      const auto radius = finite_number(std::string_view(name).substr(prefix.size()));
+      const auto radius = number_in(std::string_view(name).substr(prefix.size()));
       if (!radius) refuse("found the column '", one_line(name), "', expected a radius behind ", prefix);
       result.radii.push_back(*radius);
     }
@@ -160,7 +160,7 @@ TableRows read_tsv(const std::filesystem::path& path) {
       refuse("found '", one_line(fields[0]), "' after ", result.rows.back().dataset, ", expected names in byte order");
     std::size_t column = 1;
     const auto take = [&]() -> double {
-      const auto value = finite_number(fields[column]);
+      const auto value = number_in(fields[column]);
       if (!value) refuse(names[column], ": found '", one_line(fields[column]), "', expected a number");
       ++column;
       return *value;
