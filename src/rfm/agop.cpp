@@ -2,31 +2,33 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
+#include <optional>
+#include <utility>
 
 #include "linalg/blas.hpp"
+#include "linalg/reduce.hpp"
 #include "linalg/row_blocks.hpp"
 
 namespace normalign {
+namespace {
+
+// Centres whose slopes are held side by side in the sum over pairs.
+constexpr Index panel_cols = 256;
 
 template <class T>
-Matrix<T> agop(const KernelMachine<T>& machine, ConstView<T> x, std::span<const Index> weights, int threads) {
-  if (static_cast<Index>(weights.size()) != x.rows() || std::ranges::any_of(weights, [](Index w) { return w < 0; }))
-    throw InputError(text("agop: x is ", x.shape(), " but there are ", weights.size(),
-                          " weights; there must be one per row, none negative"));
-  const Index total = std::accumulate(weights.begin(), weights.end(), Index{0});
-  if (total == 0) throw InputError("agop: the weights sum to 0; one must be positive");
-  check_threads("agop", threads);
+void add_to(Matrix<T>& sum, const Matrix<T>& part) {
+  for (std::size_t i = 0; i < sum.span().size(); ++i) sum.span()[i] += part.span()[i];
+}
 
-  std::vector<Index> rows;
-  for (Index i = 0; i < x.rows(); ++i)
-    if (weights[static_cast<std::size_t>(i)] > 0) rows.push_back(i);
-  const auto count = static_cast<Index>(rows.size()), d = x.cols();
-  Matrix<T> taken(count, d);
-  for (Index i = 0; i < count; ++i) std::ranges::copy(x.row(rows[static_cast<std::size_t>(i)]), taken.row(i).begin());
-  const MahalanobisPoints<T> points = machine.points(taken);
-  const Index c = machine.outputs(), r = points.rank();
+// Both sums below are those of J_pᵀJ_p times the shares of the points p, in the coordinates z: r x r.
 
+// From the Jacobians of some points at a time: 2 m n c r + m c r² flops for m points, n centres and c outputs.
+template <class T>
+Matrix<T> sum_over_points(const KernelMachine<T>& machine, const MahalanobisPoints<T>& points,
+                          const std::vector<T>& shares, int threads) {
+  const Index count = points.size(), c = machine.outputs(), r = points.rank();
   const Index blocks = kernel_blocks(count), parts = std::min(blocks, most_sum_parts);
   std::vector<Matrix<T>> sums(static_cast<std::size_t>(parts));
   struct Scratch {
@@ -42,20 +44,167 @@ Matrix<T> agop(const KernelMachine<T>& machine, ConstView<T> x, std::span<const 
       jacobians.resize(kernel_block(count, block).count, c * r);
       machine.factored_jacobians(points, first, jacobians, scratch.sums);
       for (Index i = 0; i < jacobians.rows(); ++i) {
-        const Index row = rows[static_cast<std::size_t>(first + i)];
-        const T share = std::sqrt(static_cast<T>(weights[static_cast<std::size_t>(row)]) / static_cast<T>(total));
-        for (T& value : jacobians.row(i)) value *= share;
+        const T root = std::sqrt(shares[static_cast<std::size_t>(first + i)]);
+        for (T& value : jacobians.row(i)) value *= root;
       }
       // ((rows c) x r)ᵀ, (rows c) x r
       syrk<T>(ConstView<T>(jacobians.data(), jacobians.rows() * c, r), sum, T(1), T(1));
     }
     sums[static_cast<std::size_t>(part)] = std::move(sum);
   });
-  Matrix<T> sum(r, r), half(d, r), result(d, d);
-  for (const Matrix<T>& part : sums)
-    for (std::size_t i = 0; i < sum.span().size(); ++i) sum.span()[i] += part.span()[i];
+  Matrix<T> sum(r, r);
+  for (const Matrix<T>& part : sums) add_to(sum, part);
+  return sum;
+}
+
+// With slopes w_pi and coefficients a_i, -J_p = s_p z_pᵀ - sum_i w_pi a_i z_iᵀ, where s_p = sum_i w_pi a_i. Multiplied
+// out, the outputs are in nothing but the products a_iᵀa_j and s_pᵀa_i:
+//   J_pᵀJ_p = |s_p|² z_p z_pᵀ - sum_i w_pi s_pᵀa_i (z_p z_iᵀ + z_i z_pᵀ) + sum_ij w_pi w_pj a_iᵀa_j z_i z_jᵀ,
+// and the sum over p is in the last term one product of the slopes with themselves: m n² + n² c + 4 m n c flops, the
+// less where there are many outputs. A pair that is near has a steep slope, and what its terms have in common cancels:
+// where that would cost more than half of the digits there is no result.
+template <class T>
+std::optional<Matrix<T>> sum_over_pairs(const KernelMachine<T>& machine, const MahalanobisPoints<T>& x,
+                                        const std::vector<T>& shares, int threads) {
+  const Index c = machine.outputs(), r = x.rank();
+  // The differences alone count: about the mean the coordinates are short, and cancel the less.
+  Matrix<T> at(x.coordinates()), centres(machine.points(machine.centres()).coordinates());
+  for (Index k = 0; k < r; ++k) {
+    T mean = 0;
+    for (Index i = 0; i < centres.rows(); ++i) mean += centres(i, k) / static_cast<T>(centres.rows());
+    for (Index i = 0; i < centres.rows(); ++i) centres(i, k) -= mean;
+    for (Index i = 0; i < at.rows(); ++i) at(i, k) -= mean;
+  }
+  const MahalanobisPoints<T> points(std::move(at)), others(std::move(centres));
+  const Index m = points.size(), n = others.size(), panels = (n + panel_cols - 1) / panel_cols;
+  const auto panel = [&](Index i) {
+    return RowBlock{.first = i * panel_cols, .count = std::min(panel_cols, n - i * panel_cols)};
+  };
+  T longest = 0;
+  for (const auto* side : {&points, &others})
+    for (Index i = 0; i < side->size(); ++i) {
+      const std::span<const T> z = side->coordinates().row(i);
+      longest = std::max(longest, static_cast<T>(dot(z, z)));
+    }
+  const T nearest = 16 * std::sqrt(std::numeric_limits<T>::epsilon()) * longest;
+
+  std::vector<Matrix<T>> slopes(static_cast<std::size_t>(panels));  // m x panel each
+  for (Index j = 0; j < panels; ++j) slopes[static_cast<std::size_t>(j)] = Matrix<T>(m, panel(j).count);
+  const Index blocks = kernel_blocks(m);
+  std::vector<Matrix<T>> sums(static_cast<std::size_t>(blocks));
+  std::vector<char> cancels(static_cast<std::size_t>(blocks));
+  struct Scratch {
+    Matrix<T> values, products, s, pulled;
+  };
+  parallel_for_with<Scratch>(threads, blocks, [&](Index block, Scratch& scratch) {
+    const auto [first, rows] = kernel_block(m, block);
+    auto& [values, products, s, pulled] = scratch;
+    s.resize(rows, c);
+    std::ranges::fill(s.span(), T(0));
+    for (Index j = 0; j < panels; ++j) {
+      const auto [col, cols] = panel(j);
+      values.resize(rows, cols);
+      points.squared_distances(first, others, col, values);
+      for (const T squared : values.span())
+        if (squared < nearest && squared >= T(least_distance * least_distance))
+          cancels[static_cast<std::size_t>(block)] = 1;
+      const MatrixView<T> w = slopes[static_cast<std::size_t>(j)].view().row_block(first, rows);
+      kernel_values_and_slopes<T>(machine.kernel(), values.span(), w.span());
+      // rows x panel, panel x c
+      gemm<T>(w, machine.coefficients().view().row_block(col, cols), s, {}, T(1), T(1));
+    }
+    pulled.resize(rows, r);
+    std::ranges::fill(pulled.span(), T(0));
+    for (Index j = 0; j < panels; ++j) {
+      const auto [col, cols] = panel(j);
+      MatrixView<T> w = slopes[static_cast<std::size_t>(j)].view().row_block(first, rows);
+      products.resize(rows, cols);
+      // rows x c, (panel x c)ᵀ
+      gemm<T>(s, machine.coefficients().view().row_block(col, cols), products, {.b = true});
+      for (std::size_t i = 0; i < w.span().size(); ++i) products.span()[i] *= w.span()[i];
+      // rows x panel, panel x r
+      gemm<T>(products, others.coordinates().row_block(col, cols), pulled, {}, T(1), T(1));
+    }
+    // |s_p|² z_p / 2 - sum_i w_pi s_pᵀa_i z_i, times z_pᵀ: added to its transpose, the first two terms.
+    for (Index i = 0; i < rows; ++i) {
+      const T share = shares[static_cast<std::size_t>(first + i)], root = std::sqrt(share);
+      const std::span<const T> z = points.coordinates().row(first + i), of_row = std::as_const(s).row(i);
+      const T half = static_cast<T>(dot(of_row, of_row) / 2);
+      for (Index k = 0; k < r; ++k) pulled(i, k) = share * (half * z[static_cast<std::size_t>(k)] - pulled(i, k));
+      for (Matrix<T>& part : slopes)
+        for (T& w : part.row(first + i)) w *= root;
+    }
+    Matrix<T> sum(r, r);
+    // (rows x r)ᵀ, rows x r
+    gemm<T>(pulled, points.coordinates().row_block(first, rows), sum, {.a = true});
+    sums[static_cast<std::size_t>(block)] = std::move(sum);
+  });
+  if (std::ranges::find(cancels, 1) != cancels.end()) return std::nullopt;
+
+  std::vector<std::pair<Index, Index>> pairs;
+  for (Index i = 0; i < panels; ++i)
+    for (Index j = 0; j <= i; ++j) pairs.emplace_back(i, j);
+  const auto before = sums.size();
+  sums.resize(before + pairs.size());
+  parallel_for_with<Scratch>(threads, static_cast<Index>(pairs.size()), [&](Index number, Scratch& scratch) {
+    const auto [left, right] = pairs[static_cast<std::size_t>(number)];
+    const auto [row, rows] = panel(left);
+    const auto [col, cols] = panel(right);
+    auto& [weights, products, unused, pulled] = scratch;
+    weights.resize(rows, cols);
+    products.resize(rows, cols);
+    pulled.resize(rows, r);
+    // (m x left)ᵀ, m x right; left x c, (right x c)ᵀ
+    gemm<T>(slopes[static_cast<std::size_t>(left)], slopes[static_cast<std::size_t>(right)], weights, {.a = true});
+    gemm<T>(machine.coefficients().view().row_block(row, rows), machine.coefficients().view().row_block(col, cols),
+            products, {.b = true});
+    const T share = left == right ? T(0.5) : T(1);
+    for (std::size_t i = 0; i < weights.span().size(); ++i) weights.span()[i] *= share * products.span()[i];
+    Matrix<T> sum(r, r);
+    // left x right, right x r; (left x r)ᵀ, left x r
+    gemm<T>(weights, others.coordinates().row_block(col, cols), pulled);
+    gemm<T>(others.coordinates().row_block(row, rows), pulled, sum, {.a = true});
+    sums[before + static_cast<std::size_t>(number)] = std::move(sum);
+  });
+  Matrix<T> half(r, r), sum(r, r);
+  for (const Matrix<T>& part : sums) add_to(half, part);
+  for (Index i = 0; i < r; ++i)
+    for (Index j = 0; j < r; ++j) sum(i, j) = half(i, j) + half(j, i);
+  return sum;
+}
+
+}  // namespace
+
+template <class T>
+Matrix<T> agop(const KernelMachine<T>& machine, ConstView<T> x, std::span<const Index> weights, int threads) {
+  if (static_cast<Index>(weights.size()) != x.rows() || std::ranges::any_of(weights, [](Index w) { return w < 0; }))
+    throw InputError(text("agop: x is ", x.shape(), " but there are ", weights.size(),
+                          " weights; there must be one per row, none negative"));
+  const Index total = std::accumulate(weights.begin(), weights.end(), Index{0});
+  if (total == 0) throw InputError("agop: the weights sum to 0; one must be positive");
+  check_threads("agop", threads);
+
+  std::vector<Index> rows;
+  std::vector<T> shares;
+  for (Index i = 0; i < x.rows(); ++i)
+    if (const Index weight = weights[static_cast<std::size_t>(i)]; weight > 0) {
+      rows.push_back(i);
+      shares.push_back(static_cast<T>(weight) / static_cast<T>(total));
+    }
+  const auto count = static_cast<Index>(rows.size()), d = x.cols();
+  Matrix<T> taken(count, d);
+  for (Index i = 0; i < count; ++i) std::ranges::copy(x.row(rows[static_cast<std::size_t>(i)]), taken.row(i).begin());
+  const Index n = machine.centres().rows(), c = machine.outputs(), r = machine.factor().cols();
+
+  // Pairs are summed in blocks and in order too, so this choice, which the shapes make, leaves bits at any number of
+  // threads alike.
+  const MahalanobisPoints<T> points = machine.points(taken);
+  std::optional<Matrix<T>> sum;
+  if (n < c * r) sum = sum_over_pairs<T>(machine, points, shares, threads);
+  if (!sum) sum = sum_over_points<T>(machine, points, shares, threads);
+  Matrix<T> half(d, r), result(d, d);
   // F sum Fᵀ: d x r, r x r; d x r, (d x r)ᵀ
-  gemm<T>(machine.factor(), sum, half);
+  gemm<T>(machine.factor(), *sum, half);
   gemm<T>(half, machine.factor(), result, {.b = true});
   return result;
 }

@@ -41,7 +41,8 @@ TEST_CASE("the average gradient outer product is that of autodiff's Jacobians, a
     struct Size {
       Index centres, inputs, outputs, rank, points;
     };
-    for (const Size& s : {Size{1, 1, 1, 1, 1}, {9, 4, 3, 4, 6}, {30, 5, 2, 2, 150}, {530, 3, 1, 3, 65}}) {
+    for (const Size& s :
+         {Size{1, 1, 1, 1, 1}, {9, 4, 3, 4, 6}, {30, 5, 2, 2, 150}, {530, 3, 1, 3, 65}, {300, 6, 70, 5, 130}}) {
       CAPTURE(name_of(kernel.shape), s.centres, s.points);
       const KernelMachine<double> machine = random_machine(kernel, s.centres, s.inputs, s.outputs, s.rank);
       const M x = random_matrix({s.points, s.inputs}, 5, -2, 2);
@@ -50,6 +51,25 @@ TEST_CASE("the average gradient outer product is that of autodiff's Jacobians, a
       CHECK(relative_error(found, agop_on_tape(machine, x, weights)) <= tolerance<double>(1));
       for (int threads : {2, 3, 5}) CHECK(same_bits(agop<double>(machine, x, weights, threads), found));
     }
+  }
+}
+
+TEST_CASE("points near a centre, whose slopes are steep, keep their digits with many outputs too", "[rfm]") {
+  const KernelMachine<double> machine = random_machine({}, 20, 3, 15, 3);
+  for (const double distance : {1e-2, 1e-4, 1e-6}) {
+    CAPTURE(distance);
+    M x = random_matrix({30, 3}, 5);
+    for (Index i = 0; i < 20; ++i) {
+      std::ranges::copy(machine.centres().row(i), x.row(i).begin());
+      x(i, i % 3) += distance;
+    }
+    const std::vector<Index> ones(30, 1);
+    M expected(3, 3);
+    for (Index i = 0; i < 30; ++i) {
+      const M j = machine.jacobian(x.view().row_block(i, 1));
+      gemm<double>(j, j, expected, {.a = true}, 1.0 / 30, 1);
+    }
+    CHECK(relative_error(agop<double>(machine, x, ones), expected) <= 1e-9);
   }
 }
 
