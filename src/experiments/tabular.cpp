@@ -144,7 +144,7 @@ class Run {
     RidgeOptions ridge = ridge_;
     ridge.regularisation = selection_.regularisation;
     const MahalanobisPoints<T> points(train.x, mahalanobis_factor<T>(metric_));
-    RidgeSolution<T> solution = normalign::ridge<T>(kernel_, points, train.y, ridge);
+    RidgeSolution<T> solution = normalign::ridge<T>(kernel_, points, train.y, ridge, workspace_);
     take_note(solution.report);
     return {kernel_, train.x, metric_, std::move(solution.coefficients)};
   }
@@ -226,7 +226,8 @@ class Run {
   const Kernel kernel_;
   Index done_ = 0;
   TabularSelection selection_;
-  Matrix<T> metric_;  // the one selected
+  Matrix<T> metric_;     // the one selected
+  Matrix<T> workspace_;  // of the refits
   TabularResult result_;
 };
 

@@ -16,8 +16,10 @@ void dpotrf_(const char* uplo, const blasint* n, double* a, const blasint* lda, 
 namespace normalign {
 namespace {
 
-// Wide tiles make fast products, narrow ones share the work of one column more evenly.
-constexpr Index tile_cols = 384, tile_rows = 192;
+// Wide columns of tiles make fast products; narrow ones leave less to the one thread that works on the diagonal, which
+// counts where there are few.
+constexpr Index tile_rows = 192;
+constexpr Index tile_cols_for(Index n) { return n < 2500 ? 128 : 256; }
 
 constexpr auto potrf(float) { return spotrf_; }
 constexpr auto potrf(double) { return dpotrf_; }
@@ -77,6 +79,7 @@ bool cholesky(MatrixView<T> a) {
   check_square("cholesky", a.shape());
   const Index n = a.rows();
   const auto ld = static_cast<blasint>(std::max<Index>(n, 1));
+  const Index tile_cols = tile_cols_for(n);
   bool definite = true;
   for (Index j = 0; j < n && definite; j += tile_cols) {
     const auto cols = static_cast<blasint>(std::min(tile_cols, n - j));

@@ -57,22 +57,25 @@ template <class T>
 void MahalanobisPoints<T>::squared_distances(Index first, const MahalanobisPoints& others, Index first_other,
                                              MatrixView<T> out) const {
   const Index rows = out.rows(), cols = out.cols(), r = rank();
+  const T* const lengths = others.squared_lengths_.data() + first_other;
+  // |a|² + |b|² - 2 ab: the product is added to rows that hold the lengths, and needs no cleared ones.
+  for (Index i = 0; i < rows; ++i) {
+    T* const row = out.row(i).data();
+    const T length = squared_lengths_[static_cast<std::size_t>(first + i)];
+#pragma omp simd
+    for (Index j = 0; j < cols; ++j) row[j] = length + lengths[j];
+  }
   // rows x r, (cols x r)ᵀ
   gemm<T>(coordinates().row_block(first, rows), others.coordinates().row_block(first_other, cols), out, {.b = true},
-          T(-2));
-  // |a|² + |b|² - 2 ab is off by a rounding error of the lengths: below this share of them, too much.
+          T(-2), T(1));
+  // It is off by a rounding error of the lengths: below this share of them, too much.
   const T cancelled = std::sqrt(std::numeric_limits<T>::epsilon());
-  const T* const lengths = others.squared_lengths_.data() + first_other;
   for (Index i = 0; i < rows; ++i) {
     T* const row = out.row(i).data();
     const T length = squared_lengths_[static_cast<std::size_t>(first + i)];
     int near = 0;
 #pragma omp simd reduction(| : near)
-    for (Index j = 0; j < cols; ++j) {
-      const T sum = length + lengths[j], squared = sum + row[j];
-      near |= squared <= cancelled * sum;
-      row[j] = squared;
-    }
+    for (Index j = 0; j < cols; ++j) near |= row[j] <= cancelled * (length + lengths[j]);
     if (!near) continue;
     const T* const a = coordinates_.row(first + i).data();
     for (Index j = 0; j < cols; ++j) {
