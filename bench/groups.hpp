@@ -10,6 +10,7 @@ namespace normalign::bench {
 /// What groups are told.
 struct BenchOptions {
   std::string data = "data/mnist";  ///< folder of MNIST
+  std::string tables = "data/uci";  ///< folder of the UCI collection
 };
 
 /// Each measures something and adds its rows.
@@ -20,6 +21,9 @@ void memory(Report& report, const BenchOptions& options);
 void alignment(Report& report, const BenchOptions& options);
 void slices(Report& report, const BenchOptions& options);
 void certificates(Report& report, const BenchOptions& options);
+void rfm(Report& report, const BenchOptions& options);
+void rfm_large(Report& report, const BenchOptions& options);
+void tables(Report& report, const BenchOptions& options);
 void grokking(Report& report, const BenchOptions& options);
 
 }  // namespace normalign::bench

@@ -17,7 +17,8 @@ struct Group {
 
 constexpr Group groups[] = {
     {"steps", steps},         {"wide", wide},     {"threads", threads},           {"memory", memory},
-    {"alignment", alignment}, {"slices", slices}, {"certificates", certificates}, {"grokking", grokking}};
+    {"alignment", alignment}, {"slices", slices}, {"certificates", certificates}, {"rfm", rfm},
+    {"large-rfm", rfm_large}, {"tables", tables}, {"grokking", grokking}};
 
 int main(int argc, char** argv) {
   CLI::App app(
@@ -30,6 +31,8 @@ int main(int argc, char** argv) {
   for (const Group& group : groups) names += (names.empty() ? "" : ", ") + std::string(group.name);
   app.add_option("--filter", filter, "Only the groups whose name holds this: " + names);
   app.add_option("--data", options.data, "Folder of MNIST, for certificates (default data/mnist)")->type_name("DIR");
+  app.add_option("--tables", options.tables, "Folder of the UCI collection, for tables (default data/uci)")
+      ->type_name("DIR");
   app.add_flag("--json", json, "Print the rows as JSON");
   CLI11_PARSE(app, argc, argv);
   if (!json) std::cout << environment(1).dump() << std::endl;

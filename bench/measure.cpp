@@ -1,5 +1,6 @@
 #include "measure.hpp"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 
 #include "linalg/blas.hpp"
 #include "linalg/random.hpp"
+#include "linalg/row_blocks.hpp"
 
 namespace normalign::bench {
 
@@ -69,7 +71,10 @@ Candidate product_candidate(const Product& p) {
   o->c = Matrix<T>(p.m, p.n);
   for (Index i = 0; i < o->a.size(); ++i) o->a.data()[i] = static_cast<T>(i % 17 - 8) / 8;
   for (Index i = 0; i < o->b.size(); ++i) o->b.data()[i] = static_cast<T>(i % 13 - 6) / 8;
-  return [o, op = Transposes{p.transpose_a, p.transpose_b}] { gemm<T>(o->a, o->b, o->c, op); };
+  return [o, op = Transposes{p.transpose_a, p.transpose_b}] {
+    const ThreadLimit one(1);
+    gemm<T>(o->a, o->b, o->c, op);
+  };
 }
 
 Dataset<double> random_digits(Index n) {
@@ -86,6 +91,12 @@ Index resident_bytes() {
   Index total = 0, resident = 0;
   statm >> total >> resident;
   return resident * sysconf(_SC_PAGESIZE);
+}
+
+Index peak_resident_bytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return Index{1024} * usage.ru_maxrss;
 }
 
 template Candidate product_candidate<float>(const Product&);

@@ -35,14 +35,15 @@ struct StepProducts {
 /// forward, each weight gradient, and each input gradient but the first layer's.
 std::vector<Product> step_products(Index n, const std::vector<Index>& widths, StepProducts with);
 
-/// One product on matrices of its own, as a candidate.
+/// One product on matrices of its own, on one thread, as a candidate.
 template <class T>
 Candidate product_candidate(const Product& product);
 
 /// n random images of MNIST's size with labels 0 to 9 in turn: what is timed on them does not depend on the pixels.
 Dataset<double> random_digits(Index n);
 
-/// Resident memory of this process in bytes.
+/// Resident memory of this process in bytes, as it is and at its highest so far.
 Index resident_bytes();
+Index peak_resident_bytes();
 
 }  // namespace normalign::bench

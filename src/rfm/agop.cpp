@@ -14,6 +14,8 @@
 namespace normalign {
 namespace {
 
+// Points whose Jacobians are there at a time in the sum over points: the more, the seldomer the centres are scaled.
+constexpr Index point_rows = 256;
 // Centres whose slopes are held side by side in the sum over pairs.
 constexpr Index panel_cols = 256;
 
@@ -29,7 +31,7 @@ template <class T>
 Matrix<T> sum_over_points(const KernelMachine<T>& machine, const MahalanobisPoints<T>& points,
                           const std::vector<T>& shares, int threads) {
   const Index count = points.size(), c = machine.outputs(), r = points.rank();
-  const Index blocks = kernel_blocks(count), parts = std::min(blocks, most_sum_parts);
+  const Index parts = std::clamp<Index>(2 * count / point_rows, 1, most_sum_parts);
   std::vector<Matrix<T>> sums(static_cast<std::size_t>(parts));
   struct Scratch {
     Matrix<T> jacobians;
@@ -38,10 +40,9 @@ Matrix<T> sum_over_points(const KernelMachine<T>& machine, const MahalanobisPoin
   parallel_for_with<Scratch>(threads, parts, [&](Index part, Scratch& scratch) {
     Matrix<T>& jacobians = scratch.jacobians;
     Matrix<T> sum(r, r);
-    const RowBlock mine = row_block(blocks, parts, part);
-    for (Index block = mine.first; block < mine.first + mine.count; ++block) {
-      const Index first = kernel_block(count, block).first;
-      jacobians.resize(kernel_block(count, block).count, c * r);
+    const RowBlock mine = row_block(count, parts, part);
+    for (Index first = mine.first; first < mine.first + mine.count; first += point_rows) {
+      jacobians.resize(std::min(point_rows, mine.first + mine.count - first), c * r);
       machine.factored_jacobians(points, first, jacobians, scratch.sums);
       for (Index i = 0; i < jacobians.rows(); ++i) {
         const T root = std::sqrt(shares[static_cast<std::size_t>(first + i)]);

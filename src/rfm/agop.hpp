@@ -10,7 +10,7 @@ namespace normalign {
 /// learning in neural networks and backpropagation-free machine learning models", Science 383, 2024). Rows of weight 0
 /// cost nothing.
 ///
-/// By blocks of rows, with memory for 64 c d values and a few d x d for each thread, never for m c d; where the n
+/// By blocks of rows, with memory for 256 c d values and a few d x d for each thread, never for m c d; where the n
 /// centres are fewer than c times the metric's rank, by pairs of centres, which takes fewer operations and m n values
 /// at a time. With the same bits at any number of threads. Throws InputError on a misfit or fewer than one thread.
 template <class T>
