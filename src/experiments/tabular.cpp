@@ -212,6 +212,9 @@ class Run {
   void take_note(const RidgeReport& report) {
     ++result_.cost.fits;
     result_.cost.in_double += report.in_double;
+    result_.cost.by_iteration += report.method == RidgeMethod::conjugate_gradients;
+    result_.cost.unconverged += !report.converged;
+    result_.cost.residual = std::max(result_.cost.residual, report.residual);
   }
   void advance() {
     ++done_;

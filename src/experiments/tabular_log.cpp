@@ -63,8 +63,15 @@ Json as_json(const TabularMeans& m) {
 }
 
 Json as_json(const TabularCost& cost) {
-  return {{"selection_seconds", cost.selection}, {"refit_seconds", cost.refit}, {"attack_seconds", cost.attack},
-          {"geometry_seconds", cost.geometry},   {"fits", cost.fits},           {"in_double", cost.in_double}};
+  return {{"selection_seconds", cost.selection},
+          {"refit_seconds", cost.refit},
+          {"attack_seconds", cost.attack},
+          {"geometry_seconds", cost.geometry},
+          {"fits", cost.fits},
+          {"in_double", cost.in_double},
+          {"by_iteration", cost.by_iteration},
+          {"unconverged", cost.unconverged},
+          {"residual", cost.residual}};
 }
 
 std::optional<double> number_or_null(const Json& object, const char* key, const std::string& where) {
@@ -121,15 +128,18 @@ TabularConfig read_config(const Json& json) {
 }
 
 TabularCost read_cost(const Json& json) {
-  const Json cost = object_field_or_empty(json, "cost");
-  if (cost.empty()) return {};
+  Json cost = as_json(TabularCost{});
+  cost.update(object_field_or_empty(json, "cost"));
   const std::string where = "cost.";
   return {.selection = number_field(cost, "selection_seconds", where),
           .refit = number_field(cost, "refit_seconds", where),
           .attack = number_field(cost, "attack_seconds", where),
           .geometry = number_field(cost, "geometry_seconds", where),
           .fits = count_field(cost, "fits", where),
-          .in_double = count_field(cost, "in_double", where)};
+          .in_double = count_field(cost, "in_double", where),
+          .by_iteration = count_field(cost, "by_iteration", where),
+          .unconverged = count_field(cost, "unconverged", where),
+          .residual = number_field(cost, "residual", where)};
 }
 
 TabularLog log_in(const Json& json, const fs::path& path) {

@@ -62,8 +62,8 @@ void set_field(TabularConfig& config, const std::string& name, const nlohmann::o
 TabularLog new_log(const TabularConfig& config, const TableFacts& table, nlohmann::ordered_json environment);
 
 /// Top-level keys in the order run_name, condition, dataset {name, n, features, classes, standardised}, config, status,
-/// failure (of a failed run only), folds (one object each), means (over folds, null where absent), cost (seconds, fits,
-/// in_double), environment. Throws RunError, naming the field, where a number is not finite.
+/// failure (of a failed run only), folds (one object each), means (over folds, null where absent), cost (as TabularCost
+/// has it), environment. Throws RunError, naming the field, where a number is not finite.
 void to_json(nlohmann::ordered_json& json, const TabularLog& log);
 
 /// The log that JSON holds. Config fields that are missing have their defaults; status (then finished), failure, cost

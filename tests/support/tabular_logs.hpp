@@ -24,7 +24,15 @@ inline TabularLog tabular_log(const std::string& dataset, double alpha, std::vec
                                 .effective_rank = rank,
                                 .normalised_rank = rank / 4,
                                 .normal_alignment = alignment});
-  log.result.cost = {.selection = 1.25, .refit = 0.5, .attack = 2, .geometry = 0.1, .fits = 29, .in_double = 1};
+  log.result.cost = {.selection = 1.25,
+                     .refit = 0.5,
+                     .attack = 2,
+                     .geometry = 0.1,
+                     .fits = 29,
+                     .in_double = 1,
+                     .by_iteration = 2,
+                     .unconverged = 1,
+                     .residual = 1e-4};
   return log;
 }
 

@@ -1,0 +1,148 @@
+#include "experiments/tabular.hpp"
+
+#include <cmath>
+
+#include "data/folds.hpp"
+#include "data/multi_index.hpp"
+#include "support/catch.hpp"
+#include "support/matrices.hpp"
+#include "support/message_of.hpp"
+
+namespace normalign::tests {
+namespace {
+
+// A multi-index table with the splits that a file of the user's gets.
+TabularData some_table(Index samples = 160, Index dimension = 6) {
+  TabularData data{.name = "some", .samples = multi_index<double>({.samples = samples, .dimension = dimension}).data};
+  data.selection = stratified_halves(data.samples.labels, data.samples.classes, 0);
+  data.folds = stratified_folds(data.samples.labels, data.samples.classes, 4, 0);
+  return data;
+}
+
+TabularConfig quick() {
+  return {.dataset = "some", .regularisations = {1, 0.01}, .updates = 1, .attack_radii = {0.3}, .attack_steps = 3};
+}
+
+bool same_figures(const TabularResult& a, const TabularResult& b) {
+  if (a.folds.size() != b.folds.size()) return false;
+  for (std::size_t i = 0; i < a.folds.size(); ++i)
+    if (a.folds[i].test_acc != b.folds[i].test_acc || a.folds[i].train_acc != b.folds[i].train_acc ||
+        a.folds[i].robust_acc != b.folds[i].robust_acc || a.folds[i].effective_rank != b.folds[i].effective_rank ||
+        a.folds[i].normal_alignment != b.folds[i].normal_alignment ||
+        a.folds[i].selection.validation_acc != b.folds[i].selection.validation_acc)
+      return false;
+  return true;
+}
+
+void check_finite(const TabularResult& result) {
+  for (const TabularFold& fold : result.folds) {
+    for (const double value : {fold.train_acc, fold.test_acc, fold.robust_acc.at(0)})
+      CHECK((value >= 0 && value <= 100));
+    for (const auto& value : {fold.effective_rank, fold.normalised_rank, fold.normal_alignment})
+      CHECK((!value || std::isfinite(*value)));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("tabular run: the same figures at any number of threads, and progress counts to the end") {
+  const TabularData data = some_table();
+  for (const char* protocol : {"published", "nested"}) {
+    TabularConfig config = quick();
+    config.protocol = protocol;
+    Index last = 0, all = 0, calls = 0;
+    const TabularResult one = tabular_run(config, data, {}, [&](Index done, Index of) {
+      CHECK(done == last + 1);
+      last = done;
+      all = of;
+      ++calls;
+    });
+    CHECK(last == all);
+    CHECK(all == tabular_steps(config, data));
+    CHECK(one.folds.size() == 4);
+    CHECK(one.cost.fits == (config.protocol == "nested" ? 4 : 1) * 4 + 4);
+    CHECK(same_figures(one, tabular_run(config, data, {.threads = 3})));
+    check_finite(one);
+  }
+}
+
+TEST_CASE("tabular run: the nested protocol never looks at a test row before the figures") {
+  TabularData data = some_table();
+  TabularConfig config = quick();
+  config.protocol = "nested";
+  const TabularResult before = tabular_run(config, data);
+  // Other labels on the first fold's test rows: its choice must stay. The published protocol's may change.
+  for (const Index row : data.folds[0].test) {
+    auto& label = data.samples.labels[static_cast<std::size_t>(row)];
+    label = static_cast<std::int32_t>((label + 1) % data.samples.classes);
+  }
+  const TabularResult after = tabular_run(config, data);
+  CHECK(after.folds[0].selection.validation_acc == before.folds[0].selection.validation_acc);
+  CHECK(after.folds[0].train_acc == before.folds[0].train_acc);
+  CHECK(after.folds[0].test_acc != before.folds[0].test_acc);
+  config.protocol = "published";
+  const double leaked = tabular_run(config, some_table()).folds[0].selection.validation_acc;
+  CHECK(tabular_run(config, data).folds[0].selection.validation_acc != leaked);
+}
+
+TEST_CASE(
+    "tabular run: where memory is short systems are solved by iteration, to the same accuracy, and the log says so") {
+  const TabularData data = some_table(400);
+  const TabularResult direct = tabular_run(quick(), data), iterated = tabular_run(quick(), data, {.memory = 1000});
+  CHECK(direct.cost.by_iteration == 0);
+  CHECK(direct.cost.residual == 0);
+  CHECK(iterated.cost.by_iteration == iterated.cost.fits);
+  CHECK(iterated.cost.unconverged == 0);
+  CHECK(iterated.cost.residual > 0);
+  CHECK(iterated.cost.residual <= RidgeOptions{}.tolerance);
+  double difference = 0;
+  for (std::size_t i = 0; i < 4; ++i) difference += (iterated.folds[i].test_acc - direct.folds[i].test_acc) / 4;
+  CHECK(std::abs(difference) <= 0.2);
+}
+
+TEST_CASE("tabular run: constant columns, more features than rows, repeated rows and a fold of one class give no NaN") {
+  for (const double alpha : {0.0, 1.0}) {
+    TabularConfig config = quick();
+    config.alpha = alpha;
+    TabularData constant = some_table();
+    for (Index i = 0; i < constant.samples.inputs.rows(); ++i)
+      constant.samples.inputs(i, 1) = constant.samples.inputs(i, 4) = 3;
+    check_finite(tabular_run(config, constant));
+
+    check_finite(tabular_run(config, some_table(24, 60)));
+
+    TabularData repeated = some_table();
+    for (Index i = 80; i < 160; ++i)
+      std::ranges::copy(repeated.samples.inputs.row(i - 80), repeated.samples.inputs.row(i).begin());
+    check_finite(tabular_run(config, repeated));
+
+    TabularData single = some_table();
+    for (const Index row : single.folds[0].train) single.samples.labels[static_cast<std::size_t>(row)] = 0;
+    check_finite(tabular_run(config, single));
+
+    TabularData nothing = some_table();  // all rows equal: covariance and gradients are 0
+    std::ranges::fill(nothing.samples.inputs.span(), 2.0);
+    check_finite(tabular_run(config, nothing));
+  }
+}
+
+TEST_CASE("tabular run: a config out of range and an empty fold are refused by name") {
+  const TabularData data = some_table();
+  const auto refusal = [&](const TabularConfig& config, const TabularData& table) {
+    return message_of([&] { tabular_run(config, table); });
+  };
+  TabularConfig config = quick();
+  config.alpha = 1.5;
+  CHECK(refusal(config, data) == "alpha: found 1.5, expected a number from 0 to 1");
+  config = quick();
+  config.protocol = "other";
+  CHECK(refusal(config, data) == "protocol: found 'other', expected published or nested");
+  config = quick();
+  config.regularisations = {};
+  CHECK(refusal(config, data) == "regularisations: found none, expected at least one");
+  TabularData empty = some_table();
+  empty.folds[2].test.clear();
+  CHECK(refusal(quick(), empty) == "some: found 120 and 0 rows in a fold, expected some in both parts");
+}
+
+}  // namespace normalign::tests
