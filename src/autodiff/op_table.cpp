@@ -281,6 +281,16 @@ std::vector<OpRow> reduce_rows() {
                for (double v : x[0].row(i)) y(i, 0) += v;
              return y;
            }},
+      {.name = "row_square_sum",
+       .shapes = one_input,
+       .function = [](Tape64&, Inputs x) { return row_square_sum(x[0]); },
+       .naive =
+           [](Values x) {
+             M y(x[0].rows(), 1);
+             for (Index i = 0; i < x[0].rows(); ++i)
+               for (double v : x[0].row(i)) y(i, 0) += v * v;
+             return y;
+           }},
       {.name = "col_sum",
        .shapes = {{{1, 1}}, {{1, 5}}, {{4, 1}}, {{3, 4}}, {{0, 3}}, {{2, 150}}},
        .function = [](Tape64&, Inputs x) { return col_sum(x[0]); },

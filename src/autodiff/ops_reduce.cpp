@@ -113,6 +113,21 @@ constexpr Primitive<T> row_sum_op = {
     .pushforward = {[](Var<T> t, const Recorded<T>&) { return row_sum(std::move(t)); }},
     .reads = {nothing}};
 
+// One pass over x for the value and one for each rule, where row_sum(square(x)) takes two and three.
+template <class T>
+constexpr Primitive<T> row_square_sum_op = {
+    .name = "row_square_sum",
+    .arity = 1,
+    .shape = column_shape,
+    .value =
+        [](const Call<T>& call) {
+          for (Index i = 0; i < call.y.rows(); ++i)
+            call.y(i, 0) = static_cast<T>(dot(call.x[0].row(i), call.x[0].row(i)));
+        },
+    .pullback = {[](Var<T> g, const Recorded<T>& r) { return r.x() * (2 * std::move(g)); }},
+    .pushforward = {[](Var<T> t, const Recorded<T>& r) { return row_sum(std::move(t) * (2 * r.x())); }},
+    .reads = {x0}};
+
 template <class T>
 constexpr Primitive<T> col_sum_op = {
     .name = "col_sum",
@@ -250,6 +265,10 @@ Var<T> row_sum(Var<T> x) {
   return apply(row_sum_op<T>, {&x});
 }
 template <class T>
+Var<T> row_square_sum(Var<T> x) {
+  return apply(row_square_sum_op<T>, {&x});
+}
+template <class T>
 Var<T> col_sum(Var<T> x) {
   if (x.rows() == 1) return x;
   return apply(col_sum_op<T>, {&x});
@@ -290,9 +309,9 @@ Var<T> cross_entropy_rows(Var<T> logits, Var<T> labels) {
 
 template <class T>
 std::span<const Primitive<T>* const> reduce_primitives() {
-  static constexpr const Primitive<T>* all[] = {&sum_op<T>,          &row_sum_op<T>,           &col_sum_op<T>,
-                                                &broadcast_to_op<T>, &logsumexp_op<T>,         &softmax_op<T>,
-                                                &log_softmax_op<T>,  &cross_entropy_rows_op<T>};
+  static constexpr const Primitive<T>* all[] = {&sum_op<T>,     &row_sum_op<T>,      &row_square_sum_op<T>,
+                                                &col_sum_op<T>, &broadcast_to_op<T>, &logsumexp_op<T>,
+                                                &softmax_op<T>, &log_softmax_op<T>,  &cross_entropy_rows_op<T>};
   return all;
 }
 
@@ -300,6 +319,7 @@ std::span<const Primitive<T>* const> reduce_primitives() {
   template Var<T> sum(Var<T>);                        \
   template Var<T> mean(Var<T>);                       \
   template Var<T> row_sum(Var<T>);                    \
+  template Var<T> row_square_sum(Var<T>);             \
   template Var<T> col_sum(Var<T>);                    \
   template Var<T> broadcast_to(Var<T>, Shape);        \
   template Var<T> sum_to(Var<T>, Shape);              \

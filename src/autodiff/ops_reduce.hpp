@@ -17,6 +17,9 @@ Var<T> mean(Var<T> x);
 /// The sum over each row: n x d to n x 1.
 template <class T>
 Var<T> row_sum(Var<T> x);
+/// The sum of the squares of each row, its squared length: n x d to n x 1.
+template <class T>
+Var<T> row_square_sum(Var<T> x);
 /// The sum over each column: n x d to 1 x d.
 template <class T>
 Var<T> col_sum(Var<T> x);

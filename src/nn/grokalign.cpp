@@ -54,7 +54,7 @@ Var<T> jacobian_norms(const Var<T>& x, const Var<T>& f, std::span<const Var<T>> 
   constexpr double floor = 1e-8;
   Var<T> squares;  // n x 1
   for (const Var<T>& v : directions) {
-    Var<T> share = row_sum(square(grad(f, x, {.seed = v, .create_graph = true})));  // row i: |v_iᵀ J_i|^2
+    Var<T> share = row_square_sum(grad(f, x, {.seed = v, .create_graph = true}));  // row i: |v_iᵀ J_i|^2
     squares = squares ? std::move(squares) + std::move(share) : std::move(share);
   }
   const double weight = static_cast<double>(f.cols()) / static_cast<double>(directions.size());
