@@ -53,7 +53,8 @@ PROGRAM_MAIN  := src/experiments/main.cpp
 LIBRARY_FILES := $(filter-out $(PROGRAM_MAIN),$(shell find $(if $(PARTS),$(addprefix src/,$(PARTS)),src) -name '*.cpp' | sort))
 TEST_FILES    := $(shell find $(if $(PARTS),$(addprefix tests/,$(PARTS)) tests/support,tests) -name '*.cpp' | sort)
 EXAMPLE_FILES := $(wildcard examples/*.cpp)
-BENCH_FILES   := $(wildcard bench/*.cpp)
+# the bench counts calls of malloc as the tests do
+BENCH_FILES   := $(wildcard bench/*.cpp) tests/support/malloc_counter.cpp
 TASK_FILES    := $(sort $(wildcard src/experiments/tasks/*.cpp))
 
 objects  = $(patsubst %.cpp,$(BUILD)/obj/%.o,$(1))

@@ -16,6 +16,8 @@ struct BenchOptions {
 /// Each measures something and adds its rows.
 void steps(Report& report, const BenchOptions& options);
 void wide(Report& report, const BenchOptions& options);
+void scaling(Report& report, const BenchOptions& options);
+void tape(Report& report, const BenchOptions& options);
 void threads(Report& report, const BenchOptions& options);
 void memory(Report& report, const BenchOptions& options);
 void alignment(Report& report, const BenchOptions& options);

@@ -15,10 +15,19 @@ struct Group {
   void (*measure)(Report&, const BenchOptions&);
 };
 
-constexpr Group groups[] = {
-    {"steps", steps},         {"wide", wide},     {"threads", threads},           {"memory", memory},
-    {"alignment", alignment}, {"slices", slices}, {"certificates", certificates}, {"rfm", rfm},
-    {"large-rfm", rfm_large}, {"tables", tables}, {"grokking", grokking}};
+constexpr Group groups[] = {{"steps", steps},
+                            {"wide", wide},
+                            {"threads", threads},
+                            {"tape", tape},
+                            {"scaling", scaling},
+                            {"memory", memory},
+                            {"alignment", alignment},
+                            {"slices", slices},
+                            {"certificates", certificates},
+                            {"rfm", rfm},
+                            {"large-rfm", rfm_large},
+                            {"tables", tables},
+                            {"grokking", grokking}};
 
 int main(int argc, char** argv) {
   CLI::App app(

@@ -46,7 +46,7 @@ std::vector<Product> step_products(Index n, const std::vector<Index>& widths, St
     forward(l);
     weight_gradient(l);
     if (l > 0) input_gradient(l);
-    if (with.projection) {
+    for (Index i = 0; i < with.projections; ++i) {
       input_gradient(l);   // v^T J
       weight_gradient(l);  // its sweep back, which ends at the constant v
       if (l + 1 < layers) forward(l);

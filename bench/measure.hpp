@@ -26,7 +26,7 @@ struct Product {
 
 /// What a step of an MLP must multiply, beside plain training.
 struct StepProducts {
-  bool projection = false;          ///< a projected Jacobian norm and the sweep back through it
+  Index projections = 0;            ///< of the Jacobian, each with the sweep back through it
   bool offset_pattern = false;      ///< the biases through the frozen pattern, and the sweep back
   bool offset_pushforward = false;  ///< J x by a pushforward, and the sweep back
 };

@@ -1,6 +1,7 @@
 // What the bench reports: one row for each thing measured, with the bound that it must reach.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,9 +12,9 @@ struct Row {
   std::string name;
   double value = 0;
   std::string unit;
-  double bound = 0;         ///< what the value must reach
-  bool at_most = true;      ///< or at least
-  std::string explanation;  ///< ms, floor, what bounds it
+  std::optional<double> bound = {};  ///< what the value must reach, where something is asked of it
+  bool at_most = true;               ///< or at least
+  std::string explanation;           ///< ms, floor, what bounds it
 };
 
 /// Prints rows as they come, or, as JSON, all of them at its end.

@@ -28,7 +28,7 @@ class Borrowed {
   }
   Borrowed(const Borrowed&) = delete;
   Borrowed& operator=(const Borrowed&) = delete;
-  std::vector<Var<T>>& derivatives() { return scratch_.derivatives; }
+  LargeVector<Var<T>>& derivatives() { return scratch_.derivatives; }
   std::vector<std::uint8_t>& marks() { return scratch_.marks; }
 
  private:

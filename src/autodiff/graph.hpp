@@ -5,6 +5,7 @@
 
 #include "autodiff/primitive.hpp"
 #include "linalg/buffer_pool.hpp"
+#include "linalg/huge_pages.hpp"
 
 namespace normalign {
 
@@ -60,11 +61,11 @@ class Graph {
 
   /// Working memory of the sweeps, kept between them.
   struct Scratch {
-    std::vector<Var<T>> derivatives;
+    LargeVector<Var<T>> derivatives;
     std::vector<std::uint8_t> marks;
   };
 
-  std::vector<Node> nodes;
+  LargeVector<Node> nodes;
   BufferPool pool;
   Scratch scratch;
   bool recording = true;
@@ -78,7 +79,7 @@ class Graph {
   };
   static constexpr std::uint32_t none = ~std::uint32_t{0};
 
-  std::uint32_t add_node(Node node);
+  std::uint32_t add_leaf(Value value, bool depends);
   void release_value(Value& value);
   bool may_take_over(const Var<T>& var, Shape shape) const;
 

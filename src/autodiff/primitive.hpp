@@ -20,7 +20,7 @@ struct Attribute {
 template <class T>
 struct Call {
   std::array<ConstView<T>, 3> x;
-  Attribute attribute{};
+  const Attribute& attribute;
   MatrixView<T> y;
 };
 

@@ -14,7 +14,7 @@ namespace normalign {
 template <class T>
 Var<T> Graph<T>::leaf(Value value, bool variable) {
   if (!recording) return loose(value);
-  return handle(add_node({.value = value, .depends = variable}));
+  return handle(add_leaf(value, variable));
 }
 
 template <class T>
@@ -123,8 +123,10 @@ void Graph<T>::release_value(Value& value) {
 // ---- Graph: recording -------------------------------------------------------------------------------------------
 
 template <class T>
-std::uint32_t Graph<T>::add_node(Node node) {
-  nodes.push_back(node);
+std::uint32_t Graph<T>::add_leaf(Value value, bool depends) {
+  Node& node = nodes.emplace_back();
+  node.value = value;
+  node.depends = depends;
   return static_cast<std::uint32_t>(nodes.size() - 1);
 }
 
@@ -152,22 +154,21 @@ Var<T> Graph<T>::apply(const Primitive<T>& primitive, std::span<Var<T>* const> i
   const Shape shape = primitive.shape(primitive.name, shapes, attribute);
   const bool record = recording && any_depends;
 
-  Node node{.primitive = &primitive, .attribute = attribute, .depends = true};
+  unsigned reads = nothing;
+  std::array<std::uint32_t, 3> recorded{};
   if (record) {
-    unsigned reads = nothing;
     for (std::size_t k = 0; k < inputs.size(); ++k) {
       // A value that is not on the tape yet becomes a constant leaf that shares its memory.
       if (!is_recorded(*inputs[k])) {
         const Value shared = value(*inputs[k]);
         if (shared.block) BufferPool::retain(shared.block);
-        *inputs[k] = handle(add_node({.value = shared}));
+        *inputs[k] = handle(add_leaf(shared, false));
       }
-      node.inputs[k] = inputs[k]->index_;
-      if (primitive.pullback[k] && nodes[node.inputs[k]].depends) reads |= primitive.reads[k];
+      recorded[k] = inputs[k]->index_;
+      if (primitive.pullback[k] && nodes[recorded[k]].depends) reads |= primitive.reads[k];
     }
     for (std::size_t k = 0; k < inputs.size(); ++k)
-      if (reads & (1u << k)) nodes[node.inputs[k]].kept = true;
-    node.kept = reads & output;
+      if (reads & (1u << k)) nodes[recorded[k]].kept = true;
   }
 
   Value result;
@@ -191,8 +192,15 @@ Var<T> Graph<T>::apply(const Primitive<T>& primitive, std::span<Var<T>* const> i
     value(*inputs[0]).block = nullptr;
   }
   if (!record) return loose(result);
+  // Filled where it stands: a node made elsewhere and copied takes half as long again.
+  Node& node = nodes.emplace_back();
   node.value = result;
-  return handle(add_node(node));
+  node.primitive = &primitive;
+  node.inputs = recorded;
+  node.attribute = attribute;
+  node.kept = reads & output;
+  node.depends = true;
+  return handle(static_cast<std::uint32_t>(nodes.size() - 1));
 }
 
 template <class T>
@@ -346,6 +354,10 @@ Index Tape<T>::nodes() const {
 template <class T>
 Index Tape<T>::buffers() const {
   return static_cast<Index>(graph_->pool.blocks_in_use());
+}
+template <class T>
+Index Tape<T>::bytes() const {
+  return static_cast<Index>(graph_->pool.bytes_in_use());
 }
 template <class T>
 Index Tape<T>::peak_bytes() const {

@@ -82,6 +82,8 @@ class Tape {
   Index nodes() const;
   /// Blocks of memory in use by values, recorded or not.
   Index buffers() const;
+  /// Bytes in use by values, recorded or not, as the pool rounds them.
+  Index bytes() const;
   /// Bytes in use by values at the highest point since the tape was made or last cleared.
   Index peak_bytes() const;
 

@@ -227,7 +227,7 @@ CsvDataset csv(const std::filesystem::path& path, const CsvOptions& options) {
     }
   }
 
-  std::vector<double> values;
+  LargeVector<double> values;
   std::vector<std::string> labels;
   for (; more; more = records.next(record)) {
     if (record.size() != columns)

@@ -139,7 +139,7 @@ Dataset<double> data_file(const fs::path& path, Index rows, Index features, Inde
                  "' in front of the first tab, expected a header, with nothing there");
 
   // What is allocated follows what is there, not what the description tells.
-  std::vector<double> values;
+  LargeVector<double> values;
   std::vector<std::int32_t> labels;
   for (Index row = 1; row <= rows; ++row) {
     split(lines.expect("row ", row, " of ", rows));

@@ -32,7 +32,7 @@ std::vector<double> row_norms(ConstView<double> a, int threads) {
 // that is never touched costs nothing.
 Matrix<double> pre_activations(ConstView<double> z, const PiecewiseAffineLayer& layer) {
   const Index n = layer.weight.rows();
-  std::vector<double> values;
+  LargeVector<double> values;
   values.reserve(static_cast<std::size_t>(4 * z.rows() * n));
   for (Index i = 0; i < z.rows(); ++i) values.insert(values.end(), layer.bias.span().begin(), layer.bias.span().end());
   Matrix<double> t(z.rows(), n, std::move(values));

@@ -28,7 +28,7 @@ inline constexpr std::size_t bits_per_word = 64;
 /// Vertices with everything that is known of them, for n functions.
 struct VertexSet {
   std::vector<Point> points;
-  std::vector<double> values;  ///< n for each
+  LargeVector<double> values;  ///< n for each
   std::vector<double> sizes;   ///< of the ZeroTest
   /// Words of 64 functions, ceil(n / 64) for each vertex: bit k tells the sign of function k; neither where it is zero.
   std::vector<std::uint64_t> positive, negative;
@@ -64,8 +64,8 @@ class Vertices {
   static void classify(VertexSet& set, std::size_t v, std::size_t functions, const ZeroTest& zero);
 
  private:
-  template <class T>
-  const T* data(std::int32_t v, std::vector<T> VertexSet::*member, std::size_t stride) const {
+  template <class Vector>
+  const typename Vector::value_type* data(std::int32_t v, Vector VertexSet::*member, std::size_t stride) const {
     const auto id = static_cast<std::size_t>(v);
     return id < shared_.count() ? (shared_.*member).data() + id * stride
                                 : (own_.*member).data() + (id - shared_.count()) * stride;

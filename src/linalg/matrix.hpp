@@ -9,9 +9,9 @@
 #include <string>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 #include "linalg/error.hpp"
+#include "linalg/huge_pages.hpp"
 
 namespace normalign {
 
@@ -87,7 +87,7 @@ class Matrix {
     }
   }
   /// Takes over values that are there, row after row. Throws InputError when there are not rows * cols of them.
-  Matrix(Index rows, Index cols, std::vector<T> values) : rows_(rows), cols_(cols), values_(std::move(values)) {
+  Matrix(Index rows, Index cols, LargeVector<T> values) : rows_(rows), cols_(cols), values_(std::move(values)) {
     if (rows < 0 || cols < 0 || static_cast<std::size_t>(rows * cols) != values_.size())
       throw InputError(text("Matrix: shape is ", shape(), " but there are ", values_.size(), " values"));
   }
@@ -114,7 +114,7 @@ class Matrix {
   operator ConstView<T>() const { return view(); }
 
   /// The values, row after row; nothing of them remains here.
-  std::vector<T> take() {
+  LargeVector<T> take() {
     rows_ = cols_ = 0;
     return std::move(values_);
   }
@@ -131,7 +131,7 @@ class Matrix {
  private:
   Index rows_ = 0;
   Index cols_ = 0;
-  std::vector<T> values_;
+  LargeVector<T> values_;
 };
 
 }  // namespace normalign

@@ -19,6 +19,7 @@ struct alignas(64) TrainStep<T>::Block {
   std::vector<Var<T>> direction_vars;
   Var<T> task_loss, norm, offset;  // 1x1 each, sums over the block divided by the batch's rows; empty when off
   std::vector<Var<T>> gradients;
+  Index recorded_bytes = 0;
 
   void clear() {
     for (Var<T>& g : gradients) g = {};
@@ -129,6 +130,7 @@ void TrainStep<T>::record(Block& block, const Batch<T>& batch, RowBlock rows, st
   }
   if (penalised && penalty.offset && !block.net.has_no_offset())
     block.offset = sum(square(block.net.offset(x, f))) / samples;
+  block.recorded_bytes = tape.bytes();
 }
 
 // The gradients of the block's part of the loss; the Jacobian norm counts with `norm_weight`.
@@ -243,6 +245,13 @@ template <class T>
 Index TrainStep<T>::tape_bytes() const {
   Index bytes = 0;
   for (Index i = 0; i < active_blocks_; ++i) bytes += blocks_[static_cast<std::size_t>(i)]->tape.peak_bytes();
+  return bytes;
+}
+
+template <class T>
+Index TrainStep<T>::recorded_bytes() const {
+  Index bytes = 0;
+  for (Index i = 0; i < active_blocks_; ++i) bytes += blocks_[static_cast<std::size_t>(i)]->recorded_bytes;
   return bytes;
 }
 

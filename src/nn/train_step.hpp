@@ -70,6 +70,9 @@ class TrainStep {
   void keep_gradients();
   /// Bytes on the blocks' tapes at the highest point of the last step, summed over blocks.
   Index tape_bytes() const;
+  /// Bytes on the blocks' tapes between the recording of the losses and the sweep back of the last step, summed over
+  /// blocks: the values that some rule will read.
+  Index recorded_bytes() const;
 
  private:
   struct Block;

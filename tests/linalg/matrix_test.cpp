@@ -36,12 +36,12 @@ TEST_CASE("a Matrix refuses negative extents and rows of different lengths") {
 }
 
 TEST_CASE("values are taken over and given away without a copy") {
-  std::vector<double> values{1, 2, 3, 4, 5, 6};
+  LargeVector<double> values{1, 2, 3, 4, 5, 6};
   const double* const there = values.data();
   Matrix<double> a(2, 3, std::move(values));
   CHECK(a == Matrix<double>{{1, 2, 3}, {4, 5, 6}});
   CHECK(a.data() == there);
-  const std::vector<double> back = a.take();
+  const LargeVector<double> back = a.take();
   CHECK(back.data() == there);
   CHECK(a.shape() == Shape{0, 0});
   CHECK(message_of<InputError>([] {
