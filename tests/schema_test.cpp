@@ -95,6 +95,8 @@ TEST_CASE("the log of a run on a table is as its schema says") {
     ++logs;
   }
   CHECK(logs == 4);
+  must_run({"summary", (folder / "runs").string(), "--json", (folder / "summary.json").string()});
+  CHECK(schema_errors(schema("tabular_summary"), read_json(folder / "summary.json")) == Errors{});
 }
 
 TEST_CASE("logs of runs that failed are as their schemas say") {
@@ -108,6 +110,43 @@ TEST_CASE("logs of runs that failed are as their schemas say") {
   CHECK(schema_errors(schema("run_log"), log) == Errors{});
 }
 
+TEST_CASE("the reports of runs are as their schemas say") {
+  if (without_program("schemas of reports")) return;
+  const TemporaryFolder folder;
+  const auto file = [&](const char* name) { return (folder / name).string(); };
+  for (const char* condition : {"baseline", "grokalign"})
+    must_run({"train", "rings", "--epochs", "200", "--out", file("runs"), "--condition", condition, "--save-model",
+              "--quiet", "--set", "hidden=[12,12]", "--set", "geometry_samples=4"});
+  must_run({"summary", file("runs"), "--json", file("summary.json")});
+  CHECK(schema_errors(schema("summary"), read_json(file("summary.json"))) == Errors{});
+  must_run({"summary", file("runs"), "--geometry", "--json", file("geometry.json")});
+  CHECK(schema_errors(schema("geometry_summary"), read_json(file("geometry.json"))) == Errors{});
+  must_run({"summary", file("runs"), "--metric", "test_acc", "--json", file("metrics.json")});
+  CHECK(schema_errors(schema("metric_summary"), read_json(file("metrics.json"))) == Errors{});
+
+  const std::string model = file("runs/rings_baseline_seed0.safetensors");
+  must_run(
+      {"inspect", model, "--task", "rings", "--samples", "12", "--certificates", "12", "--json", file("one.json")});
+  must_run({"robustness", file("one.json"), file("one.json"), "--json", file("table.json"), "--out", folder.path()});
+  CHECK(schema_errors(schema("robustness"), read_json(file("table.json"))) == Errors{});
+}
+
+TEST_CASE("the committed results are as their schemas say") {
+  const auto holds = [](const char* name, const fs::path& file) {
+    CAPTURE(file.string());
+    CHECK(schema_errors(schema(name), read_json(file)) == Errors{});
+  };
+  const fs::path results = "docs/results";
+  for (const auto& folder : fs::directory_iterator(results)) {
+    if (fs::exists(folder.path() / "epochs.json")) holds("summary", folder.path() / "epochs.json");
+    if (fs::exists(folder.path() / "geometry.json")) holds("geometry_summary", folder.path() / "geometry.json");
+  }
+  holds("metric_summary", results / "lazy_regime/metrics.json");
+  holds("tabular_summary", results / "tabular/summary.json");
+  holds("robustness", results / "alignment_robustness/table.json");
+  holds("sparsity", results / "sparsity/sparsity.json");
+}
+
 TEST_CASE("the files of sweeps are as their schema says") {
   for (const auto& file : fs::directory_iterator("configs")) {
     CAPTURE(file.path().string());
@@ -119,8 +158,11 @@ TEST_CASE("every schema is one of those tested here") {
   std::vector<std::string> found;
   for (const auto& file : fs::directory_iterator("docs/schema")) found.push_back(file.path().filename().string());
   std::ranges::sort(found);
-  CHECK(found == std::vector<std::string>{"inspection.schema.json", "run_log.schema.json", "slice.schema.json",
-                                          "sweep.schema.json", "tabular_log.schema.json"});
+  CHECK(found == std::vector<std::string>{"geometry_summary.schema.json", "inspection.schema.json",
+                                          "metric_summary.schema.json", "robustness.schema.json", "run_log.schema.json",
+                                          "slice.schema.json", "sparsity.schema.json", "summary.schema.json",
+                                          "sweep.schema.json", "tabular_log.schema.json",
+                                          "tabular_summary.schema.json"});
 }
 
 }  // namespace
