@@ -1,5 +1,5 @@
 // Every program in examples/ prints what the comments in its source say: the line that ends in `// prints
-// TEXT` prints TEXT.
+// TEXT` prints TEXT. They are numbered, and short.
 #include <algorithm>
 #include <cstdlib>
 
@@ -24,17 +24,28 @@ std::vector<std::string> promised(const fs::path& source) {
   return result;
 }
 
+std::vector<fs::path> examples() {
+  std::vector<fs::path> files;
+  for (const auto& file : fs::directory_iterator("examples"))
+    if (file.path().extension() == ".cpp") files.push_back(file.path());
+  std::ranges::sort(files);
+  return files;
+}
+
+TEST_CASE("examples are numbered and have fewer than 60 lines") {
+  const std::vector<fs::path> files = examples();
+  REQUIRE(files.size() >= 11);
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    CAPTURE(files[i].string());
+    CHECK(std::stoul(files[i].stem().string().substr(0, 2)) == i + 1);
+    CHECK(lines(read_file(files[i])).size() < 60);
+  }
+}
+
 TEST_CASE("every example runs and prints what its comments promise") {
   const char* folder = std::getenv("NORMALIGN_EXAMPLES");
   if (!folder) return skip("examples: NORMALIGN_EXAMPLES is not set (make test sets it)");
-  const fs::path sources = "examples";
-  REQUIRE(fs::is_directory(sources));
-  std::vector<fs::path> files;
-  for (const auto& file : fs::directory_iterator(sources))
-    if (file.path().extension() == ".cpp") files.push_back(file.path());
-  std::ranges::sort(files);
-  REQUIRE_FALSE(files.empty());
-  for (const fs::path& source : files) {
+  for (const fs::path& source : examples()) {
     CAPTURE(source.string());
     const Finished finished = run({(fs::path(folder) / source.stem()).string()});
     CAPTURE(finished.err);
@@ -45,6 +56,17 @@ TEST_CASE("every example runs and prints what its comments promise") {
     CHECK_FALSE(expected.empty());
     CHECK(found == expected);
   }
+}
+
+TEST_CASE("the example of a slice leaves a picture beside its program") {
+  const char* folder = std::getenv("NORMALIGN_EXAMPLES");
+  if (!folder) return skip("examples: NORMALIGN_EXAMPLES is not set (make test sets it)");
+  const fs::path program = fs::path(folder) / "07_slice";
+  fs::path picture = program;
+  picture.replace_extension(".svg");
+  fs::remove(picture);
+  CHECK(run({program.string()}).status == 0);
+  CHECK(read_file(picture).find("</svg>") != std::string::npos);
 }
 
 }  // namespace

@@ -66,10 +66,15 @@ Var<T> zeros(Graph<T>& graph, Shape shape) {
   return graph.loose(value);
 }
 
-// Adds the share that `rule` returns to what `sum` holds. A rule made of one product may have added it already.
+// Adds the share that `rule`, of the node's input `input`, returns to what `sum` holds; both are of the given shape. A
+// rule made of one product may have added it already.
 template <class T>
-void accumulate(Graph<T>& graph, std::uint32_t node, Rule<T> rule, Var<T> derivative, Var<T>& sum) {
-  Var<T> share = rule(std::move(derivative), Recorded<T>(graph, node, sum));
+void accumulate(Graph<T>& graph, std::uint32_t node, std::size_t input, Rule<T> rule, Shape shape, Var<T> derivative,
+                Var<T>& sum) {
+  Var<T> share = rule(std::move(derivative), Recorded<T>(graph, node, input, sum));
+  if (share.shape() != shape)  // or broadcasting would hide it
+    throw std::logic_error(text(graph.nodes[node].primitive->name, ": a rule of input ", input, " returns ",
+                                share.shape(), "; it must be ", shape));
   sum = sum ? std::move(sum) + std::move(share) : std::move(share);
 }
 
@@ -136,8 +141,8 @@ void grad(const Var<T>& f, std::span<const Var<T>> wrt, std::span<Var<T>> out,
       for (std::size_t k = 0; k < arity; ++k) uses += wants(k);
       for (std::size_t k = 0; k < arity; ++k)
         if (wants(k))
-          accumulate(graph, i, node.primitive->pullback[k], --uses ? g : std::move(g),
-                     cotangents[node.inputs[k] - first]);
+          accumulate(graph, i, k, node.primitive->pullback[k], graph.nodes[node.inputs[k]].value.shape(),
+                     --uses ? g : std::move(g), cotangents[node.inputs[k] - first]);
     }
   }
   for (std::size_t i = 0; i < wrt.size(); ++i) {
@@ -192,7 +197,8 @@ Var<T> jvp(const Var<T>& f, const Var<T>& x, const Var<T>& tangent, ForwardOptio
     if (!node.primitive) continue;
     for (std::size_t k = 0; k < static_cast<std::size_t>(node.primitive->arity); ++k)
       if (node.primitive->pushforward[k] && node.inputs[k] >= first && tangents[node.inputs[k] - first])
-        accumulate(graph, i, node.primitive->pushforward[k], tangents[node.inputs[k] - first], tangents[i - first]);
+        accumulate(graph, i, k, node.primitive->pushforward[k], node.value.shape(), tangents[node.inputs[k] - first],
+                   tangents[i - first]);
   }
   return tangents.back() ? tangents.back() : zeros(graph, f.shape());
 }

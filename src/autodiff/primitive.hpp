@@ -28,9 +28,11 @@ struct Call {
 template <class T>
 class Recorded {
  public:
-  Recorded(Graph<T>& graph, std::uint32_t node, Var<T>& sum) : graph_(graph), node_(node), sum_(sum) {}
+  /// Of `node` for the rule of its input `input`; `sum` is what that rule's shares are added to.
+  Recorded(Graph<T>& graph, std::uint32_t node, std::size_t input, Var<T>& sum)
+      : graph_(graph), node_(node), input_(input), sum_(sum) {}
 
-  /// Input i as a Var. The primitive must declare in `reads` that the rule reads it.
+  /// Input i as a Var. Throws std::logic_error unless the primitive declares in `reads` that the rule reads it.
   Var<T> x(int i = 0) const;
   /// The output as a Var, under the same condition.
   Var<T> y() const;
@@ -44,14 +46,18 @@ class Recorded {
   Var<T> accumulated_product(Var<T> a, Var<T> b, bool transpose_a, bool transpose_b) const;
 
  private:
+  Var<T> declared(unsigned what, std::uint32_t node) const;
+
   Graph<T>& graph_;
   std::uint32_t node_;
+  std::size_t input_;
   Var<T>& sum_;
 };
 
 /// A pullback takes the cotangent of the output and returns its share of the cotangent of one input; a
 /// pushforward takes the tangent of one input and returns its share of the tangent of the output. Both are
 /// written with the operations of this folder, on recorded values only, which is why one rule serves every order.
+/// A share of another shape than its whole makes the sweep throw std::logic_error.
 template <class T>
 using Rule = Var<T> (*)(Var<T> derivative, const Recorded<T>& recorded);
 
@@ -81,7 +87,8 @@ struct Primitive {
 };
 
 /// The result of a primitive on its inputs; recorded when recording is on and an input depends on a variable.
-/// Throws InputError on shapes that do not fit, stale Vars and Vars of different tapes, before anything changes.
+/// Throws InputError on shapes that do not fit, stale Vars and Vars of different tapes, before anything changes;
+/// std::logic_error when the primitive has another arity than there are inputs.
 template <class T>
 Var<T> apply(const Primitive<T>& primitive, std::initializer_list<Var<T>*> inputs, Attribute attribute = {});
 

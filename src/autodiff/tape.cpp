@@ -143,6 +143,9 @@ bool Graph<T>::may_take_over(const Var<T>& var, Shape shape) const {
 
 template <class T>
 Var<T> Graph<T>::apply(const Primitive<T>& primitive, std::span<Var<T>* const> inputs, const Attribute& attribute) {
+  if (static_cast<int>(inputs.size()) != primitive.arity)
+    throw std::logic_error(
+        text(primitive.name, ": applied to ", inputs.size(), " inputs but its arity is ", primitive.arity));
   std::array<Shape, 3> shapes{};
   bool any_depends = false;
   for (std::size_t k = 0; k < inputs.size(); ++k) {
@@ -165,7 +168,7 @@ Var<T> Graph<T>::apply(const Primitive<T>& primitive, std::span<Var<T>* const> i
         *inputs[k] = handle(add_leaf(shared, false));
       }
       recorded[k] = inputs[k]->index_;
-      if (primitive.pullback[k] && nodes[recorded[k]].depends) reads |= primitive.reads[k];
+      if (nodes[recorded[k]].depends) reads |= primitive.reads[k];
     }
     for (std::size_t k = 0; k < inputs.size(); ++k)
       if (reads & (1u << k)) nodes[recorded[k]].kept = true;
@@ -264,23 +267,22 @@ bool Var<T>::depends() const {
 
 // ---- Recorded, apply --------------------------------------------------------------------------------------------
 
-namespace {
+// Asked of the declaration and not of the value: that may be there by chance, because somebody holds it.
 template <class T>
-Var<T> declared(Graph<T>& graph, const Primitive<T>& primitive, std::uint32_t node, const char* what) {
-  if (!graph.nodes[node].value.data && graph.nodes[node].value.shape().size() > 0)
-    throw std::logic_error(text(primitive.name, ": a rule reads ", what, " but the primitive does not declare it"));
-  return graph.handle(node);
+Var<T> Recorded<T>::declared(unsigned what, std::uint32_t node) const {
+  const Primitive<T>& primitive = *graph_.nodes[node_].primitive;
+  if (!(primitive.reads[input_] & what))
+    throw std::logic_error(text(primitive.name, ": a rule of input ", input_, " reads ",
+                                what == output ? "the output" : "an input", " but the primitive does not declare it"));
+  return graph_.handle(node);
 }
-}  // namespace
-
 template <class T>
 Var<T> Recorded<T>::x(int i) const {
-  const auto& node = graph_.nodes[node_];
-  return declared(graph_, *node.primitive, node.inputs[static_cast<std::size_t>(i)], "an input");
+  return declared(1u << i, graph_.nodes[node_].inputs[static_cast<std::size_t>(i)]);
 }
 template <class T>
 Var<T> Recorded<T>::y() const {
-  return declared(graph_, *graph_.nodes[node_].primitive, node_, "the output");
+  return declared(output, node_);
 }
 template <class T>
 Shape Recorded<T>::x_shape(int i) const {

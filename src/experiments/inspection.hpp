@@ -61,7 +61,7 @@ std::string as_text(const Inspection& inspection);
 
 /// {"classes": [...], "chance_alignment", "samples": [{"label", "correct", measures, "wall_distance", "wall_layer",
 /// "wall_unit", "local_complexity", "certificate": {"exact", "lower", "upper", "parts"}}], "certificates": {"norm",
-/// "points", "exact", "median", "class_alignment_rank_correlation"}}; undefined values are null.
+/// "points", "exact", "median", "class_alignment_rank_correlation"}}; undefined and infinite values are null.
 nlohmann::ordered_json as_json(const Inspection& inspection);
 
 }  // namespace normalign

@@ -372,29 +372,41 @@ TEST_CASE("an operation that throws leaves the tape usable and leaks nothing") {
   CHECK(tape.buffers() == 0);
 }
 
-// Its rule reads an input that it does not declare.
-constexpr Primitive<double> undeclared_op = {
-    .name = "undeclared",
-    .arity = 1,
-    .shape = same_shape,
+// Its pullbacks read an input that is declared for the other one, its pushforward the output; that of b has a's shape.
+constexpr Primitive<double> faulty_op = {
+    .name = "faulty",
+    .arity = 2,
+    .shape = broadcast_shape,
     .value = [](const Call<double>& call) { std::ranges::copy(call.x[0].span(), call.y.data()); },
-    .pullback = {[](V g, const Recorded<double>& r) { return g * r.x(); }},
+    .pullback = {[](V g, const Recorded<double>& r) { return g * r.x(1); },
+                 [](V g, const Recorded<double>&) { return g; }},
     .pushforward = {[](V t, const Recorded<double>& r) { return t * r.y(); }},
-    .reads = {nothing}};
+    .reads = {nothing, x1}};
 
-TEST_CASE("a rule that reads what it does not declare is found out") {
+TEST_CASE("a rule that reads what it does not declare is found out, even where the value is still there") {
   Tape<double> tape;
-  const V x = tape.variable(M{{1, 2}});
-  V inner = x + 1;
-  const V y = apply(undeclared_op, {&inner});
-  inner = {};
+  V a = tape.variable(M{{1, 2}}), b = tape.variable(M{{3, 4}});
+  const V x = a, y = apply(faulty_op, {&a, &b});
   CHECK(message_of<std::logic_error>([&] { grad(sum(y), x); }) ==
-        "undeclared: a rule reads an input but the primitive does not declare it");
-  V operand = x;
-  const V doubled = 2 * apply(undeclared_op, {&operand});
+        "faulty: a rule of input 0 reads an input but the primitive does not declare it");
   CHECK(message_of<std::logic_error>([&] {
-          jvp(doubled, x, tape.full({1, 2}, 1));
-        }) == "undeclared: a rule reads the output but the primitive does not declare it");
+          jvp(2 * y, x, tape.full({1, 2}, 1));
+        }) == "faulty: a rule of input 0 reads the output but the primitive does not declare it");
+}
+
+TEST_CASE("a rule that returns another shape is found out") {
+  Tape<double> tape;
+  V a = tape.constant(M{{1, 2}, {3, 4}}), b = tape.variable(M{{5, 6}});
+  const V x = b, y = apply(faulty_op, {&a, &b});
+  CHECK(message_of<std::logic_error>([&] { grad(sum(y), x); }) ==
+        "faulty: a rule of input 1 returns 2x2; it must be 1x2");
+}
+
+TEST_CASE("a primitive is applied to as many inputs as it has") {
+  Tape<double> tape;
+  V a = tape.variable(M{{1, 2}});
+  CHECK(message_of<std::logic_error>([&] { apply(faulty_op, {&a}); }) ==
+        "faulty: applied to 1 inputs but its arity is 2");
 }
 
 TEST_CASE("a tape and its Vars may go in any order") {

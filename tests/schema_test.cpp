@@ -1,0 +1,169 @@
+// The JSON that the program writes and reads is as the schemas in docs/schema say, and they say all of it.
+#include <algorithm>
+
+#include "support/catch.hpp"
+#include "support/json_schema.hpp"
+#include "support/program.hpp"
+#include "support/reference.hpp"
+
+namespace normalign::tests {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+using Errors = std::vector<std::string>;
+
+Json schema(const std::string& name) { return read_json(fs::path("docs/schema") / (name + ".schema.json")); }
+
+TEST_CASE("a schema's keywords refuse what they should") {
+  const auto errors = [](const char* schema, const char* json) {
+    return schema_errors(Json::parse(schema), Json::parse(json));
+  };
+  CHECK(errors(R"({"type": ["integer", "null"]})", "null").empty());
+  CHECK(errors(R"({"type": "integer"})", "110.0").empty());
+  CHECK(errors(R"({"type": "integer"})", "1.5") == Errors{R"(top level: found 1.5, expected type "integer")"});
+  CHECK(errors(R"({"type": "number", "minimum": 0})", "-1") == Errors{"top level: found -1, expected at least 0"});
+  CHECK(errors(R"({"maximum": 100})", "101") == Errors{"top level: found 101, expected at most 100"});
+  CHECK(errors(R"({"enum": ["a", "b"]})", R"("c")") == Errors{R"(top level: found "c", expected one of ["a","b"])"});
+  CHECK(errors(R"({"items": {"type": "string"}})", R"(["a", 1])") == Errors{R"(1: found 1, expected type "string")"});
+  CHECK(errors(R"({"minItems": 2, "maxItems": 2})", "[1]") == Errors{"top level: found [1], expected at least 2"});
+  CHECK(errors(R"({"required": ["a"]})", R"({"b": 1})") == Errors{R"(top level: found {"b":1}, expected the key "a")"});
+  const char* closed =
+      R"({"properties": {"a": {"type": "object", "properties": {"b": {}}, "additionalProperties": false}}})";
+  CHECK(errors(closed, R"({"a": {"b": 1}, "c": 2})").empty());
+  CHECK(errors(closed, R"({"a": {"x": 1}})") == Errors{"a/x: found 1, expected nothing here"});
+  CHECK(errors(R"({"additionalProperties": {"type": "number"}})", R"({"x": "1"})") ==
+        Errors{R"(x: found "1", expected type "number")"});
+  CHECK_THROWS_AS(errors(R"({"pattern": "a"})", "1"), std::invalid_argument);
+}
+
+// Runs the program, which must succeed.
+void must_run(const Arguments& arguments) {
+  const Finished finished = normalign(arguments);
+  CAPTURE(arguments, finished.err);
+  REQUIRE(finished.status == 0);
+}
+
+TEST_CASE("the log and the reports of a network are as their schemas say") {
+  if (without_program("schemas of a network's files")) return;
+  const TemporaryFolder folder;
+  const auto file = [&](const char* name) { return (folder / name).string(); };
+  must_run({"train", "rings", "--epochs", "3", "--out", file("runs"), "--name", "run", "--save-model", "--quiet",
+            "--set", "hidden=[12,12]", "--set", "geometry_samples=4", "--set", "noise_levels=[0.1]", "--set",
+            "attack_radii=[0.1]"});
+  const std::string model = file("runs/run.safetensors");
+  const Json log = read_json(file("runs/run.json"));
+  CHECK(schema_errors(schema("run_log"), log) == Errors{});
+  CHECK(log["metrics"].back().contains("test_class_alignment"));
+
+  must_run(
+      {"inspect", model, "--task", "rings", "--samples", "8", "--certificates", "3", "--json", file("inspect.json")});
+  CHECK(schema_errors(schema("inspection"), read_json(file("inspect.json"))) == Errors{});
+
+  must_run({"slice", model, "--task", "rings", "--points", "5", "--centroids", "--out", file("slice")});
+  const Json slice = read_json(file("slice.json"));
+  CHECK(schema_errors(schema("slice"), slice) == Errors{});
+  CHECK(slice["regions"].size() == slice["statistics"]["regions"]);
+  must_run({"slice", model, "--output", "0", "--level", "0.1", "--statistics-only", "--out", file("level")});
+  CHECK(schema_errors(schema("slice"), read_json(file("level.json"))) == Errors{});
+}
+
+TEST_CASE("the log of a smooth network's inspection is as its schema says") {
+  if (without_program("schema of an inspection")) return;
+  const TemporaryFolder folder;
+  const auto file = [&](const char* name) { return (folder / name).string(); };
+  must_run({"train", "rings", "--epochs", "1", "--out", file("runs"), "--name", "run", "--save-model", "--quiet",
+            "--set", "hidden=[8]", "--set", "activation=tanh"});
+  must_run({"inspect", file("runs/run.safetensors"), "--task", "rings", "--samples", "4", "--json", file("out.json")});
+  const Json found = read_json(file("out.json"));
+  CHECK(schema_errors(schema("inspection"), found) == Errors{});
+  CHECK_FALSE(found.contains("certificates"));
+}
+
+TEST_CASE("the log of a run on a table is as its schema says") {
+  if (without_program("schema of a tabular log")) return;
+  const TemporaryFolder folder;
+  write_file(folder / "table.csv",
+             "x,y,kind\n1,2,a\n2,1,b\n0,1,a\n3,3,b\n1,1,a\n2,2,b\n0,2,a\n3,1,b\n1,0,a\n2,3,b\n0,0,a\n3,2,b\n");
+  must_run({"tabular", (folder / "table.csv").string(), "--label", "kind", "--out", (folder / "runs").string(),
+            "--protocol", "published", "--protocol", "nested"});
+  std::size_t logs = 0;
+  for (const auto& file : fs::directory_iterator(folder / "runs")) {
+    if (file.path().extension() != ".json") continue;
+    CAPTURE(file.path().string());
+    CHECK(schema_errors(schema("tabular_log"), read_json(file.path())) == Errors{});
+    ++logs;
+  }
+  CHECK(logs == 4);
+  must_run({"summary", (folder / "runs").string(), "--json", (folder / "summary.json").string()});
+  CHECK(schema_errors(schema("tabular_summary"), read_json(folder / "summary.json")) == Errors{});
+}
+
+TEST_CASE("logs of runs that failed are as their schemas say") {
+  if (without_program("schema of a failed log")) return;
+  const TemporaryFolder folder;
+  const Finished finished = normalign({"train", "rings", "--out", folder.path().string(), "--name", "run", "--quiet",
+                                       "--set", "optimizer=sgd", "--learning-rate", "1e6", "--epochs", "50"});
+  CHECK(finished.status == 1);
+  const Json log = read_json(folder / "run.json");
+  CHECK(log["status"] == "failed");
+  CHECK(schema_errors(schema("run_log"), log) == Errors{});
+}
+
+TEST_CASE("the reports of runs are as their schemas say") {
+  if (without_program("schemas of reports")) return;
+  const TemporaryFolder folder;
+  const auto file = [&](const char* name) { return (folder / name).string(); };
+  for (const char* condition : {"baseline", "grokalign"})
+    must_run({"train", "rings", "--epochs", "200", "--out", file("runs"), "--condition", condition, "--save-model",
+              "--quiet", "--set", "hidden=[12,12]", "--set", "geometry_samples=4"});
+  must_run({"summary", file("runs"), "--json", file("summary.json")});
+  CHECK(schema_errors(schema("summary"), read_json(file("summary.json"))) == Errors{});
+  must_run({"summary", file("runs"), "--geometry", "--json", file("geometry.json")});
+  CHECK(schema_errors(schema("geometry_summary"), read_json(file("geometry.json"))) == Errors{});
+  must_run({"summary", file("runs"), "--metric", "test_acc", "--json", file("metrics.json")});
+  CHECK(schema_errors(schema("metric_summary"), read_json(file("metrics.json"))) == Errors{});
+
+  const std::string model = file("runs/rings_baseline_seed0.safetensors");
+  must_run(
+      {"inspect", model, "--task", "rings", "--samples", "12", "--certificates", "12", "--json", file("one.json")});
+  must_run({"robustness", file("one.json"), file("one.json"), "--json", file("table.json"), "--out", folder.path()});
+  CHECK(schema_errors(schema("robustness"), read_json(file("table.json"))) == Errors{});
+}
+
+TEST_CASE("the committed results are as their schemas say") {
+  const auto holds = [](const char* name, const fs::path& file) {
+    CAPTURE(file.string());
+    CHECK(schema_errors(schema(name), read_json(file)) == Errors{});
+  };
+  const fs::path results = "docs/results";
+  for (const auto& folder : fs::directory_iterator(results)) {
+    if (fs::exists(folder.path() / "epochs.json")) holds("summary", folder.path() / "epochs.json");
+    if (fs::exists(folder.path() / "geometry.json")) holds("geometry_summary", folder.path() / "geometry.json");
+  }
+  holds("metric_summary", results / "lazy_regime/metrics.json");
+  holds("tabular_summary", results / "tabular/summary.json");
+  holds("robustness", results / "alignment_robustness/table.json");
+  holds("sparsity", results / "sparsity/sparsity.json");
+}
+
+TEST_CASE("the files of sweeps are as their schema says") {
+  for (const auto& file : fs::directory_iterator("configs")) {
+    CAPTURE(file.path().string());
+    CHECK(schema_errors(schema("sweep"), read_json(file.path())) == Errors{});
+  }
+}
+
+TEST_CASE("every schema is one of those tested here") {
+  std::vector<std::string> found;
+  for (const auto& file : fs::directory_iterator("docs/schema")) found.push_back(file.path().filename().string());
+  std::ranges::sort(found);
+  CHECK(found == std::vector<std::string>{"geometry_summary.schema.json", "inspection.schema.json",
+                                          "metric_summary.schema.json", "robustness.schema.json", "run_log.schema.json",
+                                          "slice.schema.json", "sparsity.schema.json", "summary.schema.json",
+                                          "sweep.schema.json", "tabular_log.schema.json",
+                                          "tabular_summary.schema.json"});
+}
+
+}  // namespace
+}  // namespace normalign::tests
