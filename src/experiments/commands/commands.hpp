@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 
 namespace CLI {
 class App;
@@ -29,6 +30,9 @@ Command add_slice(CLI::App& app);
 Command add_study(CLI::App& app);
 Command add_datasets(CLI::App& app);
 Command add_gradcheck(CLI::App& app);
+
+/// Says that a run was stopped by a signal and how it goes on, and returns the exit status, 128 + signal.
+int stopped(const std::string& run_name, int signal);
 
 /// Adds --data, --task, --seed and --test.
 void add_sample_options(CLI::App& command, SampleOptions& options);

@@ -41,7 +41,7 @@ Command add_report(CLI::App& app) {
       ->required()
       ->type_name("DIR");
   command->add_option("-o,--out", a.out, "The page (default report.html)")->type_name("FILE.html");
-  command->add_option("--title", a.options.title, "Its title (default: \"Runs in DIR\")");
+  command->add_option("--title", a.options.title, "Its title (default: \"Runs in DIR\")")->type_name("WORDS");
   command
       ->add_option("--metric", a.options.metrics,
                    "Training curves below the accuracy: metrics of the logs, with or without test_ (default: loss "
