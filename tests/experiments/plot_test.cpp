@@ -243,6 +243,7 @@ TEST_CASE("write_figure: gnuplot draws SVG and PNG, whatever the names and numbe
     CHECK(png.starts_with("\x89PNG\r\n\x1a\n"));
     CHECK(contains(png, "IEND"));
   }
+  CHECK(std::distance(fs::directory_iterator(folder.path()), {}) == 3 * 4);  // nothing else is left there
   const std::string svg = read_file(folder / "toy.svg");
   for (const char* part : {"baseline", "x_1^{2}", "@A `ls` $x \\n %d #", "train", "chance"}) CHECK(contains(svg, part));
 }
@@ -256,6 +257,19 @@ TEST_CASE("write_figure: without gnuplot data and script are written all the sam
   CHECK(read_file(folder / "toy.gp") == drawn.script);
   CHECK_FALSE(fs::exists(folder / "toy.svg"));
   CHECK(contains(message_of([&] { write_figure(folder / "absent", drawn); }), "toy.dat: cannot be written: No such"));
+}
+
+TEST_CASE("write_figure: while gnuplot draws, and where it fails, the former picture stays as it was") {
+  const TemporaryFolder folder;
+  const Figure drawn = plot(example_logs()).figures[0];
+  write_file(folder / "toy.svg", "former");
+  write_file(folder / "gnuplot", "#!/bin/sh\necho half > toy.svg; exit 3\n");
+  fs::permissions(folder / "gnuplot", fs::perms::owner_all);
+  const PathOf own(folder.path().string());
+  CHECK(message_of<RunError>([&] { write_figure(folder.path(), drawn); }) ==
+        (folder / "toy.gp").string() + ": gnuplot ended with status 3");
+  CHECK(read_file(folder / "toy.svg") == "former");
+  CHECK(std::distance(fs::directory_iterator(folder.path()), {}) == 4);  // .dat, .gp, .svg and the program
 }
 
 // ---- the command

@@ -52,9 +52,11 @@ Command add_robustness(CLI::App& app) {
       ->type_name("FILE.json");
   command->add_option("--name", a.names, "Names of the networks, one for each file (default: the files' names)")
       ->type_name("NAME");
-  command->add_option("--measure", a.measures,
-                      "What certificates are drawn against: centroid_alignment, class_alignment, normal_alignment or "
-                      "centred_normal_alignment, one picture each (default class_alignment)");
+  command
+      ->add_option("--measure", a.measures,
+                   "What certificates are drawn against: centroid_alignment, class_alignment, normal_alignment or "
+                   "centred_normal_alignment, one picture each (default class_alignment)")
+      ->type_name("NAME");
   command->add_option("--out", a.out, "Folder for robustness_MEASURE.svg, .png, .dat and .gp (default: this one)")
       ->type_name("DIR");
   command->add_option("--json", a.json, "Write the table as JSON too, with every digit")->type_name("FILE");
