@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <cctype>
+#include <iterator>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "experiments/run_set.hpp"
 #include "experiments/statistics.hpp"
-#include "experiments/table.hpp"
 #include "linalg/error.hpp"
 
 namespace normalign {
@@ -151,28 +150,24 @@ const char* name_of(Moment moment) {
   throw InputError("moment: found a value that is none of the enumeration");
 }
 
-std::string as_text(std::span<const GeometrySummary> summary) {
-  std::string result;
+TableSet tables(std::span<const GeometrySummary> summary) {
+  TableSet result{.tables = {}, .remarks = {}, .legend = {std::begin(legend), std::end(legend)}};
   for (const GeometrySummary& setting : summary) {
-    result += text(setting.setting, ", alignment by chance ", four_digits(setting.chance_alignment), '\n');
-    // Aligned as one table, cut at the moments.
-    std::vector<Cells> table = {header};
-    for (const GeometryRow& row : setting.rows) table.push_back(cells(row));
-    std::istringstream lines(aligned_text(table, 2));
-    std::string line;
-    std::getline(lines, line);
-    result += line + '\n';
+    Table& table = result.tables.emplace_back(
+        Table{.caption = text(setting.setting, ", alignment by chance ", four_digits(setting.chance_alignment)),
+              .rows = {header},
+              .left = 2,
+              .headings = {},
+              .notes = remarks(setting.unfinished, setting.failed)});
     for (const Moment moment : moments) {
-      result += heading(setting, moment) + '\n';
-      for (std::size_t i = 0; i < rows_of(setting, moment).size() && std::getline(lines, line); ++i)
-        result += line + '\n';
+      table.headings.emplace_back(table.rows.size(), heading(setting, moment));
+      for (const GeometryRow& row : rows_of(setting, moment)) table.rows.push_back(cells(row));
     }
-    for (const std::string& words : remarks(setting.unfinished, setting.failed)) result += words + '\n';
-    result += '\n';
   }
-  for (const char* line : legend) result += text(line, '\n');
   return result;
 }
+
+std::string as_text(std::span<const GeometrySummary> summary) { return as_text(tables(summary)); }
 
 Json as_json(std::span<const GeometrySummary> summary) {
   const auto json = [](std::optional<double> value) { return value ? Json(*value) : Json(nullptr); };

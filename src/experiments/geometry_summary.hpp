@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "experiments/run_log.hpp"
+#include "experiments/table.hpp"
 
 namespace normalign {
 
@@ -53,7 +54,10 @@ std::vector<GeometrySummary> summarise_geometry(const std::vector<RunLog>& logs)
 /// "memorisation", "grokking" or "equal_epochs".
 const char* name_of(Moment moment);
 
-/// Aligned columns for a terminal, a block for each moment, four digits, "-" where undefined.
+/// One table for each setting, with a heading for each moment, four digits, "-" where undefined.
+TableSet tables(std::span<const GeometrySummary> summary);
+
+/// The same as aligned columns for a terminal.
 std::string as_text(std::span<const GeometrySummary> summary);
 
 /// {"settings": [{"setting", "chance_alignment", "equal_epoch", "rows": [{"moment", "condition", "points" ("train" or

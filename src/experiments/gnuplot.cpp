@@ -14,6 +14,22 @@
 
 namespace normalign {
 
+namespace {
+
+// A folder that is gone at the end of the scope.
+struct ScratchFolder {
+  explicit ScratchFolder(std::filesystem::path where) : path(std::move(where)) { make_folder(path); }
+  ~ScratchFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path, ignored);
+  }
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+  std::filesystem::path path;
+};
+
+}  // namespace
+
 std::string gnuplot_string(const std::string& words) {
   // Between single quotes nothing has a meaning but the quote itself.
   std::string result = "'";
@@ -30,7 +46,18 @@ std::string gnuplot_comment(const std::string& words) { return "# " + gnuplot_st
 bool write_figure(const std::filesystem::path& folder, const Figure& figure) {
   write_text_file(folder / (figure.name + ".dat"), figure.data);
   write_text_file(folder / (figure.name + ".gp"), figure.script);
-  return run_gnuplot(folder, figure.name + ".gp");
+  // Drawn apart and then renamed: a reader finds each picture as a whole.
+  const ScratchFolder scratch(folder / text('.', figure.name, '.', ::getpid(), ".tmp"));
+  write_text_file(scratch.path / (figure.name + ".dat"), figure.data);
+  if (!run_gnuplot(scratch.path, "../" + figure.name + ".gp")) return false;
+  for (const char* ending : {".svg", ".png"}) {
+    const std::string file = figure.name + ending;
+    std::error_code error;
+    if (std::filesystem::exists(scratch.path / file))
+      std::filesystem::rename(scratch.path / file, folder / file, error);
+    if (error) throw InputError(text((folder / file).string(), ": cannot be written: ", error.message()));
+  }
+  return true;
 }
 
 bool run_gnuplot(const std::filesystem::path& folder, const std::string& script) {
@@ -49,10 +76,9 @@ bool run_gnuplot(const std::filesystem::path& folder, const std::string& script)
   int status = 0;
   while (::waitpid(child, &status, 0) < 0)
     if (errno != EINTR) throw RunError(text("gnuplot: its end was lost: ", std::strerror(errno)));
-  if (WIFSIGNALED(status))
-    throw RunError(text((folder / script).string(), ": gnuplot was ended by signal ", WTERMSIG(status)));
-  if (WEXITSTATUS(status) != 0)
-    throw RunError(text((folder / script).string(), ": gnuplot ended with status ", WEXITSTATUS(status)));
+  const std::string named = (folder / script).lexically_normal().string();
+  if (WIFSIGNALED(status)) throw RunError(text(named, ": gnuplot was ended by signal ", WTERMSIG(status)));
+  if (WEXITSTATUS(status) != 0) throw RunError(text(named, ": gnuplot ended with status ", WEXITSTATUS(status)));
   return true;
 }
 

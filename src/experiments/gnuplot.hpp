@@ -26,7 +26,8 @@ struct Figure {
   std::string script = {};  ///< for gnuplot: draws SVG and PNG from the data in the folder it runs in
 };
 
-/// Writes data and script of `figure` to `folder`, which must exist, and lets gnuplot draw. False where there is no
+/// Writes data and script of `figure` to `folder`, which must exist, and lets gnuplot draw; a reader finds the former
+/// files or these, each as a whole. False where there is no
 /// gnuplot. Throws InputError when a file cannot be written, RunError when gnuplot fails.
 bool write_figure(const std::filesystem::path& folder, const Figure& figure);
 

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "experiments/batches.hpp"
-#include "experiments/checkpoint.hpp"
+#include "experiments/checkpoint_keeper.hpp"
 #include "experiments/components.hpp"
 #include "experiments/measurements.hpp"
 #include "nn/evaluate.hpp"
@@ -29,37 +29,6 @@ class LogKeeper {
 
  private:
   const std::filesystem::path& file_;
-  Clock::time_point last_ = Clock::now();
-};
-
-// Keeps the checkpoint current while the run goes on.
-template <class T>
-class CheckpointKeeper {
- public:
-  CheckpointKeeper(const RunObserver& observer, std::vector<MatrixView<T>> state)
-      : observer_(observer), state_(std::move(state)) {}
-  // Sets `at` and the state to what a former process left, if it left anything.
-  bool take_up(Checkpoint& at) {
-    if (observer_.checkpoint_file.empty()) return false;
-    auto found = read_checkpoint<T>(observer_.checkpoint_file, at.log.config, state_);
-    if (!found) return false;
-    found->log.environment = at.log.environment;
-    found->log.config = at.log.config;
-    at = std::move(*found);
-    return true;
-  }
-  void keep(const Checkpoint& at) {
-    if (observer_.checkpoint_file.empty() || seconds_since(last_) < observer_.checkpoint_seconds) return;
-    write_checkpoint<T>(observer_.checkpoint_file, at, state_);
-    last_ = Clock::now();
-  }
-  void remove() {
-    if (!observer_.checkpoint_file.empty()) std::filesystem::remove(observer_.checkpoint_file);
-  }
-
- private:
-  const RunObserver& observer_;
-  std::vector<MatrixView<T>> state_;
   Clock::time_point last_ = Clock::now();
 };
 
@@ -178,7 +147,12 @@ RunLog grokking_run(const RunConfig& config, const Split<T>& data, int threads, 
         keeper.keep(log, false);
         observer.progress(log, at.epoch);
         if (log.grokked || at.epoch == config.epochs) break;
-        checkpoints.keep(at);
+        if (observer.stop()) {
+          keeper.keep(log, true);
+          checkpoints.keep(at, true);
+          return log;
+        }
+        checkpoints.keep(at, false);
       }
       pass = pass_over_training_set();
     }

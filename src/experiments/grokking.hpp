@@ -19,6 +19,9 @@ bool is_logged(Index epoch, Index last_epoch);
 struct RunObserver {
   /// Called after every epoch and every evaluation, with the log so far and the epochs done.
   std::function<void(const RunLog&, Index epoch)> progress = [](const RunLog&, Index) {};
+  /// Asked before every pass over the training set: where it says true the run ends there, `running` in its log, and
+  /// its state is kept, so that it can go on.
+  std::function<bool()> stop = [] { return false; };
   /// Where the log is kept current, every two seconds and at the end; nowhere when empty.
   std::filesystem::path log_file = {};
   /// Where the run's state is kept, so that a run that was killed goes on from there; nowhere when empty. A state that

@@ -10,6 +10,7 @@
 #include "experiments/progress.hpp"
 #include "experiments/run_files.hpp"
 #include "experiments/run_log.hpp"
+#include "experiments/status_line.hpp"
 
 namespace normalign {
 namespace {
@@ -53,7 +54,7 @@ class Durations {
 class Queue {
  public:
   Queue(const std::vector<Job>& jobs, const JobQueueOptions& options, std::ostream& out)
-      : options_(options), out_(out) {
+      : options_(options), out_(out), status_(out, options.terminal) {
     for (const Job& job : jobs)
       if (options.is_finished(job.name))
         ++done_;
@@ -69,10 +70,8 @@ class Queue {
     SignalWait signals;
     for (bool news = false;;) {
       while (static_cast<int>(running_.size()) < options_.jobs && !left_.empty()) start_next();
-      if (options_.terminal)
-        show_progress();
-      else if (news)
-        report(state());
+      status_.show(state());
+      if (!options_.terminal && news) report(state());
       if (running_.empty()) break;
       if (const int signal = signals.wait(1000ms)) {
         const std::size_t stopped = running_.size() + left_.size();
@@ -87,7 +86,7 @@ class Queue {
         return end.has_value();
       });
     }
-    clear_line();
+    status_.clear();
     return {failed_, 0};
   }
 
@@ -101,7 +100,7 @@ class Queue {
 
   void take_note(const Running& ended, const ProcessEnd& end) {
     const std::string& name = ended.job.name;
-    clear_line();
+    status_.clear();
     out_ << end.error << std::flush;
     if (end.status == 0 && end.signal == 0) {
       ++done_;
@@ -147,27 +146,18 @@ class Queue {
                 running_.empty() && left_.empty() ? "" : text("; about ", duration(seconds_left()), " left"));
   }
 
-  void show_progress() {
-    const std::string line = state();
-    out_ << '\r' << line << std::string(line.size() < width_ ? width_ - line.size() : 0, ' ') << std::flush;
-    width_ = line.size();
-  }
-  void clear_line() {
-    if (width_ > 0) out_ << '\r' << std::string(width_, ' ') << '\r' << std::flush;
-    width_ = 0;
-  }
   void report(const std::string& line) {
-    clear_line();
+    status_.clear();
     out_ << line << std::endl;
   }
 
   const JobQueueOptions& options_;
   std::ostream& out_;
+  StatusLine status_;
   std::list<Job> left_;
   std::list<Running> running_;
   Durations durations_;
   Index done_ = 0, failed_ = 0;
-  std::size_t width_ = 0;  // of the line on the terminal, to be written over
 };
 
 }  // namespace

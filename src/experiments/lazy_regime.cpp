@@ -6,6 +6,7 @@
 
 #include "autodiff/grad.hpp"
 #include "autodiff/ops.hpp"
+#include "experiments/checkpoint_keeper.hpp"
 #include "experiments/components.hpp"
 #include "linalg/reduce.hpp"
 #include "nn/evaluate.hpp"
@@ -115,19 +116,25 @@ RunLog lazy_regime_run(const RunConfig& config, const Split<T>& data, int thread
   const Batch<T> train{.inputs = data.train.inputs, .labels = data.train.labels, .targets = train_targets};
   const Batch<T> test{.inputs = data.test.inputs, .labels = data.test.labels, .targets = test_targets};
 
-  RunLog log{.run_name = run_name(config),
-             .condition = condition_label(config),
-             .config = to_json(config),
-             .environment = environment(threads)};
+  Checkpoint at{.log = {.run_name = run_name(config),
+                        .condition = condition_label(config),
+                        .config = to_json(config),
+                        .environment = environment(threads)}};
+  RunLog& log = at.log;
+  std::vector<MatrixView<T>> state = mlp.parameters();
+  for (const MatrixView<T>& view : sgd.state()) state.push_back(view);
+  CheckpointKeeper<T> checkpoints(observer, state);
+  const bool resumed = checkpoints.take_up(at);
+  if (resumed) sgd.resume(static_cast<int>(at.steps));
   const auto keep = [&] {
     if (!observer.log_file.empty()) write_log(observer.log_file, log);
   };
   keep();
   const std::vector<Index> logged = log_spaced_epochs(config.epochs, logged_epochs);
-  double opt_time = 0;
   try {
-    for (Index epoch = 0;; ++epoch) {
-      if (std::ranges::binary_search(logged, epoch)) {
+    for (bool already_measured = resumed;; already_measured = false, ++at.epoch, ++at.steps) {
+      const Index epoch = at.epoch;
+      if (!already_measured && std::ranges::binary_search(logged, epoch)) {
         const Evaluation on_train = evaluate(train), on_test = evaluate(test);
         if (!std::isfinite(on_train.loss) || !std::isfinite(on_test.loss))
           throw RunError(text("epoch ", epoch, ": the loss is ", on_train.loss, " on the training and ", on_test.loss,
@@ -137,15 +144,18 @@ RunLog lazy_regime_run(const RunConfig& config, const Split<T>& data, int thread
                                .test_acc = on_test.accuracy,
                                .train_loss = on_train.loss,
                                .test_loss = on_test.loss,
-                               .opt_time = opt_time,
+                               .opt_time = at.opt_time,
                                .extras = measurements(mlp, start, data.train, scale, rate)});
         keep();
       }
       observer.progress(log, epoch);
       if (epoch == config.epochs) break;
+      const bool stops = observer.stop();
+      checkpoints.keep(at, stops);
+      if (stops) return log;
       const auto begin = Clock::now();
-      const StepResult found = step(train, static_cast<std::uint32_t>(epoch));
-      opt_time += std::chrono::duration<double>(Clock::now() - begin).count();
+      const StepResult found = step(train, at.steps);
+      at.opt_time += std::chrono::duration<double>(Clock::now() - begin).count();
       if (!std::isfinite(found.total))
         throw RunError(text("epoch ", epoch, ": the training loss is ", found.total, "; it must be finite"));
     }
@@ -155,6 +165,7 @@ RunLog lazy_regime_run(const RunConfig& config, const Split<T>& data, int thread
     log.failure = error.what();
   }
   keep();
+  checkpoints.remove();
   if (!observer.model_file.empty()) write_safetensors(observer.model_file, tensor_file(mlp));
   return log;
 }

@@ -122,14 +122,17 @@ void write_log_text(const fs::path& path, const std::string& content) {
     throw RunError(text(path.string(), ": the log cannot be written: ", std::strerror(errno)));
 }
 
-Json parsed_file(const fs::path& path) {
+Json parsed_file(const fs::path& path, const std::set<std::string>& left_out) {
   std::error_code ignored;
   if (fs::is_directory(path, ignored))
     throw InputError(text(path.string(), ": found a folder; expected the file of a run log"));
   std::ifstream file(path, std::ios::binary);
   if (!file) throw InputError(text(path.string(), ": cannot be read: ", std::strerror(errno), "; expected a run log"));
   try {
-    return Json::parse(file);
+    if (left_out.empty()) return Json::parse(file);
+    return Json::parse(file, [&](int depth, Json::parse_event_t event, const Json& parsed) {
+      return event != Json::parse_event_t::key || depth != 1 || !left_out.contains(parsed.get<std::string>());
+    });
   } catch (const Json::exception& error) {
     throw InputError(text(path.string(), ": not JSON: ", error.what()));
   }

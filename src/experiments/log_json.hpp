@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 
 #include "linalg/matrix.hpp"
@@ -54,8 +55,9 @@ std::string log_text(const Json& log, const char* rows);
 /// crash too. Throws RunError when the file cannot be written; the former text is then untouched.
 void write_log_text(const std::filesystem::path& path, const std::string& content);
 
-/// The JSON in the file of a log. Throws InputError, naming it, when it cannot be read or is not JSON.
-Json parsed_file(const std::filesystem::path& path);
+/// The JSON in the file of a log, without what stands at the top level under the keys `left_out`. Throws InputError,
+/// naming the file, when it cannot be read or is not JSON.
+Json parsed_file(const std::filesystem::path& path, const std::set<std::string>& left_out = {});
 
 }  // namespace log_json
 }  // namespace normalign

@@ -1,109 +1,17 @@
 #include "experiments/plot.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <cmath>
-#include <map>
 #include <set>
 #include <string_view>
 #include <utility>
 
-#include "experiments/run_set.hpp"
-#include "experiments/statistics.hpp"
 #include "experiments/table.hpp"
 #include "linalg/error.hpp"
 
 namespace normalign {
 namespace {
-
-// --- what is drawn
-// ------------------------------------------------------------------------------------------
-
-// The conditions of the paper have the first colours, whatever else is drawn.
-constexpr std::array paper_conditions = {baseline_name, "grokalign", "grokfast", "orthograd"};
-
-// More conditions than colours share some.
-std::map<std::string, std::string> condition_colours(const std::vector<SettingRuns>& settings) {
-  std::set<std::string> names;
-  for (const SettingRuns& setting : settings)
-    for (const ConditionRuns& condition : setting.conditions) names.insert(condition.condition);
-  std::map<std::string, std::string> result;
-  std::vector<const char*> others(figure_colours.begin() + paper_conditions.size(), figure_colours.end());
-  for (std::size_t i = 0; i < paper_conditions.size(); ++i) {
-    if (names.erase(paper_conditions[i]) > 0)
-      result[paper_conditions[i]] = figure_colours[i];
-    else
-      others.push_back(figure_colours[i]);
-  }
-  std::size_t next = 0;
-  for (const std::string& name : names) result[name] = others[next++ % others.size()];
-  return result;
-}
-
-// All metrics that one of the runs logged.
-std::set<std::string> logged_metrics(const std::vector<const RunLog*>& runs) {
-  std::set<std::string> result;
-  for (const RunLog* run : runs)
-    for (const MetricRow& row : run->metrics) {
-      result.insert({"train_acc", "test_acc", "train_loss", "test_loss", "opt_time"});
-      for (const auto& [name, value] : row.extras) result.insert(name);
-    }
-  return result;
-}
-
-std::string base_name(const std::string& metric) {
-  for (const std::string_view prefix : {"test_", "train_"})
-    if (metric.starts_with(prefix)) return metric.substr(prefix.size());
-  return metric;
-}
-
-// A metric at training or at test points, and where the data file has its median; lowest and highest stand beside it.
-struct Series {
-  std::string metric;
-  bool is_solid;
-  std::size_t column;
-};
-
-struct Panel {
-  std::string title;
-  std::vector<Series> series;
-  bool is_alignment;
-};
-
-// Without series where none was logged.
-Panel panel(const std::string& base, const std::set<std::string>& logged, std::size_t first_column) {
-  Panel result{
-      .title = base == "acc" ? "accuracy (%)" : base, .series = {}, .is_alignment = base.ends_with("alignment")};
-  std::replace(result.title.begin(), result.title.end(), '_', ' ');
-  const bool has_test = logged.contains("test_" + base);
-  for (const std::string& name : {"train_" + base, base})
-    if (logged.contains(name) && result.series.empty()) result.series.push_back({name, !has_test, first_column});
-  if (has_test) result.series.push_back({"test_" + base, true, first_column + 3 * result.series.size()});
-  return result;
-}
-
-// The picture of one setting before it is put into words.
-struct Drawing {
-  struct Condition {
-    std::string name, colour;
-    std::vector<const RunLog*> runs;
-    std::set<std::string> logged;
-  };
-  std::string setting;
-  std::vector<Condition> conditions;
-  std::vector<Panel> panels;
-  std::optional<double> chance;
-};
-
-std::optional<double> chance_level(const Drawing& drawing) {
-  std::vector<double> values;
-  for (const auto& condition : drawing.conditions)
-    for (const RunLog* run : condition.runs)
-      for (const MetricRow& row : run->metrics)
-        if (const auto value = metric(row, "chance_alignment")) values.push_back(*value);
-  return median(values);
-}
 
 // A name for files that is no option, hidden file or other folder; `taken` holds those in use, in lower case as some
 // file systems know no other.
@@ -126,11 +34,14 @@ std::string file_name(const std::string& setting, std::set<std::string>& taken) 
 // --- data
 // ---------------------------------------------------------------------------------------------------
 
-std::string data_block(const Drawing::Condition& condition, const std::vector<Panel>& panels) {
+// Where the data file has the median of the series; lowest and highest stand beside it.
+std::size_t column(const CurveSeries& series) { return 3 + 3 * series.number; }
+
+std::string data_block(const ConditionCurves& condition, const std::vector<CurvePanel>& panels) {
   Cells head = {"# epoch", "runs"};
   std::vector<std::vector<Band>> columns;
-  for (const Panel& p : panels)
-    for (const Series& series : p.series) {
+  for (const CurvePanel& p : panels)
+    for (const CurveSeries& series : p.series) {
       columns.push_back(bands(condition.runs, series.metric));
       for (const char* what : {"_median", "_lowest", "_highest"}) head.push_back(series.metric + what);
     }
@@ -148,7 +59,7 @@ std::string data_block(const Drawing::Condition& condition, const std::vector<Pa
   return gnuplot_comment(condition.name) + aligned_text(rows, 0);
 }
 
-std::string data(const Drawing& drawing) {
+std::string data(const SettingCurves& drawing) {
   std::string result = text(
       gnuplot_comment(drawing.setting),
       "# One block for each condition: its name, the names of the columns, one line for each logged epoch.\n",
@@ -166,27 +77,28 @@ std::string data(const Drawing& drawing) {
 constexpr int chance_style = 1, key_style = 2;
 std::size_t style_of(std::size_t condition) { return condition + 3; }
 
-std::string plot_command(const Panel& panel, const Drawing& drawing, const std::string& data_file, bool has_key) {
+std::string plot_command(const CurvePanel& panel, const SettingCurves& drawing, const std::string& data_file,
+                         bool has_key) {
   const char* const dashes = " dashtype (8,4)";
   std::vector<std::string> parts;
   const auto add = [&](const auto&... words) { parts.push_back(text(words...)); };
   // Columns without any number would make gnuplot complain.
   const auto series_of = [&](std::size_t condition) {
-    std::vector<Series> result;
-    for (const Series& series : panel.series)
+    std::vector<CurveSeries> result;
+    for (const CurveSeries& series : panel.series)
       if (drawing.conditions[condition].logged.contains(series.metric)) result.push_back(series);
     return result;
   };
   if (panel.is_alignment && drawing.chance)
     add(all_digits(drawing.chance), " with lines linestyle ", chance_style, " notitle");
   for (std::size_t i = 0; i < drawing.conditions.size(); ++i)
-    for (const Series& series : series_of(i))
-      add(data_file, " index ", i, " using (x($1)):", series.column + 1, ":", series.column + 2,
+    for (const CurveSeries& series : series_of(i))
+      add(data_file, " index ", i, " using (x($1)):", column(series) + 1, ":", column(series) + 2,
           " with filledcurves linestyle ", style_of(i), " fillstyle transparent solid ", series.is_solid ? 0.18 : 0.1,
           " noborder notitle");
   for (std::size_t i = 0; i < drawing.conditions.size(); ++i)
-    for (const Series& series : series_of(i))
-      add(data_file, " index ", i, " using (x($1)):", series.column, " with lines linestyle ", style_of(i),
+    for (const CurveSeries& series : series_of(i))
+      add(data_file, " index ", i, " using (x($1)):", column(series), " with lines linestyle ", style_of(i),
           series.is_solid ? "" : dashes,
           has_key && series.is_solid ? " title " + gnuplot_string(drawing.conditions[i].name) : " notitle");
   if (has_key) {
@@ -198,7 +110,7 @@ std::string plot_command(const Panel& panel, const Drawing& drawing, const std::
   return result;
 }
 
-std::string script(const Drawing& drawing, const std::string& name) {
+std::string script(const SettingCurves& drawing, const std::string& name) {
   // Lengths are pixels of the SVG, of which the PNG has twice as many.
   const int width = 840, panel_height = 230, gap = 18, title_height = 42, key_line = 22, axis_height = 58;
   std::size_t longest = 0;
@@ -244,7 +156,7 @@ std::string script(const Drawing& drawing, const std::string& name) {
   line("set key at screen 0.5125,", from_bottom(title_height - 8), " center top horizontal Left reverse maxcols ",
        key_columns, " samplen 2.5");
   for (int i = 0; i < panels; ++i) {
-    const Panel& p = drawing.panels[static_cast<std::size_t>(i)];
+    const CurvePanel& p = drawing.panels[static_cast<std::size_t>(i)];
     const int begin = top + i * (panel_height + gap);
     const bool is_first = i == 0, is_last = i + 1 == panels;
     line("\nset tmargin at screen ", from_bottom(begin));
@@ -275,70 +187,28 @@ std::string list(const std::set<std::string>& names) {
 
 }  // namespace
 
-std::vector<Band> bands(std::span<const RunLog* const> runs, const std::string& metric_name) {
-  std::set<Index> epochs;
-  std::vector<std::map<Index, double>> values;
-  for (const RunLog* run : runs) {
-    auto& of_run = values.emplace_back();
-    for (const MetricRow& row : run->metrics) {
-      epochs.insert(row.epoch);
-      if (const auto value = metric(row, metric_name)) of_run[row.epoch] = *value;
-    }
-  }
-  std::vector<Band> result;
-  for (const Index epoch : epochs) {
-    std::vector<double> sample;
-    for (const auto& of_run : values)
-      if (const auto later = of_run.upper_bound(epoch); later != of_run.begin())
-        sample.push_back(std::prev(later)->second);
-    Band& band = result.emplace_back(Band{.epoch = epoch, .median = median(sample)});
-    if (sample.empty()) continue;
-    band.lowest = std::ranges::min(sample);
-    band.highest = std::ranges::max(sample);
-  }
-  return result;
-}
-
 Plot plot(const std::vector<RunLog>& logs, const PlotOptions& options) {
   const std::vector<SettingRuns> settings = by_setting(logs);
-  const auto colour = condition_colours(settings);
-  const std::vector<std::string> metrics =
-      options.metrics.empty() ? std::vector<std::string>{"centroid_alignment"} : options.metrics;
+  const std::vector<SettingCurves> drawings =
+      curves(settings, options.metrics.empty() ? std::vector<std::string>{"centroid_alignment"} : options.metrics);
   std::set<std::string> file_names, drawn, known;
   Plot result;
-  for (const SettingRuns& setting : settings) {
+  for (std::size_t i = 0; i < settings.size(); ++i) {
+    const SettingCurves& drawing = drawings[i];
     const auto remember = [&](const std::string& words) {
-      result.remarks.push_back(text(setting.setting, ": ", words));
+      result.remarks.push_back(text(drawing.setting, ": ", words));
     };
-    for (const std::string& words : remarks(setting.unfinished, setting.failed)) remember(words);
-    Drawing drawing{.setting = setting.setting, .conditions = {}, .panels = {}, .chance = {}};
-    std::set<std::string> logged;
-    for (const ConditionRuns& condition : setting.conditions) {
-      const std::set<std::string> names = logged_metrics(condition.finished);
-      if (names.empty()) continue;
-      drawing.conditions.push_back({condition.condition, colour.at(condition.condition), condition.finished, names});
-      logged.insert(names.begin(), names.end());
-    }
+    for (const std::string& words : remarks(settings[i].unfinished, settings[i].failed)) remember(words);
     if (drawing.conditions.empty()) {
       remember("no picture without a finished run");
       continue;
     }
-    drawing.chance = chance_level(drawing);
-    std::size_t column = 3;
-    const auto add_panel = [&](const std::string& base) {
-      const Panel added = panel(base, logged, column);
-      column += 3 * added.series.size();
-      if (!added.series.empty()) drawing.panels.push_back(added);
-      return !added.series.empty();
-    };
-    add_panel("acc");
-    for (const std::string& name : metrics)
-      if (add_panel(base_name(name)))
-        drawn.insert(name);
-      else
-        remember("no finished run logged " + name);
-    for (const std::string& name : logged) known.insert(base_name(name));
-    const std::string name = file_name(setting.setting, file_names);
+    for (const std::string& name : options.metrics)
+      if (std::ranges::find(drawing.missing, name) == drawing.missing.end()) drawn.insert(name);
+    for (const std::string& name : drawing.missing) remember("no finished run logged " + name);
+    for (const ConditionCurves& condition : drawing.conditions)
+      for (const std::string& name : condition.logged) known.insert(base_name(name));
+    const std::string name = file_name(drawing.setting, file_names);
     result.figures.push_back({.name = name, .data = data(drawing), .script = script(drawing, name)});
   }
   if (result.figures.empty()) throw InputError(text("found none of ", logs.size(), " runs finished, expected some"));

@@ -1,29 +1,13 @@
 // Pictures of training curves: accuracy and alignment against the epoch, drawn by gnuplot.
 #pragma once
 
-#include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
+#include "experiments/curves.hpp"
 #include "experiments/gnuplot.hpp"
-#include "experiments/run_log.hpp"
 
 namespace normalign {
-
-/// Median and range of one metric over runs at one epoch, in the metric's unit; absent where no run has a value yet.
-struct Band {
-  Index epoch = 0;
-  std::optional<double> median = {};
-  std::optional<double> lowest = {};
-  std::optional<double> highest = {};
-  bool operator==(const Band&) const = default;
-};
-
-/// The bands of `metric` over `runs`, one for each epoch that any of them logged, in ascending order. At an epoch a
-/// run counts with its last value at or before it: runs stop when they have grokked, so after its last row a run keeps
-/// the value it ended with. A run counts from its first row on that has the metric.
-std::vector<Band> bands(std::span<const RunLog* const> runs, const std::string& metric);
 
 /// What is drawn.
 struct PlotOptions {

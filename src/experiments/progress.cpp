@@ -21,7 +21,7 @@ std::string duration(double seconds) {
 }
 
 Progress::Progress(std::ostream& out, bool terminal, Index last_epoch)
-    : out_(out), terminal_(terminal), last_epoch_(last_epoch) {
+    : out_(out), terminal_(terminal), status_(out, terminal), last_epoch_(last_epoch) {
   // A plain log needs no line about the first seconds.
   if (!terminal) next_ += std::chrono::seconds(10);
 }
@@ -39,23 +39,17 @@ void Progress::operator()(const RunLog& log, Index epoch) {
     out_ << text << std::endl;
     return;
   }
-  out_ << '\r' << text;
-  for (std::size_t i = text.size(); i < width_; ++i) out_ << ' ';
-  out_.flush();
-  width_ = text.size();
+  status_.show(text);
 }
 
-void Progress::finish() {
-  if (terminal_ && width_ > 0) out_ << '\r' << std::string(width_, ' ') << '\r' << std::flush;
-}
+void Progress::finish() { status_.clear(); }
 
 std::string Progress::line(const RunLog& log, Index epoch) const {
   std::ostringstream out;
   out << log.run_name << "  epoch " << epoch << " of at most " << last_epoch_ << std::fixed;
   if (!log.metrics.empty()) {
     const MetricRow& row = log.metrics.back();
-    out << std::setprecision(1) << "  train " << row.train_acc << " %  test " << row.test_acc << " %"
-        << std::setprecision(4) << "  loss " << row.train_loss;
+    out << std::setprecision(1) << "  train " << row.train_acc << " %  test " << row.test_acc << " %";
   }
   const auto done = static_cast<double>(epoch - first_epoch_.value_or(epoch));
   if (done > 0) {
@@ -63,6 +57,7 @@ std::string Progress::line(const RunLog& log, Index epoch) const {
     out << std::setprecision(rate < 10 ? 1 : 0) << "  " << rate << " epochs/s  at most "
         << duration(static_cast<double>(last_epoch_ - epoch) / rate) << " left";
   }
+  if (!log.metrics.empty()) out << std::setprecision(4) << "  loss " << log.metrics.back().train_loss;
   return out.str();
 }
 

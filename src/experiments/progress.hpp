@@ -6,6 +6,7 @@
 #include <ostream>
 
 #include "experiments/run_log.hpp"
+#include "experiments/status_line.hpp"
 
 namespace normalign {
 
@@ -29,11 +30,11 @@ class Progress {
   using Clock = std::chrono::steady_clock;
   std::ostream& out_;
   bool terminal_;
+  StatusLine status_;
   Index last_epoch_;
   std::optional<Index> first_epoch_;
   Clock::time_point start_ = Clock::now();  // of the first epoch
   Clock::time_point next_ = start_;
-  std::size_t width_ = 0;  // of the line on the terminal, to be written over
 };
 
 }  // namespace normalign

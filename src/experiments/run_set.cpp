@@ -25,34 +25,29 @@ std::size_t position_of_word(std::string_view name, std::string_view word) {
   return name.size();
 }
 
-std::string setting_of(const RunLog& log) {
-  if (const auto task = log.config.find("task"); task != log.config.end() && task->is_string())
-    return task->get<std::string>();
-  const std::string& name = log.run_name;
-  std::size_t end = std::min(position_of_word(name, log.condition), position_of_word(name, "seed"));
-  while (end > 0 && !is_alphanumeric(name[end - 1])) --end;
-  return end > 0 ? name.substr(0, end) : name;
-}
-
 // The baseline goes first, and before all names there is the empty one.
 std::string sorting_key(const std::string& condition) { return condition == baseline_name ? "" : condition; }
 
 }  // namespace
 
-std::vector<fs::path> json_files(const fs::path& folder) {
+std::vector<fs::path> visible_files(const fs::path& folder) {
   std::vector<fs::path> paths;
   try {
     if (!fs::is_directory(folder))
       throw InputError(text(folder.string(), fs::exists(folder) ? ": no folder" : ": no such folder", expected));
     for (const auto& file : fs::recursive_directory_iterator(folder))
-      if (file.path().extension() == ".json" && !file.path().filename().string().starts_with('.') &&
-          !file.is_directory())
-        paths.push_back(file.path());
+      if (!file.path().filename().string().starts_with('.') && !file.is_directory()) paths.push_back(file.path());
   } catch (const fs::filesystem_error& error) {
     throw InputError(text(folder.string(), ": cannot be read: ", error.code().message(), expected));
   }
-  if (paths.empty()) throw InputError(text(folder.string(), ": found no *.json file", expected));
   std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+std::vector<fs::path> json_files(const fs::path& folder) {
+  std::vector<fs::path> paths = visible_files(folder);
+  std::erase_if(paths, [](const fs::path& path) { return path.extension() != ".json"; });
+  if (paths.empty()) throw InputError(text(folder.string(), ": found no *.json file", expected));
   return paths;
 }
 
@@ -64,6 +59,15 @@ std::vector<RunLog> read_logs(const fs::path& folder) {
   if (logs.empty())
     throw InputError(text(folder.string(), ": found no run log among ", paths.size(), " *.json files", expected));
   return logs;
+}
+
+std::string setting_of(const RunLog& log) {
+  if (const auto task = log.config.find("task"); task != log.config.end() && task->is_string())
+    return task->get<std::string>();
+  const std::string& name = log.run_name;
+  std::size_t end = std::min(position_of_word(name, log.condition), position_of_word(name, "seed"));
+  while (end > 0 && !is_alphanumeric(name[end - 1])) --end;
+  return end > 0 ? name.substr(0, end) : name;
 }
 
 std::vector<SettingRuns> by_setting(const std::vector<RunLog>& logs) {

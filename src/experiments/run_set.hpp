@@ -27,8 +27,11 @@ struct SettingRuns {
 /// The name of the condition that the others are compared with.
 inline constexpr const char* baseline_name = "baseline";
 
-/// The files *.json in `folder` and below, hidden ones excepted, sorted by path. Throws InputError when the folder is
-/// missing or unreadable or holds no such file.
+/// The files in `folder` and below, hidden ones excepted, sorted by path. Throws InputError when the folder is missing
+/// or unreadable.
+std::vector<std::filesystem::path> visible_files(const std::filesystem::path& folder);
+
+/// Those of them that are *.json. Throws as well when there is none.
 std::vector<std::filesystem::path> json_files(const std::filesystem::path& folder);
 
 /// All logs (*.json, hidden files excepted) in `folder` and below, sorted by path. A file with a JSON object that has
@@ -37,9 +40,12 @@ std::vector<std::filesystem::path> json_files(const std::filesystem::path& folde
 /// run log, and, naming the file, when another of these files is no run log.
 std::vector<RunLog> read_logs(const std::filesystem::path& folder);
 
+/// What a run is a run of: the `task` of its config, or where there is none its run_name up to the condition or the
+/// word "seed".
+std::string setting_of(const RunLog& log);
+
 /// The runs by setting and condition, settings by name; runs and names keep the order of `logs`, which must outlive
-/// the result. The setting of a run is the `task` of its config, or where there is none its run_name up to the
-/// condition or the word "seed".
+/// the result.
 std::vector<SettingRuns> by_setting(const std::vector<RunLog>& logs);
 
 /// Whether a run grokked and says at which epoch.

@@ -158,6 +158,32 @@ Json as_json(std::span<const SparsityRow> rows) {
   return result;
 }
 
+std::vector<SparsityRow> rows_in(const Json& study) {
+  const auto number = [](const Json& line, const char* name) {
+    return line.at(name).is_null() ? std::nullopt : std::optional(line.at(name).get<double>());
+  };
+  std::vector<SparsityRow> result;
+  for (const Json& line : study.at("rows")) {
+    const bool is_test = line.at("points") == test_points;
+    // The line of the training points comes first.
+    if (!is_test) result.push_back({.samples = line.at("n"), .model = line.at("model"), .seed = line.at("seed")});
+    SparsityRow& row = result.at(result.size() - 1);
+    SparsityPoints& points = is_test ? row.test : row.train;
+    points.accuracy = line.at("acc");
+    points.geometry.class_alignment = number(line, "class_alignment");
+    points.geometry.normal_alignment = number(line, "normal_alignment");
+    points.geometry.effective_rank = number(line, "effective_rank");
+    row.chance_alignment = study.at("chance_alignment");
+    if (is_test) {
+      row.nearest_distance = line.at("nearest_distance");
+    } else {
+      row.steps = number(line, "steps");
+      row.train_loss = number(line, "train_loss");
+    }
+  }
+  return result;
+}
+
 std::string as_csv(std::span<const SparsityRow> rows) {
   Cells head = {"n", "model", "points", "seeds"};
   for (const Measure& measure : measures({}, false)) {

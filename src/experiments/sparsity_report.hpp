@@ -4,6 +4,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "experiments/plot.hpp"
 #include "experiments/sparsity.hpp"
@@ -20,6 +21,10 @@ std::string as_text(std::span<const SparsityRow> rows);
 /// {"chance_alignment", "means": [{"n", "model", "points", "seeds", and each measure with its deviation as "_std"}],
 /// "rows": [the same by seed, without deviations]}, all digits, null where undefined.
 nlohmann::ordered_json as_json(std::span<const SparsityRow> rows);
+
+/// The rows that `as_json` wrote as "rows"; of the geometry what it writes. Throws nlohmann::json::exception where they
+/// are not of that form.
+std::vector<SparsityRow> rows_in(const nlohmann::ordered_json& study);
 
 /// A header and the lines of "means" as in `as_json`, nothing between the commas where undefined.
 std::string as_csv(std::span<const SparsityRow> rows);

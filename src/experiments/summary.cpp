@@ -1,10 +1,9 @@
 #include "experiments/summary.hpp"
 
 #include <cstdio>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <utility>
-
-#include "experiments/table.hpp"
 
 namespace normalign {
 namespace {
@@ -140,18 +139,17 @@ std::vector<SettingSummary> summarise(const std::vector<RunLog>& logs) {
   return result;
 }
 
-std::string as_text(std::span<const SettingSummary> summary) {
-  std::string result;
+TableSet tables(std::span<const SettingSummary> summary) {
+  TableSet result{.tables = {}, .remarks = {}, .legend = {std::begin(legend), std::end(legend)}};
   for (const SettingSummary& setting : summary) {
-    std::vector<Cells> rows = {header};
-    for (const ConditionSummary& row : setting.conditions) rows.push_back(cells(row));
-    result += setting.setting + "\n" + aligned_text(rows);
-    for (const std::string& line : notes(setting)) result += line + "\n";
-    result += '\n';
+    Table& table = result.tables.emplace_back(
+        Table{.caption = setting.setting, .rows = {header}, .headings = {}, .notes = notes(setting)});
+    for (const ConditionSummary& row : setting.conditions) table.rows.push_back(cells(row));
   }
-  for (const char* line : legend) result += text(line, '\n');
   return result;
 }
+
+std::string as_text(std::span<const SettingSummary> summary) { return as_text(tables(summary)); }
 
 Json as_json(std::span<const SettingSummary> summary) {
   Json settings = Json::array();

@@ -9,6 +9,7 @@
 
 #include "experiments/run_set.hpp"
 #include "experiments/statistics.hpp"
+#include "experiments/table.hpp"
 
 namespace normalign {
 
@@ -46,8 +47,10 @@ struct SettingSummary {
 /// Lists of names keep the order of `logs` (`untimed`: within each condition), on which nothing else depends.
 std::vector<SettingSummary> summarise(const std::vector<RunLog>& logs);
 
-/// Aligned columns for a terminal, four digits, "-" where undefined; unusable runs are listed below their
-/// table.
+/// One table for each setting, four digits, "-" where undefined; unusable runs are listed below.
+TableSet tables(std::span<const SettingSummary> summary);
+
+/// The same as aligned columns for a terminal.
 std::string as_text(std::span<const SettingSummary> summary);
 
 /// {"settings": [{"setting", "conditions": [{"condition", "runs", "grokked", ...}], "unfinished", "failed",

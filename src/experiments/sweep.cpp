@@ -230,6 +230,7 @@ RunLog sweep_run(const RunConfig& run, const SweepRunOptions& options) {
   if (const auto log = log_of(run, options.folder); finished(log)) return *log;
   return task(run.task).run(run, options.threads,
                             {.progress = options.progress,
+                             .stop = options.stop,
                              .log_file = log_file(options.folder, name),
                              .checkpoint_file = checkpoint_file(options.folder, name),
                              .checkpoint_seconds = options.checkpoint_seconds});

@@ -40,6 +40,7 @@ struct SweepRunOptions {
   /// How long another process at the same run is waited for.
   std::chrono::milliseconds patience = std::chrono::seconds(5);
   std::function<void(const RunLog&, Index epoch)> progress = [](const RunLog&, Index) {};  ///< as in `RunObserver`
+  std::function<bool()> stop = [] { return false; };                                       ///< the same
 };
 
 /// Does one run in this process, from its checkpoint where there is one, and returns its log, which is the file's too;

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <string_view>
 
 #include "linalg/error.hpp"
@@ -53,6 +54,32 @@ std::string aligned_text(std::span<const Cells> rows, std::size_t left) {
     }
     result += '\n';
   }
+  return result;
+}
+
+std::string as_text(const Table& table) {
+  std::string result = table.caption.empty() ? "" : table.caption + '\n';
+  std::istringstream lines(aligned_text(table.rows, table.left));
+  std::string line;
+  auto heading = table.headings.begin();
+  const auto add_headings = [&](std::size_t row) {
+    for (; heading != table.headings.end() && heading->first <= row; ++heading) result += heading->second + '\n';
+  };
+  for (std::size_t row = 0; row < table.rows.size(); ++row) {
+    add_headings(row);
+    std::getline(lines, line);
+    result += line + '\n';
+  }
+  add_headings(table.rows.size());
+  for (const std::string& note : table.notes) result += note + '\n';
+  return result;
+}
+
+std::string as_text(const TableSet& set) {
+  std::string result;
+  for (const Table& table : set.tables) result += as_text(table) + '\n';
+  for (const std::string& remark : set.remarks) result += remark + '\n';
+  for (const std::string& line : set.legend) result += line + '\n';
   return result;
 }
 

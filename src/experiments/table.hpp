@@ -4,6 +4,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace normalign {
@@ -20,6 +21,27 @@ std::string all_digits(std::optional<double> value);
 /// One line for each row, columns two spaces apart: the first `left` ones flush left, the others flush right. Widths
 /// are in bytes. Rows have one length.
 std::string aligned_text(std::span<const Cells> rows, std::size_t left = 1);
+
+/// A table as a terminal or a page shows it.
+struct Table {
+  std::string caption = {};
+  std::vector<Cells> rows = {};  ///< of one length; the first is the head
+  std::size_t left = 1;          ///< so many first columns hold words, the others numbers
+  std::vector<std::pair<std::size_t, std::string>> headings = {};  ///< before which row a line says what follows
+  std::vector<std::string> notes = {};                             ///< what stands beneath, line by line
+};
+
+/// Tables that belong together, and what their columns mean.
+struct TableSet {
+  std::vector<Table> tables = {};
+  std::vector<std::string> remarks = {};  ///< on what was left out, line by line
+  std::vector<std::string> legend = {};   ///< line by line
+};
+
+/// Caption, rows as `aligned_text` has them, and notes; and of several tables each with an empty line after it, then
+/// remarks and legend.
+std::string as_text(const Table& table);
+std::string as_text(const TableSet& set);
 
 /// The row as a line of CSV (RFC 4180, but ended by a line feed alone): cells with a comma, a quote or a line break
 /// in quotes.

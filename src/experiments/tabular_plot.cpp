@@ -1,12 +1,11 @@
 #include "experiments/tabular_plot.hpp"
 
 #include "experiments/run_set.hpp"
-#include "experiments/scatter.hpp"
 
 namespace normalign {
 
-Plot tabular_plot(const TabularSummary& summary) {
-  Plot result{.figures = {}, .remarks = remarks(summary.unfinished, summary.failed)};
+std::vector<Scatter> tabular_scatters(const TabularSummary& summary) {
+  std::vector<Scatter> result;
   for (const ProtocolSummary& protocol : summary.protocols)
     for (const TabularFigure& figure : summary.figures) {
       ScatterSeries sets{.name = "data sets"};
@@ -18,13 +17,19 @@ Plot tabular_plot(const TabularSummary& summary) {
         if (x && y) sets.points.push_back({.x = *x, .y = *y});
       }
       if (sets.points.empty()) continue;
-      result.figures.push_back(scatter_figure({.name = text(protocol.protocol, '_', figure.name),
-                                               .title = text(figure.name, ", ", protocol.protocol),
-                                               .x = {.label = "RFM"},
-                                               .y = {.label = "RFAM"},
-                                               .series = {std::move(sets)},
-                                               .diagonal = true}));
+      result.push_back({.name = text(protocol.protocol, '_', figure.name),
+                        .title = text(figure.name, ", ", protocol.protocol),
+                        .x = {.label = "RFM"},
+                        .y = {.label = "RFAM"},
+                        .series = {std::move(sets)},
+                        .diagonal = true});
     }
+  return result;
+}
+
+Plot tabular_plot(const TabularSummary& summary) {
+  Plot result{.figures = {}, .remarks = remarks(summary.unfinished, summary.failed)};
+  for (const Scatter& scatter : tabular_scatters(summary)) result.figures.push_back(scatter_figure(scatter));
   if (result.figures.empty())
     throw InputError("found no data set with finished runs of RFM and of RFAM, expected some");
   return result;

@@ -2,9 +2,13 @@
 #pragma once
 
 #include "experiments/plot.hpp"
+#include "experiments/scatter.hpp"
 #include "experiments/tabular_summary.hpp"
 
 namespace normalign {
+
+/// What `tabular_plot` draws; empty where no data set has both methods.
+std::vector<Scatter> tabular_scatters(const TabularSummary& summary);
 
 /// One picture for each protocol and figure that some data set has under both methods: RFAM's against RFM's, with the
 /// line on which they are equal, named <protocol>_<figure>. Throws InputError where no data set has both methods.

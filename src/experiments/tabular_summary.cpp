@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "experiments/run_set.hpp"
-#include "experiments/table.hpp"
 #include "linalg/number_text.hpp"
 
 namespace normalign {
@@ -162,23 +162,24 @@ std::vector<Cells> means_table(const TabularSummary& summary) {
   return result;
 }
 
-std::string tests_text(const ProtocolSummary& protocol, const std::string& method) {
-  std::vector<Cells> rows = {{text(method, " - RFM, ", protocol.protocol), "claim", "pairs", "difference", "t",
-                              "p one-sided", "p two-sided", "wins", "ties", "losses"}};
+Table tests_table(const ProtocolSummary& protocol, const std::string& method) {
+  Table result{.rows = {{text(method, " - RFM, ", protocol.protocol), "claim", "pairs", "difference", "t",
+                         "p one-sided", "p two-sided", "wins", "ties", "losses"}},
+               .left = 2};
   for (const MethodComparison& c : protocol.comparisons)
     if (c.method == method)
-      rows.push_back({c.figure, c.claim.empty() ? "-" : c.claim, text(c.pairs), four_digits(c.mean_difference),
-                      four_digits(c.test ? std::optional(c.test->t) : std::nullopt), formatted("%.2g", c.p_one_sided),
-                      formatted("%.2g", c.test ? std::optional(c.test->p_two_sided) : std::nullopt), text(c.wins),
-                      text(c.ties), text(c.losses)});
-  return aligned_text(rows, 2) + '\n';
+      result.rows.push_back({c.figure, c.claim.empty() ? "-" : c.claim, text(c.pairs), four_digits(c.mean_difference),
+                             four_digits(c.test ? std::optional(c.test->t) : std::nullopt),
+                             formatted("%.2g", c.p_one_sided),
+                             formatted("%.2g", c.test ? std::optional(c.test->p_two_sided) : std::nullopt),
+                             text(c.wins), text(c.ties), text(c.losses)});
+  return result;
 }
 
-constexpr const char* legend =
-    "Over data sets, each with the mean over its seeds. Accuracies and success rates are per cent; attack_success is\n"
-    "(clean - robust) / clean accuracy. Paired t-tests by data set; one-sided p in the direction of the paper's "
-    "claim,\n"
-    "where there is one. A win is a higher accuracy or alignment, a lower rank or success rate.\n";
+constexpr const char* legend[] = {
+    "Over data sets, each with the mean over its seeds. Accuracies and success rates are per cent; attack_success is",
+    "(clean - robust) / clean accuracy. Paired t-tests by data set; one-sided p in the direction of the paper's claim,",
+    "where there is one. A win is a higher accuracy or alignment, a lower rank or success rate."};
 
 }  // namespace
 
@@ -241,12 +242,15 @@ TabularSummary summarise(const std::vector<TabularLog>& logs) {
   return result;
 }
 
-std::string as_text(const TabularSummary& summary) {
-  std::string result;
-  if (!summary.protocols.empty()) result += aligned_text(means_table(summary)) + '\n';
+TableSet tables(const TabularSummary& summary) {
+  TableSet result{.tables = {},
+                  .remarks = remarks(summary.unfinished, summary.failed),
+                  .legend = {std::begin(legend), std::end(legend)}};
+  if (!summary.protocols.empty()) result.tables.push_back({.rows = means_table(summary)});
   for (const ProtocolSummary& protocol : summary.protocols)
     for (const MethodSummary& method : protocol.methods)
-      if (comparison_of(protocol, method.method, "test_acc")) result += tests_text(protocol, method.method);
+      if (comparison_of(protocol, method.method, "test_acc"))
+        result.tables.push_back(tests_table(protocol, method.method));
   std::vector<Cells> rows = {{"rank correlation of normal_alignment with"}};
   for (const auto& [name, value] : correlations({})) rows[0].push_back(name);
   for (const ProtocolSummary& protocol : summary.protocols)
@@ -254,10 +258,11 @@ std::string as_text(const TabularSummary& summary) {
       Cells& row = rows.emplace_back(Cells{text(protocol.protocol, ' ', method.method)});
       for (const auto& [name, value] : correlations(method)) row.push_back(formatted("%.2f", value));
     }
-  if (rows.size() > 1) result += aligned_text(rows) + '\n';
-  for (const std::string& line : remarks(summary.unfinished, summary.failed)) result += line + '\n';
-  return result + legend;
+  if (rows.size() > 1) result.tables.push_back({.rows = std::move(rows)});
+  return result;
 }
+
+std::string as_text(const TabularSummary& summary) { return as_text(tables(summary)); }
 
 Json as_json(const TabularSummary& summary) {
   Json protocols = Json::array();

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "experiments/statistics.hpp"
+#include "experiments/table.hpp"
 #include "experiments/tabular_rows.hpp"
 
 namespace normalign {
@@ -79,8 +80,11 @@ ProtocolSummary summarise(const TableRows& rows, const std::string& protocol);
 /// or where attack radii differ between protocols.
 TabularSummary summarise(const std::vector<TabularLog>& logs);
 
-/// Aligned columns for a terminal: the figures with protocols side by side, then tests and rank correlations; four
-/// digits, "-" where undefined; unusable runs are listed below.
+/// The figures with protocols side by side, then tests and rank correlations; four digits, "-" where undefined;
+/// unusable runs are listed below.
+TableSet tables(const TabularSummary& summary);
+
+/// The same as aligned columns for a terminal.
 std::string as_text(const TabularSummary& summary);
 
 /// {"protocols": [{"protocol", "methods": [{"method", "datasets", "runs", "figures": {name: {"datasets", "mean",

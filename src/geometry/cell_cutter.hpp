@@ -29,7 +29,8 @@ class CellCount {
   /// Throws RunError when there is one too many.
   void add_one() {
     if (++made_ > options_.max_cells)
-      throw RunError(text("subdivision: more than ", options_.max_cells, " cells in layer ", options_.layer));
+      throw RunError(text("subdivision: more than ", options_.max_cells, " cells in layer ", options_.layer + 1,
+                          ", counted from 1"));
   }
 
  private:

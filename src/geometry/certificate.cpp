@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <mutex>
 #include <optional>
 
 #include "geometry/boundary_search.hpp"
@@ -67,8 +68,15 @@ std::vector<Certificate> certificates(const PiecewiseAffineNetwork& network, Con
   };
   // Some take a thousand times as long as others: each thread takes the next one when it is free.
   std::atomic<Index> next = 0;
+  Index done = 0;
+  std::mutex one_at_a_time;
   parallel_for(threads, threads, failures, [&](Index) {
-    for (Index i = next++; i < x.rows(); i = next++) certify(i);
+    for (Index i = next++; i < x.rows(); i = next++) {
+      certify(i);
+      if (!options.progress) continue;
+      const std::scoped_lock lock(one_at_a_time);
+      options.progress(++done);
+    }
   });
   return result;
 }

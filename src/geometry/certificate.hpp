@@ -1,6 +1,7 @@
 // How far an input is from the nearest one that the network classifies otherwise: exactly, or between two bounds.
 #pragma once
 
+#include <functional>
 #include <limits>
 #include <vector>
 
@@ -18,6 +19,8 @@ struct CertificateOptions {
   /// Where not empty: a point for each input that is classified otherwise, found by an attack, say. Nearer ones make
   /// the search shorter.
   ConstView<double> adversarial = {};
+  /// Told how many rows are done, after each, by one thread at a time.
+  std::function<void(Index done)> progress = {};
 };
 
 /// What is proved about one input: no point nearer than `lower` is classified otherwise, and `adversarial`, at distance

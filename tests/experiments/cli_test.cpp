@@ -139,7 +139,7 @@ TEST_CASE("a mistake on the command line is one line that names it, with status 
   check_mistake(train({"--epochs", "many"}), {"epochs", "many"});
   check_mistake(train({"--epochs", "1.5"}), {"epochs", "1.5"});
   check_mistake(train({"--epochs", "1e400"}), {"epochs", "1e400"});
-  check_mistake(train({"--epochs", "99999999999999999999"}), {"epochs", "from 0 to 1000000000"});
+  check_mistake(train({"--epochs", "99999999999999999999"}), {"epochs", "99999999999999999999"});
   check_mistake(train({"--epochs", "5000000000"}), {"epochs", "5000000000"});
   check_mistake(train({"--seed", "0x"}), {"seed"});
   check_mistake(train({"--threads", "two"}), {"threads", "two"});

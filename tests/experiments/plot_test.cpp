@@ -9,35 +9,16 @@
 
 #include "experiments/gnuplot.hpp"
 #include "support/catch.hpp"
+#include "support/curve_logs.hpp"
 #include "support/message_of.hpp"
 #include "support/subprocess.hpp"
+#include "support/well_formed.hpp"
 
 namespace normalign::tests {
 namespace {
 
 namespace fs = std::filesystem;
 using Table = std::vector<std::vector<std::string>>;
-
-MetricRow row(Index epoch, double train_acc, double test_acc, std::optional<double> alignment = std::nullopt) {
-  MetricRow result{.epoch = epoch, .train_acc = train_acc, .test_acc = test_acc, .train_loss = 1 - train_acc / 100};
-  if (alignment) result.extras = {{"centroid_alignment", *alignment}, {"test_centroid_alignment", *alignment / 2}};
-  return result;
-}
-
-RunLog run_of(const std::string& condition, const std::vector<MetricRow>& rows, const std::string& task = "toy") {
-  RunLog log{.run_name = "run", .condition = condition};
-  log.config = {{"task", task}};
-  log.status = RunStatus::finished;
-  log.metrics = rows;
-  return log;
-}
-
-// Three runs that end at epochs 10, 20 and 30.
-std::vector<RunLog> example_logs() {
-  return {run_of("baseline", {row(0, 50, 40), row(10, 60, 45, 0.5)}),
-          run_of("baseline", {row(0, 52, 44, 0.25), row(10, 70, 41), row(20, 80, 43, 0.75)}),
-          run_of("baseline", {row(0, 57, 42), row(10, 50, 47), row(30, 100, 99, 0.125)})};
-}
 
 // The numbers and words of one block of a data file: the blocks stand two empty lines apart.
 Table block(const std::string& data, std::size_t index) {
@@ -77,32 +58,8 @@ class PathOf {
   std::string former_ = std::getenv("PATH") ? std::getenv("PATH") : "";
 };
 
-// ---- numbers
+// ---- data
 // ------------------------------------------------------------------------------------------------------
-
-TEST_CASE("bands: median and range over runs that have ended too, worked by hand") {
-  const std::vector<RunLog> logs = example_logs();
-  const std::vector<const RunLog*> runs = {&logs[0], &logs[1], &logs[2]};
-  CHECK(bands(runs, "train_acc") == std::vector<Band>{{.epoch = 0, .median = 52, .lowest = 50, .highest = 57},
-                                                      {.epoch = 10, .median = 60, .lowest = 50, .highest = 70},
-                                                      {.epoch = 20, .median = 60, .lowest = 50, .highest = 80},
-                                                      {.epoch = 30, .median = 80, .lowest = 60, .highest = 100}});
-  // One run has the metric from the start, one from epoch 10 on, one at epoch 30 alone.
-  CHECK(bands(runs, "centroid_alignment") ==
-        std::vector<Band>{{.epoch = 0, .median = 0.25, .lowest = 0.25, .highest = 0.25},
-                          {.epoch = 10, .median = 0.375, .lowest = 0.25, .highest = 0.5},
-                          {.epoch = 20, .median = 0.625, .lowest = 0.5, .highest = 0.75},
-                          {.epoch = 30, .median = 0.5, .lowest = 0.125, .highest = 0.75}});
-  CHECK(bands(runs, "unknown") == std::vector<Band>{{.epoch = 0}, {.epoch = 10}, {.epoch = 20}, {.epoch = 30}});
-  CHECK(bands({}, "train_acc").empty());
-}
-
-TEST_CASE("bands: the order of runs and rows does not matter") {
-  std::vector<RunLog> logs = example_logs();
-  const std::vector<Band> expected = bands(std::vector<const RunLog*>{&logs[0], &logs[1], &logs[2]}, "test_acc");
-  for (RunLog& log : logs) std::reverse(log.metrics.begin(), log.metrics.end());
-  CHECK(bands(std::vector<const RunLog*>{&logs[2], &logs[0], &logs[1]}, "test_acc") == expected);
-}
 
 TEST_CASE("plot: the data file has a block for each condition with the numbers of the bands") {
   std::vector<RunLog> logs = example_logs();
@@ -259,46 +216,6 @@ TEST_CASE("run_gnuplot: absent, failing and killed") {
   }
 }
 
-// No full parser, but what a picture of gnuplot can get wrong: its tags are balanced, and in the text between them
-// what XML reserves is escaped.
-bool is_well_formed(const std::string& xml) {
-  std::vector<std::string> open;
-  for (std::size_t at = 0; at < xml.size();) {
-    if (xml[at] == '&') {
-      const std::size_t end = xml.find(';', at);
-      const std::string entity = end == xml.npos ? "" : xml.substr(at + 1, end - at - 1);
-      const std::vector<std::string> known = {"amp", "lt", "gt", "quot", "apos"};
-      if (!entity.starts_with('#') && std::ranges::find(known, entity) == known.end()) return false;
-    }
-    if (xml[at] != '<') {
-      ++at;
-      continue;
-    }
-    const std::string comment_end = xml.compare(at, 4, "<!--") == 0 ? "-->" : ">";
-    const std::size_t end = xml.find(comment_end, at);
-    if (end == xml.npos) return false;
-    const std::string tag = xml.substr(at + 1, end - at - 1);
-    at = end + comment_end.size();
-    if (tag.starts_with('?') || tag.starts_with('!') || tag.ends_with('/')) continue;
-    const std::size_t skip = tag.starts_with('/') ? 1 : 0;
-    const std::string name = tag.substr(skip, tag.find_first_of(" \t\n/", skip) - skip);
-    if (name.empty() || std::isalpha(static_cast<unsigned char>(name[0])) == 0) return false;
-    if (skip == 0) {
-      open.push_back(name);
-    } else {
-      if (open.empty() || open.back() != name) return false;
-      open.pop_back();
-    }
-  }
-  return open.empty();
-}
-
-TEST_CASE("is_well_formed: tells good from bad") {
-  CHECK(is_well_formed("<?xml?><a x='1'><b/>c &amp; d<!-- <x> --></a>\n"));
-  for (const char* bad : {"<a>", "<a></b>", "<a>x & y</a>", "<a>1 < 2</a>", "</a>", "<a><b></a></b>", "<a"})
-    CHECK_FALSE(is_well_formed(bad));
-}
-
 TEST_CASE("write_figure: gnuplot draws SVG and PNG, whatever the names and numbers") {
   if (!has_gnuplot()) return skip("pictures: no gnuplot in PATH");
   const std::string odd = "it's \"x_1^{2}\" <b>&amp; @A `ls` $x \\n %d # \xc3\xa9\nnext";
@@ -326,6 +243,7 @@ TEST_CASE("write_figure: gnuplot draws SVG and PNG, whatever the names and numbe
     CHECK(png.starts_with("\x89PNG\r\n\x1a\n"));
     CHECK(contains(png, "IEND"));
   }
+  CHECK(std::distance(fs::directory_iterator(folder.path()), {}) == 3 * 4);  // nothing else is left there
   const std::string svg = read_file(folder / "toy.svg");
   for (const char* part : {"baseline", "x_1^{2}", "@A `ls` $x \\n %d #", "train", "chance"}) CHECK(contains(svg, part));
 }
@@ -339,6 +257,19 @@ TEST_CASE("write_figure: without gnuplot data and script are written all the sam
   CHECK(read_file(folder / "toy.gp") == drawn.script);
   CHECK_FALSE(fs::exists(folder / "toy.svg"));
   CHECK(contains(message_of([&] { write_figure(folder / "absent", drawn); }), "toy.dat: cannot be written: No such"));
+}
+
+TEST_CASE("write_figure: while gnuplot draws, and where it fails, the former picture stays as it was") {
+  const TemporaryFolder folder;
+  const Figure drawn = plot(example_logs()).figures[0];
+  write_file(folder / "toy.svg", "former");
+  write_file(folder / "gnuplot", "#!/bin/sh\necho half > toy.svg; exit 3\n");
+  fs::permissions(folder / "gnuplot", fs::perms::owner_all);
+  const PathOf own(folder.path().string());
+  CHECK(message_of<RunError>([&] { write_figure(folder.path(), drawn); }) ==
+        (folder / "toy.gp").string() + ": gnuplot ended with status 3");
+  CHECK(read_file(folder / "toy.svg") == "former");
+  CHECK(std::distance(fs::directory_iterator(folder.path()), {}) == 4);  // .dat, .gp, .svg and the program
 }
 
 // ---- the command

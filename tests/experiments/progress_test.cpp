@@ -1,6 +1,7 @@
 #include "experiments/progress.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <limits>
 #include <sstream>
 #include <thread>
@@ -33,7 +34,14 @@ TEST_CASE("a duration is minutes and seconds, with hours where there are any, ro
   CHECK(duration(std::numeric_limits<double>::quiet_NaN()) == "-");
 }
 
+// For a scope, lines have room.
+struct WideTerminal {
+  WideTerminal() { ::setenv("COLUMNS", "200", 1); }
+  ~WideTerminal() { ::unsetenv("COLUMNS"); }
+};
+
 TEST_CASE("on a terminal one line is written over, at most ten times a second, and wiped at the end") {
+  const WideTerminal wide;
   std::ostringstream out;
   Progress progress(out, true, 2000);
   progress(example_log(), 17);
@@ -63,6 +71,7 @@ TEST_CASE("on a terminal one line is written over, at most ten times a second, a
 }
 
 TEST_CASE("the speed of a resumed run counts the epochs since it was taken up") {
+  const WideTerminal wide;
   std::ostringstream out;
   Progress progress(out, true, 100000);
   progress(example_log(), 90000);

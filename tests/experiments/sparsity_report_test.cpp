@@ -59,6 +59,18 @@ TEST_CASE("means and deviations of the study are over seeds, absent where undefi
   CHECK(json["means"][7]["n"] == 8192);
 }
 
+TEST_CASE("rows of the study read back as they were written", "[sparsity]") {
+  const std::vector<SparsityRow> rows = rows_of_two_seeds();
+  const nlohmann::ordered_json json = as_json(rows);
+  const std::vector<SparsityRow> read = rows_in(nlohmann::ordered_json::parse(json.dump()));
+  CHECK(read.size() == rows.size());
+  CHECK(as_json(read) == json);
+  CHECK(as_text(read) == as_text(rows));
+  CHECK(rows_in({{"rows", nlohmann::ordered_json::array()}}).empty());
+  CHECK_THROWS_AS(rows_in({{"rows", {{{"n", 16}}}}}), nlohmann::json::exception);
+  CHECK_THROWS_AS(rows_in(nlohmann::ordered_json::object()), nlohmann::json::exception);
+}
+
 TEST_CASE("the table of the study grows by lines", "[sparsity]") {
   const std::vector<SparsityRow> rows = rows_of_two_seeds();
   const std::string whole = as_text(rows);

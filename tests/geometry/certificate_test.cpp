@@ -191,6 +191,17 @@ TEST_CASE("gradient attacks find nothing within the distance, and something not 
   }
 }
 
+TEST_CASE("certificates tell how many are done") {
+  const PiecewiseAffineNetwork network({{.weight = M{{1, 0}, {0, 1}}, .bias = M{{0, 0}}, .slope = 0},
+                                        {.weight = M{{1, -1}}, .bias = M{{0.1}}, .slope = 1}});
+  for (const int threads : {1, 3}) {
+    std::vector<Index> told;
+    certificates(network, M{{1, 2}, {2, 1}, {-1, 3}, {0.5, 0.5}},
+                 {.progress = [&](Index done) { told.push_back(done); }}, threads);
+    CHECK(told == std::vector<Index>{1, 2, 3, 4});
+  }
+}
+
 TEST_CASE("a search that is ended early has bounds on both sides of the distance, ever closer") {
   const PiecewiseAffineNetwork network = random_network({4, 10, 8, 3}, 1);
   const M x = random_matrix({1, 4}, 1);

@@ -218,7 +218,7 @@ TEST_CASE("what is no window, plane or number is refused, and so are too many re
           slice(random_network({3, 2, 1}, 1), input_plane());
         }) == "slice: the plane's origin, u and v are 1x2, 1x2 and 1x2; they must be 1x3");
   CHECK(message_of<RunError>([&] { slice(network, input_plane(), {.max_regions = 50}); }) ==
-        "subdivision: more than 50 cells in layer 0");
+        "subdivision: more than 50 cells in layer 1, counted from 1");
 }
 
 }  // namespace

@@ -143,7 +143,7 @@ TEST_CASE("shapes that do not fit and too many cells are refused") {
         "subdivision: values are 4x2, the zero test has 4 sizes, 1 slopes and 1 offsets, and the complex 4 "
         "vertices; values must be vertices x functions");
   CHECK(message_of<RunError>([&] { cut(window, random_lines(30, 1), {.layer = 2, .max_cells = 20}); }) ==
-        "subdivision: more than 20 cells in layer 2");
+        "subdivision: more than 20 cells in layer 3, counted from 1");
 }
 
 }  // namespace

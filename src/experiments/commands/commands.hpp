@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 
 namespace CLI {
 class App;
@@ -22,12 +23,16 @@ Command add_sweep(CLI::App& app);
 Command add_tabular(CLI::App& app);
 Command add_summary(CLI::App& app);
 Command add_plot(CLI::App& app);
+Command add_report(CLI::App& app);
 Command add_inspect(CLI::App& app);
 Command add_robustness(CLI::App& app);
 Command add_slice(CLI::App& app);
 Command add_study(CLI::App& app);
 Command add_datasets(CLI::App& app);
 Command add_gradcheck(CLI::App& app);
+
+/// Says that a run was stopped by a signal and how it goes on, and returns the exit status, 128 + signal.
+int stopped(const std::string& run_name, int signal);
 
 /// Adds --data, --task, --seed and --test.
 void add_sample_options(CLI::App& command, SampleOptions& options);

@@ -1,23 +1,33 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "data/uci.hpp"
 #include "experiments/commands/commands.hpp"
 #include "experiments/table.hpp"
+#include "experiments/text_file.hpp"
 
 namespace normalign::commands {
 namespace {
 
-int list_datasets(const std::string& folder) {
+int list_datasets(const std::string& folder, const std::string& json_file) {
   const std::vector<std::string> names = uci_names(folder);
   if (names.empty()) throw InputError(text(folder, ": found no data set, expected folders NAME that hold NAME.txt"));
+  nlohmann::ordered_json json = nlohmann::ordered_json::array();
   std::vector<Cells> rows{{"data set", "rows", "features", "classes", "rows of the test file"}};
   for (const std::string& name : names) {
     const UciDataset set = uci_dataset(std::filesystem::path(folder) / name);
     rows.push_back({name, text(set.data.inputs.rows()), text(set.data.inputs.cols()), text(set.data.classes),
                     set.test_file ? text(set.test_file->inputs.rows()) : "-"});
+    json.push_back({{"dataset", name},
+                    {"n", set.data.inputs.rows()},
+                    {"features", set.data.inputs.cols()},
+                    {"classes", set.data.classes},
+                    {"test_file_n", nullptr}});
+    if (set.test_file) json.back()["test_file_n"] = set.test_file->inputs.rows();
   }
+  if (!json_file.empty()) write_text_file(json_file, json.dump(2) + "\n");
   std::cout << aligned_text(rows);
   return 0;
 }
@@ -25,11 +35,14 @@ int list_datasets(const std::string& folder) {
 }  // namespace
 
 Command add_datasets(CLI::App& app) {
-  const auto folder = std::make_shared<std::string>();
+  const auto folder = std::make_shared<std::string>(), json = std::make_shared<std::string>();
   CLI::App* command =
       app.add_subcommand("datasets", "Check every file of the UCI collection in a folder, and list its data sets");
-  command->add_option("DIR", *folder, "Holds a folder NAME with NAME.txt for each data set")->required();
-  return [folder] { return list_datasets(*folder); };
+  command->add_option("folder", *folder, "Holds a folder NAME with NAME.txt for each data set")
+      ->required()
+      ->type_name("DIR");
+  command->add_option("--json", *json, "Write the table as JSON too")->type_name("FILE");
+  return [folder, json] { return list_datasets(*folder, *json); };
 }
 
 }  // namespace normalign::commands

@@ -3,9 +3,11 @@
 #include <iomanip>
 #include <iostream>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "autodiff/op_table.hpp"
 #include "experiments/commands/commands.hpp"
+#include "experiments/text_file.hpp"
 
 namespace normalign::commands {
 namespace {
@@ -13,6 +15,7 @@ namespace {
 struct GradcheckArguments {
   std::int64_t seed = 0;
   double tolerance = 1e-6;
+  std::string json;
 };
 
 int gradcheck_table(const GradcheckArguments& a) {
@@ -24,6 +27,7 @@ int gradcheck_table(const GradcheckArguments& a) {
             << std::left << std::setw(28) << "operation" << std::right << std::setw(10) << "order 1" << std::setw(10)
             << "order 2" << std::setw(10) << "order 3" << std::setw(12) << "forward" << '\n';
   int failed = 0;
+  nlohmann::ordered_json rows = nlohmann::ordered_json::array();
   for (const OpRow& row : op_table()) {
     GradcheckReport worst;
     for (const auto& shapes : row.shapes) {
@@ -44,6 +48,15 @@ int gradcheck_table(const GradcheckArguments& a) {
     std::cout << std::setw(12) << worst.forward_error[0] << (worst.passed ? "" : "  FAILED") << '\n';
     if (!worst.passed) std::cout << "  " << worst.failure << '\n';
     failed += !worst.passed;
+    rows.push_back({{"operation", row.name},
+                    {"errors", worst.error},
+                    {"forward_error", worst.forward_error[0]},
+                    {"passed", worst.passed}});
+  }
+  if (!a.json.empty()) {
+    const nlohmann::ordered_json json = {
+        {"tolerance", a.tolerance}, {"seed", seed}, {"failed", failed}, {"rows", rows}};
+    write_text_file(a.json, json.dump(2) + "\n");
   }
   std::cout << op_table().size() << " rows, " << failed << " failed; the bound is " << a.tolerance << ", the seed "
             << seed << '\n';
@@ -59,6 +72,7 @@ Command add_gradcheck(CLI::App& app) {
       app.add_subcommand("gradcheck", "Check first to third derivatives of every operation; status 1 if one is wrong");
   command->add_option("--seed", a.seed, "Seed of inputs and directions (default 0)");
   command->add_option("--tolerance", a.tolerance, "Largest relative error that passes (default 1e-6)");
+  command->add_option("--json", a.json, "Write the table as JSON too, with every digit")->type_name("FILE");
   return [arguments] { return gradcheck_table(*arguments); };
 }
 

@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <memory>
@@ -8,6 +10,7 @@
 #include "experiments/components.hpp"
 #include "experiments/inspection.hpp"
 #include "experiments/samples.hpp"
+#include "experiments/status_line.hpp"
 #include "experiments/text_file.hpp"
 
 namespace normalign::commands {
@@ -27,9 +30,14 @@ int inspect(InspectArguments a) {
     throw InputError(text("--certificates: found ", a.options.certificates, ", expected a whole number from 0 on"));
   a.options.certificate.norm = a.norm == "l2" ? Norm::l2 : Norm::linf;
   a.options.threads = a.threads ? a.threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  StatusLine status(std::cerr, isatty(STDERR_FILENO));
+  a.options.certificate.progress = [&](Index done) {
+    status.show(text("certificates: ", done, " of at most ", a.options.certificates, " done"));
+  };
   const Inspection found = inspection(model_in<double>(a.model), samples(a.samples), a.options);
-  std::cout << as_text(found);
+  status.clear();
   if (!a.json.empty()) write_text_file(a.json, as_json(found).dump(2) + "\n");
+  std::cout << as_text(found);
   return 0;
 }
 
@@ -46,12 +54,15 @@ Command add_inspect(CLI::App& app) {
   command->add_option("--samples", a.samples.most, "The first so many samples; 0: all (default 1024)");
   command->add_option("--certificates", a.options.certificates,
                       "Certify the distance of the decision boundary for the first so many (default 10)");
-  command->add_option("--norm", a.norm, "of that distance: l2 or linf (default l2)");
+  command->add_option("--norm", a.norm, "Norm of that distance: l2 or linf (default l2)")->type_name("NAME");
   command->add_option("--parts", a.options.certificate.parts,
                       "Steps of the search for one certificate at most; then it is two bounds (default 100000)");
-  command->add_option("--seconds", a.options.certificate.seconds, "Seconds for one certificate at most (default: any)");
-  command->add_option("--radius", a.options.complexity.radius, "of local complexity (default 0.005)");
-  command->add_option("--directions", a.options.complexity.directions, "of local complexity (default 8)");
+  command->add_option("--seconds", a.options.certificate.seconds,
+                      "Seconds for one certificate at most (default: no limit)");
+  command->add_option("--radius", a.options.complexity.radius,
+                      "Radius of local complexity, in units of the inputs (default 0.005)");
+  command->add_option("--directions", a.options.complexity.directions,
+                      "Random directions of local complexity (default 8)");
   command->add_option("--threads", a.threads, "Threads; results do not depend on it (default: all cores)");
   command->add_option("--json", a.json, "Write everything as JSON too, sample by sample")->type_name("FILE");
   add_sample_options(*command, a.samples);

@@ -19,7 +19,9 @@ void add_job_options(CLI::App& command, JobArguments& a, const std::vector<std::
   auto* shard = command.add_option("--shard", a.shard, "Of all runs the i-th, from 1, and every n-th after it");
   shard->type_name("i/n");
   auto* run = command.add_option("--run", a.run, "This run alone, in this process");
-  run->type_name("NAME")->excludes(jobs, shard);
+  auto* json = command.add_option("--json", a.json, "Write the table at the end as JSON too, with every digit");
+  json->type_name("FILE");
+  run->type_name("NAME")->excludes(jobs, shard, json);
   for (const std::string& other : others) run->excludes(command.get_option(other));
   command.add_option("--parent", a.parent, "The process that started this run")->group("");
 }

@@ -17,12 +17,14 @@ struct JobArguments {
   std::string out = {};       ///< folder of the logs
   std::string shard = "1/1";  ///< i/n
   std::string run = {};       ///< this run alone, in this process; empty: all, each in its own
+  std::string json = {};      ///< the table at the end goes to this file too; empty: to none
   int jobs = 0;               ///< at a time; 0: all cores / threads
   int threads = 1;            ///< of each run
   pid_t parent = 0;           ///< the process that started this one for its run; 0: a user did
 };
 
-/// Adds --out (which must be given unless `arguments` has one), --jobs, --threads, --shard and --run, and the hidden
+/// Adds --out (which must be given unless `arguments` has one), --jobs, --threads, --shard, --json and --run, and the
+/// hidden
 /// --parent. `others`: names of options that do not go with --run.
 void add_job_options(CLI::App& command, JobArguments& arguments, const std::vector<std::string>& others = {});
 

@@ -54,7 +54,8 @@ Command add_plot(CLI::App& app) {
   command->add_option("folder", a.folder, "Folder with logs, searched with what is below it")
       ->required()
       ->type_name("DIR");
-  command->add_option("--out", a.out, "Folder for SETTING.svg, .png, .dat and .gp (default: DIR)")->type_name("DIR2");
+  command->add_option("--out", a.out, "Folder for SETTING.svg, .png, .dat and .gp (default: that of the logs)")
+      ->type_name("DIR");
   command
       ->add_option("--metric", a.options.metrics,
                    "What the panels below the accuracy show: metrics of the logs, with or without test_ (default: "

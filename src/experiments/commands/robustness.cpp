@@ -31,12 +31,12 @@ int robustness(const RobustnessArguments& a) {
   for (const std::string& measure : a.measures) figures.push_back(scatter_figure(robustness_scatter(models, measure)));
 
   make_folder(a.out);
-  std::cout << as_text(rows);
   if (!a.json.empty()) write_text_file(a.json, as_json(rows).dump(2) + "\n");
   for (const Figure& figure : figures)
     if (!write_figure(a.out, figure))
       std::cerr << "no gnuplot in PATH: " << figure.name << ".dat and .gp alone were written; with it, gnuplot "
                 << figure.name << ".gp draws them\n";
+  std::cout << as_text(rows);
   return 0;
 }
 
@@ -50,10 +50,13 @@ Command add_robustness(CLI::App& app) {
   command->add_option("files", a.files, "What inspect --json wrote, one file for each network")
       ->required()
       ->type_name("FILE.json");
-  command->add_option("--name", a.names, "Names of the networks, one for each file (default: the files' names)");
-  command->add_option("--measure", a.measures,
-                      "What certificates are drawn against: centroid_alignment, class_alignment, normal_alignment or "
-                      "centred_normal_alignment, one picture each (default class_alignment)");
+  command->add_option("--name", a.names, "Names of the networks, one for each file (default: the files' names)")
+      ->type_name("NAME");
+  command
+      ->add_option("--measure", a.measures,
+                   "What certificates are drawn against: centroid_alignment, class_alignment, normal_alignment or "
+                   "centred_normal_alignment, one picture each (default class_alignment)")
+      ->type_name("NAME");
   command->add_option("--out", a.out, "Folder for robustness_MEASURE.svg, .png, .dat and .gp (default: this one)")
       ->type_name("DIR");
   command->add_option("--json", a.json, "Write the table as JSON too, with every digit")->type_name("FILE");

@@ -13,6 +13,7 @@
 #include "experiments/components.hpp"
 #include "experiments/samples.hpp"
 #include "experiments/slice_picture.hpp"
+#include "experiments/status_line.hpp"
 #include "experiments/text_file.hpp"
 
 namespace normalign::commands {
@@ -117,12 +118,12 @@ int draw_slice(const SliceArguments& a) {
       .window = square(half_width),
       .max_regions = a.max_regions,
       .threads = a.threads ? a.threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()))};
-  if (isatty(STDERR_FILENO))
-    options.progress = [](const SliceProgress& now) {
-      std::cerr << "\rlayer " << now.layers_done << " of " << now.layers << ": " << now.regions << " regions "
-                << (now.layers_done == now.layers ? "\n" : "") << std::flush;
-    };
+  StatusLine status(std::cerr, isatty(STDERR_FILENO));
+  options.progress = [&](const SliceProgress& now) {
+    status.show(text("layer ", now.layers_done, " of ", now.layers, " done: ", now.regions, " regions"));
+  };
   const Slice found = slice(network, plane, options);
+  status.clear();
   const DecisionBoundary boundary = a.output ? level_set(found, *a.output, a.level) : class_boundary(found);
   SlicePicture picture{.slice = found,
                        .boundary = boundary,
@@ -184,16 +185,18 @@ Command add_slice(CLI::App& app) {
   command->add_option("--origin", a.origin, "which holds this sample (default: the zero vector)")
       ->type_name("N")
       ->excludes(through);
-  command->add_option("--window", a.window,
-                      "Half the width of the square in the plane (default: around --plane, or 1)");
-  command->add_option("--colour", a.colour, "What the colour of a region says: slope, area or class (default slope)");
+  command->add_option(
+      "--window", a.window,
+      "Half the width of the square in the plane, in units of the inputs (default: around --plane, or 1)");
+  command->add_option("--colour", a.colour, "What the colour of a region says: slope, area or class (default slope)")
+      ->type_name("NAME");
   command->add_option("--scale", a.scale, "Ends of the colour scale, to compare pictures (default: the slice's)")
       ->expected(2);
   command->add_option("--output", a.output, "Draw where this output is at --level, not where classes tie");
   command->add_option("--level", a.level, "The level (default 0)");
   command->add_option("--points", a.points, "Draw at most so many samples (default 200)");
   command->add_flag("--centroids", a.centroids, "Draw an arrow from each sample to the centroid of its region");
-  command->add_option("--title", a.title, "Above the picture (default: the model's name)");
+  command->add_option("--title", a.title, "Above the picture (default: the model's name)")->type_name("WORDS");
   command->add_flag("--statistics-only", a.statistics_only, "No regions, edges and vertices in the JSON");
   command->add_option("--max-regions", a.max_regions, "More are an error (default 10000000)");
   command->add_option("--threads", a.threads, "Threads; results do not depend on it (default: all cores)");

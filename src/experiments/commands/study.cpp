@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <iostream>
@@ -6,8 +8,11 @@
 #include <thread>
 
 #include "experiments/commands/commands.hpp"
+#include "experiments/interrupt.hpp"
+#include "experiments/log_json.hpp"
 #include "experiments/sparsity.hpp"
 #include "experiments/sparsity_report.hpp"
+#include "experiments/status_line.hpp"
 #include "experiments/text_file.hpp"
 
 namespace normalign::commands {
@@ -21,13 +26,47 @@ struct StudyArguments {
   int threads = 0;
 };
 
+using Json = nlohmann::ordered_json;
+
+// What decides a row.
+Json as_json(const SparsityOptions& o) {
+  return {{"seeds", o.seeds}, {"loss", o.loss}, {"steps", o.most_steps}, {"version", NORMALIGN_VERSION}};
+}
+
 // Table and picture are written anew for each n, so that a study that is stopped leaves what it has.
-bool write_study(const fs::path& folder, const std::vector<SparsityRow>& rows) {
+bool write_study(const fs::path& folder, const std::vector<SparsityRow>& rows, const SparsityOptions& options) {
+  Json json = as_json(rows);
+  json["options"] = as_json(options);
   write_text_file(folder / "sparsity.txt", as_text(rows));
-  write_text_file(folder / "sparsity.json", as_json(rows).dump(2) + "\n");
+  write_text_file(folder / "sparsity.json", json.dump(2) + "\n");
   write_text_file(folder / "sparsity.csv", as_csv(rows));
   return write_figure(folder, figure_of(rows));
 }
+
+// The rows of the first sizes that a study with these options has left in the folder, each size with all its rows.
+std::vector<SparsityRow> rows_there(const fs::path& folder, const SparsityOptions& options) {
+  const fs::path file = folder / "sparsity.json";
+  if (!fs::exists(file)) return {};
+  try {
+    const Json json = log_json::parsed_file(file);
+    if (!json.contains("options") || json["options"] != as_json(options)) return {};
+    std::vector<SparsityRow> rows = rows_in(json);
+    std::size_t complete = 0;
+    for (Index e = options.from; e <= options.to; ++e) {
+      const std::size_t next = complete + 2 * options.seeds.size();
+      if (next > rows.size() || rows[complete].samples != Index{1} << e || rows[next - 1].samples != Index{1} << e)
+        break;
+      complete = next;
+    }
+    rows.resize(complete);
+    return rows;
+  } catch (const nlohmann::json::exception&) {
+    return {};
+  }
+}
+
+// Thrown to end a study between two fits.
+struct Stopped {};
 
 int study(StudyArguments a) {
   if (a.name != "sparsity") throw InputError(text("study: found '", one_line(a.name), "', expected sparsity"));
@@ -35,18 +74,44 @@ int study(StudyArguments a) {
   check(a.options);
   if (!a.out.empty()) make_folder(a.out);
 
-  std::vector<SparsityRow> rows;
+  const std::size_t of_size = 2 * a.options.seeds.size();  // so many rows
+  std::vector<SparsityRow> rows = a.out.empty() ? std::vector<SparsityRow>{} : rows_there(a.out, a.options);
+  SparsityOptions left = a.options;
+  left.from += static_cast<Index>(rows.size() / of_size);
   std::size_t printed = 0;
-  bool is_drawn = true;
-  sparsity_study(a.options, [&](const SparsityRow& row) {
-    rows.push_back(row);
-    if (rows.size() % (2 * a.options.seeds.size()) != 0) return;
+  const auto print = [&] {
     const std::string table = table_of(rows);
     std::cout << table.substr(printed) << std::flush;
     printed = table.size();
-    std::cerr << "n = " << row.samples << " done, up to " << (Index{1} << a.options.to) << '\n';
-    if (!a.out.empty()) is_drawn = write_study(a.out, rows);
-  });
+  };
+  if (!rows.empty()) {
+    std::cerr << "study: up to n = " << rows.back().samples << " it is there already\n";
+    print();
+  }
+  bool is_drawn = true;
+  const Interrupt interrupt;
+  StatusLine status(std::cerr, isatty(STDERR_FILENO));
+  try {
+    if (left.from <= left.to)
+      sparsity_study(left, [&](const SparsityRow& row) {
+        rows.push_back(row);
+        status.show(text("n = ", row.samples, ": ", row.model, ", seed ", row.seed,
+                         " done, up to n = ", Index{1} << a.options.to));
+        if (rows.size() % of_size == 0) {
+          status.clear();
+          print();
+          std::cerr << "n = " << row.samples << " done, up to " << (Index{1} << a.options.to) << '\n';
+          if (!a.out.empty()) is_drawn = write_study(a.out, rows, a.options);
+        }
+        if (interrupt.signal()) throw Stopped();
+      });
+  } catch (const Stopped&) {
+    status.clear();
+    std::cerr << "normalign: study: stopped by signal " << interrupt.signal() << "; "
+              << (a.out.empty() ? "with --out the same command would go on\n"
+                                : "the same command goes on after the last n in " + a.out + "\n");
+    return 128 + interrupt.signal();
+  }
   std::cout << as_text(rows).substr(printed);
   if (!is_drawn)
     std::cout << "no gnuplot in PATH: data and script alone were written; with it, gnuplot sparsity.gp draws them\n";
@@ -60,14 +125,17 @@ Command add_study(CLI::App& app) {
   StudyArguments& a = *arguments;
   CLI::App* command = app.add_subcommand(
       "study", "Sparse against dense data: a network and a Recursive Feature Machine as samples fill a torus in R^64");
+  command->footer(
+      "Ctrl-C ends the study between two fits; with --out the same command goes on after the last n that is there.");
   command->add_option("name", a.name, "sparsity")->required()->type_name("NAME");
   command->add_option("--from", a.options.from, "The smallest n is 2^FROM (default 4)");
   command->add_option("--to", a.options.to, "The largest n is 2^TO (default 13)");
   command->add_option("--seeds", a.options.seeds, "Seeds of data and network (default 0 1 2)");
-  command->add_option("--loss", a.options.loss, "The network is trained to this training loss (default 0.001)");
-  command->add_option("--steps", a.options.most_steps, "in at most so many steps (default 20000)");
+  command->add_option("--loss", a.options.loss, "Training loss that the network is trained to, nats (default 0.001)");
+  command->add_option("--steps", a.options.most_steps, "Steps of that training at most (default 20000)");
   command->add_option("--threads", a.threads, "Threads; results do not depend on it (default: all cores)");
-  command->add_option("--out", a.out, "Folder for sparsity.txt, .json, .csv and the picture")->type_name("DIR");
+  command->add_option("--out", a.out, "Folder for sparsity.txt, .json, .csv and the picture (default: none)")
+      ->type_name("DIR");
   return [arguments] { return study(*arguments); };
 }
 

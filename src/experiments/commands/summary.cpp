@@ -22,10 +22,11 @@ struct SummaryArguments {
 
 template <class Table>
 void print_and_write(const Table& table, const SummaryArguments& a) {
-  std::cout << as_text(table);
+  // Files before the table: who reads that through a pipe may close it early.
   if (!a.json.empty()) write_text_file(a.json, as_json(table).dump(2) + "\n");
   if (!a.csv.empty()) write_text_file(a.csv, as_csv(table));
   if (!a.latex.empty()) write_text_file(a.latex, as_latex(table));
+  std::cout << as_text(table);
 }
 
 // The rows of the protocol that is asked for; without such the first.
@@ -40,6 +41,7 @@ const TableRows& rows_of(const TabularSummary& table, const std::string& protoco
 
 int tabular_summary(const std::vector<TabularLog>& logs, const SummaryArguments& a) {
   const TabularSummary table = summarise(logs);
+  if (!a.tsv.empty()) write_text_file(a.tsv, as_tsv(rows_of(table, a.protocol)));
   if (a.against.empty()) {
     print_and_write(table, a);
   } else {
@@ -52,7 +54,6 @@ int tabular_summary(const std::vector<TabularLog>& logs, const SummaryArguments&
       write_text_file(a.json, json.dump(2) + "\n");
     }
   }
-  if (!a.tsv.empty()) write_text_file(a.tsv, as_tsv(rows_of(table, a.protocol)));
   return 0;
 }
 

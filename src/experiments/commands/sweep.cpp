@@ -13,9 +13,11 @@
 
 #include "experiments/commands/commands.hpp"
 #include "experiments/commands/job_arguments.hpp"
+#include "experiments/interrupt.hpp"
 #include "experiments/progress.hpp"
 #include "experiments/summary.hpp"
 #include "experiments/sweep.hpp"
+#include "experiments/text_file.hpp"
 
 namespace normalign::commands {
 namespace {
@@ -68,9 +70,12 @@ int run_one(const SweepArguments& a, const std::vector<RunConfig>& runs) {
   Progress progress(std::cerr, isatty(STDERR_FILENO), run->epochs);
   SweepRunOptions options{.folder = a.runs.out, .threads = a.runs.threads, .checkpoint_seconds = a.checkpoint_seconds};
   if (a.runs.parent == 0) options.progress = [&](const RunLog& log, Index epoch) { progress(log, epoch); };
+  const Interrupt interrupt;
+  options.stop = [&] { return interrupt.signal() != 0; };
   return as_job(a.runs.run, [&] {
     const RunLog log = sweep_run(*run, options);
     progress.finish();
+    if (log.status == RunStatus::running) return stopped(a.runs.run, interrupt.signal());
     if (log.status == RunStatus::failed) throw RunError(log.failure);
     return 0;
   });
@@ -98,7 +103,10 @@ int run_all(const SweepArguments& a, const std::vector<RunConfig>& all, const st
   std::vector<RunLog> logs;
   for (const RunConfig& run : runs)
     if (auto log = log_of(run, a.runs.out)) logs.push_back(std::move(*log));
-  if (!logs.empty()) std::cout << as_text(summarise(logs));
+  if (logs.empty()) return result.failed > 0 ? 1 : 0;
+  const auto table = summarise(logs);
+  if (!a.runs.json.empty()) write_text_file(a.runs.json, as_json(table).dump(2) + "\n");
+  std::cout << as_text(table);
   return result.failed > 0 ? 1 : 0;
 }
 

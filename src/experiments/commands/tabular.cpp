@@ -9,8 +9,10 @@
 #include "experiments/commands/commands.hpp"
 #include "experiments/commands/job_arguments.hpp"
 #include "experiments/config.hpp"
+#include "experiments/status_line.hpp"
 #include "experiments/tabular_summary.hpp"
 #include "experiments/tabular_sweep.hpp"
+#include "experiments/text_file.hpp"
 #include "linalg/memory.hpp"
 #include "linalg/number_text.hpp"
 
@@ -68,9 +70,10 @@ int run_one(const TabularArguments& a, const TabularRequest& request, const std:
   if (run == runs.end())
     throw InputError(text("--run: found '", a.runs.run, "', expected one of the ", runs.size(), " runs asked for",
                           runs.empty() ? "" : ", such as " + run_name(runs.front().config)));
-  const bool shows = a.runs.parent == 0 && isatty(STDERR_FILENO);
+  StatusLine status(std::cerr, a.runs.parent == 0 && isatty(STDERR_FILENO));
   const auto progress = [&](Index done, Index all) {
-    if (shows) std::cerr << '\r' << a.runs.run << "  " << done << " of " << all << (done == all ? "\n" : "");
+    status.show(text(a.runs.run, "  ", done, " of ", all));
+    if (done == all) status.clear();
   };
   return as_job(a.runs.run, [&] {
     tabular_sweep_run(*run, request.source, a.runs.out, ridge, progress);
@@ -105,7 +108,10 @@ int run_all(const TabularArguments& a, const std::vector<TabularRun>& all, doubl
   std::vector<TabularLog> logs;
   for (const TabularRun& run : runs)
     if (auto log = log_of(run.config, run.table.standardised, a.runs.out)) logs.push_back(std::move(*log));
-  if (!logs.empty()) std::cout << as_text(summarise(logs));
+  if (logs.empty()) return result.failed > 0 ? 1 : 0;
+  const auto table = summarise(logs);
+  if (!a.runs.json.empty()) write_text_file(a.runs.json, as_json(table).dump(2) + "\n");
+  std::cout << as_text(table);
   return result.failed > 0 ? 1 : 0;
 }
 

@@ -10,7 +10,10 @@
 
 #include "data/modular.hpp"
 #include "experiments/commands/commands.hpp"
+#include "experiments/interrupt.hpp"
 #include "experiments/progress.hpp"
+#include "experiments/run_files.hpp"
+#include "experiments/run_lock.hpp"
 #include "experiments/task.hpp"
 
 namespace normalign::commands {
@@ -74,15 +77,23 @@ int train(const TrainArguments& a) {
     throw InputError(text("threads: found ", threads, ", expected a whole number from 1 to 1024"));
   const std::string name = a.name.empty() ? run_name(config) : a.name;
   if (name.find('/') != std::string::npos) throw InputError(text("name: found '", name, "', expected no slash"));
-  const fs::path log_file = fs::path(a.out) / (name + ".json");
-  check_writable_log(log_file, a.overwrite);
+  const fs::path log_file = normalign::log_file(a.out, name);
+  const fs::path checkpoint = checkpoint_file(a.out, name);
+  const bool goes_on = !a.overwrite && fs::exists(log_file) && fs::exists(checkpoint);
+  check_writable_log(log_file, a.overwrite || goes_on);
+  const RunLock lock(lock_file(a.out, name), std::chrono::milliseconds(0));
+  if (!lock.held()) throw InputError(text(name, ": another process is at this run, expected none"));
+  if (!goes_on) fs::remove(checkpoint);
 
   Progress progress(std::cerr, isatty(STDERR_FILENO), config.epochs);
-  RunObserver observer{.log_file = log_file};
+  const Interrupt interrupt;
+  RunObserver observer{
+      .stop = [&] { return interrupt.signal() != 0; }, .log_file = log_file, .checkpoint_file = checkpoint};
   if (a.save_model) observer.model_file = fs::path(a.out) / (name + ".safetensors");
   if (!a.quiet) observer.progress = [&](const RunLog& log, Index epoch) { progress(log, epoch); };
   const RunLog log = task(a.task).run(config, threads, observer);
   progress.finish();
+  if (log.status == RunStatus::running) return stopped(name, interrupt.signal());
   if (log.status == RunStatus::failed) {
     std::cerr << "normalign: " << name << " failed: " << log.failure << " (log: " << log_file.string() << ")\n";
     return 1;
@@ -112,18 +123,30 @@ std::string operation_list() {
 
 }  // namespace
 
+int stopped(const std::string& run_name, int signal) {
+  std::cerr << "normalign: " << run_name << ": stopped by signal " << signal
+            << "; the same command goes on from there\n";
+  return 128 + signal;
+}
+
 Command add_train(CLI::App& app) {
   const auto arguments = std::make_shared<TrainArguments>();
   TrainArguments& a = *arguments;
   CLI::App* command = app.add_subcommand("train", "Train one network and log the run as JSON");
-  command->footer(task_list());
+  command->footer(
+      task_list() +
+      "\nCtrl-C ends a run at the end of an epoch and leaves its state in DIR; the same command goes on from\n"
+      "there, as it does after a crash. With --overwrite it begins anew.");
   command->add_option("task", a.task, "What to train")->required()->type_name("TASK");
-  command->add_option("--condition", a.condition,
-                      "baseline, or grokfast, orthograd, grokalign, adversarial_noise, hold_jacobian joined by +\n"
-                      "(default baseline)");
+  command
+      ->add_option("--condition", a.condition,
+                   "baseline, or grokfast, orthograd, grokalign, adversarial_noise, hold_jacobian joined by +\n"
+                   "(default baseline)")
+      ->type_name("NAME");
   command->add_option("--seed", a.seed, "Seed of data, start, shuffles and projections (default 0)");
   command->add_option("--out", a.out, "Folder of the log (default runs)")->type_name("DIR");
-  command->add_option("--name", a.name, "Name of the log without .json (default TASK_CONDITION_seedN)");
+  command->add_option("--name", a.name, "Name of the log without .json (default TASK_CONDITION_seedN)")
+      ->type_name("NAME");
   command->add_option("--epochs", a.epochs, "Passes over the training set at most (default: the task's)");
   command->add_option("--threads", a.threads, "Threads; results do not depend on it (default: all cores)");
   command->add_flag("--quiet", a.quiet, "No progress and no result line");
@@ -139,7 +162,7 @@ Command add_train(CLI::App& app) {
   command->add_option("--init-scale", a.init_scale, "Factor on every initial parameter")->group(training);
   command->add_option("--output-scale", a.output_scale, "lazy_regime: s in the loss of s f (default 1)")
       ->group(training);
-  command->add_option("--operation", a.operation, "mod_add: " + operation_list())->group(training);
+  command->add_option("--operation", a.operation, "mod_add: " + operation_list())->type_name("NAME")->group(training);
   command->add_option("--modulus", a.modulus, "mod_add: p, from 2 to 1024 (default 61)")->group(training);
   command->add_option("--init-model", a.initial_model, "Start from the network in this safetensors file")
       ->type_name("FILE");

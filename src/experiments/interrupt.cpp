@@ -1,0 +1,34 @@
+#include "experiments/interrupt.hpp"
+
+namespace normalign {
+namespace {
+
+// A handler has nowhere else to leave word.
+volatile std::sig_atomic_t noted = 0;
+
+void note(int signal) { noted = signal; }
+
+void install(int signal, struct sigaction& before) {
+  struct sigaction action = {};
+  action.sa_handler = note;
+  action.sa_flags = SA_RESETHAND | SA_RESTART;
+  ::sigaction(signal, nullptr, &before);
+  if (before.sa_handler != SIG_IGN) ::sigaction(signal, &action, nullptr);
+}
+
+}  // namespace
+
+Interrupt::Interrupt() {
+  noted = 0;
+  install(SIGINT, before_int_);
+  install(SIGTERM, before_term_);
+}
+
+Interrupt::~Interrupt() {
+  ::sigaction(SIGINT, &before_int_, nullptr);
+  ::sigaction(SIGTERM, &before_term_, nullptr);
+}
+
+int Interrupt::signal() const { return noted; }
+
+}  // namespace normalign

@@ -1,0 +1,33 @@
+#include "experiments/status_line.hpp"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+
+namespace normalign {
+
+std::size_t terminal_columns() {
+  winsize size = {};
+  if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  std::size_t columns = 0;
+  if (const char* words = std::getenv("COLUMNS")) std::from_chars(words, words + std::strlen(words), columns);
+  return columns > 0 ? columns : 80;
+}
+
+void StatusLine::show(const std::string& line) {
+  if (!terminal_) return;
+  // The last column stays free: some terminals go to the next line as soon as it is written.
+  const std::string shown = line.substr(0, terminal_columns() - 1);
+  out_ << '\r' << shown << std::string(shown.size() < width_ ? width_ - shown.size() : 0, ' ') << std::flush;
+  width_ = shown.size();
+}
+
+void StatusLine::clear() {
+  if (width_ > 0) out_ << '\r' << std::string(width_, ' ') << '\r' << std::flush;
+  width_ = 0;
+}
+
+}  // namespace normalign

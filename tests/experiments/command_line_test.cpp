@@ -1,0 +1,196 @@
+// What a user may rely on in every command: help, exit statuses, signals, pipes, completion.
+#include <csignal>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <thread>
+
+#include "experiments/run_files.hpp"
+#include "experiments/run_log.hpp"
+#include "support/catch.hpp"
+#include "support/curve_logs.hpp"
+#include "support/message_of.hpp"
+#include "support/program.hpp"
+
+namespace normalign::tests {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::vector<std::string> all_commands = {"train", "sweep",   "tabular", "datasets",   "study",     "summary",
+                                               "plot",  "inspect", "slice",   "robustness", "gradcheck", "report"};
+
+// The options that a help text lists.
+std::vector<std::string> options_in(const std::string& help) {
+  std::vector<std::string> result;
+  for (const std::string& line : lines(help))
+    if (line.starts_with("  -")) {
+      std::istringstream names(line.substr(2, line.find(' ', 2) - 2));
+      for (std::string name; std::getline(names, name, ',');) result.push_back(name);
+    }
+  return result;
+}
+
+// A log without what depends on time and machine.
+nlohmann::json lasting(const fs::path& log) {
+  nlohmann::json json = nlohmann::json::parse(read_file(log));
+  json.erase("environment");
+  for (auto& row : json["metrics"])
+    for (const char* name : {"opt_time", "geometry_time"}) row.erase(name);
+  return json;
+}
+
+// Runs the program until `is_ready`, sends a signal, and waits for its end.
+template <class Ready>
+Finished stopped(const Arguments& arguments, int signal, const Ready& is_ready) {
+  Child child(command(arguments));
+  for (int i = 0; i < 3000 && child.running() && !is_ready(); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  child.kill(signal);
+  return child.wait();
+}
+
+TEST_CASE("help: every command, the exit statuses, and the same words for the same thing") {
+  if (without_program("help")) return;
+  const std::string help = normalign({"--help"}).out;
+  for (const char* part : {"Exit status", "0 done", "1 a run", "2 a mistake", "130", "143"})
+    CHECK(contains(help, part));
+  for (const std::string& name : all_commands) {
+    CAPTURE(name);
+    CHECK(contains(help, "\n  " + name + ' '));
+    const Finished finished = normalign({name, "--help"});
+    CHECK(finished.status == 0);
+    CHECK_FALSE(contains(finished.out, " TEXT "));  // each value has a word that says what it is
+    for (const std::string& option : options_in(finished.out)) CHECK(option.find('_') == option.npos);
+  }
+  for (const char* name : {"sweep", "tabular", "datasets", "summary", "inspect", "robustness", "gradcheck"})
+    CHECK(contains(normalign({name, "--help"}).out, "--json FILE"));
+}
+
+TEST_CASE("a whole number that no machine holds is named as it was given, with status 2") {
+  if (without_program("huge numbers")) return;
+  for (const Arguments& arguments : {Arguments{"train", "sparse_parity", "--epochs", "99999999999999999999"},
+                                     {"tabular", "--seeds", "99999999999999999999"},
+                                     {"slice", "m.safetensors", "--plane", "0", "1", "99999999999999999999"},
+                                     {"gradcheck", "--seed", "99999999999999999999"}}) {
+    const Finished finished = normalign(arguments);
+    CAPTURE(finished.err);
+    CHECK(finished.status == 2);
+    CHECK(contains(finished.err, "found 99999999999999999999, expected a whole number"));
+    CHECK(lines(finished.err).size() == 1);
+  }
+}
+
+TEST_CASE("train: stopped by a signal the same command goes on, and the log is that of a run that was not stopped") {
+  if (without_program("stopping")) return;
+  for (const int signal : {SIGINT, SIGTERM}) {
+    const TemporaryFolder folder;
+    const auto train = [&](const std::string& out, const Arguments& more = {}, const std::string& epochs = "150") {
+      Arguments result{"train", "sparse_parity",        "--epochs", epochs, "--threads", "1",
+                       "--out", (folder / out).string()};
+      result.insert(result.end(), more.begin(), more.end());
+      return result;
+    };
+    const std::string name = "sparse_parity_baseline_seed0";
+    const fs::path log = folder / ("stopped/" + name + ".json"), state = checkpoint_file(folder / "stopped", name);
+    const Finished first = stopped(train("stopped"), signal, [&] { return fs::exists(log); });
+    CAPTURE(first.err);
+    CHECK(first.status == 128 + signal);
+    CHECK(contains(first.err, "stopped by signal"));
+    CHECK(contains(first.err, "the same command goes on"));
+    CHECK(read_log(log).status == RunStatus::running);
+    CHECK(fs::exists(state));
+
+    const Finished other = normalign(train("stopped", {"--seed", "0", "--weight-decay", "0.5"}));
+    CHECK(other.status == 2);  // not the run whose state is there
+    CHECK(fs::exists(state));
+
+    CHECK(normalign(train("stopped")).status == 0);
+    CHECK(normalign(train("whole")).status == 0);
+    CHECK(lasting(log) == lasting(folder / ("whole/" + name + ".json")));
+    CHECK(std::distance(fs::directory_iterator(folder / "stopped"), {}) == 1);  // neither state nor lock
+    CHECK(normalign(train("stopped")).status == 2);                             // the log is not replaced
+    CHECK(normalign(train("stopped", {"--overwrite"}, "1")).status == 0);
+    if (signal == SIGINT) continue;
+    // --overwrite begins anew, whatever state is there.
+    stopped(train("stopped", {"--overwrite"}), signal, [&] { return read_log(log).status == RunStatus::running; });
+    CHECK(normalign(train("stopped", {"--overwrite"}, "2")).status == 0);
+    CHECK(read_log(log).metrics.size() == 3);
+    CHECK_FALSE(fs::exists(state));
+  }
+}
+
+TEST_CASE("study: with --out the same command goes on after the last size") {
+  if (without_program("study")) return;
+  const TemporaryFolder folder;
+  const auto study = [&](const std::string& out, const std::string& to) {
+    return Arguments{"study", "sparsity", "--from", "4",         "--to", to,      "--seeds",
+                     "0",     "--loss",   "0.1",    "--threads", "1",    "--out", (folder / out).string()};
+  };
+  CHECK(normalign(study("parts", "4")).status == 0);
+  const Finished rest = normalign(study("parts", "5"));
+  const Finished whole = normalign(study("whole", "5"));
+  CHECK(contains(rest.err, "up to n = 16 it is there already"));
+  CHECK(rest.out == whole.out);
+  for (const char* file : {"sparsity.txt", "sparsity.json", "sparsity.csv"})
+    CHECK(read_file(folder / (std::string("parts/") + file)) == read_file(folder / (std::string("whole/") + file)));
+  const Finished stopped_early =
+      stopped(study("stopped", "13"), SIGINT, [&] { return fs::exists(folder / "stopped/sparsity.json"); });
+  CAPTURE(stopped_early.err);
+  CHECK(stopped_early.status == 130);
+  CHECK(contains(stopped_early.err, "the same command goes on"));
+}
+
+TEST_CASE("a reader that closes the pipe ends a command quietly, and files are written first") {
+  if (without_program("pipes")) return;
+  const TemporaryFolder folder;
+  for (int i = 0; i < 3; ++i) {
+    RunLog log = run_of("baseline", {row(0, 1, 2)});
+    log.run_name = "toy_baseline_seed" + std::to_string(i);
+    write_log(folder / (log.run_name + ".json"), log);
+  }
+  const std::string json = (folder / "table.out").string();
+  const std::string line =
+      "'" + command({}).front() + "' summary '" + folder.path().string() + "' --json '" + json + "'";
+  const Finished finished = run({"/bin/bash", "-c", line + " | head -1"});
+  CHECK(finished.status == 0);
+  CHECK(finished.out == "toy\n");
+  CHECK(finished.err.empty());
+  CHECK(nlohmann::json::parse(read_file(json)).contains("settings"));
+}
+
+TEST_CASE("completion offers every command and every option of each, tasks, conditions, and else files") {
+  if (without_program("completion")) return;
+  if (run({"/bin/sh", "-c", "command -v bash awk"}).status != 0) return;
+  const std::string script = "completions/normalign.bash";
+  if (!fs::exists(script)) return;  // tests may run elsewhere
+  const auto offered = [&](const std::string& words) {
+    const std::string program = command({}).front();
+    const Finished finished =
+        run({"/bin/bash", "-c",
+             "source " + script + "; COMP_WORDS=('" + program + "' " + words +
+                 "); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _normalign; printf '%s\\n' \"${COMPREPLY[@]}\""});
+    CHECK(finished.err.empty());
+    return lines(finished.out);
+  };
+  const auto has = [](const std::vector<std::string>& all, const std::string& one) {
+    return std::ranges::find(all, one) != all.end();
+  };
+  const std::vector<std::string> commands = offered("''");
+  for (const std::string& name : all_commands) {
+    CAPTURE(name);
+    CHECK(has(commands, name));
+    const std::vector<std::string> options = offered(name + " --");
+    for (const std::string& option : options_in(normalign({name, "--help"}).out))
+      if (option.starts_with("--")) CHECK(has(options, option));
+  }
+  CHECK(offered("su") == std::vector<std::string>{"summary"});
+  CHECK(has(offered("train ''"), "sparse_parity"));
+  CHECK(offered("train mod_add --condition grokf") == std::vector<std::string>{"grokfast"});
+  CHECK(has(offered("slice --task mo"), "mod_add"));
+  CHECK(offered("summary ''") == std::vector<std::string>{""});  // none of ours: bash offers files
+  const std::string conditions = normalign({"train", "--help"}).out;
+  for (const std::string& name : offered("train mod_add --condition ''")) CHECK(contains(conditions, name));
+}
+
+}  // namespace
+}  // namespace normalign::tests

@@ -1,0 +1,47 @@
+#include "experiments/status_line.hpp"
+
+#include <cstdlib>
+#include <sstream>
+
+#include "support/catch.hpp"
+
+namespace normalign::tests {
+namespace {
+
+TEST_CASE("StatusLine: on a terminal one line that is written over, cut to one column less than there are") {
+  ::setenv("COLUMNS", "20", 1);
+  if (terminal_columns() != 20) return;  // the tests themselves run on a terminal, whose size counts
+  std::ostringstream out;
+  StatusLine line(out, true);
+  line.show(std::string(30, 'x'));
+  CHECK(out.str() == "\r" + std::string(19, 'x'));
+  line.show("short");
+  CHECK(out.str() == "\r" + std::string(19, 'x') + "\rshort" + std::string(14, ' '));
+  out.str("");
+  line.clear();
+  CHECK(out.str() == "\r     \r");
+  line.clear();
+  CHECK(out.str() == "\r     \r");
+  ::unsetenv("COLUMNS");
+  CHECK(terminal_columns() == 80);
+  ::setenv("COLUMNS", "no number", 1);
+  CHECK(terminal_columns() == 80);
+  ::unsetenv("COLUMNS");
+}
+
+TEST_CASE("StatusLine: elsewhere nothing is shown, and a line does not outlive its scope") {
+  std::ostringstream out;
+  {
+    StatusLine line(out, false);
+    line.show("words");
+  }
+  CHECK(out.str().empty());
+  {
+    StatusLine line(out, true);
+    line.show("ab");
+  }
+  CHECK(out.str() == "\rab\r  \r");
+}
+
+}  // namespace
+}  // namespace normalign::tests
