@@ -3,6 +3,8 @@
 # ---- settings: override on the command line, as in `make test SANITIZE=1` -------------------------------------
 BUILD      := build
 OPT        := -O3
+# debug information: a third of the compile time, which CI does without
+DEBUG      := $(if $(CI),,-g)
 PORTABLE   := 0
 SANITIZE   := 0
 WERROR     := $(if $(CI),1,0)
@@ -36,13 +38,16 @@ CATCH_LIBS  = $(call once,CATCH_LIBS,scripts/deps --catch-libs)
 comma := ,
 ifeq ($(SANITIZE),1)
   override BUILD := $(BUILD)/sanitize
-  override OPT   := -O1 -fno-omit-frame-pointer
-  SANITIZERS     := -fsanitize=address$(comma)undefined -fno-sanitize-recover=all -Wno-maybe-uninitialized
+  override OPT   := -O1
+  SANITIZERS     := -fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -Wno-maybe-uninitialized
 endif
+# Tests are compiled often and run once. With the sanitizers the optimiser takes longer than everything else, without
+# them a little of it shortens the compilation; at -O1 g++ 12 may see uninitialised values where there are none.
+TEST_OPT = $(if $(SANITIZERS),-O0,-O1) $(if $(findstring clang,$(CXX)),,-Wno-error=maybe-uninitialized)
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion $(if $(filter 1,$(WERROR)),-Werror)
 # clang warns where `omp simd` finds no vector version of a function; the loop is right all the same.
 CLANG_WARNINGS = $(if $(findstring clang,$(CXX)),-Wno-pass-failed)
-CXXFLAGS  = -std=c++20 $(OPT) -g -march=$(if $(filter 1,$(PORTABLE)),x86-64-v3,native) -fno-math-errno -fopenmp \
+CXXFLAGS  = -std=c++20 $(OPT) $(DEBUG) -march=$(if $(filter 1,$(PORTABLE)),x86-64-v3,native) -fno-math-errno -fopenmp \
             $(WARNINGS) $(CLANG_WARNINGS) $(SANITIZERS)
 CPPFLAGS  = -Isrc -Itests -I$(BUILD)/generated $(BLAS_CFLAGS) -DNORMALIGN_VERSION='"$(VERSION)"'
 LIBS      = $(BLAS_LIBS) -lClp -lCoinUtils -lcairo -lz
@@ -64,6 +69,10 @@ BENCH    := $(BUILD)/normalign-bench
 EXAMPLES := $(patsubst examples/%.cpp,$(BUILD)/examples/%,$(EXAMPLE_FILES))
 ALL_OBJECTS := $(call objects,$(LIBRARY_FILES) $(PROGRAM_MAIN) $(TEST_FILES) $(EXAMPLE_FILES) $(BENCH_FILES))
 
+# The test program's main says what Catch2 is to be before it includes it.
+PRECOMPILED       := $(BUILD)/precompiled/tests.hpp.gch
+PRECOMPILED_USERS := $(filter-out %/support/main.o,$(call objects,$(TEST_FILES)))
+
 .PHONY: all deps data demo paper-grokking paper-tabular test check bench install format clean help
 all: $(PROGRAM) ## the command line, build/normalign
 
@@ -73,16 +82,25 @@ deps: ## install what is missing (apt-get; sudo where not root)
 $(ALL_OBJECTS): $(BUILD)/obj/%.o: %.cpp $(BUILD)/flags | deps $(BUILD)/generated/tasks.inc
 	@mkdir -p $(@D)
 	@echo "  compile $<"
-	@$(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -c $< -o $@
--include $(ALL_OBJECTS:.o=.d)
-# Tests are compiled often and run once; at -O1 g++ 12 may see uninitialised values where there are none. Private, or
-# the flags file above would take it over.
-$(call objects,$(TEST_FILES)): private OPT = -O1 $(if $(findstring clang,$(CXX)),,-Wno-error=maybe-uninitialized)
+	@$(CXX) $(CPPFLAGS) $(CXXFLAGS) $(USE_PRECOMPILED) -MMD -MP -c $< -o $@
+-include $(ALL_OBJECTS:.o=.d) $(PRECOMPILED:.gch=.d)
+# Private, or the flags file would take it over.
+$(call objects,$(TEST_FILES)) $(PRECOMPILED): private OPT = $(TEST_OPT)
+
+# The headers that every test begins with, compiled once. g++ and clang++ both find X.gch beside the X that -include
+# names, and there is no X that they could take instead.
+$(PRECOMPILED): tests/support/precompiled.hpp $(BUILD)/flags | deps
+	@mkdir -p $(@D)
+	@echo "  compile $<"
+	@$(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -MF $(@:.gch=.d) -MT $@ -x c++-header $< -o $@
+$(PRECOMPILED_USERS): $(PRECOMPILED)
+$(PRECOMPILED_USERS): private USE_PRECOMPILED = -include $(PRECOMPILED:.gch=)
 
 # Other flags or another compiler: everything is compiled anew. The file changes only when its text does.
+FLAGS = $(CXX) $(CPPFLAGS) $(CXXFLAGS), tests $(TEST_OPT)
 $(BUILD)/flags: always | deps
 	@mkdir -p $(@D)
-	@echo '$(CXX) $(CPPFLAGS) $(CXXFLAGS)' | cmp -s - $@ || { echo '$(CXX) $(CPPFLAGS) $(CXXFLAGS)' > $@; \
+	@echo '$(FLAGS)' | cmp -s - $@ || { echo '$(FLAGS)' > $@; \
 	  echo "  compiler $(CXX) $$($(CXX) -dumpversion), BLAS $(BLAS_LIBS)"; }
 .PHONY: always
 
