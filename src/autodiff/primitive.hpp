@@ -28,6 +28,7 @@ struct Call {
 template <class T>
 class Recorded {
  public:
+  /// Of a node; what the rule contributes goes to `sum`.
   Recorded(Graph<T>& graph, std::uint32_t node, Var<T>& sum) : graph_(graph), node_(node), sum_(sum) {}
 
   /// Input i as a Var. The primitive must declare in `reads` that the rule reads it.
