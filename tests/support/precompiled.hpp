@@ -1,5 +1,6 @@
-// What most tests include, compiled once (see the Makefile): Catch2 and the heavier headers of the standard library. A test
-// includes what it uses all the same. nlohmann/json is not here: every test would pay for it, and few use it. Included by nothing.
+// What most tests include, compiled once (see the Makefile): Catch2 and the heavier headers of the standard library. A
+// test includes what it uses all the same. nlohmann/json is not here: every test would pay for it, and few use it.
+// Included by nothing.
 
 #include <algorithm>
 #include <chrono>
