@@ -3,6 +3,8 @@
 # ---- settings: override on the command line, as in `make test SANITIZE=1` -------------------------------------
 BUILD      := build
 OPT        := -O3
+# debug information: a third of the compile time, which CI does without
+DEBUG      := $(if $(CI),,-g)
 PORTABLE   := 0
 SANITIZE   := 0
 WERROR     := $(if $(CI),1,0)
@@ -13,7 +15,7 @@ QUICK      := 0
 DATA       := data/mnist
 UCI_URL    :=
 PREFIX     := /usr/local
-VERSION    := 0.1.0
+VERSION    := $(shell cat VERSION)
 # CXX: by default the first of g++ >= 12, g++-12 and later, clang++ >= 14 that is found
 
 # ---- how a file is compiled and linked -------------------------------------------------------------------------
@@ -36,14 +38,18 @@ CATCH_LIBS  = $(call once,CATCH_LIBS,scripts/deps --catch-libs)
 comma := ,
 ifeq ($(SANITIZE),1)
   override BUILD := $(BUILD)/sanitize
-  override OPT   := -O1 -fno-omit-frame-pointer
-  SANITIZERS     := -fsanitize=address$(comma)undefined -fno-sanitize-recover=all -Wno-maybe-uninitialized
+  override OPT   := -O1
+  SANITIZERS     := -fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -Wno-maybe-uninitialized
 endif
+# Tests are compiled often and run once. With the sanitizers the optimiser takes longer than everything else, without
+# them a little of it shortens the compilation; at -O1 g++ 12 may see uninitialised values where there are none.
+TEST_OPT = $(if $(SANITIZERS),-O0,-O1) $(if $(findstring clang,$(CXX)),,-Wno-error=maybe-uninitialized)
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion $(if $(filter 1,$(WERROR)),-Werror)
 # clang warns where `omp simd` finds no vector version of a function; the loop is right all the same.
 CLANG_WARNINGS = $(if $(findstring clang,$(CXX)),-Wno-pass-failed)
-CXXFLAGS  = -std=c++20 $(OPT) -g -march=$(if $(filter 1,$(PORTABLE)),x86-64-v3,native) -fno-math-errno -fopenmp \
-            $(WARNINGS) $(CLANG_WARNINGS) $(SANITIZERS)
+# One set of objects serves both libraries: position independent, with calls inside the library resolved inside it.
+CXXFLAGS  = -std=c++20 $(OPT) $(DEBUG) -march=$(if $(filter 1,$(PORTABLE)),x86-64-v3,native) -fno-math-errno -fopenmp \
+            -fPIC -fno-semantic-interposition $(WARNINGS) $(CLANG_WARNINGS) $(SANITIZERS)
 CPPFLAGS  = -Isrc -Itests -I$(BUILD)/generated $(BLAS_CFLAGS) -DNORMALIGN_VERSION='"$(VERSION)"'
 LIBS      = $(BLAS_LIBS) -lClp -lCoinUtils -lcairo -lz
 LDLIBS    = -fopenmp $(SANITIZERS) $(LIBS)
@@ -55,17 +61,26 @@ TEST_FILES    := $(shell find $(if $(PARTS),$(addprefix tests/,$(PARTS)) tests/s
 EXAMPLE_FILES := $(wildcard examples/*.cpp)
 # the bench counts calls of malloc as the tests do
 BENCH_FILES   := $(wildcard bench/*.cpp) tests/support/malloc_counter.cpp
+# CLI11 is one large header, and parsing a command line takes no time: these are compiled at -O1.
+COMMAND_FILES := src/experiments/cli.cpp $(wildcard src/experiments/commands/*.cpp)
 TASK_FILES    := $(sort $(wildcard src/experiments/tasks/*.cpp))
 
 objects  = $(patsubst %.cpp,$(BUILD)/obj/%.o,$(1))
 LIBRARY  := $(BUILD)/libnormalign.a
+# While the version begins with 0 every minor one may break programs: they are bound to major.minor.
+SONAME   := libnormalign.so.$(word 1,$(subst ., ,$(VERSION))).$(word 2,$(subst ., ,$(VERSION)))
+SHARED   := $(BUILD)/$(SONAME)
 PROGRAM  := $(BUILD)/normalign
 TESTS    := $(BUILD)/normalign-tests
 BENCH    := $(BUILD)/normalign-bench
 EXAMPLES := $(patsubst examples/%.cpp,$(BUILD)/examples/%,$(EXAMPLE_FILES))
 ALL_OBJECTS := $(call objects,$(LIBRARY_FILES) $(PROGRAM_MAIN) $(TEST_FILES) $(EXAMPLE_FILES) $(BENCH_FILES))
 
-.PHONY: all deps data demo paper-grokking paper-tabular test check bench install format clean help
+# The test program's main says what Catch2 is to be before it includes it.
+PRECOMPILED       := $(BUILD)/precompiled/tests.hpp.gch
+PRECOMPILED_USERS := $(filter-out %/support/main.o,$(call objects,$(TEST_FILES)))
+
+.PHONY: all deps data demo paper-grokking paper-tabular test check bench install uninstall lint docs format clean help
 all: $(PROGRAM) ## the command line, build/normalign
 
 deps: ## install what is missing (apt-get; sudo where not root)
@@ -74,16 +89,27 @@ deps: ## install what is missing (apt-get; sudo where not root)
 $(ALL_OBJECTS): $(BUILD)/obj/%.o: %.cpp $(BUILD)/flags | deps $(BUILD)/generated/tasks.inc
 	@mkdir -p $(@D)
 	@echo "  compile $<"
-	@$(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -c $< -o $@
--include $(ALL_OBJECTS:.o=.d)
-# Tests are compiled often and run once; at -O1 g++ 12 may see uninitialised values where there are none. Private, or
-# the flags file above would take it over.
-$(call objects,$(TEST_FILES)): private OPT = -O1 $(if $(findstring clang,$(CXX)),,-Wno-error=maybe-uninitialized)
+	@$(CXX) $(CPPFLAGS) $(CXXFLAGS) $(USE_PRECOMPILED) -MMD -MP -c $< -o $@
+-include $(ALL_OBJECTS:.o=.d) $(PRECOMPILED:.gch=.d)
+# Private, or the flags file would take it over.
+$(call objects,$(TEST_FILES)) $(PRECOMPILED): private OPT = $(TEST_OPT)
+
+$(call objects,$(COMMAND_FILES)): private OPT := $(if $(filter -O3,$(OPT)),-O1,$(OPT))
+
+# The headers that every test begins with, compiled once. g++ and clang++ both find X.gch beside the X that -include
+# names, and there is no X that they could take instead.
+$(PRECOMPILED): tests/support/precompiled.hpp $(BUILD)/flags | deps
+	@mkdir -p $(@D)
+	@echo "  compile $<"
+	@$(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -MF $(@:.gch=.d) -MT $@ -x c++-header $< -o $@
+$(PRECOMPILED_USERS): $(PRECOMPILED)
+$(PRECOMPILED_USERS): private USE_PRECOMPILED = -include $(PRECOMPILED:.gch=)
 
 # Other flags or another compiler: everything is compiled anew. The file changes only when its text does.
+FLAGS = $(CXX) $(CPPFLAGS) $(CXXFLAGS), tests $(TEST_OPT)
 $(BUILD)/flags: always | deps
 	@mkdir -p $(@D)
-	@echo '$(CXX) $(CPPFLAGS) $(CXXFLAGS)' | cmp -s - $@ || { echo '$(CXX) $(CPPFLAGS) $(CXXFLAGS)' > $@; \
+	@echo '$(FLAGS)' | cmp -s - $@ || { echo '$(FLAGS)' > $@; \
 	  echo "  compiler $(CXX) $$($(CXX) -dumpversion), BLAS $(BLAS_LIBS)"; }
 .PHONY: always
 
@@ -100,6 +126,11 @@ $(BUILD)/library_files: always
 	@mkdir -p $(@D)
 	@echo '$(LIBRARY_FILES)' | cmp -s - $@ || echo '$(LIBRARY_FILES)' > $@
 
+# The shared library is without the command line.
+$(SHARED): $(call objects,$(filter-out $(COMMAND_FILES),$(LIBRARY_FILES))) scripts/libnormalign.map
+	@echo "  link    $@"
+	@$(CXX) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=scripts/libnormalign.map -Wl,-z,defs $(filter %.o,$^) $(LDLIBS) -o $@
+
 $(PROGRAM): $(call objects,$(PROGRAM_MAIN)) $(LIBRARY)
 $(TESTS): $(call objects,$(TEST_FILES)) $(LIBRARY)
 $(TESTS): LDLIBS += $(CATCH_LIBS)
@@ -110,8 +141,10 @@ $(PROGRAM) $(TESTS) $(BENCH) $(EXAMPLES):
 	@echo "  link    $@"
 	@$(CXX) $(SANITIZERS) $(filter %.o %.a,$^) $(LDLIBS) -o $@
 
-test: $(TESTS) $(if $(PARTS),,$(PROGRAM) $(EXAMPLES)) ## every test; SANITIZE=1 for the same under the sanitizers
-	@LSAN_OPTIONS=suppressions=$(abspath tests/support/leaks.supp):print_suppressions=0 NORMALIGN_PROGRAM=$(abspath $(PROGRAM)) NORMALIGN_EXAMPLES=$(abspath $(BUILD)/examples) $(TESTS) $(TEST_ARGS)
+# The test of the installation runs `make install` on what was built here, with the settings of this make.
+INSTALL_FROM = $(if $(PARTS)$(SANITIZERS),,NORMALIGN_MAKE='$(MAKE) BUILD=$(BUILD) CXX=$(CXX) OPT=$(OPT) DEBUG=$(DEBUG) PORTABLE=$(PORTABLE) WERROR=$(WERROR)')
+test: $(TESTS) $(if $(PARTS),,$(PROGRAM) $(EXAMPLES) $(if $(SANITIZERS),,$(SHARED))) ## every test; SANITIZE=1 for the same under the sanitizers
+	@LSAN_OPTIONS=suppressions=$(abspath tests/support/leaks.supp):print_suppressions=0 NORMALIGN_PROGRAM=$(abspath $(PROGRAM)) NORMALIGN_EXAMPLES=$(abspath $(BUILD)/examples) $(INSTALL_FROM) $(TESTS) $(TEST_ARGS)
 
 demo: $(PROGRAM) ## sparse parity under four conditions, 3 seeds each: the table, and logs in runs/demo/
 	@scripts/demo $(PROGRAM) runs/demo "$(DEMO_SEEDS)"
@@ -134,8 +167,17 @@ check: $(PROGRAM) $(TESTS) $(BENCH) $(EXAMPLES) ## build everything, run nothing
 bench: $(BENCH) ## training steps against their floor, threads, memory, geometry, epochs to grok
 	@$(BENCH) --data '$(DATA)' $(BENCH_ARGS)
 
-install: $(PROGRAM) $(LIBRARY) ## program, library, headers and a pkg-config file under PREFIX
-	@scripts/install '$(DESTDIR)' '$(PREFIX)' '$(VERSION)' '$(BUILD)' '$(BLAS_CFLAGS)' '-fopenmp $(LIBS)'
+install: $(PROGRAM) $(LIBRARY) $(SHARED) ## program, libraries, headers, pkg-config and CMake files under PREFIX
+	@scripts/install '$(DESTDIR)' '$(PREFIX)' '$(VERSION)' '$(BUILD)' '$(BLAS_CFLAGS)' '-fopenmp $(LIBS)' $(SONAME)
+
+uninstall: ## remove what `make install` with the same PREFIX wrote
+	@scripts/uninstall '$(DESTDIR)' '$(PREFIX)'
+
+lint: deps $(BUILD)/generated/tasks.inc ## formatting, clang-tidy, cppcheck, the floors, docstrings; LINT_ARGS=CHECK...: some of them
+	@scripts/lint '$(BUILD)' $(LINT_ARGS)
+
+docs: ## the API reference by Doxygen in build/docs
+	@scripts/docs '$(BUILD)' '$(VERSION)'
 
 format: ## clang-format every file in place
 	@git ls-files -co --exclude-standard '*.hpp' '*.cpp' | xargs clang-format -i

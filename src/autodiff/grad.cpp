@@ -141,6 +141,7 @@ void grad(const Var<T>& f, std::span<const Var<T>> wrt, std::span<Var<T>> out,
       for (std::size_t k = 0; k < arity; ++k) uses += wants(k);
       for (std::size_t k = 0; k < arity; ++k)
         if (wants(k))
+          // NOLINTNEXTLINE(bugprone-use-after-move): only the last use moves.
           accumulate(graph, i, k, node.primitive->pullback[k], graph.nodes[node.inputs[k]].value.shape(),
                      --uses ? g : std::move(g), cotangents[node.inputs[k] - first]);
     }

@@ -17,29 +17,35 @@ namespace normalign {
 template <class T>
 class Graph {
  public:
+  /// The memory of one matrix.
   struct Value {
     T* data = nullptr;
-    void* block = nullptr;  // null: borrowed, or released
+    void* block = nullptr;  ///< null: borrowed, or released
     std::int32_t rows = 0;
     std::int32_t cols = 0;
     Shape shape() const { return {rows, cols}; }
     MatrixView<T> view() const { return {data, rows, cols}; }
   };
 
+  /// One recorded operation or leaf.
   struct Node {
     Value value{};
-    const Primitive<T>* primitive = nullptr;  // null: a leaf
+    const Primitive<T>* primitive = nullptr;  ///< null: a leaf
     std::array<std::uint32_t, 3> inputs{};
     std::uint32_t handles = 0;
     Attribute attribute{};
-    bool kept = false;
-    bool depends = false;
+    bool kept = false;     ///< some rule will read the value
+    bool depends = false;  ///< derivatives flow through it
   };
 
   // ---- Vars
+  /// A new leaf, with derivatives or without.
   Var<T> leaf(Value value, bool variable);
+  /// An unrecorded Var that owns `value`.
   Var<T> loose(Value value);
+  /// A Var that names a node.
   Var<T> handle(std::uint32_t node);
+  /// Counts one Var more, or one less, on what `var` names.
   static void retain(const Var<T>& var);
   static void release(const Var<T>& var);
   /// The graph of a Var; throws InputError, opened by `caller`, on an empty or stale one.
@@ -50,13 +56,17 @@ class Graph {
   static bool depends(const Var<T>& var);
 
   // ---- values
+  /// A block of the pool, its values not set; `copy` sets them, `borrow` takes no block.
   Value allocate(Shape shape);
   Value copy(ConstView<T> view);
   static Value borrow(ConstView<T> view);
 
   // ---- recording
+  /// The result of a primitive, recorded where recording is on. Throws InputError, naming the primitive, on a misfit.
   Var<T> apply(const Primitive<T>& primitive, std::span<Var<T>* const> inputs, const Attribute& attribute);
+  /// Forgets every node; unrecorded values stay.
   void clear();
+  /// Tells that no tape is left: recorded Vars are stale, and the last Var deletes the graph.
   void tape_gone();
 
   /// Working memory of the sweeps, kept between them.
@@ -65,11 +75,12 @@ class Graph {
     std::vector<std::uint8_t> marks;
   };
 
+  /// What the operations and sweeps work on.
   LargeVector<Node> nodes;
   BufferPool pool;
   Scratch scratch;
   bool recording = true;
-  BranchHash* branches = nullptr;  // where operations with kinks report, while a gradient check runs
+  BranchHash* branches = nullptr;  ///< where operations with kinks report, while a gradient check runs
 
  private:
   struct Slot {
@@ -94,6 +105,7 @@ class Graph {
 template <class T>
 class RecordingScope {
  public:
+  /// Sets it until the end of the scope.
   RecordingScope(Graph<T>& graph, bool recording) : graph_(graph), before_(graph.recording) {
     graph.recording = recording;
   }

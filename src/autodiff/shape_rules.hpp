@@ -5,6 +5,7 @@
 
 namespace normalign {
 
+/// Of a primitive's inputs; those that it has not are 0x0.
 using Shapes = std::array<Shape, 3>;
 
 /// A row, column or count as an attribute holds it. Throws InputError, opened by `name`, when it does not fit into 32

@@ -97,6 +97,7 @@ class Tape {
 template <class T>
 class WithoutRecording {
  public:
+  /// Recording of `tape` is off from here on.
   explicit WithoutRecording(Tape<T>& tape);
   ~WithoutRecording();
   WithoutRecording(const WithoutRecording&) = delete;

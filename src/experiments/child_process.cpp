@@ -50,6 +50,7 @@ ChildProcess::ChildProcess(const std::vector<std::string>& command, const std::s
     : error_(memory_file("standard error", "")) {
   const int in = memory_file("standard input", input);
   std::vector<char*> arguments;
+  arguments.reserve(command.size() + 1);
   for (const std::string& argument : command) arguments.push_back(const_cast<char*>(argument.c_str()));
   arguments.push_back(nullptr);
   posix_spawn_file_actions_t files;

@@ -22,63 +22,63 @@ struct RunConfig {
   std::int64_t seed = 0;
 
   // The network; its input and output widths follow from the data.
-  std::vector<Index> hidden = {};
-  std::string activation = "relu";
-  bool bias = true;
-  double init_scale = 1;
+  std::vector<Index> hidden = {};     ///< widths of the hidden layers
+  std::string activation = "relu";    ///< as `activation` in nn knows it
+  bool bias = true;                   ///< whether layers have one
+  double init_scale = 1;              ///< factor on the weights and biases at the start
   bool single_output = false;         ///< two classes on one output, right where its sign is: xor, lazy_regime
   std::string precision = "float32";  ///< or "float64"
   std::string initial_model = {};     ///< safetensors file to start from; empty: a random start
 
   // The data.
-  std::string data = {};    ///< folder of the four IDX files (mnist_ce, mnist_se, lazy_regime)
-  Index train_samples = 0;  ///< mnist_ce, mnist_se, xor, lazy_regime (there of each class); 0: all there are
-  Index test_samples = 0;
+  std::string data = {};          ///< folder of the four IDX files (mnist_ce, mnist_se, lazy_regime)
+  Index train_samples = 0;        ///< mnist_ce, mnist_se, xor, lazy_regime (there of each class); 0: all there are
+  Index test_samples = 0;         ///< the same of the test set
   Index features = 0;             ///< xor
   double feature_scale = 0.05;    ///< xor: its noise features are plus or minus this
   std::string operation = "add";  ///< mod_add
   Index modulus = 61;             ///< mod_add
 
   // Training.
-  std::string loss = "cross_entropy";
-  Index epochs = 0;      ///< passes over the training set at most
-  Index batch_size = 0;  ///< 0: the whole training set
-  std::string optimizer = "adamw";
-  double learning_rate = 1e-3;
-  double weight_decay = 0;
-  double momentum = 0;  ///< sgd
-  double beta1 = 0.9;   ///< adamw
-  double beta2 = 0.99;
-  double epsilon = 1e-25;
-  double gradient_clip = 0;  ///< longest global gradient; 0: not clipped
-  double output_scale = 1;   ///< lazy_regime: s in the loss of s f; its steps are learning_rate / s^2
+  std::string loss = "cross_entropy";  ///< of the training
+  Index epochs = 0;                    ///< passes over the training set at most
+  Index batch_size = 0;                ///< 0: the whole training set
+  std::string optimizer = "adamw";     ///< or "sgd"
+  double learning_rate = 1e-3;         ///< of the optimizer
+  double weight_decay = 0;             ///< of the optimizer
+  double momentum = 0;                 ///< sgd
+  double beta1 = 0.9;                  ///< adamw
+  double beta2 = 0.99;                 ///< adamw
+  double epsilon = 1e-25;              ///< adamw
+  double gradient_clip = 0;            ///< longest global gradient; 0: not clipped
+  double output_scale = 1;             ///< lazy_regime: s in the loss of s f; its steps are learning_rate / s^2
 
   // The run stops at the first logged epoch with all accuracies (per cent) above these.
-  double train_criterion = 99;
-  double test_criterion = 99;
+  double train_criterion = 99;       ///< per cent, on the training set
+  double test_criterion = 99;        ///< per cent, on the test set
   double noise_criterion = 0;        ///< of test points under N(0, noise_criterion_level^2); 0: does not count
   double noise_criterion_level = 0;  ///< its noise is measured only where the other two are met
 
   // grokalign
-  double lambda = 0;
+  double lambda = 0;                         ///< weight of the penalty
   double lambda_scale = 1;                   ///< factor on lambda, which differs from task to task
   std::string jacobian_norm = "projection";  ///< or "exact"
-  Index projections = 1;
-  bool penalise_jacobian = true;
-  bool penalise_offset = true;
+  Index projections = 1;                     ///< random directions of "projection"
+  bool penalise_jacobian = true;             ///< with E||J_x||_F
+  bool penalise_offset = true;               ///< with E||b_x||^2
 
   // hold_jacobian: hold_weight * |level - mean |J|_F|
-  double level = 5;
-  double hold_weight = 1e-3;
+  double level = 5;           ///< of the mean |J|_F
+  double hold_weight = 1e-3;  ///< weight of the penalty
 
   // grokfast
-  double grokfast_alpha = 0.8;
-  double grokfast_lambda = 0.1;
+  double grokfast_alpha = 0.8;   ///< decay of the average of gradients
+  double grokfast_lambda = 0.1;  ///< weight of that average
 
   // adversarial_noise: N(0, sigma^2) on the training inputs, anew for each epoch,
   // sigma = max(training_noise * (1 - training accuracy as a fraction), least_training_noise)
-  double training_noise = 0.06;
-  double least_training_noise = 0.03;
+  double training_noise = 0.06;        ///< sigma at no accuracy
+  double least_training_noise = 0.03;  ///< sigma at full accuracy
 
   // What is measured besides at each logged epoch; off unless said.
   Index geometry_samples = 0;             ///< alignment, rank and norms at so many training and so many test points
@@ -86,9 +86,9 @@ struct RunConfig {
   Index noise_first_column = 0;           ///< the noise is on the columns from this one on
   std::vector<double> attack_radii = {};  ///< accuracy on test points under PGD within these distances
   std::string attack_norm = "linf";       ///< or "l2"
-  Index attack_steps = 20;
-  double attack_step = 0.1;  ///< length of a step in radii
-  Index attack_samples = 0;  ///< attacked test points; 0: all
+  Index attack_steps = 20;                ///< of PGD
+  double attack_step = 0.1;               ///< length of a step in radii
+  Index attack_samples = 0;               ///< attacked test points; 0: all
 };
 
 /// The conditions that a "+"-joined condition names.

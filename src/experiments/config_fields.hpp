@@ -17,6 +17,7 @@
 
 namespace normalign::config_fields {
 
+/// Keeps the order of its keys.
 using Json = nlohmann::ordered_json;
 
 /// On one line; text from a command line may be no UTF-8.

@@ -19,6 +19,7 @@ const char* name_of(RunStatus status);
 
 namespace log_json {
 
+/// Keeps the order of its keys.
 using Json = nlohmann::ordered_json;
 
 /// The text of `json`. Strings come from file names and system messages and may be no UTF-8; a log with a replaced

@@ -17,6 +17,7 @@ class RunLock {
   RunLock(const RunLock&) = delete;
   RunLock& operator=(const RunLock&) = delete;
 
+  /// Whether this process has the lock.
   bool held() const { return descriptor_ >= 0; }
 
  private:

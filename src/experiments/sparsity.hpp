@@ -19,17 +19,17 @@ struct SparsityOptions {
   int threads = 1;
 
   // The network: AdamW on the cross entropy, batches of min(n, batch_size).
-  std::vector<Index> hidden = {256, 256};
-  double learning_rate = 1e-3;
-  double weight_decay = 0.01;
-  Index batch_size = 256;
+  std::vector<Index> hidden = {256, 256};  ///< widths
+  double learning_rate = 1e-3;             ///< of AdamW
+  double weight_decay = 0.01;              ///< of AdamW
+  Index batch_size = 256;                  ///< samples
   double loss = 1e-3;  ///< it is trained until its loss on the training samples is at most this, and all are right,
   Index most_steps = 20'000;  ///< or until the epoch in which it has taken so many steps
 
   // The machine: Laplace kernel, one-hot targets.
-  double bandwidth = 10;
-  Index updates = 4;
-  double regularisation = 1e-3;
+  double bandwidth = 10;         ///< of the kernel
+  Index updates = 4;             ///< of the metric
+  double regularisation = 1e-3;  ///< ridge
 };
 
 /// Throws InputError naming the first option that is out of its range, what was found and what was expected.

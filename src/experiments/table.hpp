@@ -56,7 +56,7 @@ std::string latex_note(const std::string& table, const std::string& words);
 /// `words` so that LaTeX prints them as they are: & % $ # _ { } ~ ^ and \ escaped.
 std::string latex_escaped(const std::string& words);
 
-/// A number in LaTeX: 3.1e-07 as $3.1\cdot10^{-7}$, one without an exponent as it is.
+/// A number in LaTeX: 3.1e-07 as `$3.1\cdot10^{-7}$`, one without an exponent as it is.
 std::string latex_number(const std::string& number);
 
 }  // namespace normalign

@@ -11,7 +11,7 @@ namespace normalign {
 std::vector<Scatter> tabular_scatters(const TabularSummary& summary);
 
 /// One picture for each protocol and figure that some data set has under both methods: RFAM's against RFM's, with the
-/// line on which they are equal, named <protocol>_<figure>. Throws InputError where no data set has both methods.
+/// line on which they are equal, named PROTOCOL_FIGURE. Throws InputError where no data set has both methods.
 Plot tabular_plot(const TabularSummary& summary);
 
 }  // namespace normalign

@@ -14,6 +14,7 @@ struct EdgeCuts {
   std::vector<std::int32_t> first = {0};
   std::vector<std::int32_t> cuts;
 
+  /// Of all edges together; the number of the first of edge e; the vertices that cut it.
   std::size_t pieces() const { return first.size() - 1 + cuts.size(); }
   std::int32_t first_piece(std::size_t e) const { return static_cast<std::int32_t>(e) + first[e]; }
   std::span<const std::int32_t> of(std::size_t e) const {
@@ -25,6 +26,7 @@ struct EdgeCuts {
 /// Counts the cells that are made, on any thread, and refuses more than the limit.
 class CellCount {
  public:
+  /// Refuses more than options.max_cells.
   explicit CellCount(const SubdivisionOptions& options) : options_(options) {}
   /// Throws RunError when there is one too many.
   void add_one() {

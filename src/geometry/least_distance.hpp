@@ -9,12 +9,14 @@
 
 namespace normalign {
 
+/// What a search for the nearest point found.
 enum class NearestStatus {
   found,   ///< the nearest point
   empty,   ///< there is no point
   beyond,  ///< every point is further away than the limit
 };
 
+/// The outcome of such a search.
 struct NearestPoint {
   NearestStatus status = NearestStatus::found;
   double distance = 0;        ///< where found

@@ -7,8 +7,10 @@
 
 namespace normalign {
 
+/// How a linear program ended.
 enum class LinearStatus { optimal, infeasible, unbounded };
 
+/// The solution of a linear program, where it has one.
 struct LinearSolution {
   LinearStatus status = LinearStatus::optimal;
   double value = 0;           ///< the maximum, where there is one

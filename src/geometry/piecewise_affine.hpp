@@ -30,6 +30,7 @@ class PiecewiseAffineNetwork {
   /// last layer's slope is not 1.
   explicit PiecewiseAffineNetwork(std::vector<PiecewiseAffineLayer> layers);
 
+  /// All of them, the output layer last.
   const std::vector<PiecewiseAffineLayer>& layers() const { return layers_; }
   /// The layers with an activation.
   Index hidden_layers() const { return static_cast<Index>(layers_.size()) - 1; }

@@ -25,6 +25,7 @@ struct PlanarEdge {
 /// One edge as a cell sees it: walked from its `from` to its `to`, or back.
 class Side {
  public:
+  /// Edge number `edge`, walked back or not.
   Side(std::int32_t edge, bool back) : code_(2 * edge + (back ? 1 : 0)) {}
   std::int32_t edge() const { return code_ >> 1; }
   bool back() const { return code_ & 1; }
@@ -41,6 +42,7 @@ struct PlanarComplex {
   std::vector<std::int32_t> first = {0};  ///< cell c has sides[first[c]], ..., sides[first[c + 1] - 1]
   std::vector<Side> sides;                ///< of each cell, counter-clockwise
 
+  /// How many there are.
   Index cells() const { return static_cast<Index>(first.size()) - 1; }
   /// The sides of cell c, counter-clockwise.
   std::span<const Side> sides_of(Index c) const {

@@ -47,6 +47,7 @@ std::optional<NearestWall> nearest_wall(const Polytope& polytope, ConstView<doub
 /// Throws InputError when `inside` does not fit or lies more than 1e-9 outside, RunError when a linear program fails.
 std::vector<Index> facets(const Polytope& polytope, ConstView<double> inside, double box);
 
+/// All points within `radius` of the centre.
 struct Ball {
   Matrix<double> centre;  ///< 1 x d
   double radius = 0;

@@ -13,6 +13,7 @@ namespace normalign {
 /// there up to rounding), then there is a row that `choose` sets, then the k outputs.
 class RegionRows {
  public:
+  /// The network must outlive it.
   explicit RegionRows(const PiecewiseAffineNetwork& network);
 
   /// Sets all rows but the chosen one. The code must have N entries.
@@ -20,6 +21,7 @@ class RegionRows {
   /// Copies the row of output j to row N.
   void choose(Index j);
 
+  /// N, and the row of output j.
   Index units() const { return units_; }
   Index output(Index j) const { return units_ + 1 + j; }
   ConstView<double> slopes() const { return slopes_; }    ///< (N + 1 + k) x d

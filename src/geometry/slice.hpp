@@ -42,6 +42,7 @@ struct Slice {
   std::vector<Index> units = {};          ///< of each hidden layer
   std::vector<std::uint64_t> codes = {};  ///< each region's packed code: see `is_on`
 
+  /// How many there are.
   Index regions() const { return complex.cells(); }
   /// Whether a unit of a hidden layer, both from 0, is on in a region.
   bool is_on(Index region, Index layer, Index unit) const;

@@ -33,6 +33,7 @@ struct VertexSet {
   /// Words of 64 functions, ceil(n / 64) for each vertex: bit k tells the sign of function k; neither where it is zero.
   std::vector<std::uint64_t> positive, negative;
 
+  /// How many there are.
   std::size_t count() const { return points.size(); }
 };
 
@@ -40,6 +41,7 @@ struct VertexSet {
 /// are its `own` and numbered after the shared ones.
 class Vertices {
  public:
+  /// Of `functions` functions; zero, shared and own must outlive it.
   Vertices(std::size_t functions, const ZeroTest& zero, const VertexSet& shared, VertexSet& own)
       : n_(functions),
         words_((functions + bits_per_word - 1) / bits_per_word),

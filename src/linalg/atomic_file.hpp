@@ -18,6 +18,7 @@ class AtomicFile {
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
 
+  /// Whether the temporary file could be created.
   bool is_open() const { return file_ >= 0; }
   /// Appends the bytes.
   bool write(std::string_view bytes);

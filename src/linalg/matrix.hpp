@@ -43,6 +43,7 @@ class MatrixView {
   requires(std::is_const_v<T>&& std::is_same_v<U, std::remove_const_t<T>>) MatrixView(const MatrixView<U>& other)
       : data_(other.data()), rows_(other.rows()), cols_(other.cols()) {}
 
+  /// The first of rows * cols values, row after row; the extents; value, all values and row i, unchecked.
   T* data() const { return data_; }
   Index rows() const { return rows_; }
   Index cols() const { return cols_; }
@@ -60,6 +61,7 @@ class MatrixView {
   Index cols_ = 0;
 };
 
+/// A view that only reads.
 template <class T>
 using ConstView = MatrixView<const T>;
 
@@ -95,6 +97,7 @@ class Matrix {
   explicit Matrix(ConstView<T> view)
       : rows_(view.rows()), cols_(view.cols()), values_(view.data(), view.data() + view.size()) {}
 
+  /// The extents; the values, row after row; value, all values and row i, unchecked; views of the whole.
   Index rows() const { return rows_; }
   Index cols() const { return cols_; }
   Index size() const { return rows_ * cols_; }

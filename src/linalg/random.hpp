@@ -35,6 +35,7 @@ std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter, st
 /// stream), key = (low, high word of the seed).
 class RandomRows {
  public:
+  /// Rows of one step of a stream.
   RandomRows(std::uint64_t seed, Stream stream, std::uint32_t step = 0) : seed_(seed), stream_(stream), step_(step) {}
 
   /// The raw words of group `group` of row `row`: values 4 group, ..., 4 group + 3 are made of them.

@@ -37,6 +37,7 @@ inline void check_threads(const char* caller, int threads) {
 /// this thread outside of a parallel region.
 class ThreadLimit {
  public:
+  /// At most `threads` until the end of the scope.
   explicit ThreadLimit(int threads) : outer_(omp_get_max_threads()) { omp_set_num_threads(threads); }
   ~ThreadLimit() { omp_set_num_threads(outer_); }
   ThreadLimit(const ThreadLimit&) = delete;

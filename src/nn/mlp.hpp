@@ -41,6 +41,7 @@ class Mlp {
   /// not finite.
   explicit Mlp(MlpOptions options);
 
+  /// What it was made from, and its layers, the output layer last.
   const MlpOptions& options() const { return options_; }
   const std::vector<Layer<T>>& layers() const { return layers_; }
   /// Weight and bias of each layer in order, biases left out where there are none; views into this network.

@@ -17,6 +17,7 @@ class KernelMachine {
   /// or a kernel that `check` refuses.
   KernelMachine(const Kernel& kernel, Matrix<T> centres, Matrix<T> metric, Matrix<T> coefficients);
 
+  /// What it was made of: k, the x_i (n x d), M (d x d), the a_i (n x c); d and c.
   const Kernel& kernel() const { return kernel_; }
   const Matrix<T>& centres() const { return centres_; }
   const Matrix<T>& metric() const { return metric_; }

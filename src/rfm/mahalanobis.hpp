@@ -23,6 +23,7 @@ class MahalanobisPoints {
   /// Points by their coordinates, n x r.
   explicit MahalanobisPoints(Matrix<T> coordinates);
 
+  /// n and r.
   Index size() const { return coordinates_.rows(); }
   Index rank() const { return coordinates_.cols(); }
   /// n x r.
