@@ -74,7 +74,7 @@ PROGRAM  := $(BUILD)/normalign
 TESTS    := $(BUILD)/normalign-tests
 BENCH    := $(BUILD)/normalign-bench
 EXAMPLES := $(patsubst examples/%.cpp,$(BUILD)/examples/%,$(EXAMPLE_FILES))
-ALL_OBJECTS := $(call objects,$(LIBRARY_FILES) $(PROGRAM_MAIN) $(TEST_FILES) $(EXAMPLE_FILES) $(BENCH_FILES))
+ALL_OBJECTS := $(sort $(call objects,$(LIBRARY_FILES) $(PROGRAM_MAIN) $(TEST_FILES) $(EXAMPLE_FILES) $(BENCH_FILES)))
 
 # The test program's main says what Catch2 is to be before it includes it.
 PRECOMPILED       := $(BUILD)/precompiled/tests.hpp.gch

@@ -34,8 +34,9 @@ void mallocs_of_step(const Setting<T>& setting, Report& report) {
     for (int i = 0; i < 5; ++i) (*step)();
     const long long before = tests::malloc_calls();
     for (int i = 0; i < 20; ++i) (*step)();
+    const double calls = static_cast<double>(tests::malloc_calls() - before);
     report.add({.name = text(setting.name, " grokalign, ", threads, " threads: mallocs"),
-                .value = static_cast<double>(tests::malloc_calls() - before) / 20,
+                .value = calls / 20,
                 .unit = "a step",
                 .bound = 0,
                 .explanation = "after five steps"});

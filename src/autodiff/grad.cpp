@@ -130,20 +130,21 @@ void grad(const Var<T>& f, std::span<const Var<T>> wrt, std::span<Var<T>> out,
       Var<T>& here = cotangents[i - first];
       const auto mark = marks[i - first];
       if (!here || !(mark & reached)) continue;
-      // A copy: the rules may record, and the nodes move.
-      const auto node = graph.nodes[i];
+      // Copies: the rules may record, and the nodes move.
+      const Primitive<T>& primitive = *graph.nodes[i].primitive;
+      const auto inputs = graph.nodes[i].inputs;
       const auto wants = [&](std::size_t k) {
-        return node.primitive->pullback[k] && node.inputs[k] >= first && marks[node.inputs[k] - first];
+        return primitive.pullback[k] && inputs[k] >= first && marks[inputs[k] - first];
       };
       Var<T> g = (mark & asked) ? here : std::move(here);
       std::size_t uses = 0;
-      const auto arity = static_cast<std::size_t>(node.primitive->arity);
+      const auto arity = static_cast<std::size_t>(primitive.arity);
       for (std::size_t k = 0; k < arity; ++k) uses += wants(k);
       for (std::size_t k = 0; k < arity; ++k)
         if (wants(k))
           // NOLINTNEXTLINE(bugprone-use-after-move): only the last use moves.
-          accumulate(graph, i, k, node.primitive->pullback[k], graph.nodes[node.inputs[k]].value.shape(),
-                     --uses ? g : std::move(g), cotangents[node.inputs[k] - first]);
+          accumulate(graph, i, k, primitive.pullback[k], graph.nodes[inputs[k]].value.shape(),
+                     --uses ? g : std::move(g), cotangents[inputs[k] - first]);
     }
   }
   for (std::size_t i = 0; i < wrt.size(); ++i) {
