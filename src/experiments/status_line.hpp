@@ -13,6 +13,7 @@ std::size_t terminal_columns();
 /// A line that is written over: on a terminal it is cut to fit, so that it never wraps, and elsewhere nothing is shown.
 class StatusLine {
  public:
+  /// Writes to `out`, which is borrowed.
   StatusLine(std::ostream& out, bool terminal) : out_(out), terminal_(terminal) {}
   ~StatusLine() { clear(); }
   StatusLine(const StatusLine&) = delete;

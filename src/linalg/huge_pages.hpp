@@ -19,6 +19,7 @@ struct HugePageAllocator {
   template <class U>
   HugePageAllocator(const HugePageAllocator<U>&) {}  // implicit, as containers convert allocators
 
+  /// Memory for `count` values, in huge pages from 4 MiB on. Throws std::bad_alloc where there is none.
   T* allocate(std::size_t count) {
     const std::size_t bytes = count * sizeof(T);
     if (count > static_cast<std::size_t>(-1) / 2 / sizeof(T)) throw std::bad_array_new_length();
@@ -29,6 +30,7 @@ struct HugePageAllocator {
 #endif
     return static_cast<T*>(block);
   }
+  /// Gives back what `allocate(count)` gave.
   void deallocate(T* block, std::size_t count) noexcept {
     ::operator delete(block, count * sizeof(T) < least_bytes ? small_alignment : large_alignment);
   }

@@ -58,7 +58,8 @@ TEST_CASE("a cell is cut between the vertices that are on its sides") {
 
 TEST_CASE("one cell more than allowed is an error") {
   Triangle triangle;
-  CHECK(message_of<RunError>([&] { triangle.cut({.max_cells = 1}); }) == "subdivision: more than 1 cells in layer 1, counted from 1");
+  CHECK(message_of<RunError>([&] { triangle.cut({.max_cells = 1}); }) ==
+        "subdivision: more than 1 cells in layer 1, counted from 1");
 }
 
 }  // namespace

@@ -30,6 +30,7 @@ struct ChartLine {
 /// A chart in the making. Points are in units of the axes; those beyond the ends are drawn at the nearer end.
 class Chart {
  public:
+  /// Empty, with these axes.
   Chart(ChartAxis x, ChartAxis y);
 
   /// The space between two lines, each from left to right.

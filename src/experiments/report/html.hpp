@@ -14,6 +14,7 @@ namespace normalign::html {
 struct Markup {
   std::string text = {};
 
+  /// Puts `more` behind it.
   Markup& operator+=(const Markup& more) {
     text += more.text;
     return *this;

@@ -7,6 +7,7 @@
 
 namespace normalign {
 
+/// What a report shows.
 struct ReportOptions {
   std::string title = {};  ///< empty: "Runs in <folder>"
   /// Training curves below the accuracy, as `PlotOptions` has them.

@@ -3,6 +3,7 @@
 
 namespace normalign {
 
+/// The style sheet of a report.
 inline constexpr const char* report_style = R"css(
 :root { color-scheme: light dark; --paper: #fff; --ink: #1a1a1a; --soft: #5c5c5c; --rule: #ddd; --panel: #f6f6f4;
   --good: #00694b; --busy: #005a9e; --bad: #b03a00; }
