@@ -141,10 +141,11 @@ void grad(const Var<T>& f, std::span<const Var<T>> wrt, std::span<Var<T>> out,
       const auto arity = static_cast<std::size_t>(primitive.arity);
       for (std::size_t k = 0; k < arity; ++k) uses += wants(k);
       for (std::size_t k = 0; k < arity; ++k)
-        if (wants(k))
-          // NOLINTNEXTLINE(bugprone-use-after-move): only the last use moves.
-          accumulate(graph, i, k, primitive.pullback[k], graph.nodes[inputs[k]].value.shape(),
-                     --uses ? g : std::move(g), cotangents[inputs[k] - first]);
+        if (wants(k)) {
+          Var<T> cotangent = --uses ? g : std::move(g);  // NOLINT(bugprone-use-after-move): only the last use moves
+          accumulate(graph, i, k, primitive.pullback[k], graph.nodes[inputs[k]].value.shape(), std::move(cotangent),
+                     cotangents[inputs[k] - first]);
+        }
     }
   }
   for (std::size_t i = 0; i < wrt.size(); ++i) {

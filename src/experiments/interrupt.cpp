@@ -11,7 +11,7 @@ void note(int signal) { noted = signal; }
 void install(int signal, struct sigaction& before) {
   struct sigaction action = {};
   action.sa_handler = note;
-  action.sa_flags = SA_RESETHAND | SA_RESTART;
+  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
   ::sigaction(signal, nullptr, &before);
   if (before.sa_handler != SIG_IGN) ::sigaction(signal, &action, nullptr);
 }
