@@ -15,6 +15,7 @@ QUICK      := 0
 DATA       := data/mnist
 UCI_URL    :=
 PREFIX     := /usr/local
+PYTHON     := /usr/bin/python3
 VERSION    := $(shell cat VERSION)
 # CXX: by default the first of g++ >= 12, g++-12 and later, clang++ >= 14 that is found
 
@@ -80,7 +81,7 @@ ALL_OBJECTS := $(sort $(call objects,$(LIBRARY_FILES) $(PROGRAM_MAIN) $(TEST_FIL
 PRECOMPILED       := $(BUILD)/precompiled/tests.hpp.gch
 PRECOMPILED_USERS := $(filter-out %/support/main.o,$(call objects,$(TEST_FILES)))
 
-.PHONY: all deps data demo paper-grokking paper-tabular test check bench install uninstall lint docs format clean help
+.PHONY: all deps data demo paper-grokking paper-tabular test check bench bench-pytorch install uninstall lint docs format clean help
 all: $(PROGRAM) ## the command line, build/normalign
 
 deps: ## install what is missing (apt-get; sudo where not root)
@@ -166,6 +167,9 @@ check: $(PROGRAM) $(TESTS) $(BENCH) $(EXAMPLES) ## build everything, run nothing
 
 bench: $(BENCH) ## training steps against their floor, threads, memory, geometry, epochs to grok
 	@$(BENCH) --data '$(DATA)' $(BENCH_ARGS)
+
+bench-pytorch: $(BENCH) ## the same steps in PyTorch, in turn with ours; needs PyTorch (Debian: python3-torch)
+	@$(PYTHON) bench/pytorch_step.py $(BENCH) $(BENCH_ARGS)
 
 install: $(PROGRAM) $(LIBRARY) $(SHARED) ## program, libraries, headers, pkg-config and CMake files under PREFIX
 	@scripts/install '$(DESTDIR)' '$(PREFIX)' '$(VERSION)' '$(BUILD)' '$(BLAS_CFLAGS)' '-fopenmp $(LIBS)' $(SONAME)

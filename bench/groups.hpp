@@ -13,6 +13,16 @@ struct BenchOptions {
   std::string tables = "data/uci";  ///< folder of the UCI collection
 };
 
+/// A step to take again and again on request: for each number of steps read from standard input one line with the mean
+/// seconds of a step. The first line is the floor of a step in seconds, on one thread over the threads.
+struct ServeOptions {
+  std::string setting;  ///< sparse_parity, mod_add, mnist_ce, mnist_se or xor
+  bool grokalign = false;
+  int threads = 1;
+};
+/// Serves until the input ends. Throws InputError on another setting.
+void serve(const ServeOptions& options);
+
 /// Each measures something and adds its rows.
 void steps(Report& report, const BenchOptions& options);
 void wide(Report& report, const BenchOptions& options);

@@ -36,14 +36,26 @@ int main(int argc, char** argv) {
       "grok");
   std::string filter, names;
   BenchOptions options;
+  ServeOptions serving;
   bool json = false;
   for (const Group& group : groups) names += (names.empty() ? "" : ", ") + std::string(group.name);
   app.add_option("--filter", filter, "Only the groups whose name holds this: " + names);
   app.add_option("--data", options.data, "Folder of MNIST, for certificates (default data/mnist)")->type_name("DIR");
   app.add_option("--tables", options.tables, "Folder of the UCI collection, for tables (default data/uci)")
       ->type_name("DIR");
+  app.add_option(
+         "--serve", serving.setting,
+         "Take as many steps of this setting as each line of standard input says, and print their mean seconds, "
+         "after a line with the floor; for bench/pytorch_step.py")
+      ->type_name("SETTING");
+  app.add_flag("--grokalign", serving.grokalign, "Serve steps with GrokAlign");
+  app.add_option("--threads", serving.threads, "Threads of steps that are served (default 1)")->type_name("COUNT");
   app.add_flag("--json", json, "Print the rows as JSON");
   CLI11_PARSE(app, argc, argv);
+  if (!serving.setting.empty()) {
+    serve(serving);
+    return 0;
+  }
   if (!json) std::cout << environment(1).dump() << std::endl;
   Report report(json);
   for (const Group& group : groups)

@@ -1,7 +1,9 @@
 // What a training step costs against the time of its own matrix products, on two threads, in memory, and as networks
 // and batches grow.
 #include <algorithm>
+#include <chrono>
 #include <iomanip>
+#include <iostream>
 #include <memory>
 #include <numeric>
 #include <sstream>
@@ -136,7 +138,32 @@ void memory_of_step(const Setting<T>& setting, Report& report) {
                                   " MiB to be kept, ", fixed(recorded / mebibyte, 1), " MiB of it values for rules")});
 }
 
+template <class T>
+void serve_steps(const Setting<T>& setting, const ServeOptions& options) {
+  const double floor =
+      step_time(setting.training, setting.batch, {.lambda = options.grokalign ? setting.lambda : 0},
+                options.grokalign ? setting.grokalign_products : StepProducts{}, std::min(setting.rounds, 9), 1)
+          .floor;
+  std::cout << floor / options.threads << std::endl;
+  const auto step = setting.stepper(options.grokalign, options.threads);
+  for (int count = 0; std::cin >> count;) {
+    const auto start = std::chrono::steady_clock::now();
+    for (int i = 0; i < count; ++i) (*step)();
+    std::cout << std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / count << std::endl;
+  }
+}
+
 }  // namespace
+
+void serve(const ServeOptions& options) {
+  if (options.setting == "sparse_parity") return serve_steps(sparse_parity_setting(), options);
+  if (options.setting == "mod_add") return serve_steps(mod_add_setting(), options);
+  if (options.setting == "mnist_ce") return serve_steps(mnist_setting(), options);
+  if (options.setting == "mnist_se") return serve_steps(mnist_setting(Loss::mse), options);
+  if (options.setting == "xor") return serve_steps(xor_setting(), options);
+  throw InputError(
+      text("--serve: found '", options.setting, "', expected sparse_parity, mod_add, mnist_ce, mnist_se or xor"));
+}
 
 // ---- groups ---------------------------------------------------------------------------------------------------------
 
