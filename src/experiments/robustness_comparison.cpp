@@ -1,7 +1,9 @@
 #include "experiments/robustness_comparison.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "experiments/statistics.hpp"
@@ -21,10 +23,12 @@ InspectedModel model_in(const Json& json, const std::string& name) {
   for (const Json& sample : json.at("samples")) {
     if (!sample.contains("certificate")) continue;
     const Json& certificate = sample.at("certificate");
-    CertifiedPoint& point =
-        result.points.emplace_back(CertifiedPoint{.is_correct = sample.at("correct").get<bool>(),
-                                                  .is_exact = certificate.at("exact").get<bool>(),
-                                                  .certificate = certificate.at("lower").get<double>()});
+    const Json& lower = certificate.at("lower");
+    CertifiedPoint& point = result.points.emplace_back(
+        CertifiedPoint{.is_correct = sample.at("correct").get<bool>(),
+                       .is_exact = certificate.at("exact").get<bool>(),
+                       // JSON has no infinity
+                       .certificate = lower.is_null() ? std::numeric_limits<double>::infinity() : lower.get<double>()});
     for (const std::string& measure : alignment_measures()) {
       const Json& value = sample.at(measure);
       point.alignment.push_back(value.is_null() ? std::nullopt : std::optional(value.get<double>()));
@@ -119,11 +123,9 @@ std::string as_text(const std::vector<RobustnessRow>& rows) {
     table.push_back(std::move(cells));
   }
   return aligned_text(table, 2) +
-         "\nnumber: of certified points, all or those classified correctly; exact: whose certificate is the distance "
-         "of "
-         "the decision\nboundary, of others it is a lower bound; median: certificate; ~: Spearman's rank correlation "
-         "of "
-         "the certificate with the alignment.\naccuracy: per cent of all inspected samples.\n";
+         "\nnumber: of certified points, all or those classified correctly; exact: whose certificate is the distance\n"
+         "of the decision boundary, of others it is a lower bound; median: certificate; ~: Spearman's rank\n"
+         "correlation of the certificate with the alignment; accuracy: per cent of all inspected samples.\n";
 }
 
 nlohmann::ordered_json as_json(const std::vector<RobustnessRow>& rows) {
@@ -162,7 +164,7 @@ Scatter robustness_scatter(const std::vector<InspectedModel>& models, const std:
   for (const InspectedModel& model : models) {
     ScatterSeries& series = result.series.emplace_back(ScatterSeries{.name = model.name});
     for (const CertifiedPoint& point : model.points) {
-      if (!point.alignment[m]) continue;
+      if (!point.alignment[m] || !std::isfinite(point.certificate)) continue;
       series.points.push_back({.x = *point.alignment[m], .y = point.certificate, .is_filled = point.is_exact});
       if (point.certificate <= 0) result.y.is_log = false;
     }

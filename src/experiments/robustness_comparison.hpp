@@ -17,9 +17,9 @@ const std::vector<std::string>& alignment_measures();
 
 /// A point that a certificate was made for.
 struct CertifiedPoint {
-  bool is_correct = false;  ///< the network's class is the label
-  bool is_exact = false;    ///< the certificate is the distance, otherwise the lower bound
-  double certificate = 0;
+  bool is_correct = false;                            ///< the network's class is the label
+  bool is_exact = false;                              ///< the certificate is the distance, otherwise the lower bound
+  double certificate = 0;                             ///< infinite where no other class is ever predicted
   std::vector<std::optional<double>> alignment = {};  ///< by measure; absent where undefined
 };
 
@@ -58,7 +58,8 @@ std::string as_text(const std::vector<RobustnessRow>& rows);
 nlohmann::ordered_json as_json(const std::vector<RobustnessRow>& rows);
 
 /// The points, one colour for each model, x the measure and y the certificate, logarithmic unless one is 0; bounds that
-/// are not exact are hollow. Throws InputError when the measure is unknown or no point has it.
+/// are not exact are hollow, points with an infinite certificate left out. Throws InputError when the measure is
+/// unknown or no point has it.
 Scatter robustness_scatter(const std::vector<InspectedModel>& models, const std::string& measure);
 
 }  // namespace normalign

@@ -1,5 +1,8 @@
 #include "experiments/robustness_comparison.hpp"
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "experiments/inspection.hpp"
@@ -80,6 +83,22 @@ TEST_CASE("what an inspection writes is what is compared") {
     CHECK(found.points[i].alignment[2] == sample.geometry.normal_alignment);
     CHECK(found.points[i].alignment[3] == sample.geometry.centred_normal_alignment);
   }
+}
+
+TEST_CASE("a network that says one class everywhere has infinite certificates, which JSON writes as null") {
+  const TemporaryFolder folder;
+  Mlp<double> constant({.widths = {3, 8, 2}, .seed = 2});
+  for (const MatrixView<double> parameter : constant.parameters()) std::ranges::fill(parameter.span(), 0);
+  constant.parameters().back()(0, 0) = 1;
+  const Dataset<double> data{random_matrix({6, 3}, 7), {0, 1, 0, 1, 0, 1}, 2};
+  write_text_file(folder / "a.json", as_json(inspection(constant, data, {.certificates = 4})).dump());
+  const InspectedModel found = inspected_model(folder / "a.json", "a");
+  REQUIRE(found.points.size() == 4);
+  for (const CertifiedPoint& point : found.points) CHECK(std::isinf(point.certificate));
+  CHECK(contains(as_text(robustness_rows({found})), "inf"));
+  InspectedModel partly = model("b", 1);
+  partly.points[1].certificate = std::numeric_limits<double>::infinity();
+  CHECK(robustness_scatter({partly}, "class_alignment").series[0].points.size() == 3);
 }
 
 TEST_CASE("the scatter has the points that have the measure, and a logarithmic axis where it can") {
