@@ -43,8 +43,8 @@ ifeq ($(SANITIZE),1)
   SANITIZERS     := -fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -Wno-maybe-uninitialized
 endif
 # Tests are compiled often and run once. With the sanitizers the optimiser takes longer than everything else, without
-# them a little of it shortens the compilation; at -O1 g++ 12 sees uninitialised values and overruns where there are none.
-TEST_OPT = $(if $(SANITIZERS),-O0,-O1) $(if $(findstring clang,$(CXX)),,-Wno-maybe-uninitialized -Wno-array-bounds)
+# them a little of it shortens the compilation; at -O1 g++ 12 sees uninitialised values where there are none.
+TEST_OPT = $(if $(SANITIZERS),-O0,-O1) $(if $(findstring clang,$(CXX)),,-Wno-maybe-uninitialized)
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion $(if $(filter 1,$(WERROR)),-Werror)
 # g++ 12 takes some insertions of a literal into a string for overlapping copies (GCC bug 105651).
 GCC_WARNINGS = $(if $(findstring clang,$(CXX)),,-Wno-restrict)

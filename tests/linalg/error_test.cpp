@@ -11,7 +11,7 @@ TEST_CASE("text from outside is shown on one line of plain ASCII of bounded leng
   CHECK(one_line("") == "");
   CHECK(one_line(std::string_view("a\nb\r\t\0\x1b\x7f\xc3\xa9", 10)) == "a?b???????");
   CHECK(one_line(std::string(60, 'x')) == std::string(60, 'x'));
-  CHECK(one_line(std::string(61, 'x')) == std::string(60, 'x') + "...");
+  CHECK(one_line(std::string(61, 'x')) == text(std::string(60, 'x'), "..."));
 }
 
 }  // namespace normalign::tests
