@@ -50,7 +50,7 @@ std::optional<double> median(std::span<const double> values) {
   std::sort(sorted.begin(), sorted.end());
   const std::size_t middle = sorted.size() / 2;
   if (sorted.size() % 2 == 1) return sorted[middle];
-  return sorted[middle - 1] + (sorted[middle] - sorted[middle - 1]) / 2;
+  return std::midpoint(sorted[middle - 1], sorted[middle]);
 }
 
 std::optional<WelchTest> welch_t_test(std::span<const double> a, std::span<const double> b) {

@@ -14,7 +14,7 @@ std::optional<double> mean(std::span<const double> values);
 /// and exactly zero where all are equal.
 std::optional<double> standard_deviation(std::span<const double> values);
 
-/// The middle value of finite `values`, of an even number the mean of the two middle ones; none of an empty
+/// The middle value of `values`, none of them NaN, of an even number the mean of the two middle ones; none of an empty
 /// sample.
 std::optional<double> median(std::span<const double> values);
 
