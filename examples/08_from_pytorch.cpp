@@ -1,5 +1,6 @@
 // A classifier trained and exported by PyTorch (08_from_pytorch.py), brought in and looked at: its outputs, its affine
-// map, its accuracy and alignment on test points, its linear regions.
+// map, its accuracy and alignment on test points, its linear regions. Run it in the project's folder, or name a file
+// with two inputs and two classes; for other models there is `normalign inspect`.
 #include <cstdio>
 
 #include "data/rings.hpp"

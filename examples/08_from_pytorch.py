@@ -14,7 +14,7 @@ except ImportError:  # the format is small enough to be written by hand: a lengt
     def save_file(tensors, path, metadata):
         header, values = {"__metadata__": metadata}, b""
         for name, tensor in tensors.items():  # float32, little-endian, row-major
-            data = tensor.detach().contiguous().flatten().numpy().tobytes()
+            data = tensor.detach().cpu().float().contiguous().flatten().numpy().tobytes()
             header[name] = {
                 "dtype": "F32",
                 "shape": list(tensor.shape),
@@ -43,6 +43,7 @@ radius, angle = torch.rand(1000).sqrt(), 2 * math.pi * torch.rand(1000)
 x = torch.stack([radius * angle.cos(), radius * angle.sin()], dim=1)  # uniform in the unit disc
 y = (3 * radius).long() % 2  # three rings, two classes
 
+path = sys.argv[1]
 net = Classifier(2, 32, 32, 2)
 optimizer = torch.optim.AdamW(net.parameters(), lr=1e-2)
 for epoch in range(400):
@@ -51,7 +52,7 @@ for epoch in range(400):
     optimizer.step()
 
 # The export: one line. Names are those of the ModuleList; the activation cannot be seen from the weights.
-save_file(net.state_dict(), sys.argv[1], metadata={"activation": "relu"})
+save_file(net.state_dict(), path, metadata={"activation": "relu"})
 
 net.double()
 point = torch.tensor([[0.3, -0.2]], dtype=torch.float64)

@@ -76,10 +76,10 @@ struct Primitive {
   Shape (*shape)(const char* name, const std::array<Shape, 3>& x, const Attribute& attribute);
   void (*value)(const Call<T>& call);
   /// Per input; null where the derivative is zero everywhere (labels, masks).
-  std::array<Rule<T>, 3> pullback;
-  std::array<Rule<T>, 3> pushforward;
+  std::array<Rule<T>, 3> pullback = {};
+  std::array<Rule<T>, 3> pushforward = {};
   /// Per input: what its two rules read, as a union of `Reads`.
-  std::array<unsigned, 3> reads;
+  std::array<unsigned, 3> reads = {};
   /// Whether `value` is right when y shares its memory with x[0] of the same shape.
   bool in_place = false;
   /// Where the operation has kinks or jumps: folds the side of each value into the hash.
@@ -88,7 +88,7 @@ struct Primitive {
 
 /// The result of a primitive on its inputs; recorded when recording is on and an input depends on a variable.
 /// Throws InputError on shapes that do not fit, stale Vars and Vars of different tapes, before anything changes;
-/// std::logic_error when the primitive has another arity than there are inputs.
+/// std::logic_error when the primitive has another arity than there are inputs, no shape or no value.
 template <class T>
 Var<T> apply(const Primitive<T>& primitive, std::initializer_list<Var<T>*> inputs, Attribute attribute = {});
 

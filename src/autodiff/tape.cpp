@@ -146,6 +146,8 @@ Var<T> Graph<T>::apply(const Primitive<T>& primitive, std::span<Var<T>* const> i
   if (static_cast<int>(inputs.size()) != primitive.arity)
     throw std::logic_error(
         text(primitive.name, ": applied to ", inputs.size(), " inputs but its arity is ", primitive.arity));
+  if (!primitive.shape || !primitive.value)
+    throw std::logic_error(text(primitive.name, ": has no ", primitive.shape ? "value" : "shape", " function"));
   std::array<Shape, 3> shapes{};
   bool any_depends = false;
   for (std::size_t k = 0; k < inputs.size(); ++k) {

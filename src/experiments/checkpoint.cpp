@@ -45,7 +45,7 @@ std::optional<Checkpoint> read_checkpoint(const fs::path& path, const Json& conf
     refuse("found no checkpoint of a run: ", error.what());
   }
   if (const auto difference = config_difference(checkpoint.log.config, config))
-    refuse("belongs to another run: ", *difference, "; remove it to start anew");
+    refuse("belongs to another run: ", *difference, "; --overwrite begins anew, as does removing it");
   if (file.tensors.size() != state.size()) refuse("found ", file.tensors.size(), " tensors, expected ", state.size());
   for (std::size_t i = 0; i < state.size(); ++i) {
     const auto stored = file.tensors.find(tensor_name(i));

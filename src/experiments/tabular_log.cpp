@@ -259,15 +259,22 @@ std::vector<TabularLog> read_tabular_logs(const fs::path& folder) {
   return logs;
 }
 
-std::optional<TabularLog> log_of(const TabularConfig& config, bool standardised, const fs::path& folder) {
+std::optional<TabularLog> log_of(const TabularConfig& config, const TableFacts& table, const fs::path& folder) {
   const fs::path file = log_file(folder, run_name(config));
   if (!fs::exists(file)) return std::nullopt;
   TabularLog log = read_tabular_log(file);
-  const auto truth = [](bool value) { return value ? "true" : "false"; };
   auto found = config_fields::difference(to_json(log.config), to_json(config), Json::object());
   if (found) found = "config." + *found;
-  if (!found && log.table.standardised != standardised)
-    found = text("dataset.standardised: found ", truth(log.table.standardised), ", expected ", truth(standardised));
+  const auto compare = [&](const char* key, auto has, auto asked) {
+    if (!found && has != asked)
+      found = text("dataset.", key, ": found ", Json(has).dump(), ", expected ", Json(asked).dump());
+  };
+  compare("standardised", log.table.standardised, table.standardised);
+  if (log.table.samples > 0 && table.samples > 0) {
+    compare("n", log.table.samples, table.samples);
+    compare("features", log.table.features, table.features);
+    compare("classes", log.table.classes, table.classes);
+  }
   if (found)
     throw InputError(
         text(file.string(), ": ", *found, " as it is asked for; another folder, or this log out of the way"));

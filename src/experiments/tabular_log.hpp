@@ -82,7 +82,8 @@ TabularLog read_tabular_log(const std::filesystem::path& path);
 std::vector<TabularLog> read_tabular_logs(const std::filesystem::path& folder);
 
 /// The log of that run in `folder`; none where there is no such file. Throws InputError, naming log and field, when it
-/// is the log of other settings, or no log at all.
-std::optional<TabularLog> log_of(const TabularConfig& config, bool standardised, const std::filesystem::path& folder);
+/// is the log of other settings or of a table of another size (0 in `table`: unknown), or no log at all.
+std::optional<TabularLog> log_of(const TabularConfig& config, const TableFacts& table,
+                                 const std::filesystem::path& folder);
 
 }  // namespace normalign

@@ -31,9 +31,17 @@ TabularData divided(std::string name, Dataset<double> samples, std::int64_t seed
           .folds = std::move(folds)};
 }
 
+Dataset<double> csv_table(const TabularSource& source) {
+  Dataset<double> result = csv(source.path, {.label = source.label}).data;
+  if (result.classes < 2)
+    throw InputError(
+        text(source.path.string(), ": found one class in column ", one_line(source.label), ", expected two or more"));
+  return result;
+}
+
 TabularData unscaled_table(const TabularSource& source, const std::string& name, std::int64_t seed) {
   if (source.path.empty()) return divided(name, multi_index<double>().data, seed);
-  if (!is_folder(source.path)) return divided(name, csv(source.path, {.label = source.label}).data, seed);
+  if (!is_folder(source.path)) return divided(name, csv_table(source), seed);
   UciDataset set = uci_dataset(source.path / name);
   return {.name = name,
           .samples = std::move(set.data),
@@ -52,7 +60,14 @@ std::vector<TableFacts> tables(const TabularSource& source) {
   if (!is_file && !source.label.empty())
     throw InputError(text("--label: found '", one_line(source.label), "' without a CSV file, expected none"));
   if (source.path.empty()) return {{.name = synthetic_name, .standardised = source.standardise}};
-  if (is_file) return {{.name = source.path.stem().string(), .standardised = source.standardise}};
+  if (is_file) {
+    const Dataset<double> data = csv_table(source);
+    return {{.name = source.path.stem().string(),
+             .samples = data.inputs.rows(),
+             .features = data.inputs.cols(),
+             .classes = data.classes,
+             .standardised = source.standardise}};
+  }
   std::vector<TableFacts> result;
   for (const std::string& name : uci_names(source.path)) {
     TableFacts facts{.name = name};

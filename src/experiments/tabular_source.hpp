@@ -19,8 +19,10 @@ struct TabularSource {
 };
 
 /// The tables of the source, named by folder, by file without its extension, or "multi_index"; in byte order. Sizes are
-/// those that can be had without reading the data, else 0. Throws InputError, naming it, where there is no such folder
-/// or file, the folder holds no data set, or a label column is given for anything but a file or none for one.
+/// 0 where a data set of the folder has none that can be read, and of the multi-index task. A file is read, so that
+/// what is wrong with it is said before anything starts. Throws InputError, naming it, where there is no such folder or
+/// file, the folder holds no data set, a label column is given for anything but a file or none for one, as `csv` does,
+/// or where a file has one class alone.
 std::vector<TableFacts> tables(const TabularSource& source);
 
 /// The table of that name with its splits: those of the collection; else stratified halves to choose by and four

@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 bool finished(const std::optional<TabularLog>& log) { return log && log->status == RunStatus::finished; }
 
 std::optional<TabularLog> log_of(const TabularRun& run, const fs::path& folder) {
-  return normalign::log_of(run.config, run.table.standardised, folder);
+  return normalign::log_of(run.config, run.table, folder);
 }
 
 // Where the process could not say in the log that it failed, this one does. Another one may be at the run by now: then

@@ -409,6 +409,16 @@ TEST_CASE("a primitive is applied to as many inputs as it has") {
         "faulty: applied to 1 inputs but its arity is 2");
 }
 
+TEST_CASE("a primitive without a value or a shape is refused") {
+  static constexpr Primitive<double> no_value{.name = "no_value", .arity = 1, .shape = same_shape, .value = nullptr};
+  static constexpr Primitive<double> no_shape{
+      .name = "no_shape", .arity = 1, .shape = nullptr, .value = [](const Call<double>&) {}};
+  Tape<double> tape;
+  V a = tape.variable(M{{1, 2}});
+  CHECK(message_of<std::logic_error>([&] { apply(no_value, {&a}); }) == "no_value: has no value function");
+  CHECK(message_of<std::logic_error>([&] { apply(no_shape, {&a}); }) == "no_shape: has no shape function");
+}
+
 TEST_CASE("a tape and its Vars may go in any order") {
   std::vector<V> vars;
   auto tape = std::make_unique<Tape<double>>();

@@ -106,20 +106,28 @@ TEST_CASE("tabular log: what is wrong is refused with field, found and expected"
 TEST_CASE("tabular log: a log is this run's only when its settings are") {
   const TemporaryFolder folder;
   const TabularLog log = tabular_log("iris", 1, {90});
-  CHECK_FALSE(log_of(log.config, false, folder.path()));
+  CHECK_FALSE(log_of(log.config, {.standardised = false}, folder.path()));
   const auto file = folder / (log.run_name + ".json");
   write_log(file, log);
-  CHECK(log_of(log.config, false, folder.path()));
+  CHECK(log_of(log.config, {.standardised = false}, folder.path()));
   TabularConfig other = log.config;
   other.bandwidth = 3;
   CHECK(message_of([&] {
-          log_of(other, false, folder.path());
+          log_of(other, {.standardised = false}, folder.path());
         }).starts_with(file.string() + ": config.bandwidth: found 10.0, expected 3.0"));
   CHECK(message_of([&] {
-          log_of(log.config, true, folder.path());
+          log_of(log.config, {.standardised = true}, folder.path());
         }).starts_with(file.string() + ": dataset.standardised: found false, expected true"));
+  TableFacts facts = log.table;
+  CHECK(log_of(log.config, facts, folder.path()));
+  ++facts.classes;
+  CHECK(contains(message_of([&] { log_of(log.config, facts, folder.path()); }), ": dataset.classes: found "));
+  facts.samples = 0;  // not known
+  CHECK(log_of(log.config, facts, folder.path()));
   write_file(file, "{}");
-  CHECK(message_of([&] { log_of(log.config, false, folder.path()); }).starts_with(file.string() + ": run_name: "));
+  CHECK(message_of([&] {
+          log_of(log.config, {.standardised = false}, folder.path());
+        }).starts_with(file.string() + ": run_name: "));
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 #include <numeric>
 
 #include "data/uci.hpp"
+#include "experiments/text_file.hpp"
+#include "linalg/error.hpp"
 #include "support/catch.hpp"
 #include "support/message_of.hpp"
 #include "support/temporary_folder.hpp"
@@ -36,6 +38,21 @@ TEST_CASE("tabular source: the synthetic table has four disjoint folds that foll
   CHECK(data.folds[0].test == again.folds[0].test);
   CHECK(data.folds[0].test != other.folds[0].test);
   CHECK(std::ranges::equal(data.samples.inputs.span(), other.samples.inputs.span()));
+}
+
+TEST_CASE("tabular source: a file is read before anything starts, and must have two classes") {
+  const TemporaryFolder folder;
+  const TabularSource source{.path = folder / "own.csv", .label = "kind"};
+  write_text_file(source.path, "a,kind\n1,x\n2,y\n3,x\n");
+  REQUIRE(tables(source).size() == 1);
+  CHECK(tables(source)[0].samples == 3);
+  CHECK(tables(source)[0].features == 1);
+  CHECK(tables(source)[0].classes == 2);
+  write_text_file(source.path, "a,kind\n1,x\n2,x\n");
+  CHECK(message_of<InputError>([&] { tables(source); }) ==
+        source.path.string() + ": found one class in column kind, expected two or more");
+  write_text_file(source.path, "a,kind\n1,x\n,y\n");
+  CHECK(message_of<InputError>([&] { tables(source); }).starts_with(source.path.string() + ":3: "));
 }
 
 TEST_CASE("tabular source: a set whose description is broken is listed without its size") {

@@ -93,7 +93,7 @@ TEST_CASE("certificates are the distances that a look into every code gives") {
     }
 }
 
-TEST_CASE("robust radii at the reference points") {
+TEST_CASE("robust radii at the reference points", "[slow]") {
   for (const ReferenceGeometry& reference : reference_geometries("robust radii at the reference points"))
     for (const auto& point : reference.json.at("points"))
       for (const Norm norm : {Norm::l2, Norm::linf}) {
@@ -126,7 +126,7 @@ double distance(Point t, const BoundarySegment& s, Norm norm) {
   return std::min({length(0), length(1), length((low + high) / 2)});
 }
 
-TEST_CASE("in the plane certificates are the distances of the slice's own decision boundary") {
+TEST_CASE("in the plane certificates are the distances of the slice's own decision boundary", "[slow]") {
   Index compared = 0;
   for (std::uint64_t seed = 0; seed < 6; ++seed) {
     const PiecewiseAffineNetwork network = random_network({2, 10, 8, 3}, seed, {0, 0.2});

@@ -107,7 +107,7 @@ int run_all(const TabularArguments& a, const std::vector<TabularRun>& all, doubl
   if (result.signal) return 128 + result.signal;
   std::vector<TabularLog> logs;
   for (const TabularRun& run : runs)
-    if (auto log = log_of(run.config, run.table.standardised, a.runs.out)) logs.push_back(std::move(*log));
+    if (auto log = log_of(run.config, run.table, a.runs.out)) logs.push_back(std::move(*log));
   if (logs.empty()) return result.failed > 0 ? 1 : 0;
   const auto table = summarise(logs);
   if (!a.runs.json.empty()) write_text_file(a.runs.json, as_json(table).dump(2) + "\n");

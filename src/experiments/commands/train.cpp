@@ -83,13 +83,17 @@ int train(const TrainArguments& a) {
   check_writable_log(log_file, a.overwrite || goes_on);
   const RunLock lock(lock_file(a.out, name), std::chrono::milliseconds(0));
   if (!lock.held()) throw InputError(text(name, ": another process is at this run, expected none"));
-  if (!goes_on) fs::remove(checkpoint);
+  const fs::path model = fs::path(a.out) / (name + ".safetensors");
+  if (!goes_on) {
+    fs::remove(checkpoint);
+    if (a.overwrite) fs::remove(model);  // it is that of the log which goes
+  }
 
   Progress progress(std::cerr, isatty(STDERR_FILENO), config.epochs);
   const Interrupt interrupt;
   RunObserver observer{
       .stop = [&] { return interrupt.signal() != 0; }, .log_file = log_file, .checkpoint_file = checkpoint};
-  if (a.save_model) observer.model_file = fs::path(a.out) / (name + ".safetensors");
+  if (a.save_model) observer.model_file = model;
   if (!a.quiet) observer.progress = [&](const RunLog& log, Index epoch) { progress(log, epoch); };
   const RunLog log = task(a.task).run(config, threads, observer);
   progress.finish();
@@ -150,7 +154,7 @@ Command add_train(CLI::App& app) {
   command->add_option("--epochs", a.epochs, "Passes over the training set at most (default: the task's)");
   command->add_option("--threads", a.threads, "Threads; results do not depend on it (default: all cores)");
   command->add_flag("--quiet", a.quiet, "No progress and no result line");
-  command->add_flag("--overwrite", a.overwrite, "Replace a log that is there");
+  command->add_flag("--overwrite", a.overwrite, "Replace a log that is there, and its model");
   command->add_flag("--save-model", a.save_model, "Write the final network beside the log, as safetensors");
   command->add_option("--set", a.settings, "Any setting of the log's `config` by its name, such as beta2=0.999")
       ->type_name("NAME=VALUE")
