@@ -1,7 +1,7 @@
 # Completion for bash: source it, or put it where bash-completion looks, as `make install` does.
 # Subcommands and options are asked of the program itself, so that they are those of the program that runs.
 
-_normalign_help() { "${COMP_WORDS[0]}" "$@" --help 2>/dev/null; }
+_normalign_help() { "${COMP_WORDS[0]/#\~\//$HOME/}" "$@" --help 2>/dev/null; }
 
 _normalign() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} command='' i

@@ -57,7 +57,8 @@ std::vector<RunLog> read_logs(const fs::path& folder) {
   for (const fs::path& path : paths)
     if (auto log = read_log_if_any(path)) logs.push_back(std::move(*log));
   if (logs.empty())
-    throw InputError(text(folder.string(), ": found no run log among ", paths.size(), " *.json files", expected));
+    throw InputError(
+        text(folder.string(), ": found no log of a network's run among ", paths.size(), " *.json files", expected));
   return logs;
 }
 

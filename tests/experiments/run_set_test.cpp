@@ -89,7 +89,8 @@ TEST_CASE("read_logs: a missing, empty or foreign folder is refused by name") {
   CHECK(refusal(folder.path()) == folder.path().string() + ": found no *.json file" + expected);
   CHECK(contains(refusal(folder / "absent"), "absent: no such folder"));
   write_file(folder / "table.json", "{\"settings\": []}");
-  CHECK(refusal(folder.path()) == folder.path().string() + ": found no run log among 1 *.json files" + expected);
+  CHECK(refusal(folder.path()) ==
+        folder.path().string() + ": found no log of a network's run among 1 *.json files" + expected);
   CHECK(contains(refusal(folder / "table.json"), "table.json: no folder"));
 }
 
