@@ -52,7 +52,7 @@ TEST_CASE("tabular source: a file is read before anything starts, and must have 
   CHECK(message_of<InputError>([&] { tables(source); }) ==
         source.path.string() + ": found one class in column kind, expected two or more");
   write_text_file(source.path, "a,kind\n1,x\n,y\n");
-  CHECK(message_of<InputError>([&] { tables(source); }).starts_with(source.path.string() + ":3: "));
+  CHECK(message_of<InputError>([&] { tables(source); }).starts_with(source.path.string() + ": line 3: "));
 }
 
 TEST_CASE("tabular source: a set whose description is broken is listed without its size") {
