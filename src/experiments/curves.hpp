@@ -43,7 +43,7 @@ struct CurvePanel {
 /// One condition in all panels.
 struct ConditionCurves {
   std::string name = {};
-  std::string colour = {};  ///< as #RRGGBB
+  std::string colour = {};  ///< as `#RRGGBB`
   std::vector<const RunLog*> runs = {};
   std::set<std::string> logged = {};  ///< metrics
 };

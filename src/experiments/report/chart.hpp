@@ -22,7 +22,7 @@ std::vector<double> ticks(const ChartAxis& axis);
 
 /// How a line looks.
 struct ChartLine {
-  std::string colour = {};  ///< as #RRGGBB; black is the colour of the page's letters
+  std::string colour = {};  ///< as `#RRGGBB`; black is the colour of the page's letters
   bool is_dashed = false;
   double width = 1.6;
 };
