@@ -109,7 +109,10 @@ TEST_CASE("train: stopped by a signal the same command goes on, and the log is t
     CHECK(lasting(log) == lasting(folder / ("whole/" + name + ".json")));
     CHECK(std::distance(fs::directory_iterator(folder / "stopped"), {}) == 1);  // neither state nor lock
     CHECK(normalign(train("stopped")).status == 2);                             // the log is not replaced
+    CHECK(normalign(train("stopped", {"--overwrite", "--save-model"}, "1")).status == 0);
+    CHECK(fs::exists(folder / ("stopped/" + name + ".safetensors")));
     CHECK(normalign(train("stopped", {"--overwrite"}, "1")).status == 0);
+    CHECK_FALSE(fs::exists(folder / ("stopped/" + name + ".safetensors")));  // nor is the other run's model left
     if (signal == SIGINT) continue;
     // --overwrite begins anew, whatever state is there.
     stopped(train("stopped", {"--overwrite"}), signal, [&] { return read_log(log).status == RunStatus::running; });
