@@ -229,8 +229,8 @@ class Run {
   const Kernel kernel_;
   Index done_ = 0;
   TabularSelection selection_;
-  Matrix<T> metric_;     // the one selected
-  Matrix<T> workspace_;  // of the refits
+  Matrix<T> metric_;             // the one selected
+  RidgeWorkspace<T> workspace_;  // of the refits
   TabularResult result_;
 };
 

@@ -81,7 +81,8 @@ void Rfm<T>::fit(ConstView<T> x, ConstView<T> y, const Visit& visit) {
     throw InputError(text("Rfm: x is ", x.shape(), " and y is ", y.shape(), "; both must have one row per sample"));
   check_finite("x", x);
   check_finite("y", y);
-  Matrix<T> metric = initial_metric(x, options_.identity_share), workspace;
+  Matrix<T> metric = initial_metric(x, options_.identity_share);
+  RidgeWorkspace<T> workspace;
   for (updates_ = 0;; ++updates_) {
     const MahalanobisPoints<T> points(x, mahalanobis_factor<T>(metric));
     RidgeSolution<T> solution = ridge<T>(options_.kernel, points, y, options_.ridge, workspace);

@@ -1,6 +1,7 @@
 #include "rfm/ridge.hpp"
 
 #include <cmath>
+#include <optional>
 #include <type_traits>
 
 #include "linalg/cholesky.hpp"
@@ -55,20 +56,28 @@ void check(const RidgeOptions& options) {
 template <class T>
 RidgeSolution<T> ridge(const Kernel& kernel, const MahalanobisPoints<T>& points, ConstView<T> y,
                        const RidgeOptions& options) {
-  Matrix<T> workspace;
+  RidgeWorkspace<T> workspace;
   return ridge<T>(kernel, points, y, options, workspace);
 }
 
 template <class T>
 RidgeSolution<T> ridge(const Kernel& kernel, const MahalanobisPoints<T>& points, ConstView<T> y,
-                       const RidgeOptions& options, Matrix<T>& workspace) {
+                       const RidgeOptions& options, RidgeWorkspace<T>& workspace) {
   const Index n = points.size();
   if (y.rows() != n) throw InputError(text("ridge: y is ", y.shape(), " but there are ", n, " points"));
   check(kernel);
   check(options);
   if (!fits<T>(n, options)) return ridge_by_conjugate_gradients<T>(kernel, points, y, options);
   RidgeSolution<T> solution{Matrix<T>(y), {}};
-  if (solve<T>(kernel, points, solution.coefficients, options, workspace)) return solution;
+  if constexpr (std::is_same_v<T, double>) {
+    if (n >= refined_points) {
+      if (std::optional<RidgeSolution<double>> refined = ridge_by_refinement(kernel, points, y, options, workspace))
+        return *std::move(refined);
+      workspace = {};
+      solution.report.in_double = true;
+    }
+  }
+  if (solve<T>(kernel, points, solution.coefficients, options, workspace.matrix)) return solution;
   if constexpr (std::is_same_v<T, float>) {
     if (!fits<double>(n, options)) return ridge_by_conjugate_gradients<T>(kernel, points, y, options);
     Matrix<double> coefficients = converted<double>(y), matrix;
@@ -83,7 +92,7 @@ RidgeSolution<T> ridge(const Kernel& kernel, const MahalanobisPoints<T>& points,
 #define NORMALIGN_INSTANTIATE(T)                                                                                  \
   template RidgeSolution<T> ridge(const Kernel&, const MahalanobisPoints<T>&, ConstView<T>, const RidgeOptions&); \
   template RidgeSolution<T> ridge(const Kernel&, const MahalanobisPoints<T>&, ConstView<T>, const RidgeOptions&,  \
-                                  Matrix<T>&);
+                                  RidgeWorkspace<T>&);
 NORMALIGN_INSTANTIATE(float)
 NORMALIGN_INSTANTIATE(double)
 #undef NORMALIGN_INSTANTIATE

@@ -26,7 +26,7 @@ struct RidgeOptions {
 void check(const RidgeOptions& options);
 
 /// How a solution was found.
-enum class RidgeMethod { cholesky, conjugate_gradients };
+enum class RidgeMethod { cholesky, refined_cholesky, conjugate_gradients };
 
 /// What a solution took.
 struct RidgeReport {
@@ -34,7 +34,7 @@ struct RidgeReport {
   bool in_double = false;  ///< a float factorisation failed, and the one in double took its place
 
   Index rank = 0;         ///< of the preconditioner of conjugate gradients
-  Index iterations = 0;   ///< of these
+  Index iterations = 0;   ///< of these, or of the refinement
   double residual = 0;    ///< the largest of the columns where they ended, as `tolerance` measures it
   bool converged = true;  ///< whether that is within the tolerance
 };
@@ -46,18 +46,31 @@ struct RidgeSolution {
   RidgeReport report;
 };
 
+/// Memory of one solution, for the next to use again: what is in it before and after does not matter.
+template <class T>
+struct RidgeWorkspace {
+  Matrix<T> matrix;           ///< n x n, of a factorisation in T
+  Matrix<float> factor;       ///< n x n, of a refinement
+  LargeVector<double> tiles;  ///< of K, of a refinement
+};
+
+/// Where the time of a factorisation outweighs that of the iterations which refine one in float.
+inline constexpr Index refined_points = 2048;
+
 /// The solution of (K + regularisation I) a = y, K the kernel matrix of n points, y n x c, by Cholesky where n² values
-/// of type T fit into the memory: n³/3 + 2 n² c flops. A float factorisation that fails is done again in double, with
-/// twice the memory. What does not fit is left to `ridge_by_conjugate_gradients` (preconditioned_cg.hpp).
+/// of type T fit into the memory: n³/3 + 2 n² c flops. In double and from `refined_points` points on the factorisation
+/// is one in float, refined to a solution in double (`ridge_by_refinement`), in half the time. A float factorisation
+/// that fails, or cannot be refined, is done again in double; for floats that takes twice the memory. What does not fit
+/// is left to `ridge_by_conjugate_gradients` (preconditioned_cg.hpp).
 ///
 /// Throws InputError on a misfit or an option out of range, RunError where the matrix is not positive definite even in
 /// double, up to rounding.
 template <class T>
 RidgeSolution<T> ridge(const Kernel& kernel, const MahalanobisPoints<T>& points, ConstView<T> y,
                        const RidgeOptions& options = {});
-/// The same for a caller in a loop, who keeps the memory of K: what is in `workspace` before and after does not matter.
+/// The same for a caller in a loop, who keeps its memory.
 template <class T>
 RidgeSolution<T> ridge(const Kernel& kernel, const MahalanobisPoints<T>& points, ConstView<T> y,
-                       const RidgeOptions& options, Matrix<T>& workspace);
+                       const RidgeOptions& options, RidgeWorkspace<T>& workspace);
 
 }  // namespace normalign

@@ -58,6 +58,48 @@ TEST_CASE("conjugate gradients find the solution of Cholesky, and report the res
       }
 }
 
+TEST_CASE("a refined solution is the one of a factorisation in double", "[rfm]") {
+  RidgeWorkspace<double> workspace;
+  for (const Index n : {1, 64, 65, 700})
+    for (const double regularisation : {10.0, 0.1, 1e-3}) {
+      CAPTURE(n, regularisation);
+      const MahalanobisPoints<double> points(random_matrix({n, 3}, 1, -3, 3));
+      const M y = random_matrix({n, 3}, 2);
+      const RidgeOptions options{.regularisation = regularisation};
+      const auto found = ridge_by_refinement({}, points, y, options, workspace);
+      REQUIRE(found);
+      CHECK(found->report.method == RidgeMethod::refined_cholesky);
+      CHECK(found->report.converged);
+      CHECK(found->report.residual <= 1e-11);
+      CHECK(residual(points, found->coefficients, y, regularisation) <= 1e-10);
+      CHECK(relative_error(found->coefficients, ridge<double>({}, points, y, options).coefficients) <= 1e-8);
+      RidgeOptions three = options;
+      three.threads = 3;
+      CHECK(same_bits(ridge_by_refinement({}, points, y, three, workspace)->coefficients, found->coefficients));
+    }
+}
+
+TEST_CASE("no refined solution where float is too far from the matrix", "[rfm]") {
+  M z(60, 2);
+  for (Index i = 0; i < 60; ++i) z(i, 0) = static_cast<double>(i / 2);
+  RidgeWorkspace<double> workspace;
+  const MahalanobisPoints<double> twins(z);
+  CHECK_FALSE(ridge_by_refinement({}, twins, random_matrix({60, 1}, 1), {.regularisation = 1e-9}, workspace));
+  CHECK(ridge_by_refinement({}, twins, random_matrix({60, 1}, 1), {.regularisation = 1}, workspace));
+}
+
+TEST_CASE("many points in double are refined; what cannot be is factorised in double, and says so", "[rfm]") {
+  M z = random_matrix({refined_points, 2}, 1);
+  const M y = random_matrix({refined_points, 1}, 2);
+  CHECK(ridge<double>({}, MahalanobisPoints<double>(z), y, {.regularisation = 1e-2}).report.method ==
+        RidgeMethod::refined_cholesky);
+  // Twins.
+  for (Index i = 0; i < refined_points; i += 2) std::ranges::copy(z.row(i), z.row(i + 1).begin());
+  const RidgeReport report = ridge<double>({}, MahalanobisPoints<double>(z), y, {.regularisation = 1e-9}).report;
+  CHECK(report.method == RidgeMethod::cholesky);
+  CHECK(report.in_double);
+}
+
 TEST_CASE("a system that does not fit the memory is solved by conjugate gradients, one that fits by Cholesky",
           "[rfm]") {
   const MahalanobisPoints<double> points(random_matrix({100, 2}, 1));
