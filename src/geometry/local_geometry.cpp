@@ -67,13 +67,6 @@ SingularGeometry of_singular_values(std::span<const double> values, std::optiona
           .explained_variance = std::pow(values.front(), 2) / squared_norm};
 }
 
-Matrix<double> transposed(ConstView<double> a) {
-  Matrix<double> result(a.cols(), a.rows());
-  for (Index i = 0; i < a.rows(); ++i)
-    for (Index j = 0; j < a.cols(); ++j) result(j, i) = a(i, j);
-  return result;
-}
-
 // Blocks of so many samples: their Jacobians are in memory together. Larger ones make larger products, but the memory
 // that each block then asks the system for costs more than that saves.
 constexpr Index samples_per_block = 16;
@@ -133,18 +126,25 @@ SingularGeometry singular_geometry(ConstView<double> jacobian, ConstView<double>
   if (k < 1 || d < 1 || x.shape() != Shape{1, d})
     throw InputError(text("singular_geometry: jacobian is ", jacobian.shape(), " and x ", x.shape(),
                           "; they must be k x d and 1 x d"));
-  const double length = norm(x.span());
-  if (k <= d) {
-    Matrix<double> products(k, 1);
-    gemv<double>(jacobian, x, products);
-    const Svd<double> decomposition = svd<double>(triangular_factor(jacobian));
-    return of_singular_values(decomposition.values, first_right_alignment(decomposition, products, length));
-  }
-  // L Lᵀ = Jᵀ J: the left singular vectors of L are the right ones of J.
-  const Svd<double> decomposition = svd<double>(triangular_factor<double>(transposed(jacobian)));
+  const Index r = std::min(k, d);
+  Matrix<double> products(r, r);
+  if (k <= d)
+    gemm<double>(jacobian, jacobian, products, {.b = true});  // k x d, (k x d)ᵀ
+  else
+    syrk<double>(jacobian, products);  // (k x d)ᵀ, k x d
+  // The vector is the first left singular vector u of J, of which Jᵀ u / s is the right one, or that itself.
+  auto [values, vector] = leading_eigen(products);
+  std::ranges::reverse(values);
+  for (double& value : values) value = std::sqrt(std::max(value, 0.0));
   double along = 0;
-  for (Index i = 0; i < d; ++i) along += decomposition.left(i, 0) * x(0, i);
-  return of_singular_values(decomposition.values, cosine(std::abs(along), 1, length));
+  if (k <= d) {
+    Matrix<double> outputs(k, 1);
+    gemv<double>(jacobian, x, outputs);
+    along = values.front() > 0 ? dot<double>(vector, outputs.span()) / values.front() : 0;
+  } else {
+    along = dot<double>(vector, x.span());
+  }
+  return of_singular_values(values, cosine(std::abs(along), 1, norm(x.span())));
 }
 
 template <class T>

@@ -48,8 +48,9 @@ struct SingularGeometry {
   std::optional<double> explained_variance = {};
 };
 
-/// They of one map: jacobian k x d, x 1 x d. By one decomposition of min(k, d) rows and columns, so for a fraction of
-/// what `local_geometry` costs. Throws InputError on shapes that do not fit, or a jacobian that is not finite.
+/// They of one map: jacobian k x d, x 1 x d. By one decomposition of the rows' or the columns' inner products, min(k,
+/// d) of them, so for a fraction of what `local_geometry` costs; singular values are off by up to about 1e-8 of the
+/// largest. Throws InputError on shapes that do not fit, or a jacobian that is not finite.
 SingularGeometry singular_geometry(ConstView<double> jacobian, ConstView<double> x);
 
 /// The measures at each row of a batch (inputs and labels; the rest is not looked at) of a network with any activation,

@@ -24,6 +24,15 @@ void ssyevd_(const char* job, const char* uplo, const blasint* n, float* a, cons
              const blasint* lwork, blasint* iwork, const blasint* liwork, blasint* info);
 void dsyevd_(const char* job, const char* uplo, const blasint* n, double* a, const blasint* lda, double* w,
              double* work, const blasint* lwork, blasint* iwork, const blasint* liwork, blasint* info);
+void dsytrd_(const char* uplo, const blasint* n, double* a, const blasint* lda, double* d, double* e, double* tau,
+             double* work, const blasint* lwork, blasint* info);
+void dsterf_(const blasint* n, double* d, double* e, blasint* info);
+void dstein_(const blasint* n, const double* d, const double* e, const blasint* m, const double* w,
+             const blasint* iblock, const blasint* isplit, double* z, const blasint* ldz, double* work, blasint* iwork,
+             blasint* ifail, blasint* info);
+void dormtr_(const char* side, const char* uplo, const char* trans, const blasint* m, const blasint* n, const double* a,
+             const blasint* lda, const double* tau, double* c, const blasint* ldc, double* work, const blasint* lwork,
+             blasint* info);
 }
 
 namespace normalign {
@@ -113,6 +122,57 @@ SymmetricEigen<T> symmetric_eigen(ConstView<T> a) {
   });
   if (info != 0)
     throw RunError(text("symmetric_eigen: LAPACK's syevd gave up on a matrix of ", a.shape(), " with info ", info));
+  return result;
+}
+
+LeadingEigen leading_eigen(ConstView<double> a) {
+  const Index size = a.rows();
+  if (a.cols() != size || size < 1)
+    throw InputError(text("leading_eigen: a is ", a.shape(), "; it must be square, of at least one row"));
+  check_operand("leading_eigen", a);
+  const auto check_info = [&](const char* routine, blasint info) {
+    if (info != 0)
+      throw RunError(
+          text("leading_eigen: LAPACK's ", routine, " gave up on a matrix of ", a.shape(), " with info ", info));
+  };
+  const auto count = static_cast<std::size_t>(size);
+  double largest = 0;
+  for (Index i = 0; i < size; ++i)
+    for (Index j = 0; j <= i; ++j) largest = std::max(largest, std::abs(a(i, j)));
+  if (largest == 0) {
+    LeadingEigen zero{std::vector<double>(count), std::vector<double>(count)};
+    zero.vector.front() = 1;
+    return zero;
+  }
+  // stein fails on values near the ends of double's range: scaled by a power of two, exactly.
+  const int exponent = std::ilogb(largest);
+  Matrix<double> reflectors(a);
+  for (double& value : reflectors.span()) value = std::scalbn(value, -exponent);
+  // a = Q T Qᵀ with T tridiagonal. By columns our lower triangle is the upper one.
+  std::vector<double> diagonal(count), beside(count), factors(count);
+  const blasint n = static_cast<blasint>(size), one = 1;
+  blasint info = 0;
+  with_workspace<double>([&](double* work, blasint lwork) {
+    dsytrd_("U", &n, reflectors.data(), &n, diagonal.data(), beside.data(), factors.data(), work, &lwork, &info);
+  });
+  check_info("sytrd", info);
+  LeadingEigen result{diagonal, std::vector<double>(count)};
+  std::vector<double> destroyed = beside;
+  dsterf_(&n, result.values.data(), destroyed.data(), &info);
+  check_info("sterf", info);
+  // T as one block, whether or not it falls apart.
+  std::vector<double> work(5 * count);
+  std::vector<blasint> integers(count);
+  blasint failed = 0;
+  dstein_(&n, diagonal.data(), beside.data(), &one, &result.values.back(), &one, &n, result.vector.data(), &n,
+          work.data(), integers.data(), &failed, &info);
+  check_info("stein", info);
+  with_workspace<double>([&](double* memory, blasint lwork) {
+    dormtr_("L", "U", "N", &n, &one, reflectors.data(), &n, factors.data(), result.vector.data(), &n, memory, &lwork,
+            &info);
+  });
+  check_info("ormtr", info);
+  for (double& value : result.values) value = std::scalbn(value, exponent);
   return result;
 }
 

@@ -40,4 +40,15 @@ struct SymmetricEigen {
 template <class T>
 SymmetricEigen<T> symmetric_eigen(ConstView<T> a);
 
+/// The eigenvalues of a symmetric d x d matrix, and the eigenvector of the largest.
+struct LeadingEigen {
+  std::vector<double> values;  ///< d, smallest first
+  std::vector<double> vector;  ///< d, of length 1
+};
+
+/// Those of a, of which only the lower triangle is read, for a fraction of what all vectors cost. The sign of the
+/// vector is LAPACK's; where the largest value is a multiple one, so is which of its vectors it is. Throws InputError
+/// unless a is square and finite and d at least 1, RunError when an iteration does not converge.
+LeadingEigen leading_eigen(ConstView<double> a);
+
 }  // namespace normalign

@@ -147,9 +147,10 @@ TEST_CASE("the measures are those of whole decompositions, whatever the shape an
           CAPTURE(shape, rank, decay, expected[m].first);
           CHECK_THAT(measures(found)[m].second.value(), WithinRel(expected[m].second.value(), 1e-11));
         }
+        // By squares: a singular value may be off by the root of the rounding.
         const SingularGeometry singular = singular_geometry(jacobian, x);
         CHECK_THAT(singular.normal_alignment.value(), WithinRel(found.normal_alignment.value(), 1e-11));
-        CHECK_THAT(singular.effective_rank.value(), WithinRel(found.effective_rank.value(), 1e-11));
+        CHECK_THAT(singular.effective_rank.value(), WithinRel(found.effective_rank.value(), 1e-6));
         CHECK_THAT(singular.explained_variance.value(), WithinRel(found.explained_variance.value(), 1e-11));
       }
 }

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "linalg/blas.hpp"
+#include "linalg/reduce.hpp"
 #include "support/catch.hpp"
 #include "support/matrices.hpp"
 #include "support/message_of.hpp"
@@ -141,4 +143,34 @@ TEST_CASE("a value that is not finite is refused") {
 }
 
 }  // namespace
+TEST_CASE("the leading eigenvector and all eigenvalues are those of the whole decomposition") {
+  for (const Index d : {1, 2, 3, 10, 64})
+    for (const Index rank : {1, 2, 64}) {
+      CAPTURE(d, rank);
+      Matrix<double> a(d, d);
+      syrk<double>(random_matrix({rank, d}, 1), a);
+      const LeadingEigen found = leading_eigen(a);
+      const SymmetricEigen<double> all = symmetric_eigen<double>(a);
+      for (Index i = 0; i < d; ++i)
+        CHECK_THAT(found.values[static_cast<std::size_t>(i)],
+                   WithinAbs(all.values[static_cast<std::size_t>(i)], 1e-13 * all.values.back()));
+      CHECK_THAT(std::abs(dot<double>(found.vector, all.vectors.row(d - 1))), WithinRel(1.0, 1e-12));
+      CHECK_THAT(dot<double>(found.vector, found.vector), WithinRel(1.0, 1e-12));
+    }
+}
+
+TEST_CASE("the leading eigenvector of a diagonal, a multiple and a zero matrix") {
+  const LeadingEigen diagonal = leading_eigen(Matrix<double>{{1, 0, 0}, {0, 3, 0}, {0, 0, 2}});
+  CHECK(diagonal.values == std::vector<double>{1, 2, 3});
+  CHECK_THAT(std::abs(diagonal.vector[1]), WithinRel(1.0, 1e-14));
+  for (const double value : {0.0, 5.0, 1e-300, 1e300}) {
+    const LeadingEigen multiple = leading_eigen(Matrix<double>{{value, 0}, {0, value}});
+    CHECK(multiple.values == std::vector<double>{value, value});
+    CHECK_THAT(dot<double>(multiple.vector, multiple.vector), WithinRel(1.0, 1e-14));
+  }
+  CHECK(message_of([] { leading_eigen(Matrix<double>(2, 3)); }) ==
+        "leading_eigen: a is 2x3; it must be square, of at least one row");
+  CHECK(contains(message_of([] { leading_eigen(Matrix<double>{{std::nan("")}}); }), "leading_eigen: a value is nan"));
+}
+
 }  // namespace normalign::tests
