@@ -19,7 +19,7 @@ namespace {
 // Wide columns of tiles make fast products; narrow ones leave less to the one thread that works on the diagonal, which
 // counts where there are few.
 constexpr Index tile_rows = 192;
-constexpr Index tile_cols_for(Index n) { return n < 2500 ? 128 : 256; }
+constexpr Index tile_cols_for(Index n) { return n < 2500 ? 96 : 256; }
 
 constexpr auto potrf(float) { return spotrf_; }
 constexpr auto potrf(double) { return dpotrf_; }
@@ -80,27 +80,32 @@ bool cholesky(MatrixView<T> a) {
   const Index n = a.rows();
   const auto ld = static_cast<blasint>(std::max<Index>(n, 1));
   const Index tile_cols = tile_cols_for(n);
-  bool definite = true;
-  for (Index j = 0; j < n && definite; j += tile_cols) {
-    const auto cols = static_cast<blasint>(std::min(tile_cols, n - j));
+  const auto cols_at = [&](Index j) { return static_cast<blasint>(std::min(tile_cols, n - j)); };
+  // The tile on the diagonal, from all columns before it; false where it is not definite.
+  const auto factor_diagonal = [&](Index j) {
+    const SingleThreadedBlas one_thread;
+    const blasint cols = cols_at(j);
     T* const diagonal = &a(j, j);
-    {
-      const SingleThreadedBlas one_thread;
-      if (j > 0) subtract_square(cols, static_cast<blasint>(j), &a(j, 0), diagonal, ld);
-      // By columns, as LAPACK sees it, our lower triangle is an upper one.
-      blasint info = 0;
-      potrf(T{})("U", &cols, diagonal, &ld, &info);
-      definite = info == 0 && diagonal[(cols - 1) * (n + 1)] > 0;  // false for a NaN, which potrf lets pass
-    }
-    const Index below = j + cols, tiles = (n - below + tile_rows - 1) / tile_rows;
-    if (!definite || tiles == 0) continue;
+    if (j > 0) subtract_square(cols, static_cast<blasint>(j), &a(j, 0), diagonal, ld);
+    // By columns, as LAPACK sees it, our lower triangle is an upper one.
+    blasint info = 0;
+    potrf(T{})("U", &cols, diagonal, &ld, &info);
+    return info == 0 && diagonal[(cols - 1) * (n + 1)] > 0;  // false for a NaN, which potrf lets pass
+  };
+  bool definite = n == 0 || factor_diagonal(0);
+  for (Index j = 0; j < n && definite; j += tile_cols) {
+    const blasint cols = cols_at(j);
+    // The first tile below the diagonal has the rows of the next one on it, which whoever has it goes on to.
+    const Index below = j + cols, rest = below + std::min(tile_cols, n - below);
+    const Index tiles = below == n ? 0 : 1 + (n - rest + tile_rows - 1) / tile_rows;
 #pragma omp parallel for schedule(dynamic) if (tiles > 1)
     for (Index tile = 0; tile < tiles; ++tile) {
       const SingleThreadedBlas one_thread;
-      const Index i = below + tile * tile_rows;
-      const auto rows = static_cast<blasint>(std::min(tile_rows, n - i));
+      const Index i = tile == 0 ? below : rest + (tile - 1) * tile_rows;
+      const auto rows = static_cast<blasint>(tile == 0 ? rest - below : std::min(tile_rows, n - i));
       if (j > 0) subtract_product(rows, cols, static_cast<blasint>(j), &a(i, 0), &a(j, 0), &a(i, j), ld);
-      divide_by_factor(rows, cols, diagonal, &a(i, j), ld);
+      divide_by_factor(rows, cols, &a(j, j), &a(i, j), ld);
+      if (tile == 0) definite = factor_diagonal(below);
     }
   }
   return definite;
