@@ -76,7 +76,7 @@ class Matrix {
       throw InputError(text("Matrix: shape is ", shape(), "; rows and cols must not be negative"));
     if (cols > 0 && rows > PTRDIFF_MAX / static_cast<Index>(sizeof(T)) / cols)
       throw InputError(text("Matrix: shape is ", shape(), "; that is more than memory can hold"));
-    values_.resize(static_cast<std::size_t>(rows * cols));
+    values_.assign(static_cast<std::size_t>(rows * cols), T(0));
   }
   /// The rows in order: `Matrix<double>{{1, 2}, {3, 4}}`. Throws InputError when they differ in length.
   Matrix(std::initializer_list<std::initializer_list<T>> rows)

@@ -8,7 +8,7 @@ namespace {
 // Two vertices at (0, 0) and (4, 0) with 66 functions: 1 and -3 first, zero at both ends second, 2 and 2 last.
 VertexSet two_vertices() {
   VertexSet set{.points = {{0, 0}, {4, 0}},
-                .values = LargeVector<double>(132),
+                .values = LargeVector<double>(132, 0.0),
                 .sizes = {1, 2},
                 .positive = std::vector<std::uint64_t>(4),
                 .negative = std::vector<std::uint64_t>(4)};
