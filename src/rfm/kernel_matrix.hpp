@@ -10,19 +10,24 @@
 namespace normalign {
 
 /// How kernel matrices are cut: what is done to a tile of values happens in the cache, and one thread works at the
-/// tiles of a block of rows. Both depend on the points alone, so results have the same bits at any number of threads.
-inline constexpr Index kernel_block_rows = 64, kernel_tile_cols = 512;
+/// tiles of a block of rows. Both extents are upper ones and depend on the points alone, so results have the same bits
+/// at any number of threads.
+inline constexpr Index kernel_block_rows = 96, kernel_tile_cols = 512;
 
 /// Sums over blocks go into at most so many parts, which are then added in order: a result does not depend on which
 /// thread has which part.
 inline constexpr Index most_sum_parts = 16;
 
-/// How many blocks n rows of a kernel matrix make.
-inline Index kernel_blocks(Index n) { return (n + kernel_block_rows - 1) / kernel_block_rows; }
+/// How many blocks n rows of a kernel matrix make: an even number where there are several, for two threads to share.
+inline Index kernel_blocks(Index n) {
+  const Index blocks = (n + kernel_block_rows - 1) / kernel_block_rows;
+  return blocks > 1 ? blocks + blocks % 2 : blocks;
+}
 
-/// Block i of n rows.
+/// Block i of n rows. All have about as many, and all but the last a multiple of four, as products like it.
 inline RowBlock kernel_block(Index n, Index i) {
-  return {.first = i * kernel_block_rows, .count = std::min(kernel_block_rows, n - i * kernel_block_rows)};
+  const RowBlock fours = row_block((n + 3) / 4, kernel_blocks(n), i);
+  return {.first = 4 * fours.first, .count = std::min(4 * fours.count, n - 4 * fours.first)};
 }
 
 /// Writes the kernel matrix of the points to the lower triangle of `out` (n x n), its diagonal included; above it what
