@@ -153,7 +153,7 @@ int draw_slice(const SliceArguments& a) {
 }  // namespace
 
 void add_sample_options(CLI::App& command, SampleOptions& options) {
-  const char* group = "Samples";
+  const char* group = "Samples (--data, --task or both)";
   command
       .add_option("--data", options.data,
                   "Folder of IDX files as of MNIST, or a CSV file with the label last; with --task the task's folder")
@@ -194,7 +194,9 @@ Command add_slice(CLI::App& app) {
       ->expected(2);
   command->add_option("--output", a.output, "Draw where this output is at --level, not where classes tie");
   command->add_option("--level", a.level, "The level (default 0)");
-  command->add_option("--points", a.points, "Draw at most so many samples (default 200)");
+  command->add_option("--points", a.points,
+                      "Draw at most so many samples, in the colours of their classes, the paler the farther from the "
+                      "plane (default 200)");
   command->add_flag("--centroids", a.centroids, "Draw an arrow from each sample to the centroid of its region");
   command->add_option("--title", a.title, "Above the picture (default: the model's name)")->type_name("WORDS");
   command->add_flag("--statistics-only", a.statistics_only, "No regions, edges and vertices in the JSON");

@@ -90,7 +90,7 @@ Command add_summary(CLI::App& app) {
       ->type_name("DIR");
   command->add_flag("--geometry", a.geometry,
                     "In place of it the table of the local geometry: alignment, rank and norms of the Jacobian at "
-                    "memorisation, at grokking and at equal epochs");
+                    "memorisation, at grokking and at equal epochs, of runs with --set geometry_samples=N");
   command
       ->add_option("--metric", a.metrics,
                    "In place of it a table of these logged metrics at the start and the end of the runs")
