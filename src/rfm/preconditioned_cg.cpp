@@ -115,7 +115,7 @@ class KernelOperator {
     Place& place = places_[static_cast<std::size_t>(block)];
     for (Index col = 0; col < rows.first + rows.count;) {
       const Index cols = col == rows.first ? rows.count : std::min(kernel_tile_cols, rows.first - col);
-      Kept* const at = kept_.data() + place.offset + rows.count * col;
+      Kept* const at = place.kept ? kept_.data() + place.offset + rows.count * col : nullptr;
       work.values.resize(rows.count, cols);
       if (!place.filled) {
         work.tile.resize(rows.count, cols);
