@@ -1,5 +1,6 @@
 #include "rfm/ridge.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 #include <type_traits>
@@ -70,7 +71,7 @@ RidgeSolution<T> ridge(const Kernel& kernel, const MahalanobisPoints<T>& points,
   if (!fits<T>(n, options)) return ridge_by_conjugate_gradients<T>(kernel, points, y, options);
   RidgeSolution<T> solution{Matrix<T>(y), {}};
   if constexpr (std::is_same_v<T, double>) {
-    if (n >= refined_points) {
+    if (n >= std::max(refined_points, refined_points_per_column * y.cols())) {
       if (std::optional<RidgeSolution<double>> refined = ridge_by_refinement(kernel, points, y, options, workspace))
         return *std::move(refined);
       workspace = {};

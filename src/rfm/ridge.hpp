@@ -54,11 +54,12 @@ struct RidgeWorkspace {
   LargeVector<double> tiles;  ///< of K, of a refinement
 };
 
-/// Where the time of a factorisation outweighs that of the iterations which refine one in float.
-inline constexpr Index refined_points = 2048;
+/// Where the time of a factorisation outweighs that of the iterations which refine one in float: from so many points,
+/// and so many for each column of y, on.
+inline constexpr Index refined_points = 2048, refined_points_per_column = 80;
 
 /// The solution of (K + regularisation I) a = y, K the kernel matrix of n points, y n x c, by Cholesky where n² values
-/// of type T fit into the memory: n³/3 + 2 n² c flops. In double and from `refined_points` points on the factorisation
+/// of type T fit into the memory: n³/3 + 2 n² c flops. In double and from `refined_points` on the factorisation
 /// is one in float, refined to a solution in double (`ridge_by_refinement`), in half the time. A float factorisation
 /// that fails, or cannot be refined, is done again in double; for floats that takes twice the memory. What does not fit
 /// is left to `ridge_by_conjugate_gradients` (preconditioned_cg.hpp).
