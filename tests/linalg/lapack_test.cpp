@@ -142,7 +142,6 @@ TEST_CASE("a value that is not finite is refused") {
   }
 }
 
-}  // namespace
 TEST_CASE("the leading eigenvector and all eigenvalues are those of the whole decomposition") {
   for (const Index d : {1, 2, 3, 10, 64})
     for (const Index rank : {1, 2, 64}) {
@@ -173,4 +172,5 @@ TEST_CASE("the leading eigenvector of a diagonal, a multiple and a zero matrix")
   CHECK(contains(message_of([] { leading_eigen(Matrix<double>{{std::nan("")}}); }), "leading_eigen: a value is nan"));
 }
 
+}  // namespace
 }  // namespace normalign::tests

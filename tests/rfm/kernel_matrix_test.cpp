@@ -119,4 +119,22 @@ TEST_CASE("misfits and a thread number below one are refused", "[rfm]") {
         "kernel_product: threads is -1; it must be at least 1");
 }
 
+TEST_CASE("blocks are an even number, hold every row once and have about as many", "[rfm]") {
+  for (const Index n : {1, 3, 96, 97, 193, 578, 1155, 14028}) {
+    CAPTURE(n);
+    const Index blocks = kernel_blocks(n);
+    CHECK((blocks == 1 || blocks % 2 == 0));
+    Index rows = 0;
+    for (Index i = 0; i < blocks; ++i) {
+      const RowBlock block = kernel_block(n, i);
+      CHECK(block.first == rows);
+      CHECK(block.count > 0);
+      CHECK(block.count <= kernel_block_rows);
+      CHECK(std::abs(block.count * blocks - n) < 8 * blocks);
+      rows += block.count;
+    }
+    CHECK(rows == n);
+  }
+}
+
 }  // namespace normalign::tests
