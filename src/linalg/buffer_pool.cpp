@@ -4,6 +4,8 @@
 #include <bit>
 #include <new>
 
+#include "linalg/huge_pages.hpp"
+
 namespace normalign {
 namespace {
 
@@ -24,7 +26,8 @@ BufferPool::~BufferPool() {
   for (Header* head : free_) {
     while (head) {
       Header* next = head->next_free;
-      ::operator delete (head, std::align_val_t{alignment});
+      const std::size_t bytes = alignment + class_bytes(head->size_class);
+      HugePageAllocator<std::byte>().deallocate(reinterpret_cast<std::byte*>(head), bytes);
       head = next;
     }
   }
@@ -38,7 +41,7 @@ void* BufferPool::acquire(std::size_t bytes) {
   if (block) {
     head = block->next_free;
   } else {
-    block = static_cast<Header*>(::operator new (class_bytes(index) + alignment, std::align_val_t{alignment}));
+    block = reinterpret_cast<Header*>(HugePageAllocator<std::byte>().allocate(alignment + class_bytes(index)));
     block->size_class = index;
     bytes_held_ += class_bytes(index);
   }
