@@ -9,24 +9,29 @@
 
 namespace normalign {
 
-// One row block's tape and what it recorded. Aligned, so that two threads' blocks share no cache line.
+// A tape, and the losses of the row block that is on it. Aligned, so that two threads' share no cache line.
 template <class T>
-struct alignas(64) TrainStep<T>::Block {
+struct alignas(64) TrainStep<T>::Recorder {
   // Declared before the Vars, which are gone first.
   Tape<T> tape;
   MlpOnTape<T> net;
   std::vector<Matrix<T>> directions;
   std::vector<Var<T>> direction_vars;
   Var<T> task_loss, norm, offset;  // 1x1 each, sums over the block divided by the batch's rows; empty when off
-  std::vector<Var<T>> gradients;
-  Index recorded_bytes = 0;
+  Index peak_bytes = 0, recorded_bytes = 0;
 
   void clear() {
-    for (Var<T>& g : gradients) g = {};
     for (Var<T>& v : direction_vars) v = {};
     task_loss = norm = offset = {};
     tape.clear();
   }
+};
+
+// What is left of a row block once its tape has gone on to the next.
+template <class T>
+struct alignas(64) TrainStep<T>::Block {
+  double task_loss = 0, norm = 0, offset = 0;
+  std::vector<Var<T>> gradients;
 };
 
 // A part of one parameter: the unit of work of the update, small enough to stay in the nearest cache.
@@ -40,6 +45,12 @@ struct TrainStep<T>::Stretch {
 namespace {
 constexpr Index stretch_values = 2048;
 constexpr Index gradient_copies_limit = Index{64} << 20;  // bytes
+
+// Makes `parts` hold at least `count` of them.
+template <class Part>
+void grow(std::vector<std::unique_ptr<Part>>& parts, Index count) {
+  while (static_cast<Index>(parts.size()) < count) parts.push_back(std::make_unique<Part>());
+}
 
 template <class T>
 double item_or_zero(const Var<T>& var) {
@@ -97,50 +108,55 @@ void TrainStep<T>::check_batch(const Batch<T>& batch) const {
                           " sample numbers; there must be one per row"));
 }
 
-// The losses of one row block, on its tape.
+// The losses of one row block, on a tape.
 template <class T>
-void TrainStep<T>::record(Block& block, const Batch<T>& batch, RowBlock rows, std::uint32_t step) {
+void TrainStep<T>::record(Recorder& recorder, Block& block, const Batch<T>& batch, RowBlock rows, std::uint32_t step) {
   const GrokAlignOptions& penalty = options_.grokalign;
   const Index n = batch.inputs.rows(), k = mlp_.options().widths.back();
   const double samples = static_cast<double>(n);
   const auto first = static_cast<std::size_t>(rows.first), count = static_cast<std::size_t>(rows.count);
   const bool penalised = penalty.lambda > 0;
-  Tape<T>& tape = block.tape;
-  block.clear();
-  block.net.bind(mlp_, tape);
+  Tape<T>& tape = recorder.tape;
+  recorder.clear();
+  const Index bytes_before = tape.bytes();  // gradients of other blocks
+  recorder.net.bind(mlp_, tape);
   const ConstView<T> inputs = batch.inputs.row_block(rows.first, rows.count);
   const Var<T> x = penalised ? tape.borrowed_variable(inputs) : tape.borrowed_constant(inputs);
-  const Var<T> f = block.net(x);
+  const Var<T> f = recorder.net(x);
   Var<T> target = options_.loss == Loss::cross_entropy
                       ? tape.labels(batch.labels.subspan(first, count))
                       : tape.borrowed_constant(batch.targets.row_block(rows.first, rows.count));
   Var<T> scaled = options_.output_scale == 1 ? f : options_.output_scale * f;
-  block.task_loss = task_loss(options_.loss, std::move(scaled), std::move(target), n);
+  recorder.task_loss = task_loss(options_.loss, std::move(scaled), std::move(target), n);
   if (penalised && penalty.jacobian) {
     const Index directions = direction_count(penalty, k);
-    block.directions.resize(static_cast<std::size_t>(directions));
-    block.direction_vars.resize(block.directions.size());
+    recorder.directions.resize(static_cast<std::size_t>(directions));
+    recorder.direction_vars.resize(recorder.directions.size());
     for (Index m = 0; m < directions; ++m) {
-      Matrix<T>& v = block.directions[static_cast<std::size_t>(m)];
+      Matrix<T>& v = recorder.directions[static_cast<std::size_t>(m)];
       v.resize(rows.count, k);
       fill_directions(penalty, m, v.view(), batch.samples.subspan(first, count), options_.seed, step);
-      block.direction_vars[static_cast<std::size_t>(m)] = tape.borrowed_constant(v);
+      recorder.direction_vars[static_cast<std::size_t>(m)] = tape.borrowed_constant(v);
     }
-    block.norm = sum(jacobian_norms(x, f, std::span<const Var<T>>(block.direction_vars))) / samples;
+    recorder.norm = sum(jacobian_norms(x, f, std::span<const Var<T>>(recorder.direction_vars))) / samples;
   }
-  if (penalised && penalty.offset && !block.net.has_no_offset())
-    block.offset = sum(square(block.net.offset(x, f))) / samples;
-  block.recorded_bytes = tape.bytes();
+  if (penalised && penalty.offset && !recorder.net.has_no_offset())
+    recorder.offset = sum(square(recorder.net.offset(x, f))) / samples;
+  recorder.recorded_bytes = std::max(recorder.recorded_bytes, tape.bytes() - bytes_before);
+  block.task_loss = item_or_zero(recorder.task_loss);
+  block.norm = item_or_zero(recorder.norm);
+  block.offset = item_or_zero(recorder.offset);
 }
 
-// The gradients of the block's part of the loss; the Jacobian norm counts with `norm_weight`.
+// The gradients of the recorded block's part of the loss; the Jacobian norm counts with `norm_weight`.
 template <class T>
-void TrainStep<T>::sweep(Block& block, double norm_weight) {
-  Var<T> loss = block.task_loss;
-  if (block.norm) loss = std::move(loss) + norm_weight * block.norm;
-  if (block.offset) loss = std::move(loss) + options_.grokalign.lambda * block.offset;
+void TrainStep<T>::sweep(Recorder& recorder, Block& block, double norm_weight) {
+  Var<T> loss = recorder.task_loss;
+  if (recorder.norm) loss = std::move(loss) + norm_weight * recorder.norm;
+  if (recorder.offset) loss = std::move(loss) + options_.grokalign.lambda * recorder.offset;
   block.gradients.resize(parameters_.size());
-  grad(loss, block.net.parameters(), std::span<Var<T>>(block.gradients));
+  grad(loss, recorder.net.parameters(), std::span<Var<T>>(block.gradients));
+  recorder.peak_bytes = std::max(recorder.peak_bytes, recorder.tape.peak_bytes());
 }
 
 template <class T>
@@ -149,29 +165,42 @@ StepResult TrainStep<T>::operator()(const Batch<T>& batch, std::uint32_t step) {
   const GrokAlignOptions& penalty = options_.grokalign;
   const Index n = batch.inputs.rows();
   active_blocks_ = blocks_for(n);
-  while (static_cast<Index>(blocks_.size()) < active_blocks_) blocks_.push_back(std::make_unique<Block>());
+  // A level's slope is known only when every block has been recorded, so each stays on a tape of its own. Else a thread
+  // takes its blocks one after the other on one tape, whose memory is then still in its cache.
+  const Index recorders = penalty.level ? active_blocks_ : std::min<Index>(options_.threads, active_blocks_);
+  grow(blocks_, active_blocks_);
+  grow(recorders_, recorders);
+  // Here, as another thread's tape may hold them.
+  for (const auto& block : blocks_)
+    for (Var<T>& gradient : block->gradients) gradient = {};
+  for (const auto& recorder : recorders_) recorder->peak_bytes = recorder->recorded_bytes = 0;
   const auto block = [&](Index i) -> Block& { return *blocks_[static_cast<std::size_t>(i)]; };
+  const auto recorder = [&](Index i) -> Recorder& { return *recorders_[static_cast<std::size_t>(i)]; };
+  const auto record_block = [&](Index r, Index i) {
+    record(recorder(r), block(i), batch, row_block(n, active_blocks_, i), step);
+  };
 
   StepResult result;
   const auto add_up = [&] {
     for (Index i = 0; i < active_blocks_; ++i) {
-      result.task_loss += item_or_zero(block(i).task_loss);
-      result.jacobian_norm += item_or_zero(block(i).norm);
-      result.offset_norm += item_or_zero(block(i).offset);
+      result.task_loss += block(i).task_loss;
+      result.jacobian_norm += block(i).norm;
+      result.offset_norm += block(i).offset;
     }
   };
   if (penalty.level) {
-    // |mean - level| is no sum over rows: its slope is known only when every block has been recorded.
-    parallel_for(options_.threads, active_blocks_, failures_,
-                 [&](Index i) { record(block(i), batch, row_block(n, active_blocks_, i), step); });
+    parallel_for(options_.threads, active_blocks_, failures_, [&](Index i) { record_block(i, i); });
     add_up();
     const double above = result.jacobian_norm - *penalty.level;
     const double weight = penalty.lambda * (above > 0 ? 1 : above < 0 ? -1 : 0);
-    parallel_for(options_.threads, active_blocks_, failures_, [&](Index i) { sweep(block(i), weight); });
+    parallel_for(options_.threads, active_blocks_, failures_, [&](Index i) { sweep(recorder(i), block(i), weight); });
   } else {
-    parallel_for(options_.threads, active_blocks_, failures_, [&](Index i) {
-      record(block(i), batch, row_block(n, active_blocks_, i), step);
-      sweep(block(i), penalty.lambda);
+    parallel_for(options_.threads, recorders, failures_, [&](Index r) {
+      const RowBlock mine = row_block(active_blocks_, recorders, r);
+      for (Index i = mine.first; i < mine.first + mine.count; ++i) {
+        record_block(r, i);
+        sweep(recorder(r), block(i), penalty.lambda);
+      }
     });
     add_up();
   }
@@ -244,14 +273,14 @@ void TrainStep<T>::update() {
 template <class T>
 Index TrainStep<T>::tape_bytes() const {
   Index bytes = 0;
-  for (Index i = 0; i < active_blocks_; ++i) bytes += blocks_[static_cast<std::size_t>(i)]->tape.peak_bytes();
+  for (const auto& recorder : recorders_) bytes += recorder->peak_bytes;
   return bytes;
 }
 
 template <class T>
 Index TrainStep<T>::recorded_bytes() const {
   Index bytes = 0;
-  for (Index i = 0; i < active_blocks_; ++i) bytes += blocks_[static_cast<std::size_t>(i)]->recorded_bytes;
+  for (const auto& recorder : recorders_) bytes += recorder->recorded_bytes;
   return bytes;
 }
 

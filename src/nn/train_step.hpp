@@ -75,11 +75,12 @@ class TrainStep {
   Index recorded_bytes() const;
 
  private:
+  struct Recorder;
   struct Block;
   struct Stretch;
   void check_batch(const Batch<T>& batch) const;
-  void record(Block& block, const Batch<T>& batch, RowBlock rows, std::uint32_t step);
-  void sweep(Block& block, double norm_weight);
+  void record(Recorder& recorder, Block& block, const Batch<T>& batch, RowBlock rows, std::uint32_t step);
+  void sweep(Recorder& recorder, Block& block, double norm_weight);
   Index blocks_for(Index rows) const;
   void clip();
   void update();
@@ -91,6 +92,8 @@ class TrainStep {
   std::vector<MatrixView<T>> parameters_;
   std::vector<Matrix<T>> gradients_;
   std::vector<Stretch> stretches_;
+  std::vector<std::unique_ptr<Recorder>> recorders_;
+  // After their recorders, whose tapes hold the gradients' memory.
   std::vector<std::unique_ptr<Block>> blocks_;
   Index active_blocks_ = 0;
   std::vector<std::exception_ptr> failures_;
