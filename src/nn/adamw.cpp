@@ -29,14 +29,18 @@ std::vector<MatrixView<T>> AdamW<T>::state() {
 }
 
 template <class T>
+void AdamW<T>::begin_step() {
+  ++steps_;
+  rate_ = static_cast<T>(options_.learning_rate / (1 - std::pow(options_.beta1, steps_)));
+  root_ = static_cast<T>(1 / std::sqrt(1 - std::pow(options_.beta2, steps_)));
+}
+
+template <class T>
 void AdamW<T>::update(std::size_t parameter, Index first, std::span<T> values, std::span<const T> gradient) {
-  const double t = steps_;
   const T kept = static_cast<T>(1 - options_.learning_rate * options_.weight_decay);
   const T beta1 = static_cast<T>(options_.beta1), new1 = static_cast<T>(1 - options_.beta1);
   const T beta2 = static_cast<T>(options_.beta2), new2 = static_cast<T>(1 - options_.beta2);
-  const T rate = static_cast<T>(options_.learning_rate / (1 - std::pow(options_.beta1, t)));
-  const T root = static_cast<T>(1 / std::sqrt(1 - std::pow(options_.beta2, t)));
-  const T epsilon = static_cast<T>(options_.epsilon);
+  const T rate = rate_, root = root_, epsilon = static_cast<T>(options_.epsilon);
   T* w = values.data();
   const T* g = gradient.data();
   T* m = first_moment_[parameter].data() + first;

@@ -28,12 +28,13 @@ class AdamW : public Optimizer<T> {
   void start(std::span<const MatrixView<T>> parameters) override;
   std::vector<MatrixView<T>> state() override;
   void resume(int steps) override { steps_ = steps; }
-  void begin_step() override { ++steps_; }
+  void begin_step() override;
   void update(std::size_t parameter, Index first, std::span<T> values, std::span<const T> gradient) override;
 
  private:
   AdamWOptions options_;
   int steps_ = 0;
+  T rate_ = 0, root_ = 0;  // of this step: rate / (1 - beta1^t), and 1 / sqrt(1 - beta2^t)
   std::vector<Matrix<T>> first_moment_;
   std::vector<Matrix<T>> second_moment_;
 };
