@@ -5,6 +5,7 @@
 
 #include "autodiff/ops_reduce.hpp"
 #include "autodiff/shape_rules.hpp"
+#include "linalg/parallel_ranges.hpp"
 #include "linalg/simd_math.hpp"
 
 namespace normalign {
@@ -17,9 +18,10 @@ template <class T, class F>
 void map(const Call<T>& call, F f) {
   const T* x = call.x[0].data();
   T* y = call.y.data();
-  const Index size = call.y.size();
+  parallel_pass(call.y.size(), call.y.size(), [=](Index first, Index count) {
 #pragma omp simd
-  for (Index i = 0; i < size; ++i) y[i] = f(x[i]);
+    for (Index i = first; i < first + count; ++i) y[i] = f(x[i]);
+  });
 }
 
 // y = f(a, b) over one row, where an operand of one column repeats its only value.
@@ -45,11 +47,16 @@ void map2(const Call<T>& call, F f) {
   const ConstView<T>&a = call.x[0], &b = call.x[1];
   T* y = call.y.data();
   const Index rows = call.y.rows(), cols = call.y.cols();
-  if (a.shape() == b.shape()) return map_row(a.data(), false, b.data(), false, y, rows * cols, f);
+  if (a.shape() == b.shape())
+    return parallel_pass(rows * cols, rows * cols, [&](Index first, Index count) {
+      map_row(a.data() + first, false, b.data() + first, false, y + first, count, f);
+    });
   const Index a_step = a.rows() == 1 ? 0 : a.cols(), b_step = b.rows() == 1 ? 0 : b.cols();
   const bool a_repeats = a.cols() == 1 && cols != 1, b_repeats = b.cols() == 1 && cols != 1;
-  for (Index i = 0; i < rows; ++i)
-    map_row(a.data() + i * a_step, a_repeats, b.data() + i * b_step, b_repeats, y + i * cols, cols, f);
+  parallel_pass(rows, rows * cols, [&](Index first, Index count) {
+    for (Index i = first; i < first + count; ++i)
+      map_row(a.data() + i * a_step, a_repeats, b.data() + i * b_step, b_repeats, y + i * cols, cols, f);
+  });
 }
 
 // Folds the side of `bound` on which each value of x[operand] lies (below, at, above) into the hash.

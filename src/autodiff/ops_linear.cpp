@@ -5,6 +5,7 @@
 
 #include "autodiff/ops_reduce.hpp"
 #include "autodiff/shape_rules.hpp"
+#include "linalg/parallel_ranges.hpp"
 
 namespace normalign {
 namespace {
@@ -87,8 +88,12 @@ constexpr Primitive<T> linear_op = {
     .value =
         [](const Call<T>& call) {
           // The product is added to rows that hold the bias already: no pass of its own for the bias.
-          for (Index i = 0; i < call.y.rows(); ++i) std::ranges::copy(call.x[2].span(), call.y.row(i).begin());
-          gemm<T>(call.x[0], call.x[1], call.y, {.b = true}, 1, 1);
+          const Index parts = product_parts(call.y.shape(), call.x[0].cols());
+          parallel_ranges(call.y.rows(), parts, [&](Index first, Index count) {
+            const MatrixView<T> y = call.y.row_block(first, count);
+            for (Index i = 0; i < count; ++i) std::ranges::copy(call.x[2].span(), y.row(i).begin());
+            gemm<T>(call.x[0].row_block(first, count), call.x[1], y, {.b = true}, 1, 1);
+          });
         },
     .pullback = {[](Var<T> g, const Recorded<T>& r) {
                    return r.accumulated_product(std::move(g), r.x(1), false, false);  // (n x m) (m x d)

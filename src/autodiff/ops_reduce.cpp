@@ -8,6 +8,7 @@
 #include "autodiff/ops_elementwise.hpp"
 #include "autodiff/ops_shape.hpp"
 #include "autodiff/shape_rules.hpp"
+#include "linalg/parallel_ranges.hpp"
 #include "linalg/reduce.hpp"
 #include "linalg/simd_math.hpp"
 
@@ -20,27 +21,31 @@ namespace {
 template <class T>
 void column_totals(const ConstView<T>& x, T* totals) {
   constexpr Index strip = 64;
-  for (Index first = 0; first < x.cols(); first += strip) {
-    const Index width = std::min(strip, x.cols() - first);
-    double sums[strip] = {};
-    for (Index i = 0; i < x.rows(); ++i) {
-      const T* row = x.data() + i * x.cols() + first;
+  parallel_pass(x.cols(), x.size(), [&](Index start, Index count) {
+    for (Index first = start; first < start + count; first += strip) {
+      const Index width = std::min(strip, start + count - first);
+      double sums[strip] = {};
+      for (Index i = 0; i < x.rows(); ++i) {
+        const T* row = x.data() + i * x.cols() + first;
 #pragma omp simd
-      for (Index j = 0; j < width; ++j) sums[j] += static_cast<double>(row[j]);
+        for (Index j = 0; j < width; ++j) sums[j] += static_cast<double>(row[j]);
+      }
+      for (Index j = 0; j < width; ++j) totals[first + j] = static_cast<T>(sums[j]);
     }
-    for (Index j = 0; j < width; ++j) totals[first + j] = static_cast<T>(sums[j]);
-  }
+  });
 }
 
 template <class T>
 void repeat(const ConstView<T>& x, const MatrixView<T>& y) {
-  for (Index i = 0; i < y.rows(); ++i) {
-    const std::span<const T> source = x.row(x.rows() == 1 ? 0 : i);
-    if (x.cols() == 1)
-      std::ranges::fill(y.row(i), source[0]);
-    else
-      std::ranges::copy(source, y.row(i).begin());
-  }
+  parallel_pass(y.rows(), y.size(), [&](Index first, Index count) {
+    for (Index i = first; i < first + count; ++i) {
+      const std::span<const T> source = x.row(x.rows() == 1 ? 0 : i);
+      if (x.cols() == 1)
+        std::ranges::fill(y.row(i), source[0]);
+      else
+        std::ranges::copy(source, y.row(i).begin());
+    }
+  });
 }
 
 // y = exp(x - maximum), and the sum of it in double.
@@ -107,7 +112,9 @@ constexpr Primitive<T> row_sum_op = {
     .shape = column_shape,
     .value =
         [](const Call<T>& call) {
-          for (Index i = 0; i < call.y.rows(); ++i) call.y(i, 0) = static_cast<T>(total(call.x[0].row(i)));
+          parallel_pass(call.y.rows(), call.x[0].size(), [&](Index first, Index count) {
+            for (Index i = first; i < first + count; ++i) call.y(i, 0) = static_cast<T>(total(call.x[0].row(i)));
+          });
         },
     .pullback = {broadcast_back<T>},
     .pushforward = {[](Var<T> t, const Recorded<T>&) { return row_sum(std::move(t)); }},
@@ -121,8 +128,10 @@ constexpr Primitive<T> row_square_sum_op = {
     .shape = column_shape,
     .value =
         [](const Call<T>& call) {
-          for (Index i = 0; i < call.y.rows(); ++i)
-            call.y(i, 0) = static_cast<T>(dot(call.x[0].row(i), call.x[0].row(i)));
+          parallel_pass(call.y.rows(), call.x[0].size(), [&](Index first, Index count) {
+            for (Index i = first; i < first + count; ++i)
+              call.y(i, 0) = static_cast<T>(dot(call.x[0].row(i), call.x[0].row(i)));
+          });
         },
     .pullback = {[](Var<T> g, const Recorded<T>& r) { return r.x() * (2 * std::move(g)); }},
     .pushforward = {[](Var<T> t, const Recorded<T>& r) { return row_sum(std::move(t) * (2 * r.x())); }},

@@ -8,6 +8,7 @@
 #include "data/torus.hpp"
 #include "experiments/batches.hpp"
 #include "linalg/reduce.hpp"
+#include "linalg/row_blocks.hpp"
 #include "nn/adamw.hpp"
 #include "nn/evaluate.hpp"
 #include "rfm/rfm.hpp"
@@ -152,6 +153,7 @@ double mean_nearest_distance(ConstView<double> points, ConstView<double> others)
 
 std::vector<SparsityRow> sparsity_study(const SparsityOptions& options, const SparsityProgress& progress) {
   check(options);
+  const ThreadLimit limit(options.threads);
   std::vector<SparsityRow> rows;
   for (Index exponent = options.from; exponent <= options.to; ++exponent)
     for (const std::int64_t seed : options.seeds) {

@@ -6,6 +6,7 @@
 #include "experiments/run_files.hpp"
 #include "experiments/run_lock.hpp"
 #include "experiments/run_log.hpp"
+#include "linalg/row_blocks.hpp"
 
 namespace normalign {
 namespace {
@@ -110,6 +111,7 @@ TabularLog tabular_sweep_run(const TabularRun& run, const TabularSource& source,
   TabularLog log = new_log(run.config, facts, environment(ridge.threads));
   write_log(file, log);
   try {
+    const ThreadLimit limit(ridge.threads);
     log.result = tabular_run(run.config, data, ridge, progress);
     log.status = RunStatus::finished;
     write_log(file, log);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "linalg/row_blocks.hpp"
+
 namespace normalign {
 
 // tasks.inc is made by the Makefile from the names of the files in tasks/, one TASK(name) each.
@@ -26,6 +28,7 @@ RunLog grokking_protocol(const RunConfig& config, const TaskData& data, int thre
 }
 
 RunLog Task::run(const RunConfig& config, int threads, const RunObserver& observer) const {
+  const ThreadLimit limit(threads);  // for products outside of the steps, too
   return train(config, data(config), threads, observer);
 }
 

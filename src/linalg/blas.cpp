@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "linalg/parallel_ranges.hpp"
+
 namespace normalign {
 namespace {
 
@@ -37,9 +39,17 @@ void gemm_tile(const Tile<double>& t, Transposes op, double alpha, double beta) 
   cblas_dgemm(CblasRowMajor, flag(op.a), flag(op.b), t.m, t.n, t.k, alpha, t.a, t.lda, t.b, t.ldb, beta, t.c, t.ldc);
 }
 
-// Below this many flops a product is one tile: splitting costs more than a second thread gives.
+// From this many flops on a product is cut into tiles of this extent.
 constexpr double tiled_flops = 1e9;
 constexpr Index tile_extent = 512;
+
+// A smaller one is cut into ranges of rows of at least this many flops each. Some libraries have kernels of their own
+// for products of at most 2e6 flops, which add in another order: no product above that may be cut into parts below.
+constexpr double part_flops = 4e6;
+
+double product_flops(Shape product, Index inner) {
+  return 2.0 * static_cast<double>(product.rows) * static_cast<double>(product.cols) * static_cast<double>(inner);
+}
 
 }  // namespace
 
@@ -58,6 +68,11 @@ Shape product_shape(const char* caller, Shape a, Shape b, Transposes op) {
   return {op.a ? a.cols : a.rows, op.b ? b.rows : b.cols};
 }
 
+Index product_parts(Shape product, Index inner) {
+  const double flops = product_flops(product, inner);
+  return flops >= tiled_flops ? 1 : std::max<Index>(1, static_cast<Index>(flops / part_flops));
+}
+
 template <class T>
 void gemm(ConstView<T> a, ConstView<T> b, MatrixView<T> c, Transposes op, T alpha, T beta) {
   const Shape expected = product_shape("gemm", a.shape(), b.shape(), op);
@@ -71,14 +86,8 @@ void gemm(ConstView<T> a, ConstView<T> b, MatrixView<T> c, Transposes op, T alph
   const blasint inner = blas_int("gemm", k);
   blas_int("gemm", std::max(m, n));
 
-  const double flops = 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
-  const bool tiled = flops >= tiled_flops;
-  const Index tile_rows = tiled ? tile_extent : m, tile_cols = tiled ? tile_extent : n;
-  const Index row_tiles = (m + tile_rows - 1) / tile_rows, col_tiles = (n + tile_cols - 1) / tile_cols;
-  const auto run_tile = [&](Index tile) {
+  const auto run_tile = [&](Index i, Index rows, Index j, Index cols) {
     const SingleThreadedBlas one_thread;
-    const Index i = tile / col_tiles * tile_rows, j = tile % col_tiles * tile_cols;
-    const Index rows = std::min(tile_rows, m - i), cols = std::min(tile_cols, n - j);
     // OpenBLAS clears c itself for beta = 0, but slowly: filled here, products of a training step take 4 to 10 %
     // less time, thin ones half.
     if (beta == 0)
@@ -94,10 +103,16 @@ void gemm(ConstView<T> a, ConstView<T> b, MatrixView<T> c, Transposes op, T alph
                       .ldc = ldc},
               op, alpha, beta == 0 ? T{1} : beta);
   };
+  if (product_flops(c.shape(), k) < tiled_flops)
+    return parallel_ranges(m, product_parts(c.shape(), k),
+                           [&](Index first, Index count) { run_tile(first, count, 0, n); });
+  const Index row_tiles = (m + tile_extent - 1) / tile_extent, col_tiles = (n + tile_extent - 1) / tile_extent;
   const Index tiles = row_tiles * col_tiles;
-  if (tiles == 1) return run_tile(0);
 #pragma omp parallel for schedule(dynamic)
-  for (Index tile = 0; tile < tiles; ++tile) run_tile(tile);
+  for (Index tile = 0; tile < tiles; ++tile) {
+    const Index i = tile / col_tiles * tile_extent, j = tile % col_tiles * tile_extent;
+    run_tile(i, std::min(tile_extent, m - i), j, std::min(tile_extent, n - j));
+  }
 }
 
 template <class T>

@@ -1,9 +1,10 @@
 // Matrix products through OpenBLAS, under one threading rule.
 //
 // BLAS itself never uses more than one thread here: the OpenMP build of OpenBLAS asks the calling thread's own
-// OpenMP setting, so every call below sets that to one and restores it. Products too large for one thread are
-// split over output tiles that the shapes alone fix, and the tiles run on OpenMP threads; so the bits of a
-// result depend neither on the number of threads nor on where the call was made.
+// OpenMP setting, so every call below sets that to one and restores it. Products too large for one thread run on
+// OpenMP threads, the largest in output tiles that the shapes alone fix, others in ranges of output rows (see
+// parallel_ranges.hpp). An inner extent is never cut; so the bits of a result depend neither on the number of threads
+// nor on where the call was made.
 #pragma once
 
 #include <string>
@@ -21,6 +22,10 @@ struct Transposes {
 
 /// The shape of op(a) op(b); throws InputError, opened by `caller`, when the inner extents differ.
 Shape product_shape(const char* caller, Shape a, Shape b, Transposes transposes);
+
+/// The most ranges of rows that a product of this shape, with this inner extent, is cut into: a second thread pays only
+/// from some size on. One, too, where `gemm` takes tiles instead.
+Index product_parts(Shape product, Index inner);
 
 /// c <- alpha op(a) op(b) + beta c. With beta = 0 the old values of c are not read. c must not overlap a or b.
 /// Throws InputError when the shapes do not fit.

@@ -18,9 +18,14 @@ struct RowBlock {
   Index count = 0;
 };
 
+/// The most rows of a block.
+inline constexpr Index rows_per_block = 250;
+
 /// The number of blocks of a batch: max(2, ceil(rows / 250)), though never more than rows. It depends on the batch
 /// alone, never on the threads.
-inline Index block_count(Index rows) { return std::min(rows, std::max<Index>(2, (rows + 249) / 250)); }
+inline Index block_count(Index rows) {
+  return std::min(rows, std::max<Index>(2, (rows + rows_per_block - 1) / rows_per_block));
+}
 
 /// Block i of `blocks`: rows split as evenly as whole numbers allow.
 inline RowBlock row_block(Index rows, Index blocks, Index i) {

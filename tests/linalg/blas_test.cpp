@@ -153,16 +153,16 @@ double seconds(clockid_t clock) {
   return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
-// How many threads a product that is too small to be split keeps busy: the processor time of the process over
-// that of this thread, while no other thread works. Threads that still spin after earlier work make it larger
+// How many threads products that are too small to be cut keep busy: the processor time of the process over that of this
+// thread, while no other thread works. Threads that still spin after earlier work make it larger
 // for some milliseconds, hence the least of several tries; BLAS on two threads gives 2 each time.
 double busy_threads() {
-  static const auto a = random_matrix({500, 1200}, 1), b = random_matrix({1200, 700}, 2);
-  Matrix<double> c(500, 700);
+  static const auto a = random_matrix({150, 150}, 1), b = random_matrix({150, 150}, 2);
+  Matrix<double> c(150, 150);
   double least = std::numeric_limits<double>::infinity();
   for (int attempt = 0; attempt < 20 && least > 1.2; ++attempt) {
     const double process = seconds(CLOCK_PROCESS_CPUTIME_ID), thread = seconds(CLOCK_THREAD_CPUTIME_ID);
-    gemm<double>(a, b, c);
+    for (int i = 0; i < 100; ++i) gemm<double>(a, b, c);
     const double here = seconds(CLOCK_THREAD_CPUTIME_ID) - thread;
     least = std::min(least, (seconds(CLOCK_PROCESS_CPUTIME_ID) - process) / here);
   }
@@ -260,6 +260,51 @@ TEST_CASE("products have the same bits from any thread and at any number of thre
       CHECK(after == before);
     }
   }
+}
+
+// Extents around the multiples of 48 at which ranges begin, and products on both sides of what is cut.
+template <class T>
+void check_bits_of_ranges() {
+  struct Form {
+    Index m, n, k;
+  };
+  const std::vector<Form> forms = {{196, 200, 784}, {200, 784, 196}, {196, 10, 200},  {250, 200, 200}, {97, 301, 150},
+                                   {145, 51, 600},  {250, 1, 9000},  {1000, 61, 70},  {500, 33, 333},  {96, 96, 500},
+                                   {143, 211, 257}, {300, 8, 2000},  {2000, 30, 100}, {193, 193, 193}, {64, 400, 401}};
+  for (const auto& [m, n, k] : forms)
+    for (const Transposes op : every_flag)
+      for (const double beta : {0.0, 1.0}) {
+        const Matrix<T> a = left<T>(op, m, k), b = right<T>(op, k, n), before = random_matrix<T>({m, n}, 3);
+        Matrix<T> expected = before;
+        {
+          const OuterThreads alone(1);
+          gemm<T>(a, b, expected, op, 1, static_cast<T>(beta));
+        }
+        for (int threads : {2, 3, 4, 7}) {
+          CAPTURE(m, n, k, op.a, op.b, beta, threads);
+          const OuterThreads scope(threads);
+          Matrix<T> found = before;
+          gemm<T>(a, b, found, op, 1, static_cast<T>(beta));
+          REQUIRE(same_bits(found, expected));
+        }
+      }
+}
+
+TEST_CASE("a product in ranges of rows has the bits of the whole") {
+  check_bits_of_ranges<float>();
+  check_bits_of_ranges<double>();
+}
+
+TEST_CASE("no product that is cut has parts as small as those for which libraries have other kernels") {
+  CHECK(product_parts({100, 100}, 100) == 1);
+  CHECK(product_parts({196, 200}, 784) == 15);
+  CHECK(product_parts({1000, 1000}, 1000) == 1);
+  for (Index m : {50, 100, 200, 300})
+    for (Index n : {10, 100, 300})
+      for (Index k : {10, 100, 1000}) {
+        const Index parts = product_parts({m, n}, k);
+        CHECK((parts == 1 || 2 * m * n * k / parts > 2'000'000));
+      }
 }
 
 TEST_CASE("BLAS starts no threads itself, wherever it is called from") {
