@@ -9,7 +9,7 @@
 
 namespace normalign {
 
-// A tape, and the losses of the row block that is on it. Aligned, so that two threads' share no cache line.
+// A tape, and the losses of the row block that is on it now. Aligned, so that two threads' share no cache line.
 template <class T>
 struct alignas(64) TrainStep<T>::Recorder {
   // Declared before the Vars, which are gone first.
@@ -44,6 +44,8 @@ struct TrainStep<T>::Stretch {
 
 namespace {
 constexpr Index stretch_values = 2048;
+// With fewer gradient values in all blocks together the update stays on one thread, in whose cache they are.
+constexpr Index two_threads_values = 100'000;
 constexpr Index gradient_copies_limit = Index{64} << 20;  // bytes
 
 // Makes `parts` hold at least `count` of them.
@@ -68,11 +70,14 @@ TrainStep<T>::TrainStep(Mlp<T>& mlp, Optimizer<T>& optimizer, std::vector<Gradie
     throw InputError(text("TrainStep: gradient_clip is ", options.gradient_clip, "; it must not be negative"));
   optimizer_.start(parameters_);
   for (GradientFilter<T>* filter : filters_) filter->start(parameters_);
-  for (std::size_t p = 0; p < parameters_.size(); ++p) {
-    const Index size = parameters_[p].size();
-    for (Index first = 0; first < size; first += stretch_values)
-      stretches_.push_back({p, first, std::min(stretch_values, size - first)});
-  }
+  // A thread's share is a part of every parameter, where it is the one that has computed most of the gradient's rows.
+  for (Index t = 0; t < options.threads; ++t)
+    for (std::size_t p = 0; p < parameters_.size(); ++p) {
+      const Index size = parameters_[p].size();
+      const RowBlock mine = row_block((size + stretch_values - 1) / stretch_values, options.threads, t);
+      for (Index i = mine.first; i < mine.first + mine.count; ++i)
+        stretches_.push_back({p, i * stretch_values, std::min(stretch_values, size - i * stretch_values)});
+    }
   if (!filters_.empty() || options.gradient_clip > 0) keep_gradients();
 }
 
@@ -87,6 +92,7 @@ void TrainStep<T>::keep_gradients() {
 
 template <class T>
 Index TrainStep<T>::blocks_for(Index rows) const {
+  if (rows <= rows_per_block) return 1;
   const Index blocks = block_count(rows);
   const Index bytes = blocks * mlp_.parameter_count() * static_cast<Index>(sizeof(T));
   return bytes > gradient_copies_limit ? 1 : blocks;
@@ -229,15 +235,14 @@ template <class T>
 void TrainStep<T>::update() {
   optimizer_.begin_step();
   const auto stretches = static_cast<Index>(stretches_.size());
-  const auto summed = [&](const Stretch& s, T* out) {
+  const bool whole = !gradients_.empty(), at_once = filters_.empty() && options_.gradient_clip == 0;
+  const int threads = active_blocks_ * mlp_.parameter_count() < two_threads_values ? 1 : options_.threads;
+  const auto summed = [&](const Stretch& s, T* out) -> const T* {
     const auto of_block = [&](Index b) {
       return blocks_[static_cast<std::size_t>(b)]->gradients[s.parameter].value().data() + s.first;
     };
     const T* first = of_block(0);
-    if (active_blocks_ == 1) {
-      std::copy_n(first, s.count, out);
-      return;
-    }
+    if (active_blocks_ == 1) return whole ? std::copy_n(first, s.count, out) - s.count : first;
     const T* second = of_block(1);
 #pragma omp simd
     for (Index i = 0; i < s.count; ++i) out[i] = first[i] + second[i];
@@ -246,25 +251,24 @@ void TrainStep<T>::update() {
 #pragma omp simd
       for (Index i = 0; i < s.count; ++i) out[i] += g[i];
     }
+    return out;
   };
   const auto updated = [&](const Stretch& s, const T* gradient) {
     const auto count = static_cast<std::size_t>(s.count);
     optimizer_.update(s.parameter, s.first, {parameters_[s.parameter].data() + s.first, count}, {gradient, count});
   };
   const auto kept = [&](const Stretch& s) { return gradients_[s.parameter].data() + s.first; };
-  const bool whole = !gradients_.empty(), at_once = filters_.empty() && options_.gradient_clip == 0;
-  parallel_for(options_.threads, stretches, failures_, [&](Index i) {
+  parallel_for(threads, stretches, failures_, [&](Index i) {
     const Stretch& s = stretches_[static_cast<std::size_t>(i)];
     T local[stretch_values];
-    T* gradient = whole ? kept(s) : local;
-    summed(s, gradient);
+    const T* gradient = summed(s, whole ? kept(s) : local);
     if (at_once) updated(s, gradient);
   });
   if (at_once) return;
   if (options_.gradient_clip > 0) clip();
   for (std::size_t p = 0; p < parameters_.size(); ++p)
     for (GradientFilter<T>* filter : filters_) filter->apply(p, parameters_[p], gradients_[p]);
-  parallel_for(options_.threads, stretches, failures_, [&](Index i) {
+  parallel_for(threads, stretches, failures_, [&](Index i) {
     const Stretch& s = stretches_[static_cast<std::size_t>(i)];
     updated(s, kept(s));
   });

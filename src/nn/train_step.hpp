@@ -45,11 +45,12 @@ struct StepResult {
 
 /// Trains one network step by step.
 ///
-/// A batch is cut into row blocks (see row_blocks.hpp), or is one block where the blocks' gradients would together take
-/// more than 64 MiB, and then its large products are split over the threads; each block records its loss on a tape of
-/// its own that persists, and gradients are added in block order: the same bits at any number of threads. Where |mean_i
-/// |J_i|_F - level| is penalised, the mean is taken over all blocks before any sweeps back. Once it has seen its
-/// largest batch a step calls malloc zero times.
+/// A batch of more than 250 rows is cut into row blocks (see row_blocks.hpp); each thread records the losses of its
+/// blocks, one after the other, on a tape of its own that persists, and gradients are added in block order. A batch of
+/// fewer rows is one block on one tape, as is one whose blocks' gradients would together take more than 64 MiB: the
+/// threads then share the operations (see parallel_ranges.hpp). Either way the bits are the same at any number of
+/// threads. Where |mean_i |J_i|_F - level| is penalised, the mean is taken over all blocks, each on a tape of its own,
+/// before any sweeps back. Once it has seen its largest batch a step calls malloc zero times.
 template <class T>
 class TrainStep {
  public:
@@ -68,10 +69,10 @@ class TrainStep {
   std::span<const Matrix<T>> gradients() const { return gradients_; }
   /// Writes gradients() at every step, at the price of one more pass over the parameters.
   void keep_gradients();
-  /// Bytes on the blocks' tapes at the highest point of the last step, summed over blocks.
+  /// Bytes on each tape at its highest point in the last step, summed over tapes.
   Index tape_bytes() const;
-  /// Bytes on the blocks' tapes between the recording of the losses and the sweep back of the last step, summed over
-  /// blocks: the values that some rule will read.
+  /// The bytes of a block's losses before its sweep back, values that some rule will read: of the largest block on each
+  /// tape in the last step, summed over tapes.
   Index recorded_bytes() const;
 
  private:

@@ -427,10 +427,20 @@ TEST_CASE("five steps have the same bits on 1, 2, 3 and 8 threads") {
   const MlpOptions network{.widths = {20, 60, 50, 3}, .seed = 1};
   const MlpOptions quadratic{.widths = {40, 30, 3}, .activation = Activation::quadratic, .bias = false, .seed = 1};
   for (const Setting& setting : settings)
-    for (Index rows : {1, 2, 5, 32, 501}) {
+    for (Index rows : {1, 2, 5, 32, 251, 501}) {
       check_threads<float>(network, setting, rows);
       check_threads<double>(quadratic, setting, rows, true);
     }
+}
+
+TEST_CASE("steps on a batch of one block, cut into ranges, have the same bits on 1, 2, 3 and 8 threads") {
+  const MlpOptions network{.widths = {300, 200, 200, 10}, .seed = 1};
+  for (const Setting& setting : settings)
+    if (setting.penalty.norm == JacobianNorm::projection) {
+      check_threads<double>(network, setting, 196);
+      check_threads<float>(network, setting, 250);
+    }
+  check_threads<double>({.widths = {300, 200, 10}, .activation = Activation::tanh, .seed = 1}, settings[1], 250);
 }
 
 // ---- memory
@@ -457,7 +467,9 @@ TEST_CASE("a step in its steady state calls malloc zero times") {
     for (int i = 0; i < 4; ++i) trainer.step(data.batch(), number++);
     return malloc_calls() - before;
   };
+  const MlpOptions digits{.widths = {300, 200, 200, 10}, .seed = 1};
   const Data<float> bits(300, 43, 2);
+  const Data<double> images(196, 300, 10);
   const Data<double> pairs = Data<double>(32, 122, 61).two_hot();
   for (const Setting& setting : settings)
     for (int threads : {1, 2}) {
@@ -468,6 +480,8 @@ TEST_CASE("a step in its steady state calls malloc zero times") {
       if (setting.penalty.norm == JacobianNorm::projection) {
         Trainer<double> on_pairs(mod_add, setting, threads);
         CHECK(calls(on_pairs, pairs) == 0);
+        Trainer<double> on_digits(digits, setting, threads);
+        CHECK(calls(on_digits, images) == 0);
       }
       for (const MlpOptions& network : networks) {
         CAPTURE(name(network.activation), network.bias);
@@ -558,7 +572,7 @@ TEST_CASE("a batch that does not fit is refused and changes nothing") {
       batch = good.batch();
       batch.inputs = good.inputs.view().row_block(0, 0);
       CHECK(refusal(ce, batch) == "TrainStep: inputs are 0x6; there must be a row");
-      CHECK(contains(refusal(ce, wide.batch()), "Mlp: x is 5x7 but the network takes 6 columns"));
+      CHECK(contains(refusal(ce, wide.batch()), "Mlp: x is 10x7 but the network takes 6 columns"));
       CHECK(contains(refusal(ce, bad_label.batch()), "3"));
       CHECK(contains(refusal(ce, negative_label.batch()), "-1"));
       // And the next step is as if none of this had been tried.
