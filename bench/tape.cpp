@@ -45,6 +45,7 @@ void mallocs_of_step(const Setting<T>& setting, Report& report) {
 
 // Values that an operation reads and writes a second, over those that a copy does, on one thread.
 void bandwidths(Index rows, Index cols, Report& report) {
+  const ThreadLimit limit(1);
   const Index values = rows * cols;
   Matrix<float> source(rows, cols), target(rows, cols);
   for (Index i = 0; i < values; ++i) source.data()[i] = static_cast<float>(i % 7 - 3) / 2;

@@ -183,7 +183,7 @@ Var<T> Graph<T>::apply(const Primitive<T>& primitive, std::span<Var<T>* const> i
   } else {
     result = allocate(shape);
   }
-  Call<T> call{.x = {}, .attribute = attribute, .y = result.view()};
+  Call<T> call{.x = {}, .attribute = attribute, .y = MatrixView<T>(result.data, shape.rows, shape.cols)};
   for (std::size_t k = 0; k < inputs.size(); ++k) call.x[k] = value(*inputs[k]).view();
   if (branches && primitive.branches) primitive.branches(call, *branches);
   try {
@@ -231,18 +231,8 @@ Var<T>::Var(const Var& other) : graph_(other.graph_), index_(other.index_), gene
   if (graph_) Graph<T>::retain(*this);
 }
 template <class T>
-Var<T>::Var(Var&& other) noexcept
-    : graph_(std::exchange(other.graph_, nullptr)), index_(other.index_), generation_(other.generation_) {}
-template <class T>
-Var<T>& Var<T>::operator=(Var other) noexcept {
-  std::swap(graph_, other.graph_);
-  std::swap(index_, other.index_);
-  std::swap(generation_, other.generation_);
-  return *this;
-}
-template <class T>
-Var<T>::~Var() {
-  if (graph_) Graph<T>::release(*this);
+void Var<T>::release() noexcept {
+  Graph<T>::release(*this);
 }
 
 template <class T>

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <utility>
 
 #include "linalg/matrix.hpp"
 
@@ -25,9 +26,17 @@ class Var {
   /// No value; assigning is the only thing to do with it.
   Var() = default;
   Var(const Var& other);
-  Var(Var&& other) noexcept;
-  Var& operator=(Var other) noexcept;
-  ~Var();
+  Var(Var&& other) noexcept
+      : graph_(std::exchange(other.graph_, nullptr)), index_(other.index_), generation_(other.generation_) {}
+  Var& operator=(Var other) noexcept {
+    std::swap(graph_, other.graph_);
+    std::swap(index_, other.index_);
+    std::swap(generation_, other.generation_);
+    return *this;
+  }
+  ~Var() {
+    if (graph_) release();
+  }
 
   /// Whether there is a value at all.
   explicit operator bool() const { return graph_ != nullptr; }
@@ -43,6 +52,7 @@ class Var {
 
  private:
   friend class Graph<T>;
+  void release() noexcept;
   Var(Graph<T>* graph, std::uint32_t index, std::uint32_t generation)
       : graph_(graph), index_(index), generation_(generation) {}
 

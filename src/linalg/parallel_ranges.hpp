@@ -32,6 +32,7 @@ void parallel_ranges(Index size, Index most, const Body& body) {
 template <class Body>
 void parallel_pass(Index size, Index values, const Body& body) {
   constexpr Index values_per_range = 16384;
+  if (values < 2 * values_per_range) return body(Index{0}, size);  // first, for the many passes over single numbers
   parallel_ranges(size, values / values_per_range, body);
 }
 
