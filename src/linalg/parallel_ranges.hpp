@@ -22,9 +22,10 @@ void parallel_ranges(Index size, Index most, const Body& body) {
   most = std::min(most, size / grain);
   if (most < 2 || omp_in_parallel() || omp_get_max_threads() == 1) return body(Index{0}, size);
   const Index ranges = std::min<Index>(most, omp_get_max_threads());
-  const auto begin = [=](Index i) { return i == ranges ? size : (size * i / ranges + grain / 2) / grain * grain; };
-#pragma omp parallel for num_threads(static_cast <int>(ranges)) schedule(static)
-  for (Index i = 0; i < ranges; ++i) body(begin(i), begin(i + 1) - begin(i));
+  const auto start_of = [=](Index i) { return i == ranges ? size : (size * i / ranges + grain / 2) / grain * grain; };
+  const auto threads = static_cast<int>(ranges);
+#pragma omp parallel for num_threads(threads) schedule(static)
+  for (Index i = 0; i < ranges; ++i) body(start_of(i), start_of(i + 1) - start_of(i));
 }
 
 /// The same for a loop that looks at `values` numbers once: in ranges only where there are enough for a second thread

@@ -1,4 +1,4 @@
-// One training step of a network: row blocks on tapes of their own, one join, the update.
+// One training step of a network: row blocks on the tapes of the threads, one join, the update.
 #pragma once
 
 #include <memory>
