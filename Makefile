@@ -54,7 +54,7 @@ CLANG_WARNINGS = $(if $(findstring clang,$(CXX)),-Wno-pass-failed)
 CXXFLAGS  = -std=c++20 $(OPT) $(DEBUG) -march=$(if $(filter 1,$(PORTABLE)),x86-64-v3,native) -fno-math-errno -fopenmp \
             -fPIC -fno-semantic-interposition $(WARNINGS) $(GCC_WARNINGS) $(CLANG_WARNINGS) $(SANITIZERS)
 CPPFLAGS  = -Isrc -Itests -I$(BUILD)/generated $(BLAS_CFLAGS) -DNORMALIGN_VERSION='"$(VERSION)"'
-LIBS      = $(BLAS_LIBS) -lClp -lCoinUtils -lcairo -lz
+LIBS      = $(BLAS_LIBS) -lClp -lCoinUtils -lcairo -lxxhash -lz
 LDLIBS    = -fopenmp $(SANITIZERS) $(LIBS)
 
 # ---- what is built ---------------------------------------------------------------------------------------------
