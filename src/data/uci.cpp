@@ -196,6 +196,8 @@ std::string name_of(const fs::path& folder) {
   return (fs::absolute(folder) / "").lexically_normal().parent_path().filename().string();
 }
 
+constexpr const char* selection_name = "conxuntos.dat";
+constexpr const char* folds_name = "conxuntos_kfold.dat";
 constexpr Index most = std::numeric_limits<std::int32_t>::max();
 
 UciSize size_in(const Description& description) {
@@ -223,13 +225,22 @@ UciDataset uci_dataset(const fs::path& folder) {
   if (files == 2)
     set.test_file = data_file(folder / description.file_name("fich2="), description.number("n_patrons2=", 1, most),
                               features, classes);
-  const fs::path selection_path = folder / "conxuntos.dat";
+  const fs::path selection_path = folder / selection_name;
   set.selection = fold_file(selection_path, 1, rows).front();
   if (static_cast<Index>(set.selection.train.size()) != train)
     throw InputError(text(selection_path.string(), ": line 1: found ", set.selection.train.size(), " rows, expected ",
                           train, " as n_patrons_entrena= tells"));
-  set.folds = fold_file(folder / "conxuntos_kfold.dat", 4, rows);
+  set.folds = fold_file(folder / folds_name, 4, rows);
   return set;
+}
+
+std::vector<fs::path> uci_files(const fs::path& folder) {
+  const fs::path description_path = folder / (name_of(folder) + ".txt");
+  const Description description(description_path);
+  std::vector<fs::path> files = {description_path, folder / description.file_name("fich1=")};
+  if (description.number("n_arquivos=", 1, 2) == 2) files.push_back(folder / description.file_name("fich2="));
+  files.insert(files.end(), {folder / selection_name, folder / folds_name});
+  return files;
 }
 
 std::vector<std::string> uci_names(const fs::path& collection) {

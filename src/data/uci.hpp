@@ -46,6 +46,10 @@ struct UciSize {
 /// entries that are missing or out of range.
 UciSize uci_size(const std::filesystem::path& folder);
 
+/// The files of the set in the folder NAME that `uci_dataset` reads. Throws InputError, naming the file and the line,
+/// where NAME.txt does not tell them; whether the others are there is not looked at.
+std::vector<std::filesystem::path> uci_files(const std::filesystem::path& folder);
+
 /// The names of the data sets in a collection, the folders NAME in it that hold NAME.txt, in byte order. Throws
 /// InputError, naming it, when `collection` is no folder that can be read.
 std::vector<std::string> uci_names(const std::filesystem::path& collection);

@@ -33,6 +33,21 @@ namespace {
 using namespace log_json;
 namespace fs = std::filesystem;
 
+// A setting that counts only where another one has a certain value.
+struct Reader {
+  std::string_view setting;
+  const char* name;  // of what reads it
+  bool (*is_there)(const TabularConfig&);
+};
+
+constexpr Reader conditional_readers[] = {
+    {"exponent", "the kernel generalised_laplace",
+     [](const TabularConfig& c) { return c.kernel == "generalised_laplace"; }},
+    {"agop_samples", "updates above 0", [](const TabularConfig& c) { return c.updates > 0; }},
+    {"attack_steps", "attack_radii that are not empty", [](const TabularConfig& c) { return !c.attack_radii.empty(); }},
+    {"attack_step", "attack_radii that are not empty", [](const TabularConfig& c) { return !c.attack_radii.empty(); }},
+};
+
 Json or_null(std::optional<double> value) { return value ? Json(*value) : Json(nullptr); }
 Json or_null(const std::vector<std::optional<double>>& values) {
   Json json = Json::array();
@@ -107,11 +122,16 @@ TableFacts read_table(const Json& json) {
   const Json* standardised = entry(*table, "standardised");
   if (standardised && !standardised->is_boolean()) refuse("dataset.standardised", standardised, "true or false");
   const std::string where = "dataset.";
+  const auto text_or_empty = [&](const char* key) {
+    return entry(*table, key) ? string_field(*table, key, where) : std::string();
+  };
   return {.name = string_field(*table, "name", where),
           .samples = count_field(*table, "n", where),
           .features = count_field(*table, "features", where),
           .classes = count_field(*table, "classes", where),
-          .standardised = standardised && standardised->get<bool>()};
+          .standardised = standardised && standardised->get<bool>(),
+          .label = text_or_empty("label"),
+          .file_hash = text_or_empty("file_hash")};
 }
 
 TabularConfig read_config(const Json& json) {
@@ -189,7 +209,18 @@ std::string method_name(double alpha) {
   return alpha == 1 ? "RFM" : alpha == 0 ? "RFAM" : "alpha " + number_text(alpha);
 }
 
-Json to_json(const TabularConfig& config) { return config_fields::as_json(config); }
+Json to_json(const TabularConfig& config) {
+  Json json = config_fields::as_json(config);
+  for (const Reader& reader : conditional_readers)
+    if (!reader.is_there(config)) json.erase(reader.setting);
+  return json;
+}
+
+void require_read(const std::string& place, const std::string& setting, const TabularConfig& config) {
+  for (const Reader& reader : conditional_readers)
+    if (reader.setting == setting && !reader.is_there(config))
+      throw InputError(text(place, ": found nothing in these runs that reads ", setting, ", expected ", reader.name));
+}
 
 void set_field(TabularConfig& config, const std::string& name, const Json& value) {
   config_fields::set(config, name, value);
@@ -211,7 +242,9 @@ void to_json(Json& json, const TabularLog& log) {
                        {"n", log.table.samples},
                        {"features", log.table.features},
                        {"classes", log.table.classes},
-                       {"standardised", log.table.standardised}};
+                       {"standardised", log.table.standardised},
+                       {"label", log.table.label},
+                       {"file_hash", log.table.file_hash}};
   result["config"] = to_json(log.config);
   result["status"] = name_of(log.status);
   if (log.status == RunStatus::failed) result["failure"] = log.failure;
@@ -270,14 +303,16 @@ std::optional<TabularLog> log_of(const TabularConfig& config, const TableFacts& 
       found = text("dataset.", key, ": found ", Json(has).dump(), ", expected ", Json(asked).dump());
   };
   compare("standardised", log.table.standardised, table.standardised);
+  compare("label", log.table.label, table.label);
   if (log.table.samples > 0 && table.samples > 0) {
     compare("n", log.table.samples, table.samples);
     compare("features", log.table.features, table.features);
     compare("classes", log.table.classes, table.classes);
+    compare("file_hash", log.table.file_hash, table.file_hash);
   }
   if (found)
-    throw InputError(
-        text(file.string(), ": ", *found, " as it is asked for; another folder, or this log out of the way"));
+    throw InputError(text(file.string(), ": another run of that name is there: ", *found,
+                          "; another folder, or this log out of the way"));
   return log;
 }
 

@@ -12,13 +12,15 @@
 
 namespace normalign {
 
-/// What a log tells of the table.
+/// What a log tells of the table, by which it is known again.
 struct TableFacts {
   std::string name = {};
   Index samples = 0;  ///< 0, like the others, where the table could not be read
   Index features = 0;
   Index classes = 0;
-  bool standardised = false;  ///< each feature was given mean 0 and standard deviation 1 over all rows
+  bool standardised = false;   ///< each feature was given mean 0 and standard deviation 1 over all rows
+  std::string label = {};      ///< the label column of a CSV file, as the user named it; empty for other tables
+  std::string file_hash = {};  ///< `content_hash` of its files; empty where there are none, or they could not be read
 };
 
 /// One run as its log tells it. Accuracies are per cent.
@@ -51,8 +53,13 @@ std::string run_name(const TabularConfig& config);
 /// "RFM" for alpha 1, "RFAM" for alpha 0, else "alpha <alpha>".
 std::string method_name(double alpha);
 
-/// The settings as JSON, one key per field.
+/// The settings that a run of `config` reads as JSON, one key per field.
 nlohmann::ordered_json to_json(const TabularConfig& config);
+
+/// Throws InputError unless a run of `config` reads the setting: exponent belongs to the kernel generalised_laplace,
+/// agop_samples to updates of the metric, attack_steps and attack_step to attack_radii. `place`: how the user gave it,
+/// such as "--exponent", with which the message begins.
+void require_read(const std::string& place, const std::string& setting, const TabularConfig& config);
 
 /// Sets the field of that name. Throws InputError, naming the field, when there is none or the value has another type;
 /// ranges are for `check`.
@@ -61,7 +68,8 @@ void set_field(TabularConfig& config, const std::string& name, const nlohmann::o
 /// A log of that config which has yet to be run.
 TabularLog new_log(const TabularConfig& config, const TableFacts& table, nlohmann::ordered_json environment);
 
-/// Top-level keys in the order run_name, condition, dataset {name, n, features, classes, standardised}, config, status,
+/// Top-level keys in the order run_name, condition, dataset {name, n, features, classes, standardised, label,
+/// file_hash}, config, status,
 /// failure (of a failed run only), folds (one object each), means (over folds, null where absent), cost (as TabularCost
 /// has it), environment. Throws RunError, naming the field, where a number is not finite.
 void to_json(nlohmann::ordered_json& json, const TabularLog& log);
@@ -82,7 +90,8 @@ TabularLog read_tabular_log(const std::filesystem::path& path);
 std::vector<TabularLog> read_tabular_logs(const std::filesystem::path& folder);
 
 /// The log of that run in `folder`; none where there is no such file. Throws InputError, naming log and field, when it
-/// is the log of other settings or of a table of another size (0 in `table`: unknown), or no log at all.
+/// is the log of other settings, of a table with other contents or of another size (0 in `table`: unknown), of another
+/// label column, or no log at all.
 std::optional<TabularLog> log_of(const TabularConfig& config, const TableFacts& table,
                                  const std::filesystem::path& folder);
 

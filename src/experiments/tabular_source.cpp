@@ -6,6 +6,7 @@
 #include "data/folds.hpp"
 #include "data/multi_index.hpp"
 #include "data/uci.hpp"
+#include "linalg/content_hash.hpp"
 
 namespace normalign {
 namespace {
@@ -66,7 +67,8 @@ std::vector<TableFacts> tables(const TabularSource& source) {
              .samples = data.inputs.rows(),
              .features = data.inputs.cols(),
              .classes = data.classes,
-             .standardised = source.standardise}};
+             .standardised = source.standardise,
+             .label = source.label}};
   }
   std::vector<TableFacts> result;
   for (const std::string& name : uci_names(source.path)) {
@@ -83,6 +85,15 @@ std::vector<TableFacts> tables(const TabularSource& source) {
   if (result.empty())
     throw InputError(text(source.path.string(), ": found no data set, expected folders NAME that hold NAME.txt"));
   return result;
+}
+
+std::string file_hash(const TabularSource& source, const std::string& name) {
+  if (source.path.empty()) return "";
+  try {
+    return content_hash(is_folder(source.path) ? uci_files(source.path / name) : std::vector<fs::path>{source.path});
+  } catch (const InputError&) {
+    return "";  // its run says what is wrong
+  }
 }
 
 TabularData table(const TabularSource& source, const std::string& name, std::int64_t seed) {

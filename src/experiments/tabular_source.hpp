@@ -18,12 +18,16 @@ struct TabularSource {
   bool standardise = false;         ///< each feature gets mean 0 and standard deviation 1 over all rows
 };
 
-/// The tables of the source, named by folder, by file without its extension, or "multi_index"; in byte order. Sizes are
-/// 0 where a data set of the folder has none that can be read, and of the multi-index task. A file is read, so that
-/// what is wrong with it is said before anything starts. Throws InputError, naming it, where there is no such folder or
-/// file, the folder holds no data set, a label column is given for anything but a file or none for one, as `csv` does,
-/// or where a file has one class alone.
+/// The tables of the source, named by folder, by file without its extension, or "multi_index"; in byte order, without
+/// their hashes. Sizes are 0 where a data set of the folder has none that can be read, and of the multi-index task. A
+/// file is read, so that what is wrong with it is said before anything starts. Throws InputError, naming it, where
+/// there is no such folder or file, the folder holds no data set, a label column is given for anything but a file or
+/// none for one, as `csv` does, or where a file has one class alone.
 std::vector<TableFacts> tables(const TabularSource& source);
+
+/// `content_hash` of the files of the table of that name; empty for the multi-index task, which has none, and where
+/// they cannot be read.
+std::string file_hash(const TabularSource& source, const std::string& name);
 
 /// The table of that name with its splits: those of the collection; else stratified halves to choose by and four
 /// stratified folds, seeded. Throws InputError as the readers do.

@@ -37,8 +37,7 @@ void mark_failed(const TabularRun& run, const fs::path& folder, const std::strin
 
 std::vector<TableFacts> chosen_tables(const TabularRequest& request) {
   const std::vector<TableFacts> all = tables(request.source);
-  if (request.datasets.empty()) return all;
-  std::vector<TableFacts> result;
+  std::vector<TableFacts> result = request.datasets.empty() ? all : std::vector<TableFacts>();
   for (const std::string& name : request.datasets) {
     const auto found = std::ranges::find(all, name, &TableFacts::name);
     if (found == all.end())
@@ -46,6 +45,7 @@ std::vector<TableFacts> chosen_tables(const TabularRequest& request) {
                             " data sets there, such as ", all.front().name));
     result.push_back(*found);
   }
+  for (TableFacts& table : result) table.file_hash = file_hash(request.source, table.name);
   return result;
 }
 
@@ -107,7 +107,9 @@ TabularLog tabular_sweep_run(const TabularRun& run, const TabularSource& source,
                          .samples = samples.inputs.rows(),
                          .features = samples.inputs.cols(),
                          .classes = samples.classes,
-                         .standardised = source.standardise};
+                         .standardised = source.standardise,
+                         .label = run.table.label,
+                         .file_hash = run.table.file_hash};
   TabularLog log = new_log(run.config, facts, environment(ridge.threads));
   write_log(file, log);
   try {

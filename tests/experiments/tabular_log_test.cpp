@@ -112,16 +112,24 @@ TEST_CASE("tabular log: a log is this run's only when its settings are") {
   CHECK(log_of(log.config, {.standardised = false}, folder.path()));
   TabularConfig other = log.config;
   other.bandwidth = 3;
-  CHECK(message_of([&] {
-          log_of(other, {.standardised = false}, folder.path());
-        }).starts_with(file.string() + ": config.bandwidth: found 10.0, expected 3.0"));
-  CHECK(message_of([&] {
-          log_of(log.config, {.standardised = true}, folder.path());
-        }).starts_with(file.string() + ": dataset.standardised: found false, expected true"));
+  CHECK(message_of([&] { log_of(other, {.standardised = false}, folder.path()); })
+            .starts_with(file.string() +
+                         ": another run of that name is there: config.bandwidth: found 10.0, expected 3.0"));
+  CHECK(message_of([&] { log_of(log.config, {.standardised = true}, folder.path()); })
+            .starts_with(file.string() +
+                         ": another run of that name is there: dataset.standardised: found false, expected true"));
   TableFacts facts = log.table;
   CHECK(log_of(log.config, facts, folder.path()));
   ++facts.classes;
   CHECK(contains(message_of([&] { log_of(log.config, facts, folder.path()); }), ": dataset.classes: found "));
+  facts = log.table;
+  facts.label = "y2";
+  CHECK(contains(message_of([&] { log_of(log.config, facts, folder.path()); }),
+                 ": dataset.label: found \"\", expected \"y2\""));
+  facts = log.table;
+  facts.file_hash = "0123";
+  CHECK(contains(message_of([&] { log_of(log.config, facts, folder.path()); }),
+                 ": dataset.file_hash: found \"\", expected \"0123\""));
   facts.samples = 0;  // not known
   CHECK(log_of(log.config, facts, folder.path()));
   write_file(file, "{}");

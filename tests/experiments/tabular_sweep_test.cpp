@@ -152,6 +152,79 @@ TEST_CASE("tabular: a table of one's own, scaled when asked for") {
   CHECK(*means(log).test_acc == 100);
 }
 
+TEST_CASE("tabular: another label, another file of the same name and other settings are other runs") {
+  if (without_program("tabular identity")) return;
+  const TemporaryFolder folder;
+  // y1 can be told from x, y2 can not.
+  const auto write = [&](const fs::path& file, int shift) {
+    std::string csv = "x,z,y1,y2\n";
+    for (int i = 0; i < 40; ++i)
+      csv += std::to_string(i % 2 * 9 + shift) + "," + std::to_string(i % 7) + (i % 2 ? ",1," : ",0,") +
+             (i / 2 % 2 ? "1" : "0") + "\n";
+    fs::create_directories(file.parent_path());
+    write_file(file, csv);
+  };
+  write(folder / "here" / "two.csv", 0);
+  write(folder / "there" / "two.csv", 1);
+  write(folder / "copy" / "two.csv", 0);
+  const auto tabular = [&](const char* place, const char* label, const char* out, const Arguments& more = {}) {
+    Arguments arguments = {"--label", label};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return normalign(tabular_command((folder / place / "two.csv").string(), folder / out, arguments));
+  };
+  REQUIRE(tabular("here", "y1", "runs").status == 0);
+  CHECK(contains(tabular("copy", "y1", "runs").err, "2 runs are there already"));
+  const auto check_refused = [&](const Finished& finished, const std::string& difference) {
+    CAPTURE(finished.err, difference);
+    CHECK(finished.status == 2);
+    CHECK(finished.out.empty());
+    CHECK(contains(finished.err, "another run of that name is there: " + difference));
+  };
+  check_refused(tabular("here", "y2", "runs"), "dataset.label: found \"y1\", expected \"y2\"");
+  check_refused(tabular("there", "y1", "runs"), "dataset.file_hash: found \"");
+  check_refused(tabular("here", "y1", "runs", {"--bandwidth", "3"}), "config.bandwidth: found 10.0, expected 3.0");
+  CHECK(tabular("here", "y2", "others").status == 0);
+  CHECK(*means(read_tabular_log(folder / "runs" / "two_rfm_published_seed0.json")).test_acc == 100);
+  CHECK(*means(read_tabular_log(folder / "others" / "two_rfm_published_seed0.json")).test_acc < 80);
+}
+
+TEST_CASE("tabular: a set of the collection whose files change is another table") {
+  if (without_program("tabular collection identity")) return;
+  const TemporaryFolder folder;
+  write_uci(folder / "uci", "a", 40);
+  const fs::path data = folder / "uci" / "a" / "d.dat";
+  const auto tabular = [&] { return normalign(tabular_command((folder / "uci").string(), folder / "runs")); };
+  REQUIRE(tabular().status == 0);
+  write_file(folder / "uci" / "a" / "notes.txt", "of no consequence");
+  CHECK(contains(tabular().err, "2 runs are there already"));
+  std::string content = read_file(data);
+  content[content.find("-3") + 1] = '4';
+  write_file(data, content);
+  const Finished changed = tabular();
+  CHECK(changed.status == 2);
+  CHECK(contains(changed.err, "dataset.file_hash: found \""));
+}
+
+TEST_CASE("tabular: a setting that the runs do not read is refused, and is not in their logs") {
+  if (without_program("tabular settings")) return;
+  const TemporaryFolder folder;
+  const auto tabular = [&](const Arguments& more) { return normalign(tabular_command("", folder / "runs", more)); };
+  const Finished finished = tabular({"--exponent", "0.7"});
+  CHECK(finished.status == 2);
+  CHECK(finished.err ==
+        "normalign: --exponent: found nothing in these runs that reads exponent, expected the kernel "
+        "generalised_laplace\n");
+  CHECK(contains(tabular({"--set", "attack_radii=[]"}).err, "--set attack_steps: found nothing"));
+  TabularConfig config;
+  CHECK_FALSE(to_json(config).contains("exponent"));
+  config.kernel = "generalised_laplace";
+  CHECK(to_json(config).contains("exponent"));
+  CHECK(message_of([&] { require_read("--exponent", "exponent", config); }) == "nothing was thrown");
+  config.updates = 0;
+  CHECK(contains(message_of([&] { require_read("--set agop_samples", "agop_samples", config); }),
+                 "expected updates above 0"));
+}
+
 TEST_CASE("tabular: killed again and again it ends with the logs of one that is left alone") {
   if (without_program("killed tabular")) return;
   const TemporaryFolder folder;

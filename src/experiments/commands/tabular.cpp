@@ -29,7 +29,7 @@ struct TabularArguments {
   std::int64_t seed_count = 0;
   double memory = 0;                  // GiB; 0: a share of what is free
   std::vector<std::string> settings;  // NAME=VALUE, of --set
-  std::vector<std::string> named;     // the same, of options that have a setting's name
+  std::vector<std::string> named;     // the same, of options that are called as their setting is
 };
 
 TabularRequest request_of(const TabularArguments& a) {
@@ -39,13 +39,16 @@ TabularRequest request_of(const TabularArguments& a) {
     throw InputError(text("--seeds: found ", a.seed_count, ", expected a whole number from 1 to 100000"));
   if (a.seed_count > 0) request.seeds.clear();
   for (std::int64_t seed = 0; seed < a.seed_count; ++seed) request.seeds.push_back(seed);
+  std::vector<std::pair<std::string, std::string>> given;  // as the user called them, and their names
   for (const auto* settings : {&a.settings, &a.named})
     for (const std::string& setting : *settings) {
       const auto [name, value] = assignment(setting);
       for (const char* key : {"dataset", "alpha", "protocol", "seed"})
         if (name == key) throw InputError(text("--set ", key, ": unexpected here, expected --", key));
       set_field(request.config, name, value);
+      given.emplace_back((settings == &a.settings ? "--set " : "--") + name, name);
     }
+  for (const auto& [place, name] : given) require_read(place, name, request.config);
   return request;
 }
 
