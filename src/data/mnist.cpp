@@ -23,6 +23,15 @@ fs::path file_in(const fs::path& folder, const std::string& name) {
   throw InputError(text(folder.string(), ": found neither ", name, " nor ", name, ".gz (", hint, ")"));
 }
 
+void check_folder(const fs::path& folder) {
+  if (folder.empty() || !fs::is_directory(folder))
+    throw InputError(
+        text("data: found '", folder.string(), "', expected a folder with the files of MNIST (", hint, ")"));
+}
+
+constexpr const char* images_ending = "-images-idx3-ubyte";
+constexpr const char* labels_ending = "-labels-idx1-ubyte";
+
 // One side of the data as its two files have it.
 struct Side {
   fs::path images_path, labels_path;
@@ -30,8 +39,8 @@ struct Side {
   std::vector<std::uint8_t> labels;
 
   Side(const fs::path& folder, const std::string& prefix)
-      : images_path(file_in(folder, prefix + "-images-idx3-ubyte")),
-        labels_path(file_in(folder, prefix + "-labels-idx1-ubyte")),
+      : images_path(file_in(folder, prefix + images_ending)),
+        labels_path(file_in(folder, prefix + labels_ending)),
         images(idx_images(images_path)),
         labels(idx_labels(labels_path)) {
     const auto label_count = static_cast<Index>(labels.size());
@@ -65,11 +74,17 @@ Dataset<T> normalised(const Side& side, Index samples, const char* field) {
 
 }  // namespace
 
+std::vector<fs::path> mnist_files(const fs::path& folder) {
+  check_folder(folder);
+  std::vector<fs::path> files;
+  for (const char* prefix : {"train", "t10k"})
+    for (const char* ending : {images_ending, labels_ending}) files.push_back(file_in(folder, text(prefix, ending)));
+  return files;
+}
+
 template <class T>
 Split<T> mnist(const MnistOptions& options) {
-  if (options.folder.empty() || !fs::is_directory(options.folder))
-    throw InputError(
-        text("data: found '", options.folder.string(), "', expected a folder with the files of MNIST (", hint, ")"));
+  check_folder(options.folder);
   const Side train(options.folder, "train"), test(options.folder, "t10k");
   if (train.images.height != test.images.height || train.images.width != test.images.width)
     throw InputError(text(test.images_path.string(), ": found images of ", test.images.height, "x", test.images.width,

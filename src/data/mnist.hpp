@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <vector>
 
 #include "data/dataset.hpp"
 
@@ -22,5 +23,8 @@ struct MnistOptions {
 /// differ in number or the two sides in image size, on a label above 9, and as idx_images and idx_labels do.
 template <class T>
 Split<T> mnist(const MnistOptions& options);
+
+/// The four files that `mnist` reads in that folder. Throws InputError when the folder or a file is missing.
+std::vector<std::filesystem::path> mnist_files(const std::filesystem::path& folder);
 
 }  // namespace normalign

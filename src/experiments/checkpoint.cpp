@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "experiments/config.hpp"
+#include "experiments/run_identity.hpp"
 #include "linalg/safetensors.hpp"
 
 namespace normalign {
@@ -29,7 +29,7 @@ void write_checkpoint(const fs::path& path, const Checkpoint& checkpoint, std::s
 }
 
 template <class T>
-std::optional<Checkpoint> read_checkpoint(const fs::path& path, const Json& config,
+std::optional<Checkpoint> read_checkpoint(const fs::path& path, const RunLog& expected,
                                           std::span<const MatrixView<T>> state) {
   if (!fs::exists(path)) return std::nullopt;
   const auto refuse = [&](const auto&... parts) { throw InputError(text(path.string(), ": ", parts...)); };
@@ -44,7 +44,7 @@ std::optional<Checkpoint> read_checkpoint(const fs::path& path, const Json& conf
   } catch (const std::exception& error) {
     refuse("found no checkpoint of a run: ", error.what());
   }
-  if (const auto difference = config_difference(checkpoint.log.config, config))
+  if (const auto difference = run_difference(checkpoint.log, expected))
     refuse("belongs to another run: ", *difference, "; --overwrite begins anew, as does removing it");
   if (file.tensors.size() != state.size()) refuse("found ", file.tensors.size(), " tensors, expected ", state.size());
   for (std::size_t i = 0; i < state.size(); ++i) {
@@ -60,7 +60,7 @@ std::optional<Checkpoint> read_checkpoint(const fs::path& path, const Json& conf
 
 #define NORMALIGN_INSTANTIATE(T)                                                                      \
   template void write_checkpoint(const fs::path&, const Checkpoint&, std::span<const MatrixView<T>>); \
-  template std::optional<Checkpoint> read_checkpoint(const fs::path&, const Json&, std::span<const MatrixView<T>>);
+  template std::optional<Checkpoint> read_checkpoint(const fs::path&, const RunLog&, std::span<const MatrixView<T>>);
 NORMALIGN_INSTANTIATE(float)
 NORMALIGN_INSTANTIATE(double)
 #undef NORMALIGN_INSTANTIATE

@@ -24,9 +24,10 @@ void write_checkpoint(const std::filesystem::path& path, const Checkpoint& check
                       std::span<const MatrixView<T>> state);
 
 /// The checkpoint at `path`, with `state` set to what it was; nothing, and `state` unchanged, when there is no file.
-/// Throws InputError, naming the file, when it is damaged or belongs to a run with another `config`.
+/// Throws InputError, naming the file, when it is damaged or belongs to another run than `expected`, the log of the run
+/// as it begins.
 template <class T>
-std::optional<Checkpoint> read_checkpoint(const std::filesystem::path& path, const nlohmann::ordered_json& config,
+std::optional<Checkpoint> read_checkpoint(const std::filesystem::path& path, const RunLog& expected,
                                           std::span<const MatrixView<T>> state);
 
 }  // namespace normalign

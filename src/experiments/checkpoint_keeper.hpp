@@ -23,7 +23,7 @@ class CheckpointKeeper {
   /// `read_checkpoint` does.
   bool take_up(Checkpoint& at) {
     if (observer_.checkpoint_file.empty()) return false;
-    auto found = read_checkpoint<T>(observer_.checkpoint_file, at.log.config, state_);
+    auto found = read_checkpoint<T>(observer_.checkpoint_file, at.log, state_);
     if (!found) return false;
     found->log.environment = at.log.environment;
     found->log.config = at.log.config;

@@ -11,8 +11,8 @@
 
 namespace normalign {
 
-/// A run's settings; each task gives the defaults of its own protocol. Fields that do not concern a task or condition
-/// are not looked at, but written to the log all the same.
+/// A run's settings; each task gives the defaults of its own protocol. Which of them a run reads follows from its task,
+/// its condition and other settings (`reads` in settings_read.hpp); the others are not looked at and not logged.
 struct RunConfig {
   std::string task = {};
   /// "baseline", or names of `Conditions` joined by "+" in any order.
@@ -113,8 +113,8 @@ const std::string& condition_label(const RunConfig& config);
 nlohmann::ordered_json to_json(const RunConfig& config);
 
 /// The first setting in which two configs as JSON differ, as "lambda: found 0.2, expected 0.1"; nothing when they make
-/// the same run. Where the data lie does not count, and a field that is missing, as in logs from before there was one,
-/// has the default of `RunConfig`.
+/// the same run. Where the data lie does not count. A field that is missing in `found`, as in logs from before there
+/// was one, has the default of `RunConfig`; one that is missing in `expected`, as it is not read, does not count.
 std::optional<std::string> config_difference(const nlohmann::ordered_json& found,
                                              const nlohmann::ordered_json& expected);
 

@@ -68,7 +68,8 @@ void set(Config& config, const std::string& name, const Json& value) {
 }
 
 /// The first field but `ignored` in which two configs as JSON differ, as "lambda: found 0.2, expected 0.1"; nothing
-/// when there is none. A field that is missing has the value in `defaults`.
+/// when there is none. A field that is missing in `found` has the value in `defaults`; one of `defaults` that is
+/// missing in `expected` does not count.
 inline std::optional<std::string> difference(const Json& found, const Json& expected, const Json& defaults,
                                              std::string_view ignored = {}) {
   const auto value = [&](const Json& config, const std::string& name) {
@@ -76,9 +77,11 @@ inline std::optional<std::string> difference(const Json& found, const Json& expe
     return holder.contains(name) ? written(holder.at(name)) : "nothing";
   };
   for (const Json* config : {&expected, &found})
-    for (const auto& [name, field] : config->items())
-      if (name != ignored && value(found, name) != value(expected, name))
+    for (const auto& [name, field] : config->items()) {
+      if (name == ignored || (defaults.contains(name) && !expected.contains(name))) continue;
+      if (value(found, name) != value(expected, name))
         return text(name, ": found ", value(found, name), ", expected ", value(expected, name));
+    }
   return std::nullopt;
 }
 

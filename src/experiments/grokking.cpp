@@ -8,6 +8,7 @@
 #include "experiments/checkpoint_keeper.hpp"
 #include "experiments/components.hpp"
 #include "experiments/measurements.hpp"
+#include "experiments/run_identity.hpp"
 #include "nn/evaluate.hpp"
 
 namespace normalign {
@@ -69,10 +70,7 @@ RunLog grokking_run(const RunConfig& config, const Split<T>& data, int threads, 
   const Batches<T> test(data.test, targets_of(config, data.test), 0, seed);
   Measurements<T> measure(config, mlp, loss, train.all(), test.all(), threads);
 
-  Checkpoint at{.log = {.run_name = run_name(config),
-                        .condition = condition_label(config),
-                        .config = to_json(config),
-                        .environment = environment(threads)}};
+  Checkpoint at{.log = new_log(config, threads)};
   RunLog& log = at.log;
   std::vector<MatrixView<T>> state = mlp.parameters();
   for (const MatrixView<T>& view : update->state()) state.push_back(view);
@@ -162,7 +160,9 @@ RunLog grokking_run(const RunConfig& config, const Split<T>& data, int threads, 
     log.failure = error.what();
   }
   keeper.keep(log, true);
-  if (!observer.model_file.empty()) write_safetensors(observer.model_file, tensor_file(mlp));
+  // A run that failed has no network that anybody would want.
+  if (!observer.model_file.empty() && log.status == RunStatus::finished)
+    write_safetensors(observer.model_file, tensor_file(mlp));
   checkpoints.remove();
   return log;
 }

@@ -29,7 +29,8 @@ struct RunObserver {
   std::filesystem::path checkpoint_file = {};
   /// Seconds between two writings of the state.
   double checkpoint_seconds = 30;
-  /// Where the final model goes as safetensors; nowhere when empty.
+  /// Where the final model goes as safetensors; nowhere when empty. A run that fails has none, and leaves what is
+  /// there.
   std::filesystem::path model_file = {};
 };
 

@@ -8,6 +8,7 @@
 #include "autodiff/ops.hpp"
 #include "experiments/checkpoint_keeper.hpp"
 #include "experiments/components.hpp"
+#include "experiments/run_identity.hpp"
 #include "linalg/reduce.hpp"
 #include "nn/evaluate.hpp"
 #include "nn/ntk.hpp"
@@ -116,10 +117,7 @@ RunLog lazy_regime_run(const RunConfig& config, const Split<T>& data, int thread
   const Batch<T> train{.inputs = data.train.inputs, .labels = data.train.labels, .targets = train_targets};
   const Batch<T> test{.inputs = data.test.inputs, .labels = data.test.labels, .targets = test_targets};
 
-  Checkpoint at{.log = {.run_name = run_name(config),
-                        .condition = condition_label(config),
-                        .config = to_json(config),
-                        .environment = environment(threads)}};
+  Checkpoint at{.log = new_log(config, threads)};
   RunLog& log = at.log;
   std::vector<MatrixView<T>> state = mlp.parameters();
   for (const MatrixView<T>& view : sgd.state()) state.push_back(view);
@@ -166,7 +164,8 @@ RunLog lazy_regime_run(const RunConfig& config, const Split<T>& data, int thread
   }
   keep();
   checkpoints.remove();
-  if (!observer.model_file.empty()) write_safetensors(observer.model_file, tensor_file(mlp));
+  if (!observer.model_file.empty() && log.status == RunStatus::finished)
+    write_safetensors(observer.model_file, tensor_file(mlp));
   return log;
 }
 

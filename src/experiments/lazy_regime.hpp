@@ -13,7 +13,8 @@ std::vector<Index> log_spaced_epochs(Index last, Index count);
 /// Trains the network of `config` on two classes with one output and the binary cross entropy of s f, s =
 /// config.output_scale, by full-batch SGD, and returns the log: 64 log-spaced epochs, none of which ends the run.
 /// Steps are learning_rate / s^2, so that s f moves equally fast whatever s (Chizat, Oyallon, Bach, "On lazy training
-/// in differentiable programming", 2019); loss, optimizer, batch size and criteria of the config are not looked at.
+/// in differentiable programming", 2019); it reads the settings that the task
+/// lists.
 ///
 /// Beside accuracies and the losses of s f each row has, at the first training sample x:
 /// centroid_norm |mu|, centroid_inner_product <mu, x> and centroid_cosine, where mu = J^T 1 is the centroid of f (a

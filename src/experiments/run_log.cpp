@@ -109,6 +109,7 @@ void to_json(Json& json, const RunLog& log) {
   result["run_name"] = log.run_name;
   result["condition"] = log.condition;
   result["config"] = log.config;
+  if (!log.file_hashes.empty()) result["file_hashes"] = log.file_hashes;
   result["status"] = name_of(log.status);
   if (log.status == RunStatus::failed) result["failure"] = log.failure;
   result["grokked"] = log.grokked;
@@ -127,6 +128,7 @@ void from_json(const Json& json, RunLog& log) {
   result.run_name = string_field(json, "run_name");
   result.condition = string_field(json, "condition");
   result.config = object_field_or_empty(json, "config");
+  result.file_hashes = object_field_or_empty(json, "file_hashes");
   result.status = status_field(json);
   if (json.contains("failure")) result.failure = string_field(json, "failure");
   result.grokking_epoch = read_grokking_epoch(json);

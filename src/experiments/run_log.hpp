@@ -34,7 +34,10 @@ std::optional<double> metric(const MetricRow& row, std::string_view name);
 struct RunLog {
   std::string run_name = {};                                         ///< starts with the task
   std::string condition = {};                                        ///< what is compared, such as "baseline"
-  nlohmann::ordered_json config = nlohmann::ordered_json::object();  ///< whatever decides the run
+  nlohmann::ordered_json config = nlohmann::ordered_json::object();  ///< the settings that the run reads
+  /// What the files hold that the run reads, as `content_hash` has it: entries `data` and `initial_model`, where it
+  /// reads any.
+  nlohmann::ordered_json file_hashes = nlohmann::ordered_json::object();
   RunStatus status = RunStatus::running;
   std::string failure = {};  ///< why and at which epoch a failed run ended
   bool grokked = false;
@@ -44,13 +47,13 @@ struct RunLog {
   bool operator==(const RunLog&) const = default;
 };
 
-/// The log as JSON, top-level keys in the order run_name, condition, config, status, failure (of a failed run
-/// only), grokked, grokking_epoch (null where not grokked), metrics, environment. Throws RunError, naming
-/// epoch and field, where a number is not finite, as JSON has no such numbers; InputError where an extra
-/// takes the name of another field.
+/// The log as JSON, top-level keys in the order run_name, condition, config, file_hashes (where there are any), status,
+/// failure (of a failed run only), grokked, grokking_epoch (null where not grokked), metrics, environment. Throws
+/// RunError, naming epoch and field, where a number is not finite, as JSON has no such numbers; InputError where an
+/// extra takes the name of another field.
 void to_json(nlohmann::ordered_json& json, const RunLog& log);
 
-/// The log that JSON holds. Keys may be missing: config, status (then finished), failure, grokked (then
+/// The log that JSON holds. Keys may be missing: config, file_hashes, status (then finished), failure, grokked (then
 /// whether there is a grokking_epoch), grokking_epoch (also null or -1 where not grokked), environment.
 /// Unknown top-level keys are ignored; further numbers in a metric row become its extras, other further
 /// entries are ignored. Throws InputError with field, found and expected on anything else, a `grokked` that

@@ -7,7 +7,9 @@
 #include <set>
 
 #include "experiments/run_files.hpp"
+#include "experiments/run_identity.hpp"
 #include "experiments/run_lock.hpp"
+#include "experiments/settings_read.hpp"
 #include "experiments/task.hpp"
 
 namespace normalign {
@@ -95,7 +97,12 @@ std::vector<std::int64_t> seeds_of(const Json& value, const std::string& place) 
 struct Layer {
   std::string place;  // what precedes the name of a field in a message
   Json fields;
+  std::vector<RunConfig> runs = {};  // for which they are said, but for the seed
 };
+
+void require_read(const Layer& layer) {
+  for (const auto& [name, value] : layer.fields.items()) require_read(layer.place + name, name, layer.runs);
+}
 
 // The layer of an object in the file, without the keys that are no fields.
 Layer layer_of(const Json& object, const std::string& place, std::initializer_list<const char*> other_keys) {
@@ -126,7 +133,7 @@ RunConfig run_of(RunConfig run, std::initializer_list<const Layer*> layers) {
   }
 }
 
-std::vector<RunConfig> runs_of(const Json& file, const Layer& fixed) {
+std::vector<RunConfig> runs_of(const Json& file, Layer& fixed, std::span<const std::string> only) {
   object_at(file, "top level", "an object");
   for (const auto& [key, value] : file.items())
     if (key != "settings" && key != "conditions" && key != "seeds" && key != "overrides")
@@ -135,35 +142,44 @@ std::vector<RunConfig> runs_of(const Json& file, const Layer& fixed) {
   for (const char* key : {"settings", "conditions"})
     if (!file.contains(key) || !file[key].is_object() || file[key].empty())
       refuse(key, file.contains(key) ? file[key] : Json(), "an object that is not empty");
-  const Layer everywhere = layer_of(file.value("overrides", Json::object()), "overrides", {});
+  Layer everywhere = layer_of(file.value("overrides", Json::object()), "overrides", {});
+  std::map<std::string, Layer> of_conditions;
+  for (const auto& [label, fields] : file["conditions"].items())
+    of_conditions[label] = layer_of(fields, entry_of("conditions", label), {"condition"});
 
   std::vector<RunConfig> runs;
   std::set<std::string> names;
   for (const auto& [task_name, setting] : file["settings"].items()) {
     within("settings: ", [&name = task_name] { task(name); });
     const std::string place = entry_of("settings", task_name);
-    const Layer of_setting = layer_of(setting, place, {"seeds"});
+    Layer of_setting = layer_of(setting, place, {"seeds"});
+    const bool asked_for = only.empty() || std::ranges::find(only, task_name) != only.end();
     const bool own_seeds = setting.contains("seeds");
     const std::vector<std::int64_t> seeds = own_seeds ? seeds_of(setting["seeds"], entry_of(place, "seeds"))
                                                       : seeds_of(file.value("seeds", Json()), "seeds");
     for (const auto& [label, fields] : file["conditions"].items()) {
       const std::string condition_place = entry_of("conditions", label);
-      const Layer of_condition = layer_of(fields, condition_place, {"condition"});
+      Layer& of_condition = of_conditions.at(label);
       const Json condition = fields.value("condition", Json(label));
       if (label.empty() || !condition.is_string()) refuse(condition_place, condition, "the name of a condition");
       within(condition_place + '.', [&] { conditions(condition.get<std::string>()); });
       RunConfig run = defaults_for(task(task_name), condition.get<std::string>());
       if (label != run.condition) run.label = label;
       run = run_of(run, {&everywhere, &of_setting, &of_condition, &fixed});
+      for (Layer* layer : {&everywhere, &of_setting, &of_condition}) layer->runs.push_back(run);
+      if (asked_for) fixed.runs.push_back(run);
       for (const std::int64_t seed : seeds) {
         run.seed = seed;
         if (!names.insert(run_name(run)).second)
           throw InputError(text(own_seeds ? entry_of(place, "seeds") : "seeds", ": found two runs named ",
                                 run_name(run), ", expected one"));
-        runs.push_back(run);
+        if (asked_for) runs.push_back(run);
       }
     }
+    require_read(of_setting);
   }
+  require_read(everywhere);
+  for (const auto& [label, layer] : of_conditions) require_read(layer);
   return runs;
 }
 
@@ -202,10 +218,14 @@ void mark_failed(const RunConfig& run, const fs::path& folder, const std::string
 }  // namespace
 
 std::vector<RunConfig> sweep_runs(const std::string& content, const std::string& file,
-                                  std::span<const std::string> assignments) {
-  const Layer fixed = fixed_fields(assignments);
+                                  std::span<const std::string> assignments, std::span<const std::string> only) {
+  Layer fixed = fixed_fields(assignments);
   std::vector<RunConfig> runs;
-  within(file + ": ", [&] { runs = runs_of(parsed(content), fixed); });
+  within(file + ": ", [&] { runs = runs_of(parsed(content), fixed, only); });
+  for (const std::string& setting : only)
+    if (std::ranges::find(runs, setting, &RunConfig::task) == runs.end())
+      throw InputError(text("--setting: found '", setting, "', expected one of the file's settings"));
+  require_read(fixed);
   return runs;
 }
 
@@ -213,11 +233,9 @@ std::optional<RunLog> log_of(const RunConfig& run, const fs::path& folder) {
   const fs::path file = log_file(folder, run_name(run));
   if (!fs::exists(file)) return std::nullopt;
   RunLog log = read_log(file);
-  // As a log has them, so that numbers are compared after the same rounding.
-  const Json expected = Json::parse(written(to_json(run)));
-  if (const auto difference = config_difference(log.config, expected))
-    throw InputError(text(file.string(), ": config.", *difference,
-                          " as this sweep has it; another folder, or this log out of the way"));
+  if (const auto difference = run_difference(log, new_log(run, 1)))
+    throw InputError(text(file.string(), ": another run of that name is there: ", *difference,
+                          "; another folder, or this log out of the way"));
   return log;
 }
 

@@ -23,13 +23,15 @@ namespace normalign {
 /// "conditions" (label: fields; "condition" is the label where it is not given), "seeds" (a list, or
 /// {"first", "count"}) and "overrides" (fields of every run). `file`: its name, for messages. `assignments`:
 /// "NAME=VALUE" for every run. What comes later wins: defaults of the task, overrides, setting, condition, assignments.
-/// Throws InputError with the place in the file, found and expected on anything else, and where two runs would have one
-/// name.
+/// `only`: the settings whose runs are returned; all when empty. Throws InputError with the place in the file, found
+/// and expected on anything else, where two runs would have one name, and on a field that none of the runs for which it
+/// stands there reads.
 std::vector<RunConfig> sweep_runs(const std::string& content, const std::string& file,
-                                  std::span<const std::string> assignments = {});
+                                  std::span<const std::string> assignments = {},
+                                  std::span<const std::string> only = {});
 
 /// The log of that run in `folder`; none where there is no such file. Throws InputError, naming log and field, when it
-/// is the log of other settings (`data`, which says where files are, aside) or no log at all.
+/// is the log of another run, as `run_difference` tells, or no log at all.
 std::optional<RunLog> log_of(const RunConfig& run, const std::filesystem::path& folder);
 
 /// How one run of a sweep is done.

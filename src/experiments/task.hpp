@@ -25,11 +25,15 @@ struct Task {
   RunConfig defaults;
   /// Changes them where the protocol depends on the condition, which is set; for most tasks it does nothing.
   std::function<void(RunConfig& defaults)> adapt = [](RunConfig&) {};
+  /// The settings that `data` reads, but seed and precision.
+  std::vector<std::string> data_settings = {};
   /// The samples that a config asks for, in its precision.
   std::function<TaskData(const RunConfig& config)> data;
   /// Trains on them, on `threads` threads; for most tasks it is `grokking_run`.
   std::function<RunLog(const RunConfig& config, const TaskData& data, int threads, const RunObserver& observer)> train =
       grokking_protocol;
+  /// The settings that `train` reads; empty where it is `grokking_protocol`.
+  std::vector<std::string> train_settings = {};
 
   /// Makes the samples and trains on them.
   RunLog run(const RunConfig& config, int threads, const RunObserver& observer) const;

@@ -29,11 +29,12 @@ TEST_CASE("a checkpoint comes back as it was written, state and all") {
                            .epoch = 7,
                            .steps = 4000000000u,
                            .opt_time = 1.0 / 7};
-  CHECK_FALSE(read_checkpoint<double>(path, written.log.config, Views{first, second}));
+  CHECK_FALSE(read_checkpoint<double>(path, written.log, Views{first, second}));
   write_checkpoint<double>(path, written, Views{first, second});
   first = Matrix<double>(3, 4);
   second = Matrix<double>(1, 5);
-  const auto read = read_checkpoint<double>(path, {{"lambda", 0.1}, {"data", "there"}}, Views{first, second});
+  const auto read =
+      read_checkpoint<double>(path, {.config = {{"lambda", 0.1}, {"data", "there"}}}, Views{first, second});
   REQUIRE(read);
   CHECK(read->log == written.log);
   CHECK(read->epoch == 7);
@@ -51,15 +52,17 @@ TEST_CASE("a checkpoint of another run, a damaged one and other shapes are refus
   const Json config = {{"lambda", 0.1}};
   write_checkpoint<double>(path, {.log = {.config = config}}, Views{state});
   const auto refusal = [&](const Json& expected, Views views) {
-    return message_of([&] { read_checkpoint<double>(path, expected, views); });
+    return message_of([&] { read_checkpoint<double>(path, {.config = expected}, views); });
   };
-  CHECK(contains(refusal({{"lambda", 0.2}}, {state}), "belongs to another run: lambda: found 0.1, expected 0.2"));
+  CHECK(
+      contains(refusal({{"lambda", 0.2}}, {state}), "belongs to another run: config.lambda: found 0.1, expected 0.2"));
   Matrix<double> other(4, 3);
   CHECK(contains(refusal(config, {other}), "state.0 is missing or not 4x3"));
   CHECK(contains(refusal(config, {state, other}), "found 1 tensors, expected 2"));
   Matrix<float> narrow(3, 4);
   const std::vector<MatrixView<float>> floats{narrow};
-  CHECK(contains(message_of([&] { read_checkpoint<float>(path, config, floats); }), "of the run's precision"));
+  CHECK(contains(message_of([&] { read_checkpoint<float>(path, {.config = config}, floats); }),
+                 "of the run's precision"));
   write_safetensors(path, {.tensors = {{"state.0", {.values = state}}}, .metadata = {}});
   CHECK(contains(refusal(config, {state}), "run.checkpoint: found no checkpoint of a run"));
   std::ofstream(path) << "not a checkpoint";

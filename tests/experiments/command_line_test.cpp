@@ -122,6 +122,44 @@ TEST_CASE("train: stopped by a signal the same command goes on, and the log is t
   }
 }
 
+TEST_CASE("train: killed before it left any state the same command begins anew, and another run is refused") {
+  if (without_program("killed runs")) return;
+  const TemporaryFolder folder;
+  const auto train = [&](const Arguments& more = {}) {
+    Arguments result{"train", "sparse_parity", "--epochs", "300", "--threads", "1", "--out", folder.path().string()};
+    result.insert(result.end(), more.begin(), more.end());
+    return result;
+  };
+  const std::string name = "sparse_parity_baseline_seed0";
+  const fs::path log = folder / (name + ".json");
+  stopped(train(), SIGKILL, [&] { return fs::exists(log); });
+  REQUIRE(read_log(log).status == RunStatus::running);
+  REQUIRE_FALSE(fs::exists(checkpoint_file(folder.path(), name)));
+  const Finished other = normalign(train({"--weight-decay", "0.5"}));
+  CAPTURE(other.err);
+  CHECK(other.status == 2);
+  CHECK(contains(other.err, "another run of that name is there: config.weight_decay: found 0.1, expected 0.5"));
+  CHECK(read_log(log).status == RunStatus::running);
+  CHECK(normalign(train()).status == 0);
+  CHECK(read_log(log).metrics.back().epoch == 300);
+  CHECK(contains(normalign(train()).err, "a log is there already"));
+}
+
+TEST_CASE("train: a run that fails has no model, and replaces none") {
+  if (without_program("models of failed runs")) return;
+  const TemporaryFolder folder;
+  const auto train = [&](const Arguments& more) {
+    Arguments result{"train", "sparse_parity", "--threads", "1", "--save-model", "--out", folder.path().string()};
+    result.insert(result.end(), more.begin(), more.end());
+    return normalign(result);
+  };
+  const fs::path model = folder / "sparse_parity_baseline_seed0.safetensors";
+  CHECK(train({"--epochs", "2"}).status == 0);
+  CHECK(fs::exists(model));
+  CHECK(train({"--epochs", "50", "--learning-rate", "1e6", "--overwrite"}).status == 1);
+  CHECK_FALSE(fs::exists(model));  // neither that of the log which is gone, nor one of NaN
+}
+
 TEST_CASE("study: with --out the same command goes on after the last size") {
   if (without_program("study")) return;
   const TemporaryFolder folder;

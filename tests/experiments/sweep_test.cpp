@@ -8,9 +8,11 @@
 #include <thread>
 
 #include "experiments/run_lock.hpp"
+#include "experiments/settings_read.hpp"
 #include "experiments/task.hpp"
 #include "linalg/random.hpp"
 #include "support/catch.hpp"
+#include "support/idx_files.hpp"
 #include "support/message_of.hpp"
 #include "support/program.hpp"
 
@@ -72,7 +74,7 @@ TEST_CASE("where nothing is said a run is the task's protocol") {
 
 TEST_CASE("of several values the last in the order task, overrides, setting, condition, command line counts") {
   // Each level says the fields from its own number on, so that field i shows the value of level i.
-  const std::vector<std::string> fields = {"beta1", "beta2", "momentum", "weight_decay", "hold_weight"};
+  const std::vector<std::string> fields = {"beta1", "beta2", "epsilon", "weight_decay", "gradient_clip"};
   Json file = small_sweep();
   std::vector<std::string> assignments;
   const RunConfig defaults = task("mod_add").defaults;
@@ -87,9 +89,9 @@ TEST_CASE("of several values the last in the order task, overrides, setting, con
     CAPTURE(run.task, run.condition);
     CHECK(run.beta1 == defaults.beta1);
     CHECK(run.beta2 == 0.01);
-    CHECK(run.momentum == (m ? 0.02 : 0.01));
+    CHECK(run.epsilon == (m ? 0.02 : 0.01));
     CHECK(run.weight_decay == (g ? 0.03 : m ? 0.02 : 0.01));
-    CHECK(run.hold_weight == 0.04);
+    CHECK(run.gradient_clip == 0.04);
   }
 }
 
@@ -183,12 +185,12 @@ TEST_CASE("what is wrong with a sweep's file is one line with the place, found a
 
 TEST_CASE("a fault is put down to the last place that said the field") {
   Json file = small_sweep();
-  file["overrides"]["lambda"] = -1;
-  CHECK(message_of([&] { runs_of(file); }).starts_with("s.json: overrides.lambda: found -1"));
-  file["conditions"]["baseline"]["lambda"] = -2;
-  CHECK(message_of([&] { runs_of(file); }).starts_with("s.json: conditions.baseline.lambda: found -2"));
-  file["conditions"]["baseline"]["lambda"] = 0.1;
-  file["conditions"]["grokalign"]["lambda"] = 0.1;
+  file["overrides"]["beta1"] = -1;
+  CHECK(message_of([&] { runs_of(file); }).starts_with("s.json: overrides.beta1: found -1"));
+  file["conditions"]["baseline"]["beta1"] = -2;
+  CHECK(message_of([&] { runs_of(file); }).starts_with("s.json: conditions.baseline.beta1: found -2"));
+  file["conditions"]["baseline"]["beta1"] = 0.1;
+  file["conditions"]["grokalign"]["beta1"] = 0.1;
   CHECK(runs_of(file).size() == 8);
 }
 
@@ -213,7 +215,7 @@ TEST_CASE("text that is no JSON is refused with the line, and a key that is ther
         "s.json: \"lambda\": found twice in one object, expected once");
   // The same key in two objects is none of that.
   CHECK(message(R"({"settings": {"mod_add": {"lambda": 1}, "sparse_parity": {"lambda": 2}},
-                    "conditions": {"baseline": {}}, "seeds": [0]})") == "nothing was thrown");
+                    "conditions": {"grokalign": {}}, "seeds": [0]})") == "nothing was thrown");
 }
 
 TEST_CASE("what is wrong on the command line is not put down to the file") {
@@ -274,7 +276,7 @@ RunConfig quick_run() {
   return run;
 }
 
-TEST_CASE("a log is this run's only when its settings are, the data's folder aside") {
+TEST_CASE("a log is this run's only when the settings that the run reads are") {
   const TemporaryFolder folder;
   const RunConfig run = quick_run();
   CHECK_FALSE(log_of(run, folder.path()));
@@ -282,30 +284,29 @@ TEST_CASE("a log is this run's only when its settings are, the data's folder asi
   CHECK(log.status == RunStatus::finished);
   const fs::path file = folder / (run_name(run) + ".json");
   CHECK(log_of(run, folder.path()) == read_log(file));
-  RunConfig moved = run;
-  moved.data = "elsewhere";
-  CHECK(log_of(moved, folder.path()));
+  RunConfig other = run;
+  other.data = "elsewhere";
+  other.level = 3;
+  CHECK(log_of(other, folder.path()));
 
   const auto message = [&] { return message_of([&] { log_of(run, folder.path()); }); };
-  const Json settings = to_json(run), defaults = to_json(RunConfig{});
+  const Json settings = settings_read(run), defaults = to_json(RunConfig{});
+  const std::string start = file.string() + ": another run of that name is there: config.";
   for (const auto& [field, value] : settings.items()) {
-    if (field == "data") continue;
     RunLog changed = log;
     changed.config[field] = "something else";
     write_log(file, changed);
-    CHECK(message().starts_with(file.string() + ": config." + field + ": found \"something else\", expected " +
-                                value.dump()));
+    CHECK(message().starts_with(start + field + ": found \"something else\", expected " + value.dump()));
     changed.config.erase(field);
     write_log(file, changed);
     // A log from before there was that field has its default.
     const Json& usual = defaults.at(field);
-    CHECK(message().starts_with(usual == value ? "nothing was thrown"
-                                               : file.string() + ": config." + field + ": found " + usual.dump()));
+    CHECK(message().starts_with(usual == value ? "nothing was thrown" : start + field + ": found " + usual.dump()));
   }
   RunLog more = log;
   more.config["colour"] = 3;
   write_log(file, more);
-  CHECK(message().starts_with(file.string() + ": config.colour: found 3, expected nothing"));
+  CHECK(message().starts_with(start + "colour: found 3, expected nothing"));
   write_file(file, "{}");
   CHECK(message().starts_with(file.string() + ": run_name: "));
 }
@@ -455,10 +456,10 @@ TEST_CASE("finished runs are skipped, all others run; a log of other settings st
                                                          ".mod_add_baseline_seed01.json.7.tmp",
                                                          ".mod_add_baseline_seed0.json.a_seed9.json.3.tmp"});
 
-  log.config["lambda"] = 3;
+  log.config["beta1"] = 0.5;
   write_log(folder / "mod_add_baseline_seed2.json", log);
   sweep.started.clear();
-  CHECK(contains(message_of([&] { sweep.run(runs, folder.path()); }), "config.lambda: found 3, expected 0.01"));
+  CHECK(contains(message_of([&] { sweep.run(runs, folder.path()); }), "config.beta1: found 0.5, expected 0.9"));
   CHECK(sweep.started.empty());
 }
 
@@ -507,7 +508,7 @@ TEST_CASE("a sweep writes the logs that its runs write alone, and nothing else; 
   for (const RunConfig& run : runs) {
     const RunLog log = read_log(out / "deep" / (run_name(run) + ".json"));
     RunLog alone = sweep_run(run, {.folder = folder / "alone"});
-    CHECK(log.config == to_json(run));
+    CHECK(log.config == settings_read(run));
     CHECK(log.status == RunStatus::finished);
     REQUIRE(log.metrics.size() == alone.metrics.size());
     CHECK(log.metrics.back().train_loss == alone.metrics.back().train_loss);
@@ -541,19 +542,85 @@ TEST_CASE("shards and single runs share a folder") {
   CHECK(normalign(sweep_command(folder / "s.json", out, {"--shard=10/10"})).status == 0);  // of 8 runs: none
 }
 
+// Four digits of 2 x 2 pixels on either side.
+void write_digits(const fs::path& folder, int factor = 7) {
+  fs::create_directories(folder);
+  for (const std::string side : {"train", "t10k"}) {
+    write_file(folder / (side + "-images-idx3-ubyte"), idx_images_bytes(4, 2, 2, factor));
+    write_file(folder / (side + "-labels-idx1-ubyte"), idx_labels_bytes(std::string("\0\1\0\1", 4)));
+  }
+}
+
 TEST_CASE("the data's folder of the command line reaches the runs, even one that looks like a number") {
   if (without_program("the data's folder")) return;
   const TemporaryFolder folder;
   Json file = small_sweep();
+  file["settings"] = Json::parse(R"({"mnist_ce": {"hidden": [3], "train_samples": 0, "test_samples": 0}})");
   file["overrides"] = {{"epochs", 0}, {"data", "elsewhere"}};
   file["seeds"] = {0};
   write_file(folder / "s.json", file.dump());
+  // A name without a folder before it is one in the folder where the test runs.
+  const fs::path here = fs::current_path();
+  fs::current_path(folder.path());
   for (const char* data : {"12", "a \"b\""}) {
-    const fs::path out = folder / data;
-    CHECK(normalign(sweep_command(folder / "s.json", out, {"--data", data})).status == 0);
-    CHECK(files_in(out).size() == 4);
+    write_digits(data);
+    const fs::path out = folder / (std::string("runs") + data[0]);
+    const Finished finished = normalign(sweep_command(folder / "s.json", out, {"--data", data}));
+    CAPTURE(finished.err);
+    CHECK(finished.status == 0);
+    CHECK(files_in(out).size() == 2);
     for (const std::string& name : files_in(out)) CHECK(read_log(out / name).config.at("data") == data);
   }
+  fs::current_path(here);
+}
+
+TEST_CASE("a sweep in the folder of another is refused with what differs: a setting, or what the data hold") {
+  if (without_program("sweeps of other data")) return;
+  const TemporaryFolder folder;
+  Json file = small_sweep();
+  file["settings"] = Json::parse(R"({"mnist_ce": {"hidden": [3], "train_samples": 0, "test_samples": 0}})");
+  file["overrides"] = {{"epochs", 1}};
+  file["seeds"] = {0};
+  write_file(folder / "s.json", file.dump());
+  for (const char* data : {"a", "same", "other"}) write_digits(folder / data, data[0] == 'o' ? 5 : 7);
+  const auto sweep = [&](const char* data, const Arguments& more = {}) {
+    Arguments arguments = {"--data", (folder / data).string()};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return normalign(sweep_command(folder / "s.json", folder / "runs", arguments));
+  };
+  REQUIRE(sweep("a").status == 0);
+  CHECK(contains(sweep("same").err, "2 runs are there already"));
+  const Finished other = sweep("other");
+  CHECK(other.status == 2);
+  CHECK(lines(other.err).size() == 1);
+  CHECK(contains(other.err, "another run of that name is there: file_hashes.data: found \""));
+  CHECK(contains(sweep("a", {"--set", "beta1=0.5"}).err, "config.beta1: found 0.9, expected 0.5"));
+}
+
+TEST_CASE("a setting in a sweep is refused where none of the runs that it stands for reads it") {
+  const auto refusal = [](const char* pointer, const char* value, const std::vector<std::string>& assignments = {}) {
+    Json file = small_sweep();
+    if (pointer) file[Json::json_pointer(pointer)] = Json::parse(value);
+    return message_of([&] { runs_of(file, assignments); });
+  };
+  const std::string none = "nothing was thrown";
+  CHECK(refusal("/overrides", R"({"lambda": 0.5})") == none);  // beside the baseline there is grokalign
+  CHECK(refusal("/settings/mod_add/modulus", "7") == none);
+  CHECK(refusal("/settings/mod_add/lambda", "0.5") == none);
+  CHECK(refusal("/conditions/baseline/lambda", "0.5") ==
+        "s.json: conditions.baseline.lambda: found none of the 2 runs that it is given for that reads lambda, expected "
+        "the condition grokalign");
+  CHECK(
+      refusal("/settings/mod_add/features", "9") ==
+      "s.json: settings.mod_add.features: found none of the 2 runs that it is given for that reads features, expected "
+      "the task xor");
+  CHECK(contains(refusal("/overrides", R"({"level": 2})"), "s.json: overrides.level: found none of the 4 runs"));
+  CHECK(contains(refusal(nullptr, "", {"momentum=0.5"}), "--set momentum: found none of the 4 runs"));
+  CHECK(refusal(nullptr, "", {"modulus=7"}) == none);
+  const std::vector<std::string> assignments = {"modulus=7"}, only = {"sparse_parity"};
+  CHECK(contains(message_of([&] { sweep_runs(small_sweep().dump(), "s.json", assignments, only); }),
+                 "--set modulus: found none of the 2 runs"));
+  CHECK(sweep_runs(small_sweep().dump(), "s.json", {}, only).size() == 4);
 }
 
 TEST_CASE("a file that is edited while its sweep runs changes nothing of it") {

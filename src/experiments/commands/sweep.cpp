@@ -48,19 +48,6 @@ std::vector<std::string> assignments(const SweepArguments& a) {
   return result;
 }
 
-// The runs of the settings that are asked for.
-std::vector<RunConfig> runs_of(const std::vector<RunConfig>& all, const std::vector<std::string>& settings) {
-  if (settings.empty()) return all;
-  std::vector<RunConfig> result;
-  for (const std::string& setting : settings) {
-    const std::size_t before = result.size();
-    std::ranges::copy_if(all, std::back_inserter(result), [&](const RunConfig& run) { return run.task == setting; });
-    if (result.size() == before)
-      throw InputError(text("--setting: found '", setting, "', expected one of the file's settings"));
-  }
-  return result;
-}
-
 // One run, here.
 int run_one(const SweepArguments& a, const std::vector<RunConfig>& runs) {
   const auto run = std::ranges::find(runs, a.runs.run, run_name);
@@ -86,7 +73,7 @@ int run_all(const SweepArguments& a, const std::vector<RunConfig>& all, const st
   std::vector<std::string> command = run_command({"sweep", "/dev/stdin"}, a.runs);
   command.push_back(text("--checkpoint-seconds=", a.checkpoint_seconds));
   for (const std::string& setting : assignments(a)) command.push_back("--set=" + setting);
-  const std::vector<RunConfig> runs = shard_of(runs_of(all, a.only), a.runs.shard);
+  const std::vector<RunConfig> runs = shard_of(all, a.runs.shard);
   const JobQueueResult result = run_sweep(runs,
                                           {.folder = a.runs.out,
                                            .jobs = jobs_at_a_time(a.runs),
@@ -115,7 +102,7 @@ int sweep(const SweepArguments& a) {
   if (!(a.checkpoint_seconds >= 0))
     throw InputError(text("checkpoint-seconds: found ", a.checkpoint_seconds, ", expected a number from 0"));
   const std::string content = content_of(a.file);
-  const std::vector<RunConfig> runs = sweep_runs(content, a.file, assignments(a));
+  const std::vector<RunConfig> runs = sweep_runs(content, a.file, assignments(a), a.only);
   return a.runs.run.empty() ? run_all(a, runs, content) : run_one(a, runs);
 }
 

@@ -13,7 +13,9 @@
 #include "experiments/interrupt.hpp"
 #include "experiments/progress.hpp"
 #include "experiments/run_files.hpp"
+#include "experiments/run_identity.hpp"
 #include "experiments/run_lock.hpp"
+#include "experiments/settings_read.hpp"
 #include "experiments/task.hpp"
 
 namespace normalign::commands {
@@ -21,68 +23,67 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// What the user gave on the command line; what was not given stays with the task's protocol.
+// A setting as the user gave it.
+struct GivenSetting {
+  std::string option;  // such as --lambda
+  std::string name;    // its field
+  nlohmann::ordered_json value;
+};
+
 struct TrainArguments {
   std::string task, condition = "baseline", out = "runs", name;
   std::int64_t seed = 0;
-  int threads = 0;
-  bool quiet = false, overwrite = false, save_model = false, no_jacobian = false, no_offset = false, exact = false;
-  std::optional<std::int64_t> epochs, batch_size, projections, modulus;
-  std::optional<double> lambda, level, learning_rate, weight_decay, init_scale, output_scale, grokfast_alpha,
-      grokfast_lambda;
-  std::optional<std::string> operation, data, initial_model;
-  std::vector<std::string> settings;  // NAME=VALUE
+  std::optional<int> threads;
+  bool quiet = false, overwrite = false, save_model = false;
+  std::vector<GivenSetting> given;    // what was not given stays with the task's protocol
+  std::vector<std::string> settings;  // NAME=VALUE; these have the last word
 };
-
-template <class T, class U>
-void override_with(T& setting, const std::optional<U>& given) {
-  if (given) setting = *given;
-}
 
 RunConfig config_of(const TrainArguments& a) {
   RunConfig config = defaults_for(task(a.task), a.condition);
   config.seed = a.seed;
-  override_with(config.epochs, a.epochs);
-  override_with(config.batch_size, a.batch_size);
-  override_with(config.projections, a.projections);
-  override_with(config.modulus, a.modulus);
-  override_with(config.operation, a.operation);
-  override_with(config.data, a.data);
-  override_with(config.initial_model, a.initial_model);
-  override_with(config.lambda, a.lambda);
-  override_with(config.level, a.level);
-  override_with(config.learning_rate, a.learning_rate);
-  override_with(config.weight_decay, a.weight_decay);
-  override_with(config.init_scale, a.init_scale);
-  override_with(config.output_scale, a.output_scale);
-  override_with(config.grokfast_alpha, a.grokfast_alpha);
-  override_with(config.grokfast_lambda, a.grokfast_lambda);
-  if (a.exact) config.jacobian_norm = "exact";
-  if (a.no_jacobian) config.penalise_jacobian = false;
-  if (a.no_offset) config.penalise_offset = false;
+  std::vector<GivenSetting> given = a.given;
   for (const std::string& setting : a.settings) {
     const auto [name, value] = assignment(setting);
-    set_field(config, name, value);
+    given.push_back({"--set " + name, name, value});
   }
+  for (const GivenSetting& setting : given) set_field(config, setting.name, setting.value);
   check(config);
+  for (const GivenSetting& setting : given) require_read(setting.option, setting.name, {&config, 1});
   return config;
+}
+
+// Whether the log that is there is of this run and not finished: the run goes on from its checkpoint or, where it was
+// killed before there was one, begins anew.
+bool is_unfinished(const fs::path& log_file, const fs::path& checkpoint, const RunConfig& config) {
+  if (!fs::exists(log_file)) return false;
+  RunLog log;
+  try {
+    log = read_log(log_file);
+  } catch (const InputError&) {
+    return false;  // whatever it is, it is not for this run to replace
+  }
+  if (log.status != RunStatus::running && !(log.status == RunStatus::failed && fs::exists(checkpoint))) return false;
+  if (const auto difference = run_difference(log, new_log(config, 1)))
+    throw InputError(text(log_file.string(), ": another run of that name is there: ", *difference,
+                          "; another --name or --out, or --overwrite to replace it"));
+  return true;
 }
 
 int train(const TrainArguments& a) {
   const RunConfig config = config_of(a);
-  if ((a.operation || a.modulus) && a.task != "mod_add")
-    throw InputError(text("--operation, --modulus: these belong to mod_add; the task is ", a.task));
-  const int threads = a.threads ? a.threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  const int threads = a.threads.value_or(std::max(1, static_cast<int>(std::thread::hardware_concurrency())));
   if (threads < 1 || threads > 1024)
     throw InputError(text("threads: found ", threads, ", expected a whole number from 1 to 1024"));
   const std::string name = a.name.empty() ? run_name(config) : a.name;
   if (name.find('/') != std::string::npos) throw InputError(text("name: found '", name, "', expected no slash"));
   const fs::path log_file = normalign::log_file(a.out, name);
   const fs::path checkpoint = checkpoint_file(a.out, name);
-  const bool goes_on = !a.overwrite && fs::exists(log_file) && fs::exists(checkpoint);
-  check_writable_log(log_file, a.overwrite || goes_on);
+  check_writable_log(log_file, true);
   const RunLock lock(lock_file(a.out, name), std::chrono::milliseconds(0));
   if (!lock.held()) throw InputError(text(name, ": another process is at this run, expected none"));
+  const bool goes_on = !a.overwrite && is_unfinished(log_file, checkpoint, config);
+  check_writable_log(log_file, a.overwrite || goes_on);
   const fs::path model = fs::path(a.out) / (name + ".safetensors");
   if (!goes_on) {
     fs::remove(checkpoint);
@@ -151,41 +152,61 @@ Command add_train(CLI::App& app) {
   command->add_option("--out", a.out, "Folder of the log (default runs)")->type_name("DIR");
   command->add_option("--name", a.name, "Name of the log without .json (default TASK_CONDITION_seedN)")
       ->type_name("NAME");
-  command->add_option("--epochs", a.epochs, "Passes over the training set at most (default: the task's)");
   command->add_option("--threads", a.threads, "Threads; results do not depend on it (default: all cores)");
   command->add_flag("--quiet", a.quiet, "No progress and no result line");
   command->add_flag("--overwrite", a.overwrite, "Replace a log that is there, and its model");
   command->add_flag("--save-model", a.save_model, "Write the final network beside the log, as safetensors");
-  command->add_option("--set", a.settings, "Any setting of the log's `config` by its name, such as beta2=0.999")
+  command
+      ->add_option("--set", a.settings,
+                   "Any setting of the log's `config` by its name, such as beta2=0.999; one that the run does not read "
+                   "is an error")
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
+  // An option of the setting `field`, of the type of its value.
+  const auto add = [&]<class T>(T, const char* option, const char* field, const std::string& help) {
+    return command->add_option_function<T>(
+        option,
+        [&a, option, field](const T& value) {
+          a.given.push_back({option, field, value});
+        },
+        help);
+  };
+  const auto add_flag = [&](const char* option, const char* field, const nlohmann::ordered_json& value,
+                            const char* help) {
+    return command->add_flag_callback(
+        option,
+        [&a, option, field, value] {
+          a.given.push_back({option, field, value});
+        },
+        help);
+  };
+  constexpr std::int64_t whole = 0;
+  constexpr double number = 0;
+  const std::string words;
+  add(whole, "--epochs", "epochs", "Passes over the training set at most (default: the task's)");
+  add(words, "--init-model", "initial_model", "Start from the network in this safetensors file")->type_name("FILE");
   const char* training = "Training (default: the task's protocol)";
-  command->add_option("--learning-rate", a.learning_rate, "Step size of the optimizer")->group(training);
-  command->add_option("--weight-decay", a.weight_decay, "Decay per step, times the learning rate")->group(training);
-  command->add_option("--batch-size", a.batch_size, "Samples per step; 0 is the whole training set")->group(training);
-  command->add_option("--init-scale", a.init_scale, "Factor on every initial parameter")->group(training);
-  command->add_option("--output-scale", a.output_scale, "lazy_regime: s in the loss of s f (default 1)")
-      ->group(training);
-  command->add_option("--operation", a.operation, "mod_add: " + operation_list())->type_name("NAME")->group(training);
-  command->add_option("--modulus", a.modulus, "mod_add: p, from 2 to 1024 (default 61)")->group(training);
-  command->add_option("--init-model", a.initial_model, "Start from the network in this safetensors file")
-      ->type_name("FILE");
-  command
-      ->add_option("--data", a.data,
-                   "mnist_ce, mnist_se, lazy_regime: folder of the four IDX files (default data/mnist)")
+  add(number, "--learning-rate", "learning_rate", "Step size of the optimizer")->group(training);
+  add(number, "--weight-decay", "weight_decay", "Decay per step, times the learning rate")->group(training);
+  add(whole, "--batch-size", "batch_size", "Samples per step; 0 is the whole training set")->group(training);
+  add(number, "--init-scale", "init_scale", "Factor on every initial parameter")->group(training);
+  add(number, "--output-scale", "output_scale", "lazy_regime: s in the loss of s f (default 1)")->group(training);
+  add(words, "--operation", "operation", "mod_add: " + operation_list())->type_name("NAME")->group(training);
+  add(whole, "--modulus", "modulus", "mod_add: p, from 2 to 1024 (default 61)")->group(training);
+  add(words, "--data", "data", "mnist_ce, mnist_se, lazy_regime: folder of the four IDX files (default data/mnist)")
       ->type_name("DIR")
       ->group(training);
   const char* penalty = "GrokAlign";
-  command->add_option("--lambda", a.lambda, "Weight of mean |J|_F + mean |b|^2 (default: the task's)")->group(penalty);
-  command->add_option("--projections", a.projections, "Random directions per sample (default 1)")->group(penalty);
-  command->add_flag("--exact", a.exact, "The exact Jacobian norm in place of random directions")->group(penalty);
-  command->add_flag("--no-jacobian", a.no_jacobian, "Leave out mean |J|_F")->group(penalty);
-  command->add_flag("--no-offset", a.no_offset, "Leave out mean |b|^2")->group(penalty);
-  command->add_option("--level", a.level, "hold_jacobian: penalise |level - mean |J|_F| (default 5)")->group(penalty);
+  add(number, "--lambda", "lambda", "Weight of mean |J|_F + mean |b|^2 (default: the task's)")->group(penalty);
+  add(whole, "--projections", "projections", "Random directions per sample (default 1)")->group(penalty);
+  add_flag("--exact", "jacobian_norm", "exact", "The exact Jacobian norm in place of random directions")
+      ->group(penalty);
+  add_flag("--no-jacobian", "penalise_jacobian", false, "Leave out mean |J|_F")->group(penalty);
+  add_flag("--no-offset", "penalise_offset", false, "Leave out mean |b|^2")->group(penalty);
+  add(number, "--level", "level", "hold_jacobian: penalise |level - mean |J|_F| (default 5)")->group(penalty);
   const char* filter = "GrokFast";
-  command->add_option("--grokfast-alpha", a.grokfast_alpha, "Share of the average kept per step (default 0.8)")
-      ->group(filter);
-  command->add_option("--grokfast-lambda", a.grokfast_lambda, "Factor on the average that is added (default 0.1)")
+  add(number, "--grokfast-alpha", "grokfast_alpha", "Share of the average kept per step (default 0.8)")->group(filter);
+  add(number, "--grokfast-lambda", "grokfast_lambda", "Factor on the average that is added (default 0.1)")
       ->group(filter);
   return [arguments] { return train(*arguments); };
 }

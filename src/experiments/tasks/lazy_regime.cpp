@@ -20,6 +20,7 @@ Task lazy_regime() {
                        .epochs = 4000,
                        .optimizer = "sgd",
                        .learning_rate = 1e-2},
+          .data_settings = {"data", "train_samples", "test_samples"},
           .data =
               [](const RunConfig& config) {
                 return in_precision(config, [&]<class T>(T) {
@@ -32,7 +33,9 @@ Task lazy_regime() {
               [](const RunConfig& config, const TaskData& data, int threads, const RunObserver& observer) {
                 return std::visit([&](const auto& split) { return lazy_regime_run(config, split, threads, observer); },
                                   data);
-              }};
+              },
+          .train_settings = {"hidden", "activation", "bias", "init_scale", "precision", "initial_model", "epochs",
+                             "learning_rate", "weight_decay", "momentum", "output_scale"}};
 }
 
 }  // namespace normalign::tasks

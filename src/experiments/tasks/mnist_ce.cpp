@@ -18,6 +18,7 @@ Task mnist_ce() {
                    .weight_decay = 0.01,
                    .test_criterion = 80,
                    .lambda = 0.01},
+      .data_settings = {"data", "train_samples", "test_samples"},
       .data = [](const RunConfig& config) {
         const MnistOptions options{
             .folder = config.data, .train_samples = config.train_samples, .test_samples = config.test_samples};

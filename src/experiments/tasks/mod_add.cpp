@@ -17,6 +17,7 @@ Task mod_add() {
                        .weight_decay = 1,
                        .test_criterion = 99,
                        .lambda = 0.01},
+          .data_settings = {"operation", "modulus"},
           .data = [](const RunConfig& config) {
             const ModularOptions options{.modulus = config.modulus,
                                          .operation = modular_operation(config.operation),

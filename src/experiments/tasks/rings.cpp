@@ -19,6 +19,7 @@ Task rings() {
                        .weight_decay = 1,
                        .test_criterion = 95,
                        .lambda = 1e-3},
+          .data_settings = {"train_samples", "test_samples"},
           .data = [](const RunConfig& config) {
             const RingsOptions options{.train_samples = config.train_samples,
                                        .test_samples = config.test_samples,

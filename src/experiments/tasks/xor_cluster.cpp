@@ -30,6 +30,7 @@ Task xor_cluster() {
               [](RunConfig& defaults) {
                 if (conditions(defaults.condition).orthograd) defaults.momentum = 0.8;
               },
+          .data_settings = {"features", "feature_scale", "train_samples", "test_samples"},
           .data =
               [](const RunConfig& config) {
                 const XorClusterOptions options{.features = config.features,
