@@ -1,6 +1,8 @@
 #include "nn/adamw.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace normalign {
 
@@ -40,7 +42,12 @@ void AdamW<T>::update(std::size_t parameter, Index first, std::span<T> values, s
   const T kept = static_cast<T>(1 - options_.learning_rate * options_.weight_decay);
   const T beta1 = static_cast<T>(options_.beta1), new1 = static_cast<T>(1 - options_.beta1);
   const T beta2 = static_cast<T>(options_.beta2), new2 = static_cast<T>(1 - options_.beta2);
-  const T rate = rate_, root = root_, epsilon = static_cast<T>(options_.epsilon);
+  const T rate = rate_, root = root_;
+  const T epsilon = std::max(static_cast<T>(options_.epsilon), std::numeric_limits<T>::min());
+  // A moment below 2^-2e under a gradient below 2^-e is computed at 2^2e times the gradient, whose square is in the
+  // middle of the range, and kept as the negative of its root.
+  constexpr int e = 2 * std::numeric_limits<T>::max_exponent / 5;
+  const T scale = std::ldexp(T{1}, 2 * e), back = std::ldexp(T{1}, -2 * e), least = std::ldexp(T{1}, -e);
   T* w = values.data();
   const T* g = gradient.data();
   T* m = first_moment_[parameter].data() + first;
@@ -48,9 +55,14 @@ void AdamW<T>::update(std::size_t parameter, Index first, std::span<T> values, s
   const std::size_t size = values.size();
 #pragma omp simd
   for (std::size_t i = 0; i < size; ++i) {
+    const bool tiny = std::abs(g[i]) < least && v[i] < back;
+    const T s = tiny ? scale : T{1};
+    const T held = v[i] * s, scaled = g[i] * s;
+    const T moment = beta2 * (held * (v[i] < 0 ? held : s)) + new2 * scaled * scaled;
+    const T moment_root = std::sqrt(moment);
     m[i] = beta1 * m[i] + new1 * g[i];
-    v[i] = beta2 * v[i] + new2 * g[i] * g[i];
-    w[i] = kept * w[i] - rate * m[i] / (std::sqrt(v[i]) * root + epsilon);
+    v[i] = tiny ? -(moment_root * back) : moment;
+    w[i] = kept * w[i] - rate * (m[i] * s) / (moment_root * root + epsilon * s);
   }
 }
 

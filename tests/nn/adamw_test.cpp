@@ -1,6 +1,8 @@
 #include "nn/adamw.hpp"
 
 #include <cmath>
+#include <limits>
+#include <vector>
 
 #include "support/catch.hpp"
 #include "support/matrices.hpp"
@@ -27,20 +29,22 @@ Matrix<T> trained(const AdamWOptions& options, Matrix<T> w, int steps, const Gra
 }
 
 // As in Loshchilov and Hutter's algorithm 2, with bias-corrected moments.
-template <class T, class Gradient>
-M by_definition(const AdamWOptions& o, const Matrix<T>& start, int steps, const Gradient& gradient) {
-  M w(start.rows(), start.cols());
-  for (std::size_t i = 0; i < w.span().size(); ++i) {
-    double x = static_cast<double>(start.span()[i]), m = 0, v = 0;
+template <class Real = double, class T, class Gradient>
+std::vector<Real> by_definition(const AdamWOptions& o, const Matrix<T>& start, int steps, const Gradient& gradient) {
+  std::vector<Matrix<T>> gradients;
+  for (int t = 0; t < steps; ++t) gradients.push_back(gradient(t));
+  std::vector<Real> w;
+  for (std::size_t i = 0; i < start.span().size(); ++i) {
+    Real x = start.span()[i], m = 0, v = 0;
     for (int t = 1; t <= steps; ++t) {
-      const double g = static_cast<double>(gradient(t - 1).span()[i]);
+      const Real g = gradients[static_cast<std::size_t>(t - 1)].span()[i];
       x -= o.learning_rate * o.weight_decay * x;
       m = o.beta1 * m + (1 - o.beta1) * g;
       v = o.beta2 * v + (1 - o.beta2) * g * g;
-      const double corrected_m = m / (1 - std::pow(o.beta1, t)), corrected_v = v / (1 - std::pow(o.beta2, t));
+      const Real corrected_m = m / (1 - std::pow(Real{o.beta1}, t)), corrected_v = v / (1 - std::pow(Real{o.beta2}, t));
       x -= o.learning_rate * corrected_m / (std::sqrt(corrected_v) + o.epsilon);
     }
-    w.span()[i] = x;
+    w.push_back(x);
   }
   return w;
 }
@@ -55,7 +59,8 @@ void check_definition(const AdamWOptions& options) {
       g.span()[i] *= static_cast<T>(std::pow(10, -static_cast<double>(i % 8)));
     return g;
   };
-  CHECK(relative_error(trained(options, start, 20, gradient), by_definition(options, start, 20, gradient)) <=
+  const std::vector<double> expected = by_definition(options, start, 20, gradient);
+  CHECK(relative_error(trained(options, start, 20, gradient), ConstView<double>(expected.data(), 3, 40)) <=
         20 * tolerance<T>());  // twenty steps, each rounded
 }
 
@@ -96,6 +101,87 @@ TEST_CASE("tiny moments are neither floored nor flushed to zero") {
   const Matrix<float> found =
       trained({.learning_rate = 0.5, .beta2 = 0.99, .epsilon = 1e-25}, Matrix<float>(1, 4), 1, [&](int) { return g; });
   for (float value : found.span()) CHECK_THAT(static_cast<double>(value), WithinRel(-0.5, 1e-5));
+}
+
+// Gradients of every size that T has, each as large as the one before or much smaller or larger.
+template <class T>
+void check_all_sizes(double epsilon, double bound) {
+  const int exponents = std::numeric_limits<T>::min_exponent10;
+  const AdamWOptions options{.learning_rate = 1e-3, .beta2 = 0.99, .epsilon = epsilon};
+  Matrix<T> start(1, 64);
+  for (T& value : start.span()) value = 1;
+  const auto gradient = [&](int t) {
+    Matrix<T> g = random_matrix<T>(start.shape(), static_cast<std::uint64_t>(t), 0.5, 1);
+    for (std::size_t i = 0; i < 64; ++i) {
+      double power = exponents * static_cast<double>(i) / 64;  // constant in t
+      if (i % 3 == 1 && t >= 20) power /= 2;                   // grows
+      if (i % 3 == 2 && t < 20) power /= 2;                    // falls
+      g.span()[i] *= static_cast<T>(std::pow(10, power));
+    }
+    return g;
+  };
+  for (int steps : {1, 20, 21, 40, 400}) {
+    CAPTURE(steps, epsilon);
+    const Matrix<T> found = trained(options, start, steps, gradient);
+    const std::vector<long double> expected = by_definition<long double>(options, start, steps, gradient);
+    for (std::size_t i = 0; i < 64; ++i) {
+      CAPTURE(i, gradient(steps - 1).span()[i]);
+      CHECK_THAT(static_cast<double>(found.span()[i]),
+                 WithinAbs(static_cast<double>(expected[i]), bound * std::sqrt(steps)));
+    }
+  }
+}
+
+TEST_CASE("the second moment does not underflow, however small the gradient") {
+  // A gradient whose square is no float: a step is the learning rate's, not 2600 times as long.
+  const auto tiny = [](int) { return Matrix<float>{{2.6e-22f}}; };
+  const Matrix<float> found =
+      trained({.learning_rate = 1e-3, .beta2 = 0.99, .epsilon = 1e-25}, Matrix<float>{{1}}, 1, tiny);
+  CHECK_THAT(static_cast<double>(found(0, 0)), WithinRel(0.9990004, 1e-6));
+  check_all_sizes<float>(1e-25, 1e-6);
+  check_all_sizes<float>(1e-37, 1e-6);
+  check_all_sizes<double>(1e-25, 1e-14);
+  check_all_sizes<double>(1e-300, 1e-14);
+}
+
+TEST_CASE("an epsilon that the precision rounds to zero keeps 0 / 0 away all the same") {
+  for (double epsilon : {1e-46, 0.0}) {
+    CAPTURE(epsilon);
+    Matrix<float> single{{1, 1}};
+    const auto none = [](int t) { return t < 3 ? Matrix<float>{{0, 1e-30f}} : Matrix<float>(1, 2); };
+    const Matrix<float> found = trained({.learning_rate = 0.5, .epsilon = epsilon}, single, 3, none);
+    CHECK(found(0, 0) == 1);
+    CHECK_THAT(static_cast<double>(found(0, 1)), WithinAbs(-0.5, 1e-5));
+    CHECK(all_finite(trained({.learning_rate = 0.5, .epsilon = epsilon}, single, 2000, none)));
+  }
+  const auto zero = [](int) { return M(1, 1); };
+  CHECK(trained({.epsilon = 1e-320}, M{{1}}, 3, zero)(0, 0) == 1);
+}
+
+TEST_CASE("AdamW goes on from its state with the same bits, tiny moments included") {
+  const auto gradient = [](std::uint64_t t) {
+    Matrix<float> g = random_matrix<float>({1, 40}, t);
+    for (std::size_t i = 0; i < 40; ++i) g.span()[i] *= static_cast<float>(std::pow(10, -static_cast<double>(i)));
+    return g;
+  };
+  const AdamWOptions options{.learning_rate = 1e-3, .beta2 = 0.99, .epsilon = 1e-25};
+  Matrix<float> whole = random_matrix<float>({1, 40}, 100), first = whole;
+  const auto step = [](AdamW<float>& adamw, Matrix<float>& w, const Matrix<float>& g) {
+    adamw.begin_step();
+    adamw.update(0, 0, w.span(), g.span());
+  };
+  AdamW<float> a(options), b(options), c(options);
+  const MatrixView<float> whole_views[] = {whole}, first_views[] = {first};
+  a.start(whole_views);
+  b.start(first_views);
+  for (std::uint64_t t = 0; t < 8; ++t) step(a, whole, gradient(t));
+  for (std::uint64_t t = 0; t < 5; ++t) step(b, first, gradient(t));
+  c.start(first_views);
+  const auto from = b.state(), to = c.state();
+  for (std::size_t i = 0; i < to.size(); ++i) std::ranges::copy(from[i].span(), to[i].span().begin());
+  c.resume(5);
+  for (std::uint64_t t = 5; t < 8; ++t) step(c, first, gradient(t));
+  CHECK(same_bits(whole, first));
 }
 
 TEST_CASE("stretches of a parameter may be updated in any order, on several parameters") {
