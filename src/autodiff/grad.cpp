@@ -72,6 +72,9 @@ template <class T>
 void accumulate(Graph<T>& graph, std::uint32_t node, std::size_t input, Rule<T> rule, Shape shape, Var<T> derivative,
                 Var<T>& sum) {
   Var<T> share = rule(std::move(derivative), Recorded<T>(graph, node, input, sum));
+  if (!share)
+    throw std::logic_error(text(graph.nodes[node].primitive->name, ": a rule of input ", input,
+                                " returns an empty Var; it must be ", shape));
   if (share.shape() != shape)  // or broadcasting would hide it
     throw std::logic_error(text(graph.nodes[node].primitive->name, ": a rule of input ", input, " returns ",
                                 share.shape(), "; it must be ", shape));

@@ -29,14 +29,26 @@ struct Evaluation {
   BranchHash branches = 0;
 };
 
+// A scope in which operations with kinks report to `branches`.
+class BranchScope {
+ public:
+  BranchScope(Graph<double>& graph, BranchHash& branches) : graph_(graph) { graph.branches = &branches; }
+  ~BranchScope() { graph_.branches = nullptr; }
+  BranchScope(const BranchScope&) = delete;
+  BranchScope& operator=(const BranchScope&) = delete;
+
+ private:
+  Graph<double>& graph_;
+};
+
 Evaluation evaluation(Tape<double>& tape, const DifferentiableFunction& f, const std::vector<Matrix<double>>& inputs,
                       int order, std::uint64_t seed) {
   Evaluation e;
   for (const auto& input : inputs) e.x.push_back(tape.variable(input));
-  Graph<double>& graph = Graph<double>::of("gradcheck", e.x.at(0));
-  graph.branches = &e.branches;
-  const Var<double> y = f(tape, e.x);
-  graph.branches = nullptr;
+  const Var<double> y = [&] {
+    const BranchScope scope(Graph<double>::of("gradcheck", e.x.at(0)), e.branches);
+    return f(tape, e.x);
+  }();
   e.inner = {y};
   for (int power = 1; power < order; ++power) e.inner[0] = e.inner[0] * y;
   for (int contraction = 0;; ++contraction) {

@@ -39,7 +39,7 @@ class Recorded {
   /// Shapes are known without being declared.
   Shape x_shape(int i = 0) const;
   Shape y_shape() const;
-  const Attribute& attribute() const;
+  Attribute attribute() const;
 
   /// op(a) op(b), added to what the input's derivative has gathered so far where there is something: one product
   /// with beta = 1 in place of a product and a sum. A rule returns it as its result.

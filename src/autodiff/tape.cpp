@@ -285,7 +285,7 @@ Shape Recorded<T>::y_shape() const {
   return graph_.nodes[node_].value.shape();
 }
 template <class T>
-const Attribute& Recorded<T>::attribute() const {
+Attribute Recorded<T>::attribute() const {
   return graph_.nodes[node_].attribute;
 }
 template <class T>

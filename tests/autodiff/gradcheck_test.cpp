@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "autodiff/graph.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/shape_rules.hpp"
 #include "support/catch.hpp"
@@ -235,6 +236,18 @@ TEST_CASE("gradcheck refuses orders that it cannot check, and no inputs") {
 TEST_CASE("gradcheck passes on what the function throws") {
   const auto broken = [](Tape<double>&, Inputs x) { return x[0] + x[1]; };
   CHECK_THROWS_AS(gradcheck(broken, {Matrix<double>(2, 3), Matrix<double>(3, 2)}), InputError);
+}
+
+TEST_CASE("after a function has thrown its tape reports no kinks any more") {
+  Var<double> kept;
+  const auto broken = [&](Tape<double>& tape, Inputs x) {
+    const WithoutRecording<double> scope(tape);
+    kept = tape.constant(Matrix<double>{{1, -2}});
+    return x[0] + tape.constant(Matrix<double>(5, 5));
+  };
+  CHECK_THROWS_AS(gradcheck(broken, {Matrix<double>(2, 3)}), InputError);
+  CHECK(Graph<double>::of("test", kept).branches == nullptr);
+  CHECK(relu(kept).value()(0, 1) == 0);  // it lives on, and would write to a place that is gone
 }
 
 }  // namespace

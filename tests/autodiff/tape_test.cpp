@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <type_traits>
 
 #include "autodiff/grad.hpp"
 #include "autodiff/graph.hpp"
@@ -400,6 +401,46 @@ TEST_CASE("a rule that returns another shape is found out") {
   const V x = b, y = apply(faulty_op, {&a, &b});
   CHECK(message_of<std::logic_error>([&] { grad(sum(y), x); }) ==
         "faulty: a rule of input 1 returns 2x2; it must be 1x2");
+}
+
+constexpr Primitive<double> empty_handed_op = {
+    .name = "empty_handed",
+    .arity = 1,
+    .shape = same_shape,
+    .value = [](const Call<double>& call) { std::ranges::copy(call.x[0].span(), call.y.data()); },
+    .pullback = {[](V, const Recorded<double>&) { return V(); }},
+    .pushforward = {[](V, const Recorded<double>&) { return V(); }}};
+
+TEST_CASE("a rule that returns no value is found out") {
+  Tape<double> tape;
+  const V x = tape.variable(M{{1, 2}});
+  V a = x;
+  const V y = apply(empty_handed_op, {&a});
+  const std::string wanted = "empty_handed: a rule of input 0 returns an empty Var; it must be 1x2";
+  CHECK(message_of<std::logic_error>([&] { grad(sum(y), x); }) == wanted);
+  CHECK(message_of<std::logic_error>([&] { jvp(y, x, tape.full({1, 2}, 1)); }) == wanted);
+}
+
+// Its pullback looks at its attribute after it has recorded so much that the nodes have moved.
+constexpr Primitive<double> attentive_op = {
+    .name = "attentive",
+    .arity = 1,
+    .shape = same_shape,
+    .value = [](const Call<double>& call) { std::ranges::copy(call.x[0].span(), call.y.data()); },
+    .pullback = {[](V g, const Recorded<double>& r) {
+      const auto& attribute = r.attribute();
+      for (int i = 0; i < 5000; ++i) g = g + r.x();
+      return g * attribute.scalar;
+    }},
+    .reads = {x0}};
+
+TEST_CASE("a rule may look at its attribute while it records") {
+  Tape<double> tape;
+  const V x = tape.variable(M{{1}});
+  V a = x;
+  const V y = apply(attentive_op, {&a}, {.scalar = 3});
+  CHECK(grad(y, x, {.create_graph = true}).item() == 15003);
+  static_assert(!std::is_reference_v<decltype(std::declval<const Recorded<double>&>().attribute())>);
 }
 
 TEST_CASE("a primitive is applied to as many inputs as it has") {
