@@ -1,6 +1,7 @@
 #include "autodiff/ops_hot.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "autodiff/ops_linear.hpp"
@@ -107,6 +108,7 @@ Var<T> hot_outer(Var<T> g, Var<T> hot, Index cols) {
 
 template <class T>
 Index hot_count(ConstView<T> x) {
+  if (x.cols() > Index{1} << std::numeric_limits<T>::digits) return 0;
   Index count = 0;
   for (Index i = 0; i < x.rows(); ++i) {
     Index ones = 0;
@@ -126,7 +128,10 @@ void fill_hot(ConstView<T> x, MatrixView<T> hot) {
   for (Index i = 0; i < x.rows(); ++i) {
     Index c = 0;
     for (Index j = 0; j < x.cols() && c < hot.cols(); ++j)
-      if (x(i, j) == 1) hot(i, c++) = static_cast<T>(j);
+      if (x(i, j) == 1) {
+        check_exact<T>("fill_hot", "column", j, i);
+        hot(i, c++) = static_cast<T>(j);
+      }
   }
 }
 

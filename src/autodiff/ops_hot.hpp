@@ -23,10 +23,12 @@ template <class T>
 Var<T> hot_outer(Var<T> g, Var<T> hot, Index cols);
 
 /// The number of ones per row if x is multi-hot with the same number c in every row, and c d-ths of the matrix are few
-/// enough (16 c <= d) for a gather to beat a dense product; else 0. A dense matrix is found out in its first row.
+/// enough (16 c <= d) for a gather to beat a dense product; else 0, as where T cannot number the columns (more than
+/// 2^24 of them in float). A dense matrix is found out in its first row.
 template <class T>
 Index hot_count(ConstView<T> x);
-/// Writes the columns of the ones of a multi-hot x (n x d, c per row) to `hot` (n x c).
+/// Writes the columns of the ones of a multi-hot x (n x d, c per row) to `hot` (n x c). Throws InputError on a column
+/// that T does not tell from its neighbours: from 2^24 on in float.
 template <class T>
 void fill_hot(ConstView<T> x, MatrixView<T> hot);
 

@@ -1,6 +1,8 @@
 // The shape checks that primitives share.
 #pragma once
 
+#include <limits>
+
 #include "autodiff/primitive.hpp"
 
 namespace normalign {
@@ -16,15 +18,28 @@ inline std::int32_t attribute_number(const char* name, Index number) {
   return static_cast<std::int32_t>(number);
 }
 
+/// Throws InputError, opened by `name`, when T does not tell the whole number `value` from its neighbours: from 2^24
+/// on in float and 2^53 in double, where the next one has the same rounding. `what`, in row `row`, is what it is
+/// called.
+template <class T>
+void check_exact(const char* name, const char* what, Index value, Index row) {
+  constexpr Index limit = Index{1} << std::numeric_limits<T>::digits;
+  if (value >= limit || value <= -limit)
+    throw InputError(text(name, ": ", what, ' ', value, " in row ", row, "; whole numbers from ", limit,
+                          " on are not exact in ", sizeof(T) == 4 ? "float, use double" : "double"));
+}
+
 /// The column that a value in `row` of a constant input names; throws InputError, opened by `name`, when it is no whole
-/// number from 0 to cols - 1. `what` says what the value is called.
+/// number from 0 to cols - 1, or one that T does not tell from its neighbours. `what` says what the value is called.
 template <class T>
 Index column_number(const char* name, const char* what, T value, Index row, Index cols) {
   const bool inside = value >= 0 && value < static_cast<T>(cols);
   if (!inside || static_cast<T>(static_cast<Index>(value)) != value)
     throw InputError(
         text(name, ": ", what, ' ', value, " in row ", row, "; it must be a whole number from 0 to ", cols - 1));
-  return static_cast<Index>(value);
+  const Index column = static_cast<Index>(value);
+  check_exact<T>(name, what, column, row);
+  return column;
 }
 
 /// The first input's shape.

@@ -6,6 +6,7 @@
 
 #include "autodiff/graph.hpp"
 #include "autodiff/ops_linear.hpp"
+#include "autodiff/shape_rules.hpp"
 
 namespace normalign {
 
@@ -333,6 +334,7 @@ Var<T> Tape<T>::full(Shape shape, double fill) {
 }
 template <class T>
 Var<T> Tape<T>::labels(std::span<const std::int32_t> labels) {
+  for (std::size_t i = 0; i < labels.size(); ++i) check_exact<T>("labels", "label", labels[i], static_cast<Index>(i));
   const auto value = graph_->allocate({static_cast<Index>(labels.size()), 1});
   std::transform(labels.begin(), labels.end(), value.data, [](std::int32_t label) { return static_cast<T>(label); });
   return graph_->leaf(value, false);

@@ -82,7 +82,8 @@ class Tape {
   Var<T> borrowed_constant(ConstView<T> value);
   /// A constant filled with one number. Throws InputError on a negative extent.
   Var<T> full(Shape shape, double fill);
-  /// Class labels as a constant n x 1 column of whole numbers.
+  /// Class labels as a constant n x 1 column of whole numbers. Throws InputError on one that T does not tell from its
+  /// neighbours: of size 2^24 or more in float.
   Var<T> labels(std::span<const std::int32_t> labels);
 
   /// Forgets every recorded node; recorded Vars become stale, memory stays for the next round.

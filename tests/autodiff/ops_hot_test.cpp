@@ -87,5 +87,26 @@ TEST_CASE("an entry of hot that is no column is refused") {
   CHECK_THROWS_AS(hot_outer(g, tape.constant(Matrix<double>(1, 1)), (Index{1} << 32) + 1), InputError);
 }
 
+TEST_CASE("columns that a float cannot tell apart are refused where they are written, and where they are read") {
+  constexpr Index limit = Index{1} << 24;
+  Matrix<float> x(1, limit + 2), hot(1, 1);
+  x(0, limit + 1) = 1;
+  REQUIRE(hot_count<float>(x) == 0);  // too wide for a gather
+  CHECK(message_of([&] { fill_hot<float>(x, hot); }) ==
+        "fill_hot: column 16777217 in row 0; whole numbers from 16777216 on are not exact in float, use double");
+  Tape<float> tape;
+  const Var<float> w = tape.borrowed_variable(x);
+  const Var<float> rounded = tape.full({1, 1}, static_cast<double>(limit + 1));
+  const std::string wanted = " 16777216 in row 0; whole numbers from 16777216 on are not exact in float, use double";
+  CHECK(message_of([&] { hot_sum(w, rounded); }) == "hot_sum: hot" + wanted);
+  CHECK(message_of([&] { hot_outer(tape.full({1, 1}, 1), rounded, limit + 2); }) == "hot_outer: hot" + wanted);
+  CHECK(message_of([&] { gather_cols(w, rounded); }) == "gather_cols: index" + wanted);
+  CHECK(message_of([&] {
+          scatter_add_cols(tape.full({1, 1}, 1), rounded, limit + 2);
+        }) == "scatter_add_cols: index" + wanted);
+  CHECK(message_of([&] { cross_entropy_rows(w, rounded); }) == "cross_entropy_rows: label" + wanted);
+  CHECK(gather_cols(w, tape.full({1, 1}, static_cast<double>(limit - 1))).item() == 0);
+}
+
 }  // namespace
 }  // namespace normalign::tests

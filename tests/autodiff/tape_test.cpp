@@ -126,6 +126,17 @@ TEST_CASE("item wants a 1x1 value, full a shape that is not negative") {
   CHECK(same_bits(tape.labels(labels).value(), M{{3}, {0}}));
 }
 
+TEST_CASE("labels that a float cannot tell apart are refused, in double they are kept") {
+  constexpr std::int32_t limit = 1 << 24;
+  const std::int32_t inside[] = {3, limit - 1}, outside[] = {3, limit + 1}, below[] = {3, -limit - 1};
+  Tape<float> narrow;
+  CHECK(narrow.labels(inside).value()(1, 0) == static_cast<float>(limit - 1));
+  CHECK(message_of([&] { narrow.labels(outside); }) ==
+        "labels: label 16777217 in row 1; whole numbers from 16777216 on are not exact in float, use double");
+  CHECK_THROWS_AS(narrow.labels(below), InputError);
+  CHECK(Tape<double>().labels(outside).value()(1, 0) == limit + 1);
+}
+
 // ---- recording
 // ----------------------------------------------------------------------------------------------------
 

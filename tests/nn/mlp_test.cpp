@@ -354,6 +354,16 @@ TEST_CASE("multi-hot inputs, whose first product is a gather, give what dense in
     }
 }
 
+TEST_CASE("a one-hot row beyond the whole numbers of float takes its own column's weight") {
+  constexpr Index column = (Index{1} << 24) + 1;
+  Mlp<float> mlp({.widths = {column + 1, 1}, .bias = false});
+  Matrix<float> x(1, column + 1);
+  x(0, column) = 1;
+  Tape<float> tape;
+  MlpOnTape<float> net = mlp.on(tape);
+  CHECK(net(tape.borrowed_constant(x)).item() == mlp.layers()[0].weight(0, column));
+}
+
 TEST_CASE("a network without hidden layers is an affine map") {
   const Mlp<double> mlp({.widths = {4, 3}, .activation = Activation::tanh, .seed = 2});
   const M x = random_matrix({5, 4}, 1);
