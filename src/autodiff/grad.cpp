@@ -53,10 +53,23 @@ void check_direction(const char* caller, const char* name, const char* of, const
         text(caller, ": ", name, " is ", direction.shape(), " but ", of, " is ", shape, "; they must be equal"));
 }
 
+// The derivative of f in x would lack what a sweep without create_graph has lost.
 template <class T>
-void check_recording(const char* caller, const Graph<T>& graph, bool create_graph) {
-  if (create_graph && !graph.recording)
+void check_complete(const char* caller, const Var<T>& f, const Var<T>& x) {
+  const VariableSet of_x = Graph<T>::variables(x);
+  if ((Graph<T>::lost(f) & of_x) == of_x)
+    throw InputError(text(caller,
+                          ": f holds a derivative that was taken without create_graph, so how it depends on x is "
+                          "lost; take that one with .create_graph = true, or make it a constant with detached"));
+}
+
+// How a sweep records. One within WithoutRecording gives constants, like all else there.
+template <class T>
+Recording recording_of(const char* caller, const Graph<T>& graph, bool create_graph) {
+  if (!create_graph) return graph.recording == Recording::off ? Recording::off : Recording::swept;
+  if (graph.recording != Recording::on)
     throw InputError(text(caller, ": a derivative was asked for that can be differentiated, but recording is off"));
+  return Recording::on;
 }
 
 template <class T>
@@ -103,6 +116,7 @@ void grad(const Var<T>& f, std::span<const Var<T>> wrt, std::span<Var<T>> out,
   std::uint32_t first = ~std::uint32_t{0};
   for (const Var<T>& x : wrt) {
     check_input("grad", graph, x);
+    check_complete("grad", f, x);
     first = std::min(first, Graph<T>::index(x));
   }
   if (options.seed)
@@ -110,14 +124,14 @@ void grad(const Var<T>& f, std::span<const Var<T>> wrt, std::span<Var<T>> out,
   else if (f.shape() != Shape{1, 1})
     throw InputError(text("grad: f is ", f.shape(), " and there is no seed; give one of f's shape, or sum f first"));
 
-  check_recording("grad", graph, options.create_graph);
+  const Recording recording = recording_of("grad", graph, options.create_graph);
 
   const bool connected = Graph<T>::depends(f) && Graph<T>::index(f) >= first;
   const std::uint32_t last = Graph<T>::index(f);
   Borrowed<T> scratch(graph, connected ? last - first + 1 : 0);
   auto& cotangents = scratch.derivatives();
   auto& marks = scratch.marks();
-  const RecordingScope<T> scope(graph, options.create_graph);
+  const RecordingScope<T> scope(graph, recording);
   if (connected) {
     for (const Var<T>& x : wrt)
       if (Graph<T>::index(x) <= last) marks[Graph<T>::index(x) - first] |= asked;
@@ -179,15 +193,16 @@ template <class T>
 Var<T> jvp(const Var<T>& f, const Var<T>& x, const Var<T>& tangent, ForwardOptions options) {
   Graph<T>& graph = Graph<T>::of("jvp", f);
   check_input("jvp", graph, x);
+  check_complete("jvp", f, x);
   check_direction("jvp", "tangent", "x", tangent, x.shape(), graph);
-  check_recording("jvp", graph, options.create_graph);
+  const Recording recording = recording_of("jvp", graph, options.create_graph);
   const std::uint32_t first = Graph<T>::index(x), last = Graph<T>::index(f);
   if (!Graph<T>::depends(f) || last < first) return zeros(graph, f.shape());
 
   Borrowed<T> scratch(graph, last - first + 1);
   auto& tangents = scratch.derivatives();
   auto& marks = scratch.marks();
-  const RecordingScope<T> scope(graph, options.create_graph);
+  const RecordingScope<T> scope(graph, recording);
   // Nodes that f depends on; the tape may hold much else between x and f.
   marks.back() = reached;
   for (std::uint32_t i = last + 1; i-- > first;) {
@@ -232,7 +247,7 @@ std::vector<Var<T>> hvp(const Var<T>& loss, const std::vector<Var<T>>& wrt, cons
   Var<T> slope;
   for (std::size_t i = 0; i < wrt.size(); ++i) {
     check_direction("hvp", "a direction", "its input", direction[i], wrt[i].shape(), Graph<T>::of("hvp", loss));
-    Var<T> share = sum(gradient[i] * direction[i]);
+    Var<T> share = sum(gradient[i] * detached(direction[i]));
     slope = slope ? std::move(slope) + std::move(share) : std::move(share);
   }
   if (!slope) return {};

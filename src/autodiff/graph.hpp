@@ -9,6 +9,17 @@
 
 namespace normalign {
 
+/// A set of a tape's variables: one bit for each, which every 32nd shares. So an answer that sets give may be a
+/// needless yes where there are more than 32 variables, and is never a wrong no.
+using VariableSet = std::uint32_t;
+
+/// Whether operations are recorded, and what results are that are not.
+enum class Recording {
+  on,
+  off,    ///< by the user's wish, WithoutRecording: results are constants
+  swept,  ///< in a sweep without create_graph: results know of the variables on which they would have depended
+};
+
 /// The state that a tape and its Vars share.
 ///
 /// Lifetimes: a value is a counted block of the pool, or borrowed. A node keeps its block while a Var names the
@@ -32,17 +43,20 @@ class Graph {
     Value value{};
     const Primitive<T>* primitive = nullptr;  ///< null: a leaf
     std::array<std::uint32_t, 3> inputs{};
-    std::uint32_t handles = 0;
+    std::uint32_t handles : 31 = 0;
+    std::uint32_t kept : 1 = false;  ///< some rule will read the value
     Attribute attribute{};
-    bool kept = false;     ///< some rule will read the value
-    bool depends = false;  ///< derivatives flow through it
+    VariableSet depends = 0;  ///< the variables from which derivatives flow through it; not empty where some do
+    VariableSet lost = 0;     ///< those from which they do not, because a sweep was not recorded
   };
 
   // ---- Vars
   /// A new leaf, with derivatives or without.
   Var<T> leaf(Value value, bool variable);
-  /// An unrecorded Var that owns `value`.
-  Var<T> loose(Value value);
+  /// An unrecorded Var that owns `value`, and does not know any more how it depends on `lost`.
+  Var<T> loose(Value value, VariableSet lost = 0);
+  /// The value of `var` as a constant, in the same memory.
+  static Var<T> detached(const Var<T>& var);
   /// A Var that names a node.
   Var<T> handle(std::uint32_t node);
   /// Counts one Var more, or one less, on what `var` names.
@@ -53,7 +67,11 @@ class Graph {
   static Value& value(const Var<T>& var);
   static bool is_recorded(const Var<T>& var) { return var.generation_ != 0; }
   static std::uint32_t index(const Var<T>& var) { return var.index_; }
-  static bool depends(const Var<T>& var);
+  static bool depends(const Var<T>& var) { return variables(var) != 0; }
+  /// The variables from which derivatives flow to `var`.
+  static VariableSet variables(const Var<T>& var);
+  /// The variables on which `var` depends in a way that was not recorded.
+  static VariableSet lost(const Var<T>& var);
 
   // ---- values
   /// A block of the pool, its values not set; `copy` sets them, `borrow` takes no block.
@@ -79,7 +97,7 @@ class Graph {
   LargeVector<Node> nodes;
   BufferPool pool;
   Scratch scratch;
-  bool recording = true;
+  Recording recording = Recording::on;
   BranchHash* branches = nullptr;  ///< where operations with kinks report, while a gradient check runs
 
  private:
@@ -87,16 +105,19 @@ class Graph {
     Value value{};
     std::uint32_t handles = 0;
     std::uint32_t next_free = 0;
+    VariableSet lost = 0;
+    std::uint32_t generation = 0;  ///< of those variables
   };
   static constexpr std::uint32_t none = ~std::uint32_t{0};
 
-  std::uint32_t add_leaf(Value value, bool depends);
+  std::uint32_t add_leaf(Value value, VariableSet depends, VariableSet lost = 0);
   void release_value(Value& value);
   bool may_take_over(const Var<T>& var, Shape shape) const;
 
   std::vector<Slot> slots_;
   std::uint32_t free_slot_ = none;
   std::uint32_t generation_ = 1;
+  std::uint32_t variables_ = 0;  // made since the last clear
   std::uint64_t vars_ = 0;
   bool tape_alive_ = true;
 };
@@ -106,7 +127,7 @@ template <class T>
 class RecordingScope {
  public:
   /// Sets it until the end of the scope.
-  RecordingScope(Graph<T>& graph, bool recording) : graph_(graph), before_(graph.recording) {
+  RecordingScope(Graph<T>& graph, Recording recording) : graph_(graph), before_(graph.recording) {
     graph.recording = recording;
   }
   ~RecordingScope() { graph_.recording = before_; }
@@ -115,7 +136,7 @@ class RecordingScope {
 
  private:
   Graph<T>& graph_;
-  bool before_;
+  Recording before_;
 };
 
 }  // namespace normalign

@@ -14,12 +14,12 @@ namespace normalign {
 
 template <class T>
 Var<T> Graph<T>::leaf(Value value, bool variable) {
-  if (!recording) return loose(value);
-  return handle(add_leaf(value, variable));
+  if (recording != Recording::on) return loose(value);
+  return handle(add_leaf(value, variable ? VariableSet{1} << (variables_++ % 32) : 0));
 }
 
 template <class T>
-Var<T> Graph<T>::loose(Value value) {
+Var<T> Graph<T>::loose(Value value, VariableSet lost) {
   std::uint32_t index = free_slot_;
   if (index == none) {
     index = static_cast<std::uint32_t>(slots_.size());
@@ -27,7 +27,7 @@ Var<T> Graph<T>::loose(Value value) {
   } else {
     free_slot_ = slots_[index].next_free;
   }
-  slots_[index] = {.value = value, .handles = 1};
+  slots_[index] = {.value = value, .handles = 1, .lost = lost, .generation = generation_};
   ++vars_;
   return Var<T>(this, index, 0);
 }
@@ -80,8 +80,24 @@ typename Graph<T>::Value& Graph<T>::value(const Var<T>& var) {
 }
 
 template <class T>
-bool Graph<T>::depends(const Var<T>& var) {
-  return var.generation_ != 0 && var.graph_->nodes[var.index_].depends;
+VariableSet Graph<T>::variables(const Var<T>& var) {
+  return var.generation_ == 0 ? 0 : var.graph_->nodes[var.index_].depends;
+}
+
+template <class T>
+VariableSet Graph<T>::lost(const Var<T>& var) {
+  if (var.generation_ != 0) return var.graph_->nodes[var.index_].lost;
+  const Slot& slot = var.graph_->slots_[var.index_];
+  return slot.generation == var.graph_->generation_ ? slot.lost : 0;
+}
+
+template <class T>
+Var<T> Graph<T>::detached(const Var<T>& var) {
+  Graph& graph = of("detached", var);
+  const Value shared = value(var);
+  if (!shared.block) return graph.leaf(shared, false);  // borrowed until a clear, as the leaf is
+  BufferPool::retain(shared.block);
+  return graph.loose(shared);
 }
 
 // ---- Graph: values ----------------------------------------------------------------------------------------------
@@ -124,10 +140,11 @@ void Graph<T>::release_value(Value& value) {
 // ---- Graph: recording -------------------------------------------------------------------------------------------
 
 template <class T>
-std::uint32_t Graph<T>::add_leaf(Value value, bool depends) {
+std::uint32_t Graph<T>::add_leaf(Value value, VariableSet depends, VariableSet lost) {
   Node& node = nodes.emplace_back();
   node.value = value;
   node.depends = depends;
+  node.lost = lost;
   return static_cast<std::uint32_t>(nodes.size() - 1);
 }
 
@@ -150,15 +167,17 @@ Var<T> Graph<T>::apply(const Primitive<T>& primitive, std::span<Var<T>* const> i
   if (!primitive.shape || !primitive.value)
     throw std::logic_error(text(primitive.name, ": has no ", primitive.shape ? "value" : "shape", " function"));
   std::array<Shape, 3> shapes{};
-  bool any_depends = false;
+  VariableSet depending = 0, missing = 0;
   for (std::size_t k = 0; k < inputs.size(); ++k) {
     if (&of(primitive.name, *inputs[k]) != this)
       throw InputError(text(primitive.name, ": its operands live on different tapes"));
     shapes[k] = value(*inputs[k]).shape();
-    any_depends |= primitive.pullback[k] && depends(*inputs[k]);
+    if (!primitive.pullback[k]) continue;
+    depending |= variables(*inputs[k]);
+    missing |= lost(*inputs[k]);
   }
   const Shape shape = primitive.shape(primitive.name, shapes, attribute);
-  const bool record = recording && any_depends;
+  const bool record = recording == Recording::on && depending;
 
   unsigned reads = nothing;
   std::array<std::uint32_t, 3> recorded{};
@@ -168,7 +187,7 @@ Var<T> Graph<T>::apply(const Primitive<T>& primitive, std::span<Var<T>* const> i
       if (!is_recorded(*inputs[k])) {
         const Value shared = value(*inputs[k]);
         if (shared.block) BufferPool::retain(shared.block);
-        *inputs[k] = handle(add_leaf(shared, false));
+        *inputs[k] = handle(add_leaf(shared, 0, lost(*inputs[k])));
       }
       recorded[k] = inputs[k]->index_;
       if (nodes[recorded[k]].depends) reads |= primitive.reads[k];
@@ -197,15 +216,19 @@ Var<T> Graph<T>::apply(const Primitive<T>& primitive, std::span<Var<T>* const> i
     value(*inputs[0]).data = nullptr;
     value(*inputs[0]).block = nullptr;
   }
-  if (!record) return loose(result);
+  if (!record) {
+    if (recording == Recording::swept) missing |= depending;
+    return loose(result, recording == Recording::off ? 0 : missing);
+  }
   // Filled where it stands: a node made elsewhere and copied takes half as long again.
   Node& node = nodes.emplace_back();
   node.value = result;
   node.primitive = &primitive;
   node.inputs = recorded;
   node.attribute = attribute;
-  node.kept = reads & output;
-  node.depends = true;
+  node.kept = (reads & output) != 0;
+  node.depends = depending;
+  node.lost = missing;
   return handle(static_cast<std::uint32_t>(nodes.size() - 1));
 }
 
@@ -213,6 +236,7 @@ template <class T>
 void Graph<T>::clear() {
   for (Node& node : nodes) release_value(node.value);
   nodes.clear();
+  variables_ = 0;
   ++generation_;
   if (generation_ == 0) generation_ = 1;
   pool.reset_peak();
@@ -256,6 +280,11 @@ template <class T>
 bool Var<T>::depends() const {
   Graph<T>::of("depends", *this);
   return Graph<T>::depends(*this);
+}
+
+template <class T>
+Var<T> detached(const Var<T>& x) {
+  return Graph<T>::detached(x);
 }
 
 // ---- Recorded, apply --------------------------------------------------------------------------------------------
@@ -362,19 +391,20 @@ Index Tape<T>::peak_bytes() const {
 
 template <class T>
 WithoutRecording<T>::WithoutRecording(Tape<T>& tape) : graph_(tape.graph_), before_(graph_->recording) {
-  graph_->recording = false;
+  graph_->recording = Recording::off;
 }
 template <class T>
 WithoutRecording<T>::~WithoutRecording() {
   graph_->recording = before_;
 }
 
-#define NORMALIGN_INSTANTIATE(T)      \
-  template class Graph<T>;            \
-  template class Var<T>;              \
-  template class Recorded<T>;         \
-  template class Tape<T>;             \
-  template class WithoutRecording<T>; \
+#define NORMALIGN_INSTANTIATE(T)           \
+  template class Graph<T>;                 \
+  template class Var<T>;                   \
+  template class Recorded<T>;              \
+  template class Tape<T>;                  \
+  template class WithoutRecording<T>;      \
+  template Var<T> detached(const Var<T>&); \
   template Var<T> apply(const Primitive<T>&, std::initializer_list<Var<T>*>, Attribute);
 NORMALIGN_INSTANTIATE(float)
 NORMALIGN_INSTANTIATE(double)

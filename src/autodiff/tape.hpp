@@ -11,12 +11,16 @@ namespace normalign {
 
 template <class T>
 class Graph;
+enum class Recording;
 
 /// A matrix that a tape knows: the handle that every operation takes and returns.
 ///
 /// A recorded Var names a node of its tape. It is good until the tape is cleared or destroyed; any use after
 /// that throws. An unrecorded Var (made while recording was off, or independent of every variable) owns its
 /// value and lives on. Copies are cheap and share the value. A Var and its tape belong to one thread at a time.
+///
+/// A derivative that was taken without `create_graph` is unrecorded but no constant: until the tape is cleared it, and
+/// what is computed from it, may not be differentiated by the variables on which it depends (see grad).
 ///
 /// Operations take their operands by value: an operand that is moved in, and that nobody else needs, lends its
 /// memory to the result.
@@ -104,7 +108,8 @@ class Tape {
   Graph<T>* graph_;  // shared with the Vars, the last of which deletes it
 };
 
-/// A scope in which a tape does not record; recording is as before at its end, exceptions included.
+/// A scope in which a tape does not record, so that every result is a constant; recording is as before at its end,
+/// exceptions included.
 template <class T>
 class WithoutRecording {
  public:
@@ -116,7 +121,11 @@ class WithoutRecording {
 
  private:
   Graph<T>* graph_;
-  bool before_;
+  Recording before_;
 };
+
+/// The value of x as a constant: derivatives do not flow through it, and nobody asks for them. No copy is made.
+template <class T>
+Var<T> detached(const Var<T>& x);
 
 }  // namespace normalign

@@ -211,6 +211,32 @@ TEST_CASE("hvp is symmetric and agrees with differences of gradients") {
   }
 }
 
+TEST_CASE("a direction of hvp is a constant, also where it is made of the variables") {
+  Tape<double> tape;
+  const V w = tape.variable(M{{1, 2}});
+  const V f = sum(pow(w, 3));
+  const auto check_product = [&](const V& direction, const M& expected) {
+    CHECK(relative_error(hvp(f, std::vector{w}, {direction}).at(0).value(), expected) <= tolerance<double>(2));
+  };
+  check_product(w, {{6, 24}});  // H w, H = diag(6 w)
+  check_product(2 * w, {{12, 48}});
+  check_product(tape.constant(w.value()), {{6, 24}});
+  // A gradient, recorded or not, is a direction too: H g.
+  for (const bool create_graph : {false, true}) check_product(grad(f, w, {.create_graph = create_graph}), {{18, 144}});
+  // H v of power iterations: the last product is the next direction.
+  V v = tape.full({1, 2}, 1);
+  for (int i = 0; i < 3; ++i) v = hvp(f, std::vector{w}, {v}).at(0);
+  CHECK(relative_error(v.value(), M{{216, 1728}}) <= tolerance<double>(2));
+}
+
+TEST_CASE("seeds and tangents are differentiated through where the derivative is recorded") {
+  // f = x^2: a pullback of the seed x is 2 x x, a pushforward of the tangent x the same; both have the slope 4 x.
+  Tape<double> tape;
+  const V x = tape.variable(M{{1.5}});
+  CHECK(grad(grad(square(x), x, {.seed = x, .create_graph = true}), x).item() == 6);
+  CHECK(grad(jvp(square(x), x, x, {.create_graph = true}), x).item() == 6);
+}
+
 TEST_CASE("mixed partial derivatives agree in either order and with the closed form") {
   // f = x^2 y^3 + sin-free cross terms: d2f/dxdy = 6 x y^2
   Tape<double> tape;
@@ -305,6 +331,121 @@ TEST_CASE("grad in an intermediate value, alone and together with what it depend
   CHECK(g[2].item() == 1);
   CHECK(g[3].item() == g[0].item());
   CHECK(jvp(f, y, tape.full({1, 1}, 2)).item() == 3);
+}
+
+// ---- a forgotten create_graph
+// -------------------------------------------------------------------------------------
+
+constexpr const char* lost =
+    "f holds a derivative that was taken without create_graph, so how it depends on x is lost; take that one with "
+    ".create_graph = true, or make it a constant with detached";
+
+TEST_CASE("a derivative that was not recorded says so where it is differentiated") {
+  Tape<double> tape;
+  const V x = tape.variable(M{{1, 2}});
+  const V t = tape.full({1, 2}, 1);
+  const V g = grad(sum(pow(x, 3)), x);
+  CHECK_THAT(g.value()(0, 1), WithinRel(12, tolerance<double>(1)));
+  const V pushed = jvp(pow(x, 3), x, t);
+  const V of_jacobian = jacobian(pow(x, 3), x).at(0);
+  const V product = hvp(sum(pow(x, 4)), std::vector{x}, {t}).at(0);
+  for (const V& derivative : {g, pushed, of_jacobian, product}) {
+    const auto refused = [&](const V& f) {
+      CHECK(message_of([&] { grad(f, x, {.seed = tape.full(f.shape(), 1)}); }) == text("grad: ", lost));
+      CHECK(message_of([&] { jvp(f, x, t); }) == text("jvp: ", lost));
+      CHECK(message_of([&] { hvp(sum(f), std::vector{x}, {t}); }) == text("grad: ", lost));
+      if (f.rows() == 1) CHECK(message_of([&] { jacobian(f, x); }) == text("grad: ", lost));
+    };
+    refused(derivative);
+    refused(sum(2 * derivative));                       // through operations that are not recorded,
+    refused(sum(square(derivative)) + sum(square(x)));  // and through recorded ones: a penalty
+    refused(derivative * x);
+    refused(transpose(derivative));
+  }
+}
+
+TEST_CASE("a seed or tangent whose derivatives were lost hands that on") {
+  Tape<double> tape;
+  const V x = tape.variable(M{{1, 2}}), c = tape.full({1, 2}, 3);
+  const V g = grad(sum(pow(x, 3)), x);
+  for (const bool create_graph : {false, true}) {
+    CAPTURE(create_graph);
+    const V pulled = grad(c * x, x, {.seed = g, .create_graph = create_graph});
+    CHECK(message_of([&] { grad(sum(pulled), x); }) == text("grad: ", lost));
+    const V pushed = jvp(c * x, x, g, {.create_graph = create_graph});
+    CHECK(message_of([&] { grad(sum(pushed), x); }) == text("grad: ", lost));
+  }
+}
+
+TEST_CASE("a derivative that is constant has a derivative of zero, recorded or not") {
+  Tape<double> tape;
+  const V w = tape.variable(random_matrix({3, 2}, 1)), x = tape.variable(random_matrix({4, 2}, 2));
+  const V linear_gradient = grad(sum(3 * x + 1), x);
+  CHECK(all_zero(grad(sum(linear_gradient), x).value()));
+  CHECK(all_zero(jvp(linear_gradient, x, tape.constant(M(4, 2))).value()));
+  // A ReLU network's gradient in x depends on the weights alone.
+  for (const bool weights_first : {false, true}) {
+    CAPTURE(weights_first);
+    const V z = weights_first ? tape.variable(random_matrix({4, 2}, 2)) : x;
+    const V f = linear(relu(linear(z, w)), tape.variable(random_matrix({1, 3}, 3)));
+    const V g = grad(sum(f), z);
+    CHECK(all_zero(grad(sum(square(g)), z).value()));
+    CHECK(message_of([&] { grad(sum(g), w); }) == text("grad: ", lost));
+  }
+  // Of no dependence at all, through a mask, and of a power that is linear.
+  CHECK(all_zero(grad(sum(grad(sum(w), x)), x).value()));
+  CHECK(all_zero(grad(sum(grad(sum(abs(x)), x)), x).value()));
+  CHECK(all_zero(grad(sum(grad(sum(pow(x, 1)), x)), x).value()));
+}
+
+TEST_CASE("what was made a constant by hand is one") {
+  Tape<double> tape;
+  const V x = tape.variable(M{{1, 2}});
+  const V f = sum(pow(x, 3)), g = grad(f, x);
+  const V constant = tape.constant(g.value());
+  CHECK(same_bits(grad(sum(constant * x), x).value(), g.value()));
+  CHECK(all_zero(grad(sum(constant), x).value()));
+  for (const V& by_hand : {detached(g), 2 * detached(g)}) {
+    CHECK_FALSE(by_hand.depends());
+    CHECK(same_bits(grad(sum(by_hand * x), x).value(), by_hand.value()));
+    CHECK(all_zero(grad(sum(by_hand), x).value()));
+  }
+  V inside, unrecorded;
+  {
+    const WithoutRecording<double> scope(tape);
+    inside = grad(f, x);
+    unrecorded = 2 * g;
+  }
+  CHECK(same_bits(grad(sum(inside * x), x).value(), g.value()));
+  CHECK(all_zero(grad(sum(unrecorded), x).value()));
+}
+
+TEST_CASE("a derivative taken before a clear is a constant after it") {
+  Tape<double> tape;
+  V g;
+  {
+    const V x = tape.variable(M{{1, 2}});
+    g = grad(sum(pow(x, 3)), x);
+  }
+  tape.clear();
+  const V x = tape.variable(M{{5, 6}});
+  CHECK(same_bits(grad(sum(g * x), x).value(), g.value()));
+  CHECK(all_zero(grad(sum(g), x).value()));
+}
+
+TEST_CASE("a lost dependence is found out among more variables than one word has bits") {
+  Tape<double> tape;
+  std::vector<V> x;
+  V f;
+  for (int i = 0; i < 70; ++i) {
+    x.push_back(tape.variable(M{{1.0 + i}}));
+    f = f ? f + square(x.back()) : square(x.back());
+  }
+  for (std::size_t i : {0u, 31u, 32u, 33u, 69u}) {
+    CAPTURE(i);
+    CHECK(message_of([&] { grad(grad(f, x[i]), x[i]); }) == text("grad: ", lost));
+  }
+  CHECK(grad(grad(f, x[3]), x[4]).item() == 0);
 }
 
 // ---- shared and deep graphs

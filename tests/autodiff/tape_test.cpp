@@ -173,6 +173,31 @@ TEST_CASE("only what depends on a variable is recorded") {
   CHECK_FALSE(gate(c, x).depends());  // a mask is constant in what it looks at
 }
 
+TEST_CASE("a detached Var is a constant of the same value in the same memory") {
+  const M held{{5, 6}};
+  Tape<double> tape;
+  const V x = tape.variable(M{{1, 2}}), borrowed = tape.borrowed_variable(held);
+  const V y = exp(x);
+  for (const V& var : {x, borrowed, y, detached(y)}) {
+    const Index buffers = tape.buffers();
+    const V constant = detached(var);
+    CHECK_FALSE(constant.depends());
+    CHECK(constant.value().data() == var.value().data());
+    CHECK(tape.buffers() == buffers);
+    CHECK(all_zero(grad(sum(constant), x).value()));
+  }
+  // What lends its memory to a result does not take it from the other.
+  V lent = detached(y);
+  const M before(y.value());
+  lent = 3 * std::move(lent);
+  CHECK(same_bits(y.value(), before));
+  CHECK(same_bits(grad(sum(y), x).value(), before));
+  CHECK(message_of([] { detached(V()); }) == "detached: a Var is empty; it must hold a value");
+  const V kept = detached(y);
+  tape.clear();
+  CHECK(same_bits(kept.value(), before));
+}
+
 // ---- memory
 // ---------------------------------------------------------------------------------------------------------
 
