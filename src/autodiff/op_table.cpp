@@ -157,8 +157,12 @@ std::vector<OpRow> elementwise_rows() {
       unary(
           "affine", [](V x) { return affine(x, -1.5, 0.25); }, [](double x) { return 0.25 - 1.5 * x; }),
       unary(
-          "affine through operators", [](V x) { return 3 - (2 * (1 + x) - 0.5) / 4; },
-          [](double x) { return 3 - (2 * (1 + x) - 0.5) / 4; }),
+          "affine through operators", [](V x) { return 3 - (2 * (1 + x) - 0.5) * 4; },
+          [](double x) { return 3 - (2 * (1 + x) - 0.5) * 4; }),
+      unary(
+          "divide_by", [](V x) { return x / 7; }, [](double x) { return x / 7; }),
+      unary(
+          "divide_into", [](V x) { return 2 / x; }, [](double x) { return 2 / x; }, 0.5, 2),
       unary(
           "exp", [](V x) { return exp(x); }, [](double x) { return std::exp(x); }),
       unary(
@@ -172,7 +176,9 @@ std::vector<OpRow> elementwise_rows() {
       unary(
           "pow 2.5", [](V x) { return pow(x, 2.5); }, [](double x) { return std::sqrt(x) * x * x; }, 0.5, 2),
       unary(
-          "pow -1", [](V x) { return 2 / x; }, [](double x) { return 2 / x; }, 0.5, 2),
+          "pow -1", [](V x) { return pow(x, -1); }, [](double x) { return 1 / x; }, 0.5, 2),
+      unary(
+          "pow 1", [](V x) { return pow(x, 1); }, [](double x) { return x; }),
       unary(
           "pow 0", [](V x) { return pow(x, 0); }, [](double) { return 1.0; }),
       unary(

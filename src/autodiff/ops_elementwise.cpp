@@ -153,6 +153,26 @@ constexpr Primitive<T> affine_op = function<T>(
     },
     [](Var<T> g, const Recorded<T>& r) { return affine(std::move(g), r.attribute().scalar, 0); }, nothing);
 
+// y = x / scalar
+template <class T>
+constexpr Primitive<T> divide_by_op = function<T>(
+    "divide_by",
+    [](const Call<T>& call) {
+      const T divisor = static_cast<T>(call.attribute.scalar);
+      map(call, [=](T x) { return x / divisor; });
+    },
+    [](Var<T> g, const Recorded<T>& r) { return std::move(g) / r.attribute().scalar; }, nothing);
+
+// y = scalar / x
+template <class T>
+constexpr Primitive<T> divide_into_op = function<T>(
+    "divide_into",
+    [](const Call<T>& call) {
+      const T numerator = static_cast<T>(call.attribute.scalar);
+      map(call, [=](T x) { return numerator / x; });
+    },
+    [](Var<T> g, const Recorded<T>& r) { return -(std::move(g) * r.y()) / r.x(); }, x0 | output);
+
 template <class T>
 constexpr Primitive<T> exp_op = function<T>(
     "exp", [](const Call<T>& call) { map(call, [](T x) { return std::exp(x); }); },
@@ -184,6 +204,7 @@ constexpr Primitive<T> pow_op = function<T>(
     [](Var<T> g, const Recorded<T>& r) {
       const double power = r.attribute().scalar;
       if (power == 0) return 0 * std::move(g);  // not 0 * x^-1, which is NaN at 0
+      if (power == 1) return g;                 // and does not depend on x
       return std::move(g) * (power * pow(r.x(), power - 1));
     },
     x0);
@@ -360,11 +381,11 @@ Var<T> operator*(double scale, Var<T> x) {
 }
 template <class T>
 Var<T> operator/(Var<T> x, double divisor) {
-  return affine(std::move(x), 1 / divisor, 0);
+  return apply(divide_by_op<T>, {&x}, {.scalar = divisor});
 }
 template <class T>
 Var<T> operator/(double numerator, Var<T> x) {
-  return numerator * pow(std::move(x), -1);
+  return apply(divide_into_op<T>, {&x}, {.scalar = numerator});
 }
 
 template <class T>
@@ -436,10 +457,10 @@ Var<T> gate_from(Var<T> g, Var<T> y, double bound) {
 template <class T>
 std::span<const Primitive<T>* const> elementwise_primitives() {
   static constexpr const Primitive<T>* all[] = {
-      &add_op<T>,      &subtract_op<T>, &multiply_op<T>, &divide_op<T>, &affine_op<T>,     &exp_op<T>,
-      &log_op<T>,      &sqrt_op<T>,     &square_op<T>,   &pow_op<T>,    &tanh_op<T>,       &sigmoid_op<T>,
-      &softplus_op<T>, &silu_op<T>,     &abs_op<T>,      &relu_op<T>,   &leaky_relu_op<T>, &clamp_min_op<T>,
-      &sign_op<T>,     &gate_op<T>,     &gate_from_op<T>};
+      &add_op<T>,         &subtract_op<T>,  &multiply_op<T>, &divide_op<T>, &affine_op<T>,   &divide_by_op<T>,
+      &divide_into_op<T>, &exp_op<T>,       &log_op<T>,      &sqrt_op<T>,   &square_op<T>,   &pow_op<T>,
+      &tanh_op<T>,        &sigmoid_op<T>,   &softplus_op<T>, &silu_op<T>,   &abs_op<T>,      &relu_op<T>,
+      &leaky_relu_op<T>,  &clamp_min_op<T>, &sign_op<T>,     &gate_op<T>,   &gate_from_op<T>};
   return all;
 }
 

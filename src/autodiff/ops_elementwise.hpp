@@ -18,7 +18,7 @@ Var<T> operator*(Var<T> a, Var<T> b);
 template <class T>
 Var<T> operator/(Var<T> a, Var<T> b);
 
-/// scale * x + shift, with plain numbers; the operators below are written with it.
+/// scale * x + shift, with plain numbers; the sums and products below are written with it.
 template <class T>
 Var<T> affine(Var<T> x, double scale, double shift);
 template <class T>
@@ -35,6 +35,7 @@ template <class T>
 Var<T> operator*(Var<T> x, double scale);
 template <class T>
 Var<T> operator*(double scale, Var<T> x);
+/// x / divisor and numerator / x, rounded once as IEEE division is; the numbers are rounded to T first.
 template <class T>
 Var<T> operator/(Var<T> x, double divisor);
 template <class T>

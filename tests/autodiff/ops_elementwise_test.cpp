@@ -126,6 +126,43 @@ TEST_CASE("logarithm and square root outside their domain are IEEE's") {
   CHECK(std::isnan(sqrt(x).value()(0, 1)));
 }
 
+// Equal, where a NaN equals a NaN.
+template <class T>
+bool same_values(ConstView<T> a, ConstView<T> b) {
+  return std::ranges::equal(a.span(), b.span(), [](T x, T y) { return x == y || (std::isnan(x) && std::isnan(y)); });
+}
+
+template <class T>
+void check_ieee_division() {
+  const T infinity = std::numeric_limits<T>::infinity();
+  const Matrix<T> values{{T{0}, T{1}, T(-3), T(0.1), T(1e-20), T(7e20), infinity, T(1e-38)}};
+  Tape<T> tape;
+  const Var<T> x = tape.variable(values);
+  for (double number : {3.0, 49.0, -0.1, 1e30, 1e-30, 0.0, 1.0}) {
+    CAPTURE(number);
+    const T c = static_cast<T>(number);
+    Matrix<T> over = values, under = values;
+    for (T& value : over.span()) value = value / c;
+    for (T& value : under.span()) value = c / value;
+    CHECK(same_values<T>((x / number).value(), over));
+    CHECK(same_values<T>((number / x).value(), under));
+    CHECK(same_values<T>((x / tape.full({1, 1}, number)).value(), over));
+    const Var<T> ones = tape.full(values.shape(), 1);
+    CHECK(same_values<T>(grad(x / number, x, {.seed = ones}).value(), (ones / number).value()));
+  }
+}
+
+TEST_CASE("quotients with numbers are IEEE's, and so are their derivatives") {
+  check_ieee_division<double>();
+  check_ieee_division<float>();
+  Tape<double> tape;
+  const Var<double> tiny = tape.variable(Matrix<double>{{1e-20}});
+  CHECK(std::isfinite((tiny / 1e-310).item()));
+  CHECK_THAT((tiny / 1e-310).item(), WithinRel(1e290, 1e-9));
+  CHECK_THAT((1e-310 / tape.variable(Matrix<double>{{1e-320}})).item(), WithinRel(1e10, 1e-3));
+  CHECK_THAT(grad(3 / tiny, tiny).item(), WithinRel(-3e40, tolerance<double>()));
+}
+
 TEST_CASE("a misfit names the operation, both shapes and the rule") {
   Tape<double> tape;
   const Var<double> a = tape.variable(Matrix<double>(3, 4)), b = tape.variable(Matrix<double>(2, 4));
