@@ -80,6 +80,12 @@ double naive_logsumexp(const M& x, Index row) {
 // The index of the picks below: deterministic, with repeats.
 Index pick(Index i, Index j, Index cols) { return (3 * i + 2 * j + 1) % cols; }
 
+M naive_cross_entropy(Values x) {
+  M y(x[0].rows(), 1);
+  for (Index i = 0; i < y.rows(); ++i) y(i, 0) = naive_logsumexp(x[0], i) - x[0](i, pick(i, 0, x[0].cols()));
+  return y;
+}
+
 M pick_matrix(Index rows, Index picks, Index cols) {
   M index(rows, picks);
   for (Index i = 0; i < rows; ++i)
@@ -345,18 +351,35 @@ std::vector<OpRow> reduce_rows() {
                for (Index j = 0; j < y.cols(); ++j) y(i, j) = x[0](i, j) - naive_logsumexp(x[0], i);
              return y;
            }},
+      {.name = "cross_entropy_rows accurate",
+       .shapes = with_values,
+       .function =
+           [](Tape64& tape, Inputs x) {
+             return cross_entropy_rows(x[0], tape.constant(pick_matrix(x[0].rows(), 1, x[0].cols())),
+                                       CrossEntropyGradient::accurate);
+           },
+       .naive = naive_cross_entropy},
+      {.name = "softmax_minus_label",
+       .shapes = with_values,
+       .function =
+           [](Tape64& tape, Inputs x) {
+             return softmax_minus_label(x[0], tape.constant(pick_matrix(x[0].rows(), 1, x[0].cols())));
+           },
+       .naive =
+           [](Values x) {
+             M y = x[0];
+             for (Index i = 0; i < y.rows(); ++i)
+               for (Index j = 0; j < y.cols(); ++j)
+                 y(i, j) = std::exp(x[0](i, j) - naive_logsumexp(x[0], i)) - (j == pick(i, 0, y.cols()) ? 1 : 0);
+             return y;
+           }},
       {.name = "cross_entropy_rows",
        .shapes = with_values,
        .function =
            [](Tape64& tape, Inputs x) {
              return cross_entropy_rows(x[0], tape.constant(pick_matrix(x[0].rows(), 1, x[0].cols())));
            },
-       .naive =
-           [](Values x) {
-             M y(x[0].rows(), 1);
-             for (Index i = 0; i < y.rows(); ++i) y(i, 0) = naive_logsumexp(x[0], i) - x[0](i, pick(i, 0, x[0].cols()));
-             return y;
-           }},
+       .naive = naive_cross_entropy},
   };
 }
 

@@ -66,21 +66,32 @@ T row_maximum(std::span<const T> x) {
   return x.empty() ? -std::numeric_limits<T>::infinity() : *std::ranges::max_element(x);
 }
 
+// sum exp(x - shift) over some of a row, in double.
+template <class T>
+double sum_of_exponentials(std::span<const T> x, T shift) {
+  const T* from = x.data();
+  double result = 0;
+#pragma omp simd reduction(+ : result)
+  for (std::size_t j = 0; j < x.size(); ++j) result += static_cast<double>(std::exp(from[j] - shift));
+  return result;
+}
+
 // log(sum exp x) in two parts, so that what is small is not lost in what is large. A row that holds an infinity or
-// nothing has no finite shift and is its maximum.
+// nothing has no finite shift and is its maximum, or NaN where it holds one.
 template <class T>
 struct LogSumExp {
   T maximum;
   double rest;  // log(sum exp(x - maximum)), at least 0
 
   explicit LogSumExp(std::span<const T> x) : maximum(row_maximum(x)), rest(0) {
-    if (!std::isfinite(maximum)) return;
-    const T shift = maximum;
-    const T* from = x.data();
-    double result = 0;
-#pragma omp simd reduction(+ : result)
-    for (std::size_t j = 0; j < x.size(); ++j) result += static_cast<double>(std::exp(from[j] - shift));
-    rest = std::log(result);
+    if (std::isfinite(maximum)) {
+      // Without the maximum itself, whose 1 the others may be too small to change.
+      const auto at = static_cast<std::size_t>(std::ranges::max_element(x) - x.begin());
+      rest = std::log1p(sum_of_exponentials(x.first(at), maximum) + sum_of_exponentials(x.subspan(at + 1), maximum));
+    } else {
+      for (T value : x)
+        if (std::isnan(value)) maximum = value;
+    }
   }
 };
 
@@ -224,16 +235,59 @@ constexpr Primitive<T> log_softmax_op = {
     .reads = {output},
     .in_place = true};
 
+void check_labels(const char* name, const Shapes& x) {
+  if (x[1] != Shape{x[0].rows, 1})
+    throw InputError(text(name, ": logits are ", x[0], " but labels are ", x[1], "; labels must be ", x[0].rows, "x1"));
+}
+
+// The Hessian of a row's cross entropy times t, p * (t - <p, t>) with p the softmax. It does not see a shift of t; with
+// t's value at the label taken off first, no difference of nearly equal numbers is left where p is nearly one there.
+template <class T>
+Var<T> cross_entropy_curvature(Var<T> t, const Recorded<T>& r) {
+  const Var<T> p = softmax(r.x(0));
+  const Var<T> d = t - gather_cols(t, r.x(1));
+  return (d - row_sum(d * p)) * p;
+}
+
 // Inputs: logits n x k, labels n x 1.
+template <class T>
+constexpr Primitive<T> softmax_minus_label_op = {
+    .name = "softmax_minus_label",
+    .arity = 2,
+    .shape =
+        [](const char* name, const Shapes& x, const Attribute&) {
+          check_labels(name, x);
+          return x[0];
+        },
+    .value =
+        [](const Call<T>& call) {
+          const ConstView<T>& logits = call.x[0];
+          for (Index i = 0; i < logits.rows(); ++i) {
+            const auto label = static_cast<std::size_t>(
+                column_number("softmax_minus_label", "label", call.x[1](i, 0), i, logits.cols()));
+            const std::span<const T> x = logits.row(i);
+            const std::span<T> y = call.y.row(i);
+            const T maximum = row_maximum(x);
+            const double before = exponentials(x.first(label), maximum, y.data());
+            const double after = exponentials(x.subspan(label + 1), maximum, y.data() + label + 1);
+            const double others = before + after, sum = others + static_cast<double>(std::exp(x[label] - maximum));
+            const T inverse = static_cast<T>(1 / sum);
+            for (T& value : y) value *= inverse;
+            y[label] = static_cast<T>(-others / sum);
+          }
+        },
+    .pullback = {cross_entropy_curvature<T>},
+    .pushforward = {cross_entropy_curvature<T>},
+    .reads = {x0 | x1}};
+
+// Inputs: logits n x k, labels n x 1. first: whether the derivative is that of CrossEntropyGradient::accurate.
 template <class T>
 constexpr Primitive<T> cross_entropy_rows_op = {
     .name = "cross_entropy_rows",
     .arity = 2,
     .shape =
         [](const char* name, const Shapes& x, const Attribute&) {
-          if (x[1] != Shape{x[0].rows, 1})
-            throw InputError(
-                text(name, ": logits are ", x[0], " but labels are ", x[1], "; labels must be ", x[0].rows, "x1"));
+          check_labels(name, x);
           return x[1];
         },
     .value =
@@ -247,9 +301,11 @@ constexpr Primitive<T> cross_entropy_rows_op = {
           }
         },
     .pullback = {[](Var<T> g, const Recorded<T>& r) {
+      if (r.attribute().first) return softmax_minus_label(r.x(0), r.x(1)) * g;
       return softmax(r.x(0)) * g - scatter_add_cols(g, r.x(1), r.x_shape(0).cols);
     }},
     .pushforward = {[](Var<T> t, const Recorded<T>& r) {
+      if (r.attribute().first) return row_sum((t - gather_cols(t, r.x(1))) * softmax(r.x(0)));
       return row_sum(t * softmax(r.x(0))) - gather_cols(t, r.x(1));
     }},
     .reads = {x0 | x1}};
@@ -312,30 +368,42 @@ Var<T> log_softmax(Var<T> x) {
   return apply(log_softmax_op<T>, {&x});
 }
 template <class T>
-Var<T> cross_entropy_rows(Var<T> logits, Var<T> labels) {
-  return apply(cross_entropy_rows_op<T>, {&logits, &labels});
+Var<T> cross_entropy_rows(Var<T> logits, Var<T> labels, CrossEntropyGradient gradient) {
+  return apply(cross_entropy_rows_op<T>, {&logits, &labels}, {.first = gradient == CrossEntropyGradient::accurate});
+}
+template <class T>
+Var<T> softmax_minus_label(Var<T> logits, Var<T> labels) {
+  return apply(softmax_minus_label_op<T>, {&logits, &labels});
 }
 
 template <class T>
 std::span<const Primitive<T>* const> reduce_primitives() {
-  static constexpr const Primitive<T>* all[] = {&sum_op<T>,     &row_sum_op<T>,      &row_square_sum_op<T>,
-                                                &col_sum_op<T>, &broadcast_to_op<T>, &logsumexp_op<T>,
-                                                &softmax_op<T>, &log_softmax_op<T>,  &cross_entropy_rows_op<T>};
+  static constexpr const Primitive<T>* all[] = {&sum_op<T>,
+                                                &row_sum_op<T>,
+                                                &row_square_sum_op<T>,
+                                                &col_sum_op<T>,
+                                                &broadcast_to_op<T>,
+                                                &logsumexp_op<T>,
+                                                &softmax_op<T>,
+                                                &log_softmax_op<T>,
+                                                &cross_entropy_rows_op<T>,
+                                                &softmax_minus_label_op<T>};
   return all;
 }
 
-#define NORMALIGN_INSTANTIATE(T)                      \
-  template Var<T> sum(Var<T>);                        \
-  template Var<T> mean(Var<T>);                       \
-  template Var<T> row_sum(Var<T>);                    \
-  template Var<T> row_square_sum(Var<T>);             \
-  template Var<T> col_sum(Var<T>);                    \
-  template Var<T> broadcast_to(Var<T>, Shape);        \
-  template Var<T> sum_to(Var<T>, Shape);              \
-  template Var<T> logsumexp(Var<T>);                  \
-  template Var<T> softmax(Var<T>);                    \
-  template Var<T> log_softmax(Var<T>);                \
-  template Var<T> cross_entropy_rows(Var<T>, Var<T>); \
+#define NORMALIGN_INSTANTIATE(T)                                            \
+  template Var<T> sum(Var<T>);                                              \
+  template Var<T> mean(Var<T>);                                             \
+  template Var<T> row_sum(Var<T>);                                          \
+  template Var<T> row_square_sum(Var<T>);                                   \
+  template Var<T> col_sum(Var<T>);                                          \
+  template Var<T> broadcast_to(Var<T>, Shape);                              \
+  template Var<T> sum_to(Var<T>, Shape);                                    \
+  template Var<T> logsumexp(Var<T>);                                        \
+  template Var<T> softmax(Var<T>);                                          \
+  template Var<T> log_softmax(Var<T>);                                      \
+  template Var<T> cross_entropy_rows(Var<T>, Var<T>, CrossEntropyGradient); \
+  template Var<T> softmax_minus_label(Var<T>, Var<T>);                      \
   template std::span<const Primitive<T>* const> reduce_primitives();
 NORMALIGN_INSTANTIATE(float)
 NORMALIGN_INSTANTIATE(double)

@@ -31,7 +31,8 @@ Var<T> broadcast_to(Var<T> x, Shape shape);
 template <class T>
 Var<T> sum_to(Var<T> x, Shape shape);
 
-/// log(sum_j exp x_ij) of each row: n x d to n x 1. Shifted by the row's maximum; -inf for rows without columns.
+/// log(sum_j exp x_ij) of each row: n x d to n x 1. Shifted by the row's maximum; -inf for rows without columns, NaN
+/// for those that hold one.
 template <class T>
 Var<T> logsumexp(Var<T> x);
 /// exp(x_ij - logsumexp_i): each row sums to 1.
@@ -40,10 +41,21 @@ Var<T> softmax(Var<T> x);
 /// x_ij - logsumexp_i.
 template <class T>
 Var<T> log_softmax(Var<T> x);
+/// How the derivative of a cross entropy in the label's logit is computed, with p the label's share of the softmax.
+enum class CrossEntropyGradient {
+  subtracted,  ///< p - 1, as in PyTorch: exactly 0 from a gap between the logits of about 17 (float) or 37 (double) on
+  accurate     ///< minus the sum of the other shares, which is never lost; the second derivative likewise
+};
+
 /// Each row's cross entropy logsumexp_i - x_{i,label_i}: n x k logits and an n x 1 column of labels (whole numbers
 /// 0 ... k-1, see Tape::labels) to n x 1. Throws InputError on a label that is none.
 template <class T>
-Var<T> cross_entropy_rows(Var<T> logits, Var<T> labels);
+Var<T> cross_entropy_rows(Var<T> logits, Var<T> labels,
+                          CrossEntropyGradient gradient = CrossEntropyGradient::subtracted);
+/// The derivative of each row's cross entropy in its logits, n x k: the softmax, less 1 at the label, there computed as
+/// minus the sum of the others. Throws InputError on a label that is none.
+template <class T>
+Var<T> softmax_minus_label(Var<T> logits, Var<T> labels);
 
 /// Every primitive defined in ops_reduce.cpp.
 template <class T>

@@ -50,6 +50,10 @@ Loss loss_of(const RunConfig& config) {
   throw InputError(text("loss: found '", config.loss, "', expected one of cross_entropy, mse, bce"));
 }
 
+CrossEntropyGradient cross_entropy_gradient_of(const RunConfig& config) {
+  return config.accurate_cross_entropy ? CrossEntropyGradient::accurate : CrossEntropyGradient::subtracted;
+}
+
 template <class T>
 std::unique_ptr<Optimizer<T>> optimizer_of(const RunConfig& c) {
   if (c.optimizer == "sgd")

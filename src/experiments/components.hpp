@@ -17,6 +17,9 @@ namespace normalign {
 /// The loss. Throws InputError listing the known ones.
 Loss loss_of(const RunConfig& config);
 
+/// How a cross entropy is differentiated.
+CrossEntropyGradient cross_entropy_gradient_of(const RunConfig& config);
+
 /// The optimizer, not yet started.
 template <class T>
 std::unique_ptr<Optimizer<T>> optimizer_of(const RunConfig& config);

@@ -56,6 +56,7 @@ static void for_each_field(Config& c, const Visit& visit) {
   visit("operation", c.operation);
   visit("modulus", c.modulus);
   visit("loss", c.loss);
+  visit("accurate_cross_entropy", c.accurate_cross_entropy);
   visit("epochs", c.epochs);
   visit("batch_size", c.batch_size);
   visit("optimizer", c.optimizer);

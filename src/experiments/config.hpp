@@ -40,18 +40,19 @@ struct RunConfig {
   Index modulus = 61;             ///< mod_add
 
   // Training.
-  std::string loss = "cross_entropy";  ///< of the training
-  Index epochs = 0;                    ///< passes over the training set at most
-  Index batch_size = 0;                ///< 0: the whole training set
-  std::string optimizer = "adamw";     ///< or "sgd"
-  double learning_rate = 1e-3;         ///< of the optimizer
-  double weight_decay = 0;             ///< of the optimizer
-  double momentum = 0;                 ///< sgd
-  double beta1 = 0.9;                  ///< adamw
-  double beta2 = 0.99;                 ///< adamw
-  double epsilon = 1e-25;              ///< adamw
-  double gradient_clip = 0;            ///< longest global gradient; 0: not clipped
-  double output_scale = 1;             ///< lazy_regime: s in the loss of s f; its steps are learning_rate / s^2
+  std::string loss = "cross_entropy";   ///< of the training
+  bool accurate_cross_entropy = false;  ///< its gradient does not round to 0 at large logits, as PyTorch's does
+  Index epochs = 0;                     ///< passes over the training set at most
+  Index batch_size = 0;                 ///< 0: the whole training set
+  std::string optimizer = "adamw";      ///< or "sgd"
+  double learning_rate = 1e-3;          ///< of the optimizer
+  double weight_decay = 0;              ///< of the optimizer
+  double momentum = 0;                  ///< sgd
+  double beta1 = 0.9;                   ///< adamw
+  double beta2 = 0.99;                  ///< adamw
+  double epsilon = 1e-25;               ///< adamw
+  double gradient_clip = 0;             ///< longest global gradient; 0: not clipped
+  double output_scale = 1;              ///< lazy_regime: s in the loss of s f; its steps are learning_rate / s^2
 
   // The run stops at the first logged epoch with all accuracies (per cent) above these.
   double train_criterion = 99;       ///< per cent, on the training set

@@ -62,9 +62,13 @@ RunLog grokking_run(const RunConfig& config, const Split<T>& data, int threads, 
   std::vector<GradientFilter<T>*> borrowed_filters;
   for (const auto& filter : owned_filters) borrowed_filters.push_back(filter.get());
   const GrokAlignOptions penalty = penalty_of(config);
-  TrainStep<T> step(
-      mlp, *update, borrowed_filters,
-      {.loss = loss, .grokalign = penalty, .gradient_clip = config.gradient_clip, .seed = seed, .threads = threads});
+  TrainStep<T> step(mlp, *update, borrowed_filters,
+                    {.loss = loss,
+                     .cross_entropy_gradient = cross_entropy_gradient_of(config),
+                     .grokalign = penalty,
+                     .gradient_clip = config.gradient_clip,
+                     .seed = seed,
+                     .threads = threads});
   Evaluator<T> evaluate(mlp, loss, threads);
   Batches<T> train(data.train, targets_of(config, data.train), config.batch_size, seed);
   const Batches<T> test(data.test, targets_of(config, data.test), 0, seed);

@@ -28,6 +28,7 @@ bool penalised_jacobian(const RunConfig& c) { return hold_jacobian(c) || (grokal
 bool projection(const RunConfig& c) { return penalised_jacobian(c) && c.jacobian_norm == "projection"; }
 bool sgd(const RunConfig& c) { return c.optimizer == "sgd"; }
 bool adamw(const RunConfig& c) { return c.optimizer == "adamw"; }
+bool cross_entropy(const RunConfig& c) { return c.loss == "cross_entropy"; }
 bool random_start(const RunConfig& c) { return c.initial_model.empty(); }
 bool noise_criterion(const RunConfig& c) { return c.noise_criterion > 0; }
 bool noise(const RunConfig& c) { return !c.noise_levels.empty() || c.noise_criterion > 0; }
@@ -37,6 +38,7 @@ constexpr const char* of_jacobian = "the conditions grokalign (with penalise_jac
 
 constexpr Reader conditional_readers[] = {
     {"init_scale", "a random start, without initial_model", random_start},
+    {"accurate_cross_entropy", "the loss cross_entropy", cross_entropy},
     {"momentum", "the optimizer sgd", sgd},
     {"beta1", "the optimizer adamw", adamw},
     {"beta2", "the optimizer adamw", adamw},

@@ -34,9 +34,9 @@ std::string_view name(Loss loss) {
 }
 
 template <class T>
-Var<T> cross_entropy(Var<T> logits, Var<T> labels, Index samples) {
+Var<T> cross_entropy(Var<T> logits, Var<T> labels, Index samples, CrossEntropyGradient gradient) {
   const double n = count(samples, logits.rows(), 1);
-  return sum(cross_entropy_rows(std::move(logits), std::move(labels))) / n;
+  return sum(cross_entropy_rows(std::move(logits), std::move(labels), gradient)) / n;
 }
 
 template <class T>
@@ -54,10 +54,10 @@ Var<T> bce(Var<T> f, Var<T> targets, Index samples) {
 }
 
 template <class T>
-Var<T> task_loss(Loss loss, Var<T> f, Var<T> target, Index samples) {
+Var<T> task_loss(Loss loss, Var<T> f, Var<T> target, Index samples, CrossEntropyGradient gradient) {
   switch (loss) {
     case Loss::cross_entropy:
-      return cross_entropy(std::move(f), std::move(target), samples);
+      return cross_entropy(std::move(f), std::move(target), samples, gradient);
     case Loss::mse:
       return mse(std::move(f), std::move(target), samples);
     case Loss::bce:
@@ -66,11 +66,11 @@ Var<T> task_loss(Loss loss, Var<T> f, Var<T> target, Index samples) {
   throw std::logic_error("task_loss: not a loss");
 }
 
-#define NORMALIGN_INSTANTIATE(T)                        \
-  template Var<T> cross_entropy(Var<T>, Var<T>, Index); \
-  template Var<T> mse(Var<T>, Var<T>, Index);           \
-  template Var<T> bce(Var<T>, Var<T>, Index);           \
-  template Var<T> task_loss(Loss, Var<T>, Var<T>, Index);
+#define NORMALIGN_INSTANTIATE(T)                                              \
+  template Var<T> cross_entropy(Var<T>, Var<T>, Index, CrossEntropyGradient); \
+  template Var<T> mse(Var<T>, Var<T>, Index);                                 \
+  template Var<T> bce(Var<T>, Var<T>, Index);                                 \
+  template Var<T> task_loss(Loss, Var<T>, Var<T>, Index, CrossEntropyGradient);
 NORMALIGN_INSTANTIATE(float)
 NORMALIGN_INSTANTIATE(double)
 #undef NORMALIGN_INSTANTIATE

@@ -133,7 +133,8 @@ void TrainStep<T>::record(Recorder& recorder, Block& block, const Batch<T>& batc
                       ? tape.labels(batch.labels.subspan(first, count))
                       : tape.borrowed_constant(batch.targets.row_block(rows.first, rows.count));
   Var<T> scaled = options_.output_scale == 1 ? f : options_.output_scale * f;
-  recorder.task_loss = task_loss(options_.loss, std::move(scaled), std::move(target), n);
+  recorder.task_loss =
+      task_loss(options_.loss, std::move(scaled), std::move(target), n, options_.cross_entropy_gradient);
   if (penalised && penalty.jacobian) {
     const Index directions = direction_count(penalty, k);
     recorder.directions.resize(static_cast<std::size_t>(directions));

@@ -24,6 +24,8 @@ struct Batch {
 /// What a step minimises and how it runs.
 struct TrainStepOptions {
   Loss loss = Loss::cross_entropy;
+  /// How cross_entropy is differentiated; as PyTorch does it unless said.
+  CrossEntropyGradient cross_entropy_gradient = CrossEntropyGradient::subtracted;
   /// s: the task loss is that of s f.
   double output_scale = 1;
   GrokAlignOptions grokalign{};

@@ -98,6 +98,110 @@ TEST_CASE("the softmax family with infinities and NaN") {
   CHECK(std::isnan(loss.value()(4, 0)));
 }
 
+// Value, gradient and curvature of a row's cross entropy whose label leads by `gap`, one other logit being 1 below the
+// other. With q = e^-gap: the loss is log(1 + s), s = q (1 + 1/e); the shares of the others are q / (1 + s) and so on.
+template <class T>
+void check_large_gap(double gap) {
+  CAPTURE(gap, sizeof(T));
+  const double q = std::exp(-gap), s = q * (1 + std::exp(-1));
+  const double p1 = q / (1 + s), p2 = q * std::exp(-1) / (1 + s);
+  Tape<T> tape;
+  const Matrix<T> logits{{static_cast<T>(gap), T{0}, T{-1}}};
+  const Var<T> x = tape.variable(logits);
+  const std::int32_t label = 0;
+  const Var<T> labels = tape.labels({&label, 1});
+  const auto close = [&](double found, double expected) {
+    CHECK_THAT(found, WithinRel(expected, 10 * tolerance<T>()));
+  };
+  const Var<T> loss = sum(cross_entropy_rows(x, labels, CrossEntropyGradient::accurate));
+  close(static_cast<double>(loss.item()), std::log1p(s));
+  const Var<T> g = grad(loss, x, {.create_graph = true});
+  close(static_cast<double>(g.value()(0, 0)), -(p1 + p2));
+  close(static_cast<double>(g.value()(0, 1)), p1);
+  close(static_cast<double>(g.value()(0, 2)), p2);
+  // H = diag(p) - p pᵀ, row by row in reverse and in forward mode.
+  const double q0 = p1 + p2, p0 = 1 / (1 + s);
+  const double hessian[3][3] = {
+      {p0 * q0, -p0 * p1, -p0 * p2}, {-p0 * p1, p1 * (1 - p1), -p1 * p2}, {-p0 * p2, -p1 * p2, p2 * (1 - p2)}};
+  for (Index i = 0; i < 3; ++i) {
+    Matrix<T> unit(1, 3);
+    unit(0, i) = 1;
+    const Var<T> v = tape.constant(unit);
+    const Var<T> pulled = grad(g, x, {.seed = v}), pushed = jvp(g, x, v);
+    const Var<T> product = hvp(loss, std::vector{x}, {v}).at(0);
+    for (Index j = 0; j < 3; ++j) {
+      CAPTURE(i, j);
+      close(static_cast<double>(pulled.value()(0, j)), hessian[i][j]);
+      close(static_cast<double>(pushed.value()(0, j)), hessian[i][j]);
+      close(static_cast<double>(product.value()(0, j)), hessian[i][j]);
+    }
+    close(static_cast<double>(jvp(loss, x, v).item()), i == 0 ? -q0 : i == 1 ? p1 : p2);
+  }
+}
+
+TEST_CASE("the accurate gradient of cross entropy keeps the label's logit at every gap, at second order too") {
+  for (double gap : {0.0, 1.0, 8.0, 16.0, 17.0, 20.0, 30.0, 35.0}) {
+    check_large_gap<double>(gap);
+    check_large_gap<float>(gap);
+  }
+  for (double gap : {37.0, 40.0, 100.0, 300.0}) check_large_gap<double>(gap);
+}
+
+TEST_CASE("the gradient of cross entropy is PyTorch's unless said, which vanishes at the label") {
+  Tape<float> tape;
+  const Var<float> x = tape.variable(Matrix<float>{{20, 0}});
+  const std::int32_t label = 0;
+  const Var<float> loss = sum(cross_entropy_rows(x, tape.labels({&label, 1})));
+  CHECK_THAT(static_cast<double>(loss.item()), WithinRel(std::exp(-20), 1e-6));
+  CHECK(grad(loss, x).value()(0, 0) == 0);
+  CHECK_THAT(static_cast<double>(grad(loss, x).value()(0, 1)), WithinRel(std::exp(-20), 1e-6));
+}
+
+TEST_CASE("both gradients of cross entropy agree where neither is lost") {
+  const Matrix<double> logits = random_matrix({5, 4}, 1, -5, 5), v = random_matrix({5, 4}, 2);
+  const std::int32_t classes[] = {0, 1, 2, 3, 1};
+  Tape<double> tape;
+  const Var<double> x = tape.variable(logits);
+  const auto losses = [&](CrossEntropyGradient gradient) {
+    return cross_entropy_rows(x, tape.labels(classes), gradient);
+  };
+  const Var<double> plain = losses(CrossEntropyGradient::subtracted), accurate = losses(CrossEntropyGradient::accurate);
+  CHECK(same_bits(plain.value(), accurate.value()));
+  CHECK(relative_error(grad(sum(accurate), x).value(), grad(sum(plain), x).value()) <= tolerance<double>());
+  const auto product = [&](const Var<double>& loss) {
+    return hvp(sum(loss), std::vector{x}, {tape.constant(v)}).at(0);
+  };
+  CHECK(relative_error(product(accurate).value(), product(plain).value()) <= tolerance<double>(1));
+}
+
+TEST_CASE("a NaN beside an infinity is not lost in the softmax family") {
+  const double infinity = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
+  Tape<double> tape;
+  for (const Matrix<double>& row : {Matrix<double>{{infinity, nan, 1}}, Matrix<double>{{nan, infinity, 1}},
+                                    Matrix<double>{{1, infinity, nan}}, Matrix<double>{{-infinity, nan, -infinity}}}) {
+    const Var<double> x = tape.constant(row);
+    CHECK(std::isnan(logsumexp(x).item()));
+    for (std::int32_t label : {0, 1, 2}) {
+      CAPTURE(label);
+      CHECK(std::isnan(cross_entropy_rows(x, tape.labels({&label, 1})).item()));
+    }
+    for (Index j = 0; j < 3; ++j) {
+      CHECK(std::isnan(softmax(x).value()(0, j)));
+      CHECK(std::isnan(log_softmax(x).value()(0, j)));
+    }
+  }
+}
+
+TEST_CASE("a mean is divided by the number, not multiplied by its rounded inverse") {
+  for (Index count = 1; count <= 200; ++count) {
+    CAPTURE(count);
+    Tape<double> tape;
+    const Var<double> x = tape.variable(Matrix<double>(1, count));
+    CHECK(mean(x + 1).item() == 1);
+    CHECK(grad(mean(x), x).value()(0, 0) == 1 / static_cast<double>(count));
+  }
+}
+
 TEST_CASE("cross entropy refuses what is not a label") {
   Tape<double> tape;
   const Var<double> logits = tape.variable(Matrix<double>(2, 3));

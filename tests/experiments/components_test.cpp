@@ -22,6 +22,11 @@ TEST_CASE("targets are one-hot, signed or 0 and 1, as loss and outputs ask") {
   CHECK(targets_of(config, two_rows()).empty());
 }
 
+TEST_CASE("cross entropy is differentiated as PyTorch does it, unless an accurate gradient is asked for") {
+  CHECK(cross_entropy_gradient_of({}) == CrossEntropyGradient::subtracted);
+  CHECK(cross_entropy_gradient_of({.accurate_cross_entropy = true}) == CrossEntropyGradient::accurate);
+}
+
 TEST_CASE("the filters of a condition are in the protocol's order, however it is written") {
   for (const char* condition : {"grokfast+orthograd", "orthograd+grokalign+grokfast"}) {
     const auto filters = filters_of<float>({.condition = condition});

@@ -131,6 +131,7 @@ TEST_CASE("seeds, conditions, batches and every setting of a condition make a di
                                       change(base, &RunConfig::activation, "tanh"),
                                       change(base, &RunConfig::loss, "mse"),
                                       change(base, &RunConfig::loss, "bce"),
+                                      change(base, &RunConfig::accurate_cross_entropy, true),
                                       change(base, &RunConfig::bias, false),
                                       change(base, &RunConfig::beta2, 0.5),
                                       change(align, &RunConfig::lambda, 0.2),

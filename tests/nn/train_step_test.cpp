@@ -245,6 +245,23 @@ TEST_CASE("a clipped gradient has the clip's length, and a short one is left alo
   CHECK(contains(message_of([&] { TrainStep<double>(mlp, sgd, {}, {.gradient_clip = -1}); }), "gradient_clip is -1"));
 }
 
+TEST_CASE("a step learns from a sample that is fitted very well only with the accurate cross entropy") {
+  const Matrix<float> x{{1}};
+  const std::int32_t label[] = {0};
+  const auto gradient = [&](CrossEntropyGradient kind) {
+    Mlp<float> mlp({.widths = {1, 2}, .bias = false});
+    std::ranges::copy(std::initializer_list<float>{25, 0}, mlp.parameters()[0].span().begin());
+    Sgd<float> sgd({.learning_rate = 0});
+    TrainStep<float> step(mlp, sgd, {}, {.cross_entropy_gradient = kind});
+    step.keep_gradients();
+    step({.inputs = x, .labels = label}, 0);
+    return Matrix<float>(step.gradients()[0]);
+  };
+  CHECK(gradient(CrossEntropyGradient::subtracted)(0, 0) == 0);
+  CHECK_THAT(static_cast<double>(gradient(CrossEntropyGradient::accurate)(0, 0)), WithinRel(-std::exp(-25.0), 1e-5));
+  CHECK_THAT(static_cast<double>(gradient(CrossEntropyGradient::accurate)(1, 0)), WithinRel(std::exp(-25.0), 1e-5));
+}
+
 TEST_CASE("with an output scale the task loss is that of s f, and the penalty still that of f") {
   // mse(s f, s t) = s^2 mse(f, t), so lambda s^2 beside it multiplies the whole gradient by s^2.
   constexpr double scale = 4;
