@@ -11,6 +11,10 @@
 namespace normalign {
 namespace {
 
+// An AGOP keeps half of its digits where it is summed over pairs, and a metric that was stored is rounded once more.
+template <class T>
+const T rounding_share = std::max(T(1e-6), std::sqrt(std::numeric_limits<T>::epsilon()));
+
 template <class T>
 Matrix<T> product(ConstView<T> x, ConstView<T> factor) {
   // n x d, d x r
@@ -27,7 +31,7 @@ Matrix<T> mahalanobis_factor(ConstView<T> m) {
   const SymmetricEigen<T> eigen = symmetric_eigen(m);
   const Index d = m.rows();
   const T largest = d == 0 ? T(0) : std::max(eigen.values.back(), T(0));
-  if (d > 0 && eigen.values.front() < T(-1e-6) * largest)
+  if (d > 0 && eigen.values.front() < -rounding_share<T> * largest)
     throw InputError(text("mahalanobis_factor: m has the eigenvalue ", eigen.values.front(), " beside ", largest,
                           "; it must be positive semi-definite"));
   const T least = largest * static_cast<T>(d) * std::numeric_limits<T>::epsilon();
@@ -70,6 +74,9 @@ void MahalanobisPoints<T>::squared_distances(Index first, const MahalanobisPoint
           T(-2), T(1));
   // It is off by a rounding error of the lengths: below this share of them, too much.
   const T cancelled = std::sqrt(std::numeric_limits<T>::epsilon());
+  // One point may have coordinates of other roundings in two products. A distance of that size has no direction, and
+  // the slope of a kernel with a kink would give it one.
+  constexpr T same = 32 * std::numeric_limits<T>::epsilon();
   for (Index i = 0; i < rows; ++i) {
     T* const row = out.row(i).data();
     const T length = squared_lengths_[static_cast<std::size_t>(first + i)];
@@ -83,7 +90,7 @@ void MahalanobisPoints<T>::squared_distances(Index first, const MahalanobisPoint
       const T* const b = others.coordinates_.row(first_other + j).data();
       T squared = 0;
       for (Index k = 0; k < r; ++k) squared += (a[k] - b[k]) * (a[k] - b[k]);
-      row[j] = squared;
+      row[j] = squared <= same * same * (length + lengths[j]) ? T(0) : squared;
     }
   }
 }
