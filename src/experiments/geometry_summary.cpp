@@ -100,7 +100,7 @@ GeometrySummary setting_summary(const SettingRuns& setting) {
 const char* points(const GeometryRow& row) { return row.is_test ? "test" : "train"; }
 
 const Cells header = {"condition", "points",  "runs", "epoch",     "centroid", "class",
-                      "normal",    "centred", "rank", "explained", "|J|",      "|b|^2"};
+                      "normal",    "centred", "rank", "explained", "|J|",      "|b|^2", "|centroid|"};
 
 Cells cells(const GeometryRow& row) {
   Cells result = {row.condition, points(row), text(row.runs), four_digits(row.epoch)};
@@ -128,7 +128,7 @@ constexpr const char* legend[] = {
     "centroid, class: cosine of the input to J^T 1 and to the label's row of J less the mean row; normal, centred: "
     "|cosine|",
     "to the top right singular vector of J, and of J less its mean row; rank, explained: effective rank and explained",
-    "variance of J; |J|: Frobenius norm; |b|^2: squared norm of the offset."};
+    "variance of J; |J|: Frobenius norm; |b|^2: squared norm of the offset; |centroid|: norm of J^T 1."};
 
 }  // namespace
 
@@ -215,12 +215,12 @@ std::string as_csv(std::span<const GeometrySummary> summary) {
 std::string as_latex(std::span<const GeometrySummary> summary) {
   std::string result =
       "% \\usepackage{booktabs}\n"
-      "\\begin{tabular}{llrrrrrrrrrr}\n"
+      "\\begin{tabular}{llrrrrrrrrrrr}\n"
       "\\toprule\n"
-      " & & & & \\multicolumn{4}{c}{alignment} & effective & explained & & \\\\\n"
+      " & & & & \\multicolumn{4}{c}{alignment} & effective & explained & & & \\\\\n"
       "\\cmidrule(lr){5-8}\n"
       "condition & points & runs & epoch & centroid & class & normal & centred & rank & variance & $\\|J\\|_F$ & "
-      "$\\|b\\|^2$ \\\\\n";
+      "$\\|b\\|^2$ & $\\|J^T 1\\|$ \\\\\n";
   for (const GeometrySummary& setting : summary)
     for (const Moment moment : moments) {
       result +=

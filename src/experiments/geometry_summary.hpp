@@ -16,7 +16,8 @@ namespace normalign {
 /// The metrics of the table, as they are logged for training points; those of test points have the prefix "test_".
 inline constexpr std::array geometry_metrics = {
     "centroid_alignment", "class_alignment",    "normal_alignment", "centred_normal_alignment",
-    "effective_rank",     "explained_variance", "jacobian_norm",    "offset_norm"};
+    "effective_rank",     "explained_variance", "jacobian_norm",    "offset_norm",
+    "centroid_norm"};
 
 /// When in a run the table looks at it.
 enum class Moment {

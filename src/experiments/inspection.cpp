@@ -131,7 +131,7 @@ Inspection inspection(const Mlp<double>& mlp, const Dataset<double>& data, const
 
 std::string as_text(const Inspection& inspection) {
   std::vector<Cells> table = {{"class", "samples", "accuracy", "centroid", "class alignment", "normal",
-                               "centred normal", "effective rank", "s1^2 share", "|J|", "|b|^2", "to the wall",
+                               "centred normal", "effective rank", "s1^2 share", "|J|", "|b|^2", "|centroid|", "to the wall",
                                "complexity"}};
   for (const ClassInspection& c : inspection.classes) {
     Cells row = {c.label ? std::to_string(*c.label) : "all", std::to_string(c.samples), four_digits(c.accuracy)};

@@ -22,7 +22,8 @@ constexpr std::pair<const char*, std::optional<double> LocalGeometry::*> all_mea
     {"effective_rank", &LocalGeometry::effective_rank},
     {"explained_variance", &LocalGeometry::explained_variance},
     {"jacobian_norm", &LocalGeometry::jacobian_norm},
-    {"offset_norm", &LocalGeometry::offset_norm}};
+    {"offset_norm", &LocalGeometry::offset_norm},
+    {"centroid_norm", &LocalGeometry::centroid_norm}};
 
 // The cosine of two vectors by their inner product and lengths; from rounding it may be just beyond 1.
 std::optional<double> cosine(double inner_product, double length_a, double length_b) {
@@ -100,7 +101,9 @@ LocalGeometry local_geometry(ConstView<double> jacobian, ConstView<double> outpu
   result.offset_norm = squared_offset;
   const double jacobian_norm = norm(factor.span());
   result.jacobian_norm = jacobian_norm;
-  result.centroid_alignment = cosine(total(std::as_const(products).span()), norm(column_sums(factor).span()), length);
+  const double centroid_norm = norm(column_sums(factor).span());
+  result.centroid_norm = centroid_norm;
+  result.centroid_alignment = cosine(total(std::as_const(products).span()), centroid_norm, length);
 
   const Svd<double> decomposition = svd<double>(factor);
   const SingularGeometry singular =

@@ -30,6 +30,7 @@ struct LocalGeometry {
   std::optional<double> explained_variance = {};
   std::optional<double> jacobian_norm = {};  ///< |J|_F
   std::optional<double> offset_norm = {};    ///< |b|^2
+  std::optional<double> centroid_norm = {};  ///< |Jᵀ1|
 };
 
 /// The measures by name, in the order of the struct.

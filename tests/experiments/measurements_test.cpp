@@ -5,6 +5,7 @@
 #include "data/sparse_parity.hpp"
 #include "experiments/grokking.hpp"
 #include "geometry/local_geometry.hpp"
+#include "linalg/reduce.hpp"
 #include "support/catch.hpp"
 #include "support/matrices.hpp"
 #include "support/message_of.hpp"
@@ -45,6 +46,26 @@ TEST_CASE("geometry is that of the first samples of either side") {
   for (const auto& [name, value] : measures(mean_local_geometry(untrained, first(data.test, 7), 1)))
     CHECK(*extra(log.metrics[0], text("test_", name)) == value.value());
   CHECK(*extra(log.metrics[0], "chance_alignment") == chance_alignment(10));
+  // |mu_x| by differences of the sum of the outputs, mean over the samples.
+  for (const auto& [name, data_set] : {std::pair{"centroid_norm", &data.train}, {"test_centroid_norm", &data.test}}) {
+    const Mlp<double> same({.widths = {10, 16, 2}, .seed = 3});
+    double mean = 0;
+    for (Index i = 0; i < 7; ++i) {
+      double squares = 0;
+      for (Index j = 0; j < 10; ++j) {
+        const auto sum_at = [&](double shift) {
+          Matrix<double> x(1, 10);
+          for (Index c = 0; c < 10; ++c) x(0, c) = static_cast<double>(data_set->inputs(i, c));
+          x(0, j) += shift;
+          Tape<double> tape;
+          return total(same.on(tape)(tape.constant(x)).value().span());
+        };
+        squares += std::pow((sum_at(1e-6) - sum_at(-1e-6)) / 2e-6, 2);
+      }
+      mean += std::sqrt(squares) / 7;
+    }
+    CHECK_THAT(*extra(log.metrics[0], name), WithinRel(mean, 1e-4));
+  }
   for (const MetricRow& row : log.metrics) CHECK(*extra(row, "geometry_time") > 0);
   // More than there are: all of them.
   config.geometry_samples = 1000;
