@@ -6,6 +6,7 @@
 
 #include "data/plain_text.hpp"
 #include "linalg/error.hpp"
+#include "linalg/nearest_name.hpp"
 #include "linalg/number_text.hpp"
 
 namespace normalign {
@@ -159,10 +160,11 @@ std::size_t label_column(const std::filesystem::path& path, const Record& record
     throw InputError(
         text(path.string(), ": label column: found '", called, "' but no header, expected a whole number"));
   const auto found = std::ranges::find(record, options.label, &Field::text);
-  std::string names;
-  for (const Field& field : record) names += text(names.empty() ? "" : ", ", field.text);
-  if (found == record.end())
-    throw InputError(text(path.string(), ": label column: found no '", called, "', expected one of ", one_line(names)));
+  if (found == record.end()) {
+    std::vector<std::string> names;
+    for (const Field& field : record) names.push_back(one_line(field.text));
+    throw InputError(text(path.string(), ": label column: found no '", called, "', ", expected_one_of(called, names)));
+  }
   if (std::ranges::count(record, options.label, &Field::text) > 1)
     throw InputError(text(path.string(), ": label column: found more than one '", called, "', expected one"));
   return static_cast<std::size_t>(found - record.begin());

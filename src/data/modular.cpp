@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "linalg/error.hpp"
+#include "linalg/nearest_name.hpp"
 #include "linalg/random.hpp"
 
 namespace normalign {
@@ -84,9 +85,9 @@ std::span<const ModularOperationName> modular_operations() { return names; }
 ModularOperation modular_operation(std::string_view name) {
   const auto found = std::ranges::find(names, name, &ModularOperationName::name);
   if (found != names.end()) return found->operation;
-  std::string accepted;
-  for (const auto& entry : names) accepted += text(accepted.empty() ? "" : ", ", entry.name);
-  throw InputError(text("modular: operation is \"", name, "\"; it must be one of ", accepted));
+  std::vector<std::string> known;
+  for (const auto& entry : names) known.emplace_back(entry.name);
+  throw InputError(text("operation: found '", name, "', ", expected_one_of(name, known)));
 }
 
 std::string_view modular_operation_name(ModularOperation operation) {

@@ -3,9 +3,12 @@
 #include <CLI/CLI.hpp>
 #include <charconv>
 #include <iostream>
+#include <memory>
+#include <string_view>
 
 #include "experiments/commands/commands.hpp"
 #include "linalg/error.hpp"
+#include "linalg/nearest_name.hpp"
 
 namespace normalign {
 
@@ -26,6 +29,54 @@ std::string beyond_64_bits(const std::string& words) {
                                                  : "";
 }
 
+// In help an option that takes one value each time is not shown as one that takes several.
+class HelpFormatter : public CLI::Formatter {
+  std::string make_option_opts(const CLI::Option* option) const override {
+    constexpr std::string_view more = " ...";
+    std::string words = CLI::Formatter::make_option_opts(option);
+    if (const auto at = words.find(more); at != words.npos && !option->get_allow_extra_args())
+      words.erase(at, more.size());
+    return words;
+  }
+};
+
+std::vector<std::string> command_names(const CLI::App& app) {
+  std::vector<std::string> result;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+    result.push_back(command->get_name());
+  return result;
+}
+
+std::vector<std::string> option_names(const CLI::App& command) {
+  std::vector<std::string> result;
+  for (const CLI::Option* option : command.get_options())
+    for (const std::string& name : option->get_lnames()) result.push_back("--" + name);
+  return result;
+}
+
+// The first word that the command has no place for; a mistyped name also misses where it should have been, and that
+// is said first by the library.
+std::string surplus(const CLI::App& command, bool is_whole, const std::string& word) {
+  const std::string found = text("found '", one_line(word), "', ");
+  if (is_whole && !word.starts_with('-')) return "command: " + found + expected_one_of(word, command_names(command));
+  const std::string who = is_whole ? "" : command.get_name() + ": ";
+  if (word.starts_with('-')) {
+    const std::string name = word.substr(0, word.find('='));
+    return who + found + "expected an option that there is" + did_you_mean(name, option_names(command));
+  }
+  const bool is_setting = word.find('=') != word.npos && command.get_option_no_throw("--set");
+  return who + found + "expected no further argument" + (is_setting ? "; did you mean --set " + word + '?' : "");
+}
+
+// What is said of arguments that cannot be parsed, on one line that ends with whose help tells more.
+std::string mistake(const CLI::App& app, const CLI::ParseError& error) {
+  const std::vector<CLI::App*> given = app.get_subcommands();
+  const CLI::App& command = given.empty() ? app : *given.front();
+  const std::vector<std::string> left = command.remaining();
+  return text(left.empty() ? error.what() : surplus(command, given.empty(), left.front()), " (see normalign ",
+              given.empty() ? "" : command.get_name() + ' ', "--help)");
+}
+
 void check_whole_numbers(CLI::App& command) {
   for (CLI::Option* option : command.get_options())
     if (const std::string type = option->get_type_name(); type == "INT" || type == "N" || type == "COUNT")
@@ -38,6 +89,7 @@ int command_line(int argc, const char* const* argv) {
   CLI::App app("normalign: the local geometry of trained models", "normalign");
   app.set_version_flag("--version", text("normalign ", NORMALIGN_VERSION));
   app.require_subcommand(0, 1);  // that there is one is checked below: here an unknown name would not be named
+  app.formatter(std::make_shared<HelpFormatter>());
   app.get_formatter()->column_width(34);
   const std::pair<const char*, commands::Command> all[] = {
       {"train", commands::add_train(app)},         {"sweep", commands::add_sweep(app)},
@@ -53,15 +105,12 @@ int command_line(int argc, const char* const* argv) {
   }
   try {
     app.parse(argc, argv);
-    std::string known;
-    for (const auto& [name, run] : all) {
+    for (const auto& [name, run] : all)
       if (app.got_subcommand(name)) return run();
-      known += text(known.empty() ? "" : ", ", name);
-    }
-    throw InputError(text("command: found none, expected one of ", known, " (see normalign --help)"));
+    throw InputError(text("command: found none, ", expected_one_of("", command_names(app)), " (see normalign --help)"));
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
-    std::cerr << "normalign: " << error.what() << " (see normalign --help)\n";
+    std::cerr << "normalign: " << mistake(app, error) << '\n';
     return 2;
   } catch (const InputError& error) {
     std::cerr << "normalign: " << error.what() << '\n';

@@ -1,5 +1,6 @@
 #include "experiments/components.hpp"
 
+#include "linalg/nearest_name.hpp"
 #include "nn/adamw.hpp"
 #include "nn/grokfast.hpp"
 #include "nn/orthograd.hpp"
@@ -45,9 +46,12 @@ Mlp<T> model_in(const std::filesystem::path& file, const MlpOptions& options) {
 }
 
 Loss loss_of(const RunConfig& config) {
-  for (Loss loss : {Loss::cross_entropy, Loss::mse, Loss::bce})
+  std::vector<std::string> known;
+  for (Loss loss : {Loss::cross_entropy, Loss::mse, Loss::bce}) {
     if (name(loss) == config.loss) return loss;
-  throw InputError(text("loss: found '", config.loss, "', expected one of cross_entropy, mse, bce"));
+    known.emplace_back(name(loss));
+  }
+  throw InputError(text("loss: found '", config.loss, "', ", expected_one_of(config.loss, known)));
 }
 
 CrossEntropyGradient cross_entropy_gradient_of(const RunConfig& config) {

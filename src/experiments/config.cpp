@@ -4,9 +4,9 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <sstream>
-#include <string_view>
 
 #include "experiments/config_fields.hpp"
+#include "linalg/nearest_name.hpp"
 
 namespace normalign {
 namespace {
@@ -23,13 +23,9 @@ void number(const char* field, double found, double least, double most) {
     throw InputError(text(field, ": found ", found, ", expected a number from ", least, " to ", most));
 }
 
-void one_of(const char* field, const std::string& found, std::initializer_list<std::string_view> known) {
-  std::string list;
-  for (std::string_view name : known) {
-    if (found == name) return;
-    list += text(list.empty() ? "" : ", ", name);
-  }
-  throw InputError(text(field, ": found '", found, "', expected one of ", list));
+void one_of(const char* field, const std::string& found, const std::vector<std::string>& known) {
+  if (std::ranges::find(known, found) == known.end())
+    throw InputError(text(field, ": found '", found, "', ", expected_one_of(found, known)));
 }
 
 }  // namespace
@@ -105,10 +101,15 @@ Conditions conditions(const std::string& condition) {
   std::istringstream parts(condition + '+');
   for (std::string part; std::getline(parts, part, '+');) {
     const auto* found = std::ranges::find(known, part, [](const auto& entry) { return std::string(entry.first); });
-    if (found == std::end(known) || *found->second)
+    if (found == std::end(known) || *found->second) {
+      std::vector<std::string> names;
+      if (part == condition) names.emplace_back("baseline");
+      for (const auto& [name, is_on] : known) names.emplace_back(name);
       throw InputError(text("condition: found '", condition,
                             "', expected baseline, or grokfast, orthograd, grokalign, adversarial_noise, "
-                            "hold_jacobian, each at most once, joined by +"));
+                            "hold_jacobian, each at most once, joined by +",
+                            found == std::end(known) ? did_you_mean(part, names) : ""));
+    }
     *found->second = true;
   }
   if (result.grokalign && result.hold_jacobian)

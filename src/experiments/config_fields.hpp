@@ -14,6 +14,7 @@
 
 #include "linalg/error.hpp"
 #include "linalg/matrix.hpp"
+#include "linalg/nearest_name.hpp"
 
 namespace normalign::config_fields {
 
@@ -54,17 +55,17 @@ Json as_json(const Config& config) {
 /// Sets the field of that name. Throws InputError, naming the field, when there is none or the value has another type.
 template <class Config>
 void set(Config& config, const std::string& name, const Json& value) {
-  std::string known;
+  std::vector<std::string> known;
   bool found = false;
   for_each_field(config, [&](const char* field_name, auto& field) {
-    known += text(known.empty() ? "" : ", ", field_name);
+    known.emplace_back(field_name);
     if (name != field_name) return;
     found = true;
     if (!fits(value, field))
       throw InputError(text(name, ": found ", written(value), ", expected ", expected_type(field)));
     value.get_to(field);
   });
-  if (!found) throw InputError(text(name, ": unknown field, expected one of ", known));
+  if (!found) throw InputError(text(name, ": unknown field, ", expected_one_of(name, known)));
 }
 
 /// The first field but `ignored` in which two configs as JSON differ, as "lambda: found 0.2, expected 0.1"; nothing

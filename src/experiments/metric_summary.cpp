@@ -6,6 +6,7 @@
 #include "experiments/run_set.hpp"
 #include "experiments/statistics.hpp"
 #include "experiments/table.hpp"
+#include "linalg/nearest_name.hpp"
 #include "linalg/error.hpp"
 
 namespace normalign {
@@ -21,9 +22,7 @@ void require_logged(const std::vector<RunLog>& logs, const std::string& name) {
       for (const auto& [extra, value] : row.extras)
         if (std::ranges::find(known, extra) == known.end()) known.push_back(extra);
     }
-  std::string list;
-  for (const std::string& entry : known) list += text(list.empty() ? "" : ", ", entry);
-  throw InputError(text("metric: found '", name, "', expected one of ", list));
+  throw InputError(text("metric: found '", name, "', ", expected_one_of(name, known)));
 }
 
 MetricSummary summary_of(const ConditionRuns& condition, const std::string& setting, const std::string& name) {

@@ -9,6 +9,7 @@
 
 #include "experiments/table.hpp"
 #include "linalg/error.hpp"
+#include "linalg/nearest_name.hpp"
 
 namespace normalign {
 namespace {
@@ -214,7 +215,8 @@ Plot plot(const std::vector<RunLog>& logs, const PlotOptions& options) {
   if (result.figures.empty()) throw InputError(text("found none of ", logs.size(), " runs finished, expected some"));
   for (const std::string& name : options.metrics)
     if (!drawn.contains(name))
-      throw InputError(text("metric: found '", name, "', expected one that a finished run logged: ", list(known)));
+      throw InputError(text("metric: found '", name, "', expected one that a finished run logged: ", list(known),
+                            did_you_mean(name, {known.begin(), known.end()})));
   return result;
 }
 

@@ -8,6 +8,7 @@
 
 #include "experiments/statistics.hpp"
 #include "experiments/table.hpp"
+#include "linalg/nearest_name.hpp"
 #include "linalg/error.hpp"
 
 namespace normalign {
@@ -149,11 +150,8 @@ nlohmann::ordered_json as_json(const std::vector<RobustnessRow>& rows) {
 Scatter robustness_scatter(const std::vector<InspectedModel>& models, const std::string& measure) {
   const auto& measures = alignment_measures();
   const auto found = std::ranges::find(measures, measure);
-  if (found == measures.end()) {
-    std::string known;
-    for (const std::string& name : measures) known += (known.empty() ? "" : ", ") + name;
-    throw InputError(text("measure: found '", measure, "', expected one of ", known));
-  }
+  if (found == measures.end())
+    throw InputError(text("measure: found '", measure, "', ", expected_one_of(measure, measures)));
   const auto m = static_cast<std::size_t>(found - measures.begin());
   Scatter result{
       .name = "robustness_" + measure,

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "experiments/canvas.hpp"
+#include "linalg/nearest_name.hpp"
 
 namespace normalign {
 namespace {
@@ -305,12 +306,12 @@ void add_regions(Json& json, const Slice& slice) {
 }  // namespace
 
 RegionColour region_colour(const std::string& name) {
-  std::string known;
+  std::vector<std::string> known;
   for (const auto& [word, colour] : colour_names) {
     if (name == word) return colour;
-    known += text(known.empty() ? "" : ", ", word);
+    known.emplace_back(word);
   }
-  throw InputError(text("colour: found '", name, "', expected one of ", known));
+  throw InputError(text("colour: found '", name, "', ", expected_one_of(name, known)));
 }
 
 void draw(const SlicePicture& picture, const std::filesystem::path& path) {

@@ -11,6 +11,7 @@
 #include "experiments/run_lock.hpp"
 #include "experiments/settings_read.hpp"
 #include "experiments/task.hpp"
+#include "linalg/nearest_name.hpp"
 
 namespace normalign {
 namespace {
@@ -135,10 +136,10 @@ RunConfig run_of(RunConfig run, std::initializer_list<const Layer*> layers) {
 
 std::vector<RunConfig> runs_of(const Json& file, Layer& fixed, std::span<const std::string> only) {
   object_at(file, "top level", "an object");
+  const std::vector<std::string> keys = {"settings", "conditions", "seeds", "overrides"};
   for (const auto& [key, value] : file.items())
-    if (key != "settings" && key != "conditions" && key != "seeds" && key != "overrides")
-      throw InputError(
-          text(entry_of("", key), ": unknown key, expected one of settings, conditions, seeds, overrides"));
+    if (std::ranges::find(keys, key) == keys.end())
+      throw InputError(text(entry_of("", key), ": unknown key, ", expected_one_of(key, keys)));
   for (const char* key : {"settings", "conditions"})
     if (!file.contains(key) || !file[key].is_object() || file[key].empty())
       refuse(key, file.contains(key) ? file[key] : Json(), "an object that is not empty");
@@ -221,10 +222,15 @@ std::vector<RunConfig> sweep_runs(const std::string& content, const std::string&
                                   std::span<const std::string> assignments, std::span<const std::string> only) {
   Layer fixed = fixed_fields(assignments);
   std::vector<RunConfig> runs;
-  within(file + ": ", [&] { runs = runs_of(parsed(content), fixed, only); });
+  std::vector<std::string> settings;
+  within(file + ": ", [&] {
+    const Json json = parsed(content);
+    runs = runs_of(json, fixed, only);
+    for (const auto& [name, setting] : json["settings"].items()) settings.push_back(name);
+  });
   for (const std::string& setting : only)
-    if (std::ranges::find(runs, setting, &RunConfig::task) == runs.end())
-      throw InputError(text("--setting: found '", setting, "', expected one of the file's settings"));
+    if (std::ranges::find(settings, setting) == settings.end())
+      throw InputError(text("--setting: found '", setting, "', ", expected_one_of(setting, settings)));
   require_read(fixed);
   return runs;
 }

@@ -6,6 +6,7 @@
 
 #include "data/folds.hpp"
 #include "geometry/local_geometry.hpp"
+#include "linalg/nearest_name.hpp"
 #include "robustness/pgd.hpp"
 
 namespace normalign {
@@ -242,8 +243,11 @@ void check(const TabularConfig& config) {
   };
   if (!(config.alpha >= 0 && config.alpha <= 1)) refuse("alpha", config.alpha, "a number from 0 to 1");
   if (config.seed < 0) refuse("seed", config.seed, "a whole number from 0");
-  if (config.protocol != published && config.protocol != nested)
-    refuse("protocol", text('\'', one_line(config.protocol), '\''), "published or nested");
+  const auto one_of = [](const char* field, const std::string& found, const std::vector<std::string>& known) {
+    if (std::ranges::find(known, found) == known.end())
+      throw InputError(text(field, ": found '", one_line(found), "', ", expected_one_of(found, known)));
+  };
+  one_of("protocol", config.protocol, {published, nested});
   check(Kernel{.shape = kernel_shape(config.kernel), .bandwidth = config.bandwidth, .exponent = config.exponent});
   if (config.regularisations.empty()) refuse("regularisations", "none", "at least one");
   for (const double regularisation : config.regularisations)
@@ -252,8 +256,7 @@ void check(const TabularConfig& config) {
   if (config.updates < 0) refuse("updates", config.updates, "a whole number from 0");
   if (config.agop_samples < 1) refuse("agop_samples", config.agop_samples, "a whole number from 1");
   if (config.geometry_samples < 1) refuse("geometry_samples", config.geometry_samples, "a whole number from 1");
-  if (config.precision != "float64" && config.precision != "float32")
-    refuse("precision", text('\'', one_line(config.precision), '\''), "float32 or float64");
+  one_of("precision", config.precision, {"float32", "float64"});
   for (const double radius : config.attack_radii)
     if (!(radius >= 0 && std::isfinite(radius))) refuse("attack_radii", radius, "finite numbers from 0");
   if (config.attack_steps < 0 || config.attack_steps > 1'000'000)

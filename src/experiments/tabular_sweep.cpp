@@ -6,6 +6,7 @@
 #include "experiments/run_files.hpp"
 #include "experiments/run_lock.hpp"
 #include "experiments/run_log.hpp"
+#include "linalg/nearest_name.hpp"
 #include "linalg/row_blocks.hpp"
 
 namespace normalign {
@@ -40,9 +41,12 @@ std::vector<TableFacts> chosen_tables(const TabularRequest& request) {
   std::vector<TableFacts> result = request.datasets.empty() ? all : std::vector<TableFacts>();
   for (const std::string& name : request.datasets) {
     const auto found = std::ranges::find(all, name, &TableFacts::name);
-    if (found == all.end())
+    if (found == all.end()) {
+      std::vector<std::string> names;
+      for (const TableFacts& table : all) names.push_back(table.name);
       throw InputError(text("--dataset: found '", one_line(name), "', expected one of the ", all.size(),
-                            " data sets there, such as ", all.front().name));
+                            " data sets there, such as ", nearest_name(name, names).value_or(names.front())));
+    }
     result.push_back(*found);
   }
   for (TableFacts& table : result) table.file_hash = file_hash(request.source, table.name);

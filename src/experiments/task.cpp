@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "linalg/nearest_name.hpp"
 #include "linalg/row_blocks.hpp"
 
 namespace normalign {
@@ -53,12 +54,12 @@ RunConfig defaults_for(const Task& task, const std::string& condition) {
 }
 
 const Task& task(const std::string& name) {
-  std::string known;
+  std::vector<std::string> known;
   for (const Task& task : all_tasks()) {
     if (task.name == name) return task;
-    known += text(known.empty() ? "" : ", ", task.name);
+    known.push_back(task.name);
   }
-  throw InputError(text("task: found '", name, "', expected one of ", known));
+  throw InputError(text("task: found '", name, "', ", expected_one_of(name, known)));
 }
 
 }  // namespace normalign

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "autodiff/ops.hpp"
+#include "linalg/nearest_name.hpp"
 
 namespace normalign {
 namespace {
@@ -15,12 +16,9 @@ constexpr std::array<std::string_view, 9> names = {"relu",     "leaky_relu", "ab
 std::string_view name(Activation activation) { return names[static_cast<std::size_t>(activation)]; }
 
 Activation activation(std::string_view name) {
-  std::string known;
-  for (std::size_t i = 0; i < names.size(); ++i) {
+  for (std::size_t i = 0; i < names.size(); ++i)
     if (names[i] == name) return static_cast<Activation>(i);
-    known += text(i ? ", " : "", names[i]);
-  }
-  throw InputError(text("activation: found '", name, "', expected one of ", known));
+  throw InputError(text("activation: found '", name, "', ", expected_one_of(name, {names.begin(), names.end()})));
 }
 
 bool is_piecewise_affine(Activation activation) {

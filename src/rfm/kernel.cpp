@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "linalg/error.hpp"
+#include "linalg/nearest_name.hpp"
 #include "linalg/simd_math.hpp"
 
 namespace normalign {
@@ -67,9 +68,12 @@ const char* name_of(KernelShape shape) {
 }
 
 KernelShape kernel_shape(const std::string& name) {
-  for (const auto& [known, shape] : names)
-    if (name == known) return shape;
-  throw InputError(text("kernel: found '", one_line(name), "', expected laplace, gaussian or generalised_laplace"));
+  std::vector<std::string> known;
+  for (const auto& [named, shape] : names) {
+    if (name == named) return shape;
+    known.emplace_back(named);
+  }
+  throw InputError(text("kernel: found '", one_line(name), "', ", expected_one_of(name, known)));
 }
 
 template <class T>

@@ -478,7 +478,8 @@ TEST_CASE("a trained network is sliced and inspected on its own samples") {
   check_mistake({"slice", (folder.path() / "none.safetensors").string()}, {"none.safetensors"});
   check_mistake({"slice", model, "--out", (folder.path() / "toy.json" / "x").string()}, {"toy.json"});
   check_mistake({"inspect", model}, {"neither --data nor --task"});
-  check_mistake({"inspect", model, "--task", "rings", "--norm", "l1"}, {"--norm: found 'l1', expected l2 or linf"});
+  check_mistake({"inspect", model, "--task", "rings", "--norm", "l1"},
+                {"--norm: found 'l1', expected one of l2, linf"});
   check_mistake({"inspect", model, "--task", "rings", "--certificates", "-2"}, {"--certificates: found -2"});
   const Finished crowded = normalign({"slice", model, "--max-regions", "10", "--out", out});
   CHECK(crowded.status == 1);

@@ -66,6 +66,67 @@ TEST_CASE("help: every command, the exit statuses, and the same words for the sa
     CHECK(contains(normalign({name, "--help"}).out, "--json FILE"));
 }
 
+TEST_CASE("a mistyped command, option, task, condition, setting or metric is answered with the nearest one") {
+  if (without_program("mistyped names")) return;
+  const TemporaryFolder folder;
+  const std::string out = (folder / "runs").string();
+  write_log(folder / "toy_baseline_seed0.json", run_of("baseline", {row(0, 1, 2)}));
+  const std::string logs = folder.path().string();
+  struct Row {
+    Arguments arguments;
+    std::vector<std::string> parts;
+  };
+  const Row rows[] = {
+      {{"trian", "sparse_parity"}, {"found 'trian'", "did you mean train?", "(see normalign --help)"}},
+      {{"--versoin"}, {"found '--versoin'", "did you mean --version?", "(see normalign --help)"}},
+      {{"train", "sparse_parity", "--epohcs", "5"},
+       {"train: found '--epohcs'", "did you mean --epochs?", "(see normalign train --help)"}},
+      {{"train", "sparse_parity", "--learning_rate=1"}, {"did you mean --learning-rate?"}},
+      {{"summary", "--goemetry"}, {"did you mean --geometry?", "(see normalign summary --help)"}},
+      {{"train", "sparse_parity", "--frobnicate"}, {"found '--frobnicate'", "(see normalign train --help)"}},
+      {{"train", "sparse_parity", "--epochs", "many"}, {"many", "(see normalign train --help)"}},
+      {{"train"}, {"task", "(see normalign train --help)"}},
+      {{"train", "sparse_parity", "--set", "beta1=0.5", "beta2=0.5"},
+       {"found 'beta2=0.5'", "did you mean --set beta2=0.5?"}},
+      {{"train", "sparse-parity", "--out", out}, {"task: found 'sparse-parity'", "did you mean sparse_parity?"}},
+      {{"train", "sparse_parity", "--condition", "grokalgin", "--out", out}, {"did you mean grokalign?"}},
+      {{"train", "sparse_parity", "--set", "lamda=1", "--out", out}, {"lamda", "did you mean lambda?"}},
+      {{"train", "mod_add", "--operation", "substract", "--out", out}, {"did you mean subtract?"}},
+      {{"tabular", "--protocol", "publshed", "--out", out}, {"did you mean published?"}},
+      {{"tabular", "--kernel", "laplas", "--out", out}, {"did you mean laplace?"}},
+      {{"study", "sparsty"}, {"did you mean sparsity?"}},
+      {{"summary", logs, "--metric", "tets_acc"}, {"did you mean test_acc?"}}};
+  for (const Row& row : rows) {
+    const Finished finished = normalign(row.arguments);
+    CAPTURE(finished.err);
+    CHECK(finished.status == 2);
+    CHECK(finished.out.empty());
+    CHECK(lines(finished.err).size() == 1);
+    for (const std::string& part : row.parts) {
+      CAPTURE(part);
+      CHECK(contains(finished.err, part));
+    }
+  }
+  CHECK_FALSE(contains(normalign({"frobnicate"}).err, "did you mean"));
+  CHECK_FALSE(contains(normalign({"train", "sparse_parity", "--frobnicate"}).err, "did you mean"));
+}
+
+TEST_CASE("help shows an option that takes one value each time as that, and it works as shown") {
+  if (without_program("repeated options")) return;
+  for (const char* name : {"train", "sweep", "tabular"}) {
+    const std::string help = normalign({name, "--help"}).out;
+    CHECK(contains(help, "--set NAME=VALUE "));
+    CHECK_FALSE(contains(help, "--set NAME=VALUE ..."));
+  }
+  const TemporaryFolder folder;
+  CHECK(normalign({"train", "--set", "epochs=1", "--set", "hidden=[4]", "sparse_parity", "--out",
+                   folder.path().string(), "--quiet"})
+            .status == 0);
+  const auto config = read_log(folder / "sparse_parity_baseline_seed0.json").config;
+  CHECK(config.at("epochs") == 1);
+  CHECK(config.at("hidden") == nlohmann::ordered_json{4});
+}
+
 TEST_CASE("a whole number that no machine holds is named as it was given, with status 2") {
   if (without_program("huge numbers")) return;
   for (const Arguments& arguments : {Arguments{"train", "sparse_parity", "--epochs", "99999999999999999999"},

@@ -167,6 +167,16 @@ TEST_CASE("every field is set by its name and read back") {
 
 TEST_CASE("a field that does not exist or a value of another type is refused by name") {
   RunConfig config;
+TEST_CASE("a misspelled condition, field or choice is answered with the nearest") {
+  RunConfig config{.optimizer = "adam"};
+  CHECK(message_of([&] { check(config); }).ends_with("; did you mean adamw?"));
+  CHECK(message_of([&] { set_field(config, "lamda", 1); }).ends_with("attack_samples; did you mean lambda?"));
+  CHECK(message_of([] { conditions("grokalgin"); }).ends_with("; did you mean grokalign?"));
+  CHECK(message_of([] { conditions("baselin"); }).ends_with("; did you mean baseline?"));
+  CHECK(message_of([] { conditions("grokfast+orthogard"); }).ends_with("; did you mean orthograd?"));
+  CHECK(message_of([] { conditions("grokfast+grokfast"); }).ends_with("joined by +"));
+}
+
   const auto refusal = [&](const char* name, const nlohmann::ordered_json& value) {
     return message_of([&] { set_field(config, name, value); });
   };

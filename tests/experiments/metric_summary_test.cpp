@@ -58,5 +58,6 @@ TEST_CASE("a metric that no run has is refused, and those there are are listed")
         "metric: found 'y', expected one of train_acc, test_acc, train_loss, test_loss, opt_time, m_x");
 }
 
+  CHECK(message_of([&] { summarise_metrics(logs, {"tets_acc"}); }).ends_with("m_x; did you mean test_acc?"));
 }  // namespace
 }  // namespace normalign::tests

@@ -136,7 +136,7 @@ TEST_CASE("tabular run: a config out of range and an empty fold are refused by n
   CHECK(refusal(config, data) == "alpha: found 1.5, expected a number from 0 to 1");
   config = quick();
   config.protocol = "other";
-  CHECK(refusal(config, data) == "protocol: found 'other', expected published or nested");
+  CHECK(refusal(config, data) == "protocol: found 'other', expected one of published, nested");
   config = quick();
   config.regularisations = {};
   CHECK(refusal(config, data) == "regularisations: found none, expected at least one");

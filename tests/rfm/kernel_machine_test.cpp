@@ -244,7 +244,7 @@ TEST_CASE("a file that holds no machine is refused, and told why", "[rfm]") {
       CHECK(refusal([&](TensorFile& file) { file.metadata[key] = bad; }) ==
             "metadata " + key + ": found '" + bad + "', expected a finite number");
   CHECK(refusal([](TensorFile& file) { file.metadata["kernel"] = "cosine"; }) ==
-        "kernel: found 'cosine', expected laplace, gaussian or generalised_laplace");
+        "kernel: found 'cosine', expected one of laplace, gaussian, generalised_laplace");
   CHECK(refusal([](TensorFile& file) { file.metadata["bandwidth"] = "-1"; }) ==
         "kernel: bandwidth is -1; it must be positive and finite");
   CHECK(refusal([](TensorFile& file) { file.tensors["coefficients"].values = M(4, 2); }) ==

@@ -119,7 +119,7 @@ TEST_CASE("names of shapes lead back to them; other names and options are refuse
   for (const KernelShape shape : {KernelShape::laplace, KernelShape::gaussian, KernelShape::generalised_laplace})
     CHECK(kernel_shape(name_of(shape)) == shape);
   CHECK(message_of([] { kernel_shape("laplacian\n"); }) ==
-        "kernel: found 'laplacian?', expected laplace, gaussian or generalised_laplace");
+        "kernel: found 'laplacian?', expected one of laplace, gaussian, generalised_laplace");
   const auto refusal = [](const Kernel& kernel) { return message_of([&] { check(kernel); }); };
   CHECK(refusal({}) == "nothing was thrown");
   CHECK(refusal({.bandwidth = 0}) == "kernel: bandwidth is 0; it must be positive and finite");

@@ -12,6 +12,7 @@
 #include "experiments/samples.hpp"
 #include "experiments/status_line.hpp"
 #include "experiments/text_file.hpp"
+#include "linalg/nearest_name.hpp"
 
 namespace normalign::commands {
 namespace {
@@ -25,7 +26,7 @@ struct InspectArguments {
 
 int inspect(InspectArguments a) {
   if (a.norm != "l2" && a.norm != "linf")
-    throw InputError(text("--norm: found '", one_line(a.norm), "', expected l2 or linf"));
+    throw InputError(text("--norm: found '", one_line(a.norm), "', ", expected_one_of(a.norm, {"l2", "linf"})));
   if (a.options.certificates < 0)
     throw InputError(text("--certificates: found ", a.options.certificates, ", expected a whole number from 0 on"));
   a.options.certificate.norm = a.norm == "l2" ? Norm::l2 : Norm::linf;

@@ -14,6 +14,7 @@
 #include "experiments/sparsity_report.hpp"
 #include "experiments/status_line.hpp"
 #include "experiments/text_file.hpp"
+#include "linalg/nearest_name.hpp"
 
 namespace normalign::commands {
 namespace {
@@ -69,7 +70,8 @@ std::vector<SparsityRow> rows_there(const fs::path& folder, const SparsityOption
 struct Stopped {};
 
 int study(StudyArguments a) {
-  if (a.name != "sparsity") throw InputError(text("study: found '", one_line(a.name), "', expected sparsity"));
+  if (a.name != "sparsity")
+    throw InputError(text("study: found '", one_line(a.name), "', ", expected_one_of(a.name, {"sparsity"})));
   a.options.threads = a.threads ? a.threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   check(a.options);
   if (!a.out.empty()) make_folder(a.out);

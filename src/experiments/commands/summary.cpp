@@ -10,6 +10,7 @@
 #include "experiments/summary.hpp"
 #include "experiments/tabular_against.hpp"
 #include "experiments/text_file.hpp"
+#include "linalg/nearest_name.hpp"
 
 namespace normalign::commands {
 namespace {
@@ -31,12 +32,13 @@ void print_and_write(const Table& table, const SummaryArguments& a) {
 
 // The rows of the protocol that is asked for; without such the first.
 const TableRows& rows_of(const TabularSummary& table, const std::string& protocol) {
-  std::string known;
+  std::vector<std::string> known;
   for (const ProtocolSummary& of_protocol : table.protocols) {
     if (protocol.empty() || of_protocol.protocol == protocol) return of_protocol.rows;
-    known += text(known.empty() ? "" : ", ", of_protocol.protocol);
+    known.push_back(of_protocol.protocol);
   }
-  throw InputError(text("--tsv: found no finished run of protocol '", protocol, "', expected one of: ", known));
+  throw InputError(
+      text("--tsv: found no finished run of protocol '", protocol, "', ", expected_one_of(protocol, known)));
 }
 
 int tabular_summary(const std::vector<TabularLog>& logs, const SummaryArguments& a) {

@@ -51,9 +51,12 @@ std::vector<std::string> assignments(const SweepArguments& a) {
 // One run, here.
 int run_one(const SweepArguments& a, const std::vector<RunConfig>& runs) {
   const auto run = std::ranges::find(runs, a.runs.run, run_name);
-  if (run == runs.end())
+  if (run == runs.end()) {
+    std::vector<std::string> names;
+    for (const RunConfig& known : runs) names.push_back(run_name(known));
     throw InputError(text("--run: found '", a.runs.run, "', expected one of the ", runs.size(), " runs of ", a.file,
-                          ", such as ", run_name(runs.front())));
+                          ", such as ", nearest_name(a.runs.run, names).value_or(names.front())));
+  }
   Progress progress(std::cerr, isatty(STDERR_FILENO), run->epochs);
   SweepRunOptions options{.folder = a.runs.out, .threads = a.runs.threads, .checkpoint_seconds = a.checkpoint_seconds};
   if (a.runs.parent == 0) options.progress = [&](const RunLog& log, Index epoch) { progress(log, epoch); };
@@ -130,7 +133,7 @@ Command add_sweep(CLI::App& app) {
       ->allow_extra_args(false);
   add_job_options(*command, a.runs, {"--setting"});
   command->add_option("--data", a.data, "Folder of the data set's files, for every run")->type_name("DIR");
-  command->add_option("--set", a.settings, "Any setting of every run, such as beta2=0.999")
+  command->add_option("--set", a.settings, "Any setting of every run, such as beta2=0.999; again for more")
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
   command->add_option("--checkpoint-seconds", a.checkpoint_seconds,

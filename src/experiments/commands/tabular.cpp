@@ -14,6 +14,7 @@
 #include "experiments/tabular_sweep.hpp"
 #include "experiments/text_file.hpp"
 #include "linalg/memory.hpp"
+#include "linalg/nearest_name.hpp"
 #include "linalg/number_text.hpp"
 
 namespace normalign::commands {
@@ -70,9 +71,12 @@ int run_one(const TabularArguments& a, const TabularRequest& request, const std:
             const RidgeOptions& ridge) {
   const auto run =
       std::ranges::find(runs, a.runs.run, [](const TabularRun& candidate) { return run_name(candidate.config); });
-  if (run == runs.end())
+  if (run == runs.end()) {
+    std::vector<std::string> names;
+    for (const TabularRun& known : runs) names.push_back(run_name(known.config));
     throw InputError(text("--run: found '", a.runs.run, "', expected one of the ", runs.size(), " runs asked for",
-                          runs.empty() ? "" : ", such as " + run_name(runs.front().config)));
+                          names.empty() ? "" : ", such as " + nearest_name(a.runs.run, names).value_or(names.front())));
+  }
   StatusLine status(std::cerr, a.runs.parent == 0 && isatty(STDERR_FILENO));
   const auto progress = [&](Index done, Index all) {
     status.show(text(a.runs.run, "  ", done, " of ", all));
@@ -173,7 +177,7 @@ Command add_tabular(CLI::App& app) {
   add_setting("--kernel", "kernel", "laplace (default), gaussian or generalised_laplace", "NAME");
   add_setting("--bandwidth", "bandwidth", "L of the kernel (default 10)", "L");
   add_setting("--exponent", "exponent", "p of generalised_laplace (default 1)", "P");
-  add_list("--set", a.settings, "Any setting of the log's `config`, such as updates=2", "NAME=VALUE");
+  add_list("--set", a.settings, "Any setting of the log's `config`, such as updates=2; again for more", "NAME=VALUE");
   add_job_options(*command, a.runs);
   command
       ->add_option("--memory", a.memory,
