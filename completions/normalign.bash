@@ -20,6 +20,7 @@ _normalign() {
     case $before in
       --task) words=$(_normalign_tasks) ;;
       --condition) words="baseline grokfast orthograd grokalign adversarial_noise hold_jacobian" ;;
+      --stop) words="grokked never" ;;
       --protocol) words="published nested" ;;
       --kernel) words="laplace gaussian generalised_laplace" ;;
       --precision) words="float64 float32" ;;

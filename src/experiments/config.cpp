@@ -64,6 +64,8 @@ static void for_each_field(Config& c, const Visit& visit) {
   visit("epsilon", c.epsilon);
   visit("gradient_clip", c.gradient_clip);
   visit("output_scale", c.output_scale);
+  visit("eval_every", c.eval_every);
+  visit("stop", c.stop);
   visit("train_criterion", c.train_criterion);
   visit("test_criterion", c.test_criterion);
   visit("noise_criterion", c.noise_criterion);
@@ -148,6 +150,8 @@ void check(const RunConfig& config) {
   number("epsilon", config.epsilon, 0, 1);
   number("gradient_clip", config.gradient_clip, 0, 1e30);
   number("output_scale", config.output_scale, 0, 1e30);
+  whole("eval_every", config.eval_every, 0, 1'000'000'000);
+  one_of("stop", config.stop, {"grokked", "never"});
   number("train_criterion", config.train_criterion, 0, 100);
   number("test_criterion", config.test_criterion, 0, 100);
   number("noise_criterion", config.noise_criterion, 0, 100);

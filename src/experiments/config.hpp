@@ -54,7 +54,9 @@ struct RunConfig {
   double gradient_clip = 0;             ///< longest global gradient; 0: not clipped
   double output_scale = 1;              ///< lazy_regime: s in the loss of s f; its steps are learning_rate / s^2
 
-  // The run stops at the first logged epoch with all accuracies (per cent) above these.
+  // When a run evaluates. It has grokked at the first such epoch with all accuracies (per cent) above the criteria.
+  Index eval_every = 0;              ///< every so many epochs, and the last; 0: the grid of `is_logged`
+  std::string stop = "grokked";      ///< where it ends: there, or "never" before its last epoch; lazy_regime never does
   double train_criterion = 99;       ///< per cent, on the training set
   double test_criterion = 99;        ///< per cent, on the test set
   double noise_criterion = 0;        ///< of test points under N(0, noise_criterion_level^2); 0: does not count

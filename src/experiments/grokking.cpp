@@ -41,9 +41,9 @@ struct PassMeans {
 
 }  // namespace
 
-bool is_logged(Index epoch, Index last_epoch) {
-  const Index every = epoch < 100 ? 1 : epoch < 1000 ? 10 : epoch < 10000 ? 100 : 1000;
-  return epoch % every == 0 || epoch == last_epoch;
+bool is_logged(Index epoch, Index last_epoch, Index every) {
+  const Index of_grid = epoch < 100 ? 1 : epoch < 1000 ? 10 : epoch < 10000 ? 100 : 1000;
+  return epoch % (every > 0 ? every : of_grid) == 0 || epoch == last_epoch;
 }
 
 std::string run_name(const RunConfig& config) {
@@ -141,14 +141,16 @@ RunLog grokking_run(const RunConfig& config, const Split<T>& data, int threads, 
     PassMeans pass;
     for (bool already_measured = resumed;; already_measured = false, ++at.epoch) {
       if (!already_measured) {
-        if (is_logged(at.epoch, config.epochs)) {
+        if (is_logged(at.epoch, config.epochs, config.eval_every)) {
           log.metrics.push_back(measured(pass));
-          log.grokked = is_grokked(log.metrics.back());
-          if (log.grokked) log.grokking_epoch = at.epoch;
+          if (!log.grokked && is_grokked(log.metrics.back())) {
+            log.grokked = true;
+            log.grokking_epoch = at.epoch;
+          }
         }
         keeper.keep(log, false);
         observer.progress(log, at.epoch);
-        if (log.grokked || at.epoch == config.epochs) break;
+        if ((log.grokked && config.stop == "grokked") || at.epoch == config.epochs) break;
         if (observer.stop()) {
           keeper.keep(log, true);
           checkpoints.keep(at, true);

@@ -11,9 +11,9 @@
 
 namespace normalign {
 
-/// Whether an epoch's metrics are logged: below 100 all, below 1000 every 10th, below 10000 every 100th, then every
-/// 1000th; the last epoch always.
-bool is_logged(Index epoch, Index last_epoch);
+/// Says whether an epoch is evaluated and logged: every `every`-th, and the last. With `every` 0 it is the protocol's
+/// grid: below 100 all, below 1000 every 10th, below 10000 every 100th, then every 1000th, and the last.
+bool is_logged(Index epoch, Index last_epoch, Index every = 0);
 
 /// Where a run reports to while it goes on.
 struct RunObserver {
@@ -38,7 +38,8 @@ struct RunObserver {
 ///
 /// Epoch e is evaluated before its pass over the training set, e = 0 ... config.epochs; every pass shuffles (a full
 /// batch is the same in any order and is not) and keeps the last short batch. `opt_time` counts the passes alone. The
-/// run stops at the first logged epoch that meets the criterion. Log and numbers do not depend on `threads`, timings
+/// first logged epoch that meets the criterion is the grokking epoch. The run stops there, or with config.stop "never"
+/// goes on to its last epoch. Log and numbers do not depend on `threads`, timings
 /// and environment aside. A loss that is not finite ends the run: the log says so, with the epoch, and is `failed`.
 /// Throws InputError on settings out of range, when `initial_model` cannot be read or does not fit, or when the model
 /// cannot be written, RunError when the log cannot.

@@ -128,11 +128,15 @@ RunLog lazy_regime_run(const RunConfig& config, const Split<T>& data, int thread
     if (!observer.log_file.empty()) write_log(observer.log_file, log);
   };
   keep();
-  const std::vector<Index> logged = log_spaced_epochs(config.epochs, logged_epochs);
+  const std::vector<Index> spaced = log_spaced_epochs(config.epochs, logged_epochs);
+  const auto logs = [&](Index epoch) {
+    return config.eval_every > 0 ? is_logged(epoch, config.epochs, config.eval_every)
+                                 : std::ranges::binary_search(spaced, epoch);
+  };
   try {
     for (bool already_measured = resumed;; already_measured = false, ++at.epoch, ++at.steps) {
       const Index epoch = at.epoch;
-      if (!already_measured && std::ranges::binary_search(logged, epoch)) {
+      if (!already_measured && logs(epoch)) {
         const Evaluation on_train = evaluate(train), on_test = evaluate(test);
         if (!std::isfinite(on_train.loss) || !std::isfinite(on_test.loss))
           throw RunError(text("epoch ", epoch, ": the loss is ", on_train.loss, " on the training and ", on_test.loss,

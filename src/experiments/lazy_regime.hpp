@@ -11,10 +11,10 @@ namespace normalign {
 std::vector<Index> log_spaced_epochs(Index last, Index count);
 
 /// Trains the network of `config` on two classes with one output and the binary cross entropy of s f, s =
-/// config.output_scale, by full-batch SGD, and returns the log: 64 log-spaced epochs, none of which ends the run.
-/// Steps are learning_rate / s^2, so that s f moves equally fast whatever s (Chizat, Oyallon, Bach, "On lazy training
-/// in differentiable programming", 2019); it reads the settings that the task
-/// lists.
+/// config.output_scale, by full-batch SGD, and returns the log: 64 log-spaced epochs, or with config.eval_every those
+/// of `is_logged`. None of them ends the run. Steps are learning_rate / s^2, so that s f moves equally fast whatever s
+/// (Chizat, Oyallon, Bach, "On lazy training in differentiable programming", 2019). It reads the settings that the task
+/// lazy_regime lists.
 ///
 /// Beside accuracies and the losses of s f each row has, at the first training sample x:
 /// centroid_norm |mu|, centroid_inner_product <mu, x> and centroid_cosine, where mu = J^T 1 is the centroid of f (a

@@ -127,6 +127,25 @@ TEST_CASE("help shows an option that takes one value each time as that, and it w
   CHECK(config.at("hidden") == nlohmann::ordered_json{4});
 }
 
+TEST_CASE("train: --eval-every and --stop, as the help says") {
+  if (without_program("eval-every")) return;
+  const TemporaryFolder folder;
+  const Finished finished =
+      normalign({"train", "sparse_parity", "--epochs", "7", "--eval-every", "3", "--stop", "never", "--set",
+                 "train_criterion=0", "--set", "test_criterion=0", "--out", folder.path().string()});
+  CAPTURE(finished.err);
+  CHECK(finished.status == 0);
+  CHECK(contains(finished.out, ": grokked at epoch 0, "));
+  const RunLog log = read_log(folder / "sparse_parity_baseline_seed0.json");
+  std::vector<Index> epochs;
+  for (const MetricRow& of_log : log.metrics) epochs.push_back(of_log.epoch);
+  CHECK(epochs == std::vector<Index>{0, 3, 6, 7});
+  CHECK(log.grokking_epoch == 0);
+  const std::string help = normalign({"train", "--help"}).out;
+  for (const char* part : {"--eval-every N", "--stop NAME", "every 10th below 1000", "every 1000th"})
+    CHECK(contains(help, part));
+}
+
 TEST_CASE("a whole number that no machine holds is named as it was given, with status 2") {
   if (without_program("huge numbers")) return;
   for (const Arguments& arguments : {Arguments{"train", "sparse_parity", "--epochs", "99999999999999999999"},

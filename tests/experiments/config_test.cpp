@@ -54,6 +54,8 @@ TEST_CASE("every field out of its range is refused by its name, with what was fo
       {"epochs", set(&RunConfig::epochs, -1), "-1"},
       {"epochs", set(&RunConfig::epochs, 2'000'000'000), "2000000000"},
       {"batch_size", set(&RunConfig::batch_size, -3), "-3"},
+      {"eval_every", set(&RunConfig::eval_every, -1), "-1"},
+      {"stop", set(&RunConfig::stop, "later"), "'later', expected one of grokked, never"},
       {"optimizer", set(&RunConfig::optimizer, "adagrad"), "'adagrad'"},
       {"learning_rate", set(&RunConfig::learning_rate, -0.5), "-0.5"},
       {"learning_rate", set(&RunConfig::learning_rate, nan), "nan"},
@@ -165,8 +167,6 @@ TEST_CASE("every field is set by its name and read back") {
   }
 }
 
-TEST_CASE("a field that does not exist or a value of another type is refused by name") {
-  RunConfig config;
 TEST_CASE("a misspelled condition, field or choice is answered with the nearest") {
   RunConfig config{.optimizer = "adam"};
   CHECK(message_of([&] { check(config); }).ends_with("; did you mean adamw?"));
@@ -177,6 +177,8 @@ TEST_CASE("a misspelled condition, field or choice is answered with the nearest"
   CHECK(message_of([] { conditions("grokfast+grokfast"); }).ends_with("joined by +"));
 }
 
+TEST_CASE("a field that does not exist or a value of another type is refused by name") {
+  RunConfig config;
   const auto refusal = [&](const char* name, const nlohmann::ordered_json& value) {
     return message_of([&] { set_field(config, name, value); });
   };

@@ -61,6 +61,60 @@ TEST_CASE("metrics are logged at every epoch below 100, then every 10th, 100th a
   for (Index e : {10000, 11000, 12000, 12345}) expected.push_back(e);
   CHECK(logged == expected);
   CHECK(is_logged(0, 0));
+  logged.clear();
+  for (Index epoch = 0; epoch <= 32; ++epoch)
+    if (is_logged(epoch, 32, 7)) logged.push_back(epoch);
+  CHECK(logged == std::vector<Index>{0, 7, 14, 21, 28, 32});
+}
+
+TEST_CASE("with eval_every a run logs those epochs, and the same numbers there") {
+  RunConfig config = tiny_config();
+  config.epochs = 13;
+  const RunLog all = tiny_run(config);
+  config.eval_every = 5;
+  const RunLog some = without_timings(tiny_run(config));
+  REQUIRE(some.metrics.size() == 4);
+  for (std::size_t i = 0; i < 4; ++i)
+    CHECK(some.metrics[i] == without_timings(all).metrics[std::min<std::size_t>(5 * i, 13)]);
+}
+
+TEST_CASE("with stop never a run goes on after it has grokked, and logs the first such epoch, however it is parted") {
+  RunConfig config = tiny_config();
+  config.epochs = 60;
+  config.train_criterion = 90;
+  config.test_criterion = 0;
+  const RunLog first = tiny_run(config);
+  REQUIRE(first.grokked);
+  REQUIRE(*first.grokking_epoch > 1);
+  REQUIRE(*first.grokking_epoch < 45);
+  config.stop = "never";
+  const RunLog whole = tiny_run(config);
+  CHECK(whole.status == RunStatus::finished);
+  CHECK(whole.grokked);
+  CHECK(whole.grokking_epoch == first.grokking_epoch);
+  CHECK(whole.metrics.back().epoch == 60);
+  for (std::size_t i = 0; i < first.metrics.size(); ++i)
+    CHECK(without_timings(whole).metrics[i] == without_timings(first).metrics[i]);
+
+  // Stopped before, at and after the grokking epoch, and taken up each time.
+  const TemporaryFolder folder;
+  const std::vector<Index> stops = {1, *first.grokking_epoch, *first.grokking_epoch + 3, 50};
+  std::size_t next = 0;
+  Index epoch = 0;
+  RunObserver observer{.progress = [&](const RunLog&, Index now) { epoch = now; },
+                       .stop = [&] { return next < stops.size() && epoch == stops[next]; },
+                       .log_file = folder / "log.json",
+                       .checkpoint_file = folder / "state"};
+  RunLog parts;
+  for (; next < stops.size(); ++next) {
+    parts = tiny_run(config, 1, observer);
+    CHECK(parts.status == RunStatus::running);
+    CHECK(parts.grokked == (stops[next] >= *first.grokking_epoch));
+  }
+  parts = tiny_run(config, 1, observer);
+  CHECK(without_timings(parts).metrics == without_timings(whole).metrics);
+  CHECK(parts.grokking_epoch == whole.grokking_epoch);
+  CHECK(parts.status == RunStatus::finished);
 }
 
 TEST_CASE("a run logs the grid's epochs, its first row is the untrained network, time never runs back") {

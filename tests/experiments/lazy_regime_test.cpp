@@ -114,6 +114,15 @@ TEST_CASE("a lazy-regime run logs every measure from the first to the last epoch
   CHECK(log.metrics.back().train_acc == 100);
 }
 
+TEST_CASE("with eval_every a lazy-regime run logs those epochs") {
+  RunConfig config = small_config();
+  config.epochs = 11;
+  config.eval_every = 4;
+  std::vector<Index> epochs;
+  for (const MetricRow& row : small_run(config, 1).metrics) epochs.push_back(row.epoch);
+  CHECK(epochs == std::vector<Index>{0, 4, 8, 11});
+}
+
 TEST_CASE("the logged losses are those of the scaled output") {
   RunConfig config = small_config();
   config.output_scale = 3;

@@ -47,10 +47,11 @@ Json changed(const std::string& name, const Json& value) {
       {"hidden", {5}},         {"activation", "tanh"},  {"operation", "multiply"},
       {"modulus", 7},          {"noise_levels", {0.5}}, {"noise_first_column", 1},
       {"attack_radii", {0.5}}, {"attack_norm", "l2"},   {"level", 1e3},
-      {"momentum", 0.7},       {"beta1", 0.4},          {"beta2", 0.4},
-      {"epsilon", 0.01},       {"gradient_clip", 1e-3}, {"train_criterion", 0},
-      {"test_criterion", 0},   {"grokfast_alpha", 0.3}, {"attack_steps", 1},
-      {"attack_step", 0.01},   {"attack_samples", 1},   {"batch_size", 3}};
+      {"eval_every", 3},       {"stop", "never"},       {"momentum", 0.7},
+      {"beta1", 0.4},          {"beta2", 0.4},          {"epsilon", 0.01},
+      {"gradient_clip", 1e-3}, {"train_criterion", 0},  {"test_criterion", 0},
+      {"grokfast_alpha", 0.3}, {"attack_steps", 1},     {"attack_step", 0.01},
+      {"attack_samples", 1},   {"batch_size", 3}};
   if (const auto found = others.find(name); found != others.end()) return found->second;
   if (name == "precision") return value == "float32" ? "float64" : "float32";
   if (name == "jacobian_norm") return value == "exact" ? "projection" : "exact";
@@ -103,7 +104,7 @@ TEST_CASE("settings read: a setting changes what a run finds if and only if the 
   // Which run it is, and where files are.
   const std::set<std::string> identity = {"task", "condition", "label", "data", "initial_model"};
   // They decide nothing unless a run groks: the next test has them.
-  const std::set<std::string> without_effect = {"train_criterion", "test_criterion", "noise_criterion",
+  const std::set<std::string> without_effect = {"train_criterion", "test_criterion", "stop", "noise_criterion",
                                                 "noise_criterion_level"};
   for (const RunConfig& run : runs) {
     const Json reference = findings(run);
@@ -135,6 +136,9 @@ TEST_CASE("settings read: a criterion decides where a run ends") {
   RunConfig run = small("rings", "baseline");
   run.train_criterion = run.test_criterion = 0;
   CHECK(findings(run).size() < 5);
+  run.stop = "never";
+  CHECK(findings(run).size() == 5);
+  run.stop = "grokked";
   run.noise_criterion = 100;
   run.noise_criterion_level = 0.1;
   CHECK(findings(run).size() == 5);

@@ -106,9 +106,10 @@ int train(const TrainArguments& a) {
   if (!a.quiet) {
     const MetricRow& last = log.metrics.back();
     std::cout << std::fixed << std::setprecision(1) << name << ": "
-              << (log.grokked ? "grokked at epoch " : "not grokked by epoch ") << last.epoch << ", "
-              << std::setprecision(2) << last.opt_time << " s of optimisation, train " << last.train_acc << " %, test "
-              << last.test_acc << " %; log " << log_file.string() << '\n';
+              << (log.grokked ? "grokked at epoch " : "not grokked by epoch ")
+              << log.grokking_epoch.value_or(last.epoch) << ", " << std::setprecision(2) << last.opt_time
+              << " s of optimisation, train " << last.train_acc << " %, test " << last.test_acc << " %; log "
+              << log_file.string() << '\n';
   }
   return 0;
 }
@@ -140,6 +141,12 @@ Command add_train(CLI::App& app) {
   CLI::App* command = app.add_subcommand("train", "Train one network and log the run as JSON");
   command->footer(
       task_list() +
+      "\nA run evaluates, and writes to its log, every epoch below 100, every 10th below 1000, every 100th below "
+      "10000,\n"
+      "every 1000th after that, and its last; or every N-th with --eval-every N. It ends at the first of these epochs\n"
+      "with both accuracies above the task's criteria (grokked), or at its last epoch with --stop never, and then "
+      "still\n"
+      "logs at which epoch it grokked. (lazy_regime has no criteria: 64 log-spaced epochs, or every N-th.)\n"
       "\nCtrl-C ends a run at the end of an epoch and leaves its state in DIR; the same command goes on from\n"
       "there, as it does after a crash. With --overwrite it begins anew.");
   command->add_option("task", a.task, "What to train")->required()->type_name("TASK");
@@ -158,8 +165,8 @@ Command add_train(CLI::App& app) {
   command->add_flag("--save-model", a.save_model, "Write the final network beside the log, as safetensors");
   command
       ->add_option("--set", a.settings,
-                   "Any setting of the log's `config` by its name, such as beta2=0.999; one that the run does not read "
-                   "is an error")
+                   "Any setting of the log's `config` by its name, such as beta2=0.999; again for more. One that the run "
+                   "does not read is an error")
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
   // An option of the setting `field`, of the type of its value.
@@ -184,6 +191,10 @@ Command add_train(CLI::App& app) {
   constexpr double number = 0;
   const std::string words;
   add(whole, "--epochs", "epochs", "Passes over the training set at most (default: the task's)");
+  add(whole, "--eval-every", "eval_every", "Evaluate every N-th epoch and the last (default: see below)")
+      ->type_name("N");
+  add(words, "--stop", "stop", "Where the run ends: grokked (default), or never before its last epoch")
+      ->type_name("NAME");
   add(words, "--init-model", "initial_model", "Start from the network in this safetensors file")->type_name("FILE");
   const char* training = "Training (default: the task's protocol)";
   add(number, "--learning-rate", "learning_rate", "Step size of the optimizer")->group(training);

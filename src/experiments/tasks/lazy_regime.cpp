@@ -35,7 +35,7 @@ Task lazy_regime() {
                                   data);
               },
           .train_settings = {"hidden", "activation", "bias", "init_scale", "precision", "initial_model", "epochs",
-                             "learning_rate", "weight_decay", "momentum", "output_scale"}};
+                             "eval_every", "learning_rate", "weight_decay", "momentum", "output_scale"}};
 }
 
 }  // namespace normalign::tasks
