@@ -99,8 +99,8 @@ GeometrySummary setting_summary(const SettingRuns& setting) {
 
 const char* points(const GeometryRow& row) { return row.is_test ? "test" : "train"; }
 
-const Cells header = {"condition", "points",  "runs", "epoch",     "centroid", "class",
-                      "normal",    "centred", "rank", "explained", "|J|",      "|b|^2", "|centroid|"};
+const Cells header = {"condition", "points", "runs",      "epoch", "centroid", "class",     "normal",
+                      "centred",   "rank",   "explained", "|J|",   "|b|^2",    "|centroid|"};
 
 Cells cells(const GeometryRow& row) {
   Cells result = {row.condition, points(row), text(row.runs), four_digits(row.epoch)};
@@ -122,13 +122,13 @@ std::string heading(const GeometrySummary& setting, Moment moment) {
 }
 
 constexpr const char* legend[] = {
-    "memorisation: the first logged epoch with more than 99 % on the training points; equal epochs: the median "
-    "grokking",
-    "epoch of grokalign, or the smallest of any condition. Means over `runs` at each moment, and over sampled points.",
+    "Means over `runs` at each moment, and over sampled points. memorisation: the first logged epoch with more than "
+    "99 % on the training points; equal epochs: the median grokking epoch of grokalign, or the smallest of any "
+    "condition.",
     "centroid, class: cosine of the input to J^T 1 and to the label's row of J less the mean row; normal, centred: "
-    "|cosine|",
-    "to the top right singular vector of J, and of J less its mean row; rank, explained: effective rank and explained",
-    "variance of J; |J|: Frobenius norm; |b|^2: squared norm of the offset; |centroid|: norm of J^T 1."};
+    "|cosine| to the top right singular vector of J, and of J less its mean row.",
+    "rank, explained: effective rank and explained variance of J; |J|: Frobenius norm; |b|^2: squared norm of the "
+    "offset; |centroid|: norm of J^T 1."};
 
 }  // namespace
 
@@ -166,8 +166,6 @@ TableSet tables(std::span<const GeometrySummary> summary) {
   }
   return result;
 }
-
-std::string as_text(std::span<const GeometrySummary> summary) { return as_text(tables(summary)); }
 
 Json as_json(std::span<const GeometrySummary> summary) {
   const auto json = [](std::optional<double> value) { return value ? Json(*value) : Json(nullptr); };

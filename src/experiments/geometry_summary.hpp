@@ -58,9 +58,6 @@ const char* name_of(Moment moment);
 /// One table for each setting, with a heading for each moment, four digits, "-" where undefined.
 TableSet tables(std::span<const GeometrySummary> summary);
 
-/// The same as aligned columns for a terminal.
-std::string as_text(std::span<const GeometrySummary> summary);
-
 /// {"settings": [{"setting", "chance_alignment", "equal_epoch", "rows": [{"moment", "condition", "points" ("train" or
 /// "test"), "runs", "epoch", and the metrics}], "unfinished", "failed"}]}, all digits, null where undefined.
 nlohmann::ordered_json as_json(std::span<const GeometrySummary> summary);
@@ -69,7 +66,7 @@ nlohmann::ordered_json as_json(std::span<const GeometrySummary> summary);
 /// commas where undefined.
 std::string as_csv(std::span<const GeometrySummary> summary);
 
-/// One tabular in the style of the package booktabs with all settings, rounded as in `as_text`, "-" where undefined.
+/// One tabular in the style of the package booktabs with all settings, rounded as in `tables`, "-" where undefined.
 std::string as_latex(std::span<const GeometrySummary> summary);
 
 }  // namespace normalign

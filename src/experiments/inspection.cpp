@@ -3,11 +3,9 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <numeric>
-#include <sstream>
 
 #include "experiments/samples.hpp"
 #include "experiments/statistics.hpp"
-#include "experiments/table.hpp"
 #include "geometry/affine_map.hpp"
 #include "nn/evaluate.hpp"
 
@@ -129,33 +127,35 @@ Inspection inspection(const Mlp<double>& mlp, const Dataset<double>& data, const
   return result;
 }
 
-std::string as_text(const Inspection& inspection) {
-  std::vector<Cells> table = {{"class", "samples", "accuracy", "centroid", "class alignment", "normal",
-                               "centred normal", "effective rank", "s1^2 share", "|J|", "|b|^2", "|centroid|", "to the wall",
-                               "complexity"}};
+TableSet tables(const Inspection& inspection) {
+  Table table{.rows = {{"class", "samples", "accuracy", "centroid", "class alignment", "normal", "centred normal",
+                        "effective rank", "s1^2 share", "|J|", "|b|^2", "|centroid|", "to the wall", "complexity"}}};
   for (const ClassInspection& c : inspection.classes) {
     Cells row = {c.label ? std::to_string(*c.label) : "all", std::to_string(c.samples), four_digits(c.accuracy)};
     for (const auto& [name, value] : measures(c.geometry)) row.push_back(four_digits(value));
     row.push_back(four_digits(c.wall_distance));
     row.push_back(four_digits(c.complexity));
-    table.push_back(std::move(row));
+    table.rows.push_back(std::move(row));
   }
-  std::ostringstream out;
-  out << aligned_text(table) << "\nMeans over samples; accuracy is per cent. Random directions have an alignment of "
-      << four_digits(chance_alignment(inspection.inputs)) << ".\n";
+  TableSet result{.tables = {std::move(table)},
+                  .legend = {text("Means over samples; accuracy is per cent. Random directions have an alignment of ",
+                                  four_digits(chance_alignment(inspection.inputs)), '.')}};
   if (inspection.smooth_activation) {
-    out << "A network of " << *inspection.smooth_activation << " has no regions, so no walls and no certificates.\n";
-    return out.str();
+    result.legend.push_back(
+        text("A network of ", *inspection.smooth_activation, " has no regions, so no walls and no certificates."));
+    return result;
   }
-  out << "To the wall: l2 distance to the nearest other region; complexity: units that change within "
-      << four_digits(inspection.options.complexity.radius) << " along random directions.\n";
+  result.legend.push_back(
+      text("To the wall: l2 distance to the nearest other region; complexity: units that change within ",
+           four_digits(inspection.options.complexity.radius), " along random directions."));
   const CertificateSummary found = certificate_summary(inspection);
-  if (found.points == 0) return out.str();
-  out << "Certificates (" << name_of(inspection.options.certificate.norm) << ", first " << found.points
-      << " samples): " << found.exact << " exact; lower bounds " << four_digits(found.lower.front()) << " to "
-      << four_digits(found.lower.back()) << ", median " << four_digits(median(found.lower))
-      << "; rank correlation with class alignment " << four_digits(found.rank_correlation) << ".\n";
-  return out.str();
+  if (found.points > 0)
+    result.legend.push_back(text("Certificates (", name_of(inspection.options.certificate.norm), ", first ",
+                                 found.points, " samples): ", found.exact, " exact; lower bounds ",
+                                 four_digits(found.lower.front()), " to ", four_digits(found.lower.back()), ", median ",
+                                 four_digits(median(found.lower)), "; rank correlation with class alignment ",
+                                 four_digits(found.rank_correlation), '.'));
+  return result;
 }
 
 nlohmann::ordered_json as_json(const Inspection& inspection) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "data/dataset.hpp"
+#include "experiments/table.hpp"
 #include "geometry/certificate.hpp"
 #include "geometry/local_complexity.hpp"
 #include "geometry/local_geometry.hpp"
@@ -57,7 +58,7 @@ Inspection inspection(const Mlp<double>& mlp, const Dataset<double>& data, const
 
 /// The table of the classes, the chance level of alignment, and below it the certificates: how many are exact, the
 /// ends and the median of their lower bounds, and the rank correlation of the bounds with class alignment.
-std::string as_text(const Inspection& inspection);
+TableSet tables(const Inspection& inspection);
 
 /// {"classes": [...], "chance_alignment", "samples": [{"label", "correct", measures, "wall_distance", "wall_layer",
 /// "wall_unit", "local_complexity", "certificate": {"exact", "lower", "upper", "parts"}}], "certificates": {"norm",

@@ -5,9 +5,8 @@
 
 #include "experiments/run_set.hpp"
 #include "experiments/statistics.hpp"
-#include "experiments/table.hpp"
-#include "linalg/nearest_name.hpp"
 #include "linalg/error.hpp"
+#include "linalg/nearest_name.hpp"
 
 namespace normalign {
 namespace {
@@ -78,13 +77,21 @@ std::vector<MetricSummary> summarise_metrics(const std::vector<RunLog>& logs, co
   return result;
 }
 
-std::string as_text(std::span<const MetricSummary> summary) {
-  std::vector<Cells> table = {cells(nullptr, four_digits)};
-  for (const MetricSummary& row : summary) table.push_back(cells(&row, four_digits));
-  return aligned_text(table, 3) +
-         "\nstart, end: mean over the finished runs in their first and last row; end_std: standard deviation over "
-         "runs;\n"
-         "lowest, highest: mean over runs of the extremes of all rows.\n";
+TableSet tables(std::span<const MetricSummary> summary) {
+  TableSet result{.legend = {"start, end: mean over the finished runs in their first and last row; end_std: standard "
+                             "deviation over runs; lowest, highest: mean over runs of the extremes of all rows."}};
+  const MetricSummary* last = nullptr;
+  for (const MetricSummary& row : summary) {
+    const auto without_names = [](Cells line) { return Cells(line.begin() + 2, line.end()); };
+    if (!last || row.setting != last->setting)
+      result.tables.push_back({.caption = row.setting, .rows = {without_names(cells(nullptr, four_digits))}});
+    Table& table = result.tables.back();
+    if (!last || row.setting != last->setting || row.metric != last->metric)
+      table.headings.emplace_back(table.rows.size(), row.metric);
+    table.rows.push_back(without_names(cells(&row, four_digits)));
+    last = &row;
+  }
+  return result;
 }
 
 Json as_json(std::span<const MetricSummary> summary) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "experiments/run_log.hpp"
+#include "experiments/table.hpp"
 
 namespace normalign {
 
@@ -28,8 +29,8 @@ struct MetricSummary {
 /// metrics there are when no run has one of them.
 std::vector<MetricSummary> summarise_metrics(const std::vector<RunLog>& logs, const std::vector<std::string>& metrics);
 
-/// Aligned columns for a terminal, four digits, "-" where undefined.
-std::string as_text(std::span<const MetricSummary> summary);
+/// One table for each setting with a heading for each metric, four digits, "-" where undefined.
+TableSet tables(std::span<const MetricSummary> summary);
 
 /// {"metrics": [{"setting", "metric", "condition", "runs", "start", "end", "end_std", "lowest", "highest"}]}, all
 /// digits, null where undefined.
@@ -39,7 +40,7 @@ nlohmann::ordered_json as_json(std::span<const MetricSummary> summary);
 /// undefined.
 std::string as_csv(std::span<const MetricSummary> summary);
 
-/// One tabular in the style of the package booktabs, rounded as in `as_text`, "-" where undefined.
+/// One tabular in the style of the package booktabs, rounded as in `tables`, "-" where undefined.
 std::string as_latex(std::span<const MetricSummary> summary);
 
 }  // namespace normalign

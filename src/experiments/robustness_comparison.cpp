@@ -7,9 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "experiments/statistics.hpp"
-#include "experiments/table.hpp"
-#include "linalg/nearest_name.hpp"
 #include "linalg/error.hpp"
+#include "linalg/nearest_name.hpp"
 
 namespace normalign {
 namespace {
@@ -109,7 +108,7 @@ std::vector<RobustnessRow> robustness_rows(const std::vector<InspectedModel>& mo
   return rows;
 }
 
-std::string as_text(const std::vector<RobustnessRow>& rows) {
+TableSet tables(const std::vector<RobustnessRow>& rows) {
   std::vector<Cells> table = {{"model", "points", "accuracy", "number", "exact", "median"}};
   for (const std::string& measure : alignment_measures())
     table.back().push_back("~ " + in_words(measure.substr(0, measure.rfind("_alignment"))));
@@ -123,10 +122,11 @@ std::string as_text(const std::vector<RobustnessRow>& rows) {
     for (const auto& value : row.correlation) cells.push_back(four_digits(value));
     table.push_back(std::move(cells));
   }
-  return aligned_text(table, 2) +
-         "\nnumber: of certified points, all or those classified correctly; exact: whose certificate is the distance\n"
-         "of the decision boundary, of others it is a lower bound; median: certificate; ~: Spearman's rank\n"
-         "correlation of the certificate with the alignment; accuracy: per cent of all inspected samples.\n";
+  return {.tables = {{.rows = std::move(table), .left = 2}},
+          .legend = {"number: of certified points, all or those classified correctly; exact: whose certificate is the "
+                     "distance of the decision boundary, of others it is a lower bound.",
+                     "median: certificate; ~: Spearman's rank correlation of the certificate with the alignment; "
+                     "accuracy: per cent of all inspected samples."}};
 }
 
 nlohmann::ordered_json as_json(const std::vector<RobustnessRow>& rows) {

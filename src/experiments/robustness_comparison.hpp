@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "experiments/scatter.hpp"
+#include "experiments/table.hpp"
 
 namespace normalign {
 
@@ -51,7 +52,7 @@ struct RobustnessRow {
 std::vector<RobustnessRow> robustness_rows(const std::vector<InspectedModel>& models);
 
 /// The rows as a table.
-std::string as_text(const std::vector<RobustnessRow>& rows);
+TableSet tables(const std::vector<RobustnessRow>& rows);
 
 /// [{"model", "points": "all" or "correct", "accuracy", "count", "exact", "median_certificate", "rank_correlation":
 /// {measure: value}}]; undefined values are null.

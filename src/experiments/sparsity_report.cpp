@@ -6,7 +6,6 @@
 
 #include "experiments/gnuplot.hpp"
 #include "experiments/statistics.hpp"
-#include "experiments/table.hpp"
 
 namespace normalign {
 namespace {
@@ -70,20 +69,14 @@ std::vector<Line> lines_of(std::span<const SparsityRow> rows) {
   return result;
 }
 
-// Cells as wide as the widest that `four_digits` makes of these measures.
-constexpr std::size_t cell_width = 10;
-
-std::string table_of(std::span<const Line> lines, std::vector<Measure> Line::*values) {
-  const auto padded = [](const std::string& word, std::size_t width) {
-    return std::string(width - std::min(width, word.size()), ' ') + word;
-  };
-  std::vector<Cells> table = {{"points", "model", padded("n", 5), "seeds"}};
-  for (const Measure& measure : measures({}, false)) table.front().push_back(padded(measure.head, cell_width));
+Table table_of(std::span<const Line> lines, std::vector<Measure> Line::*values) {
+  Table table{.rows = {{"points", "model", "n", "seeds"}}, .left = 3};
+  for (const Measure& measure : measures({}, false)) table.rows.front().emplace_back(measure.head);
   for (const Line& line : lines) {
-    Cells& row = table.emplace_back(Cells{line.points, line.model, text(line.samples), text(line.seeds)});
+    Cells& row = table.rows.emplace_back(Cells{line.points, line.model, text(line.samples), text(line.seeds)});
     for (const Measure& measure : line.*values) row.push_back(four_digits(measure.value));
   }
-  return aligned_text(table, 2);
+  return table;
 }
 
 bool has_several_seeds(std::span<const Line> lines) {
@@ -119,20 +112,21 @@ std::vector<std::string> models_of(std::span<const Line> lines) {
 
 }  // namespace
 
-std::string table_of(std::span<const SparsityRow> rows) { return table_of(lines_of(rows), &Line::means); }
-
-std::string as_text(std::span<const SparsityRow> rows) {
+TableSet tables(std::span<const SparsityRow> rows) {
   const std::vector<Line> lines = lines_of(rows);
-  std::string result = table_of(lines, &Line::means);
-  if (has_several_seeds(lines)) result += "\nStandard deviations over seeds:\n" + table_of(lines, &Line::deviations);
-  result +=
-      "\nMeans over the points, then over seeds; acc: per cent. class: cos(J_y - mean_j J_j, x); normal: |cos(v, x)|, "
-      "v "
-      "the\nfirst right singular vector of J; /ch: over the chance level";
-  if (!rows.empty()) result += text(", ", four_digits(rows.front().chance_alignment));
-  return result +
-         ". rank: effective rank of J. distance: of\ntest points to the nearest training point, over their length. "
-         "steps, loss: of the network's training, the loss at its end.\n";
+  TableSet result{.tables = {table_of(lines, &Line::means)}};
+  if (has_several_seeds(lines)) {
+    result.tables.push_back(table_of(lines, &Line::deviations));
+    result.tables.back().caption = "Standard deviations over seeds:";
+  }
+  const std::string chance = rows.empty() ? "" : text(", ", four_digits(rows.front().chance_alignment));
+  result.legend = {
+      "Means over the points, then over seeds; acc: per cent; class: cos(J_y - mean_j J_j, x); normal: "
+      "|cos(v, x)|, v the first right singular vector of J; /ch: over the chance level" +
+          chance + ".",
+      "rank: effective rank of J; distance: of test points to the nearest training point, over their "
+      "length; steps, loss: of the network's training, the loss at its end."};
+  return result;
 }
 
 Json as_json(std::span<const SparsityRow> rows) {

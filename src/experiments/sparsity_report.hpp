@@ -8,15 +8,13 @@
 
 #include "experiments/plot.hpp"
 #include "experiments/sparsity.hpp"
+#include "experiments/table.hpp"
 
 namespace normalign {
 
-/// Two lines for each n and model, of the training and of the test points: means over seeds, four digits. Columns have
-/// one width, so that the table of the first rows is the beginning of that of more.
-std::string table_of(std::span<const SparsityRow> rows);
-
-/// That table, where there are several seeds one of the standard deviations, and what the columns are.
-std::string as_text(std::span<const SparsityRow> rows);
+/// Two lines for each n and model, of the training and of the test points: means over seeds, four digits; where there
+/// are several seeds a table of the standard deviations too; and what the columns are.
+TableSet tables(std::span<const SparsityRow> rows);
 
 /// {"chance_alignment", "means": [{"n", "model", "points", "seeds", and each measure with its deviation as "_std"}],
 /// "rows": [the same by seed, without deviations]}, all digits, null where undefined.

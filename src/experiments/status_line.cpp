@@ -9,13 +9,21 @@
 
 namespace normalign {
 
-std::size_t terminal_columns() {
+namespace {
+
+std::optional<std::size_t> columns_of(int stream) {
   winsize size = {};
-  if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  if (::ioctl(stream, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
   std::size_t columns = 0;
   if (const char* words = std::getenv("COLUMNS")) std::from_chars(words, words + std::strlen(words), columns);
-  return columns > 0 ? columns : 80;
+  return columns > 0 ? std::optional(columns) : std::nullopt;
 }
+
+}  // namespace
+
+std::size_t terminal_columns() { return columns_of(STDERR_FILENO).value_or(80); }
+
+std::optional<std::size_t> output_columns() { return columns_of(STDOUT_FILENO); }
 
 void StatusLine::show(const std::string& line) {
   if (!terminal_) return;

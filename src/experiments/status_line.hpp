@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <ostream>
 #include <string>
 
@@ -9,6 +10,10 @@ namespace normalign {
 
 /// Columns of the terminal that standard error is, else what the environment has as COLUMNS, else 80.
 std::size_t terminal_columns();
+
+/// Columns of the terminal that standard output is, else what the environment has as COLUMNS; nothing where neither
+/// tells.
+std::optional<std::size_t> output_columns();
 
 /// A line that is written over: on a terminal it is cut to fit, so that it never wraps, and elsewhere nothing is shown.
 class StatusLine {

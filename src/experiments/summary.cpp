@@ -1,5 +1,6 @@
 #include "experiments/summary.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -33,12 +34,20 @@ struct Sample {
   std::vector<double> epochs = {};
   std::vector<double> seconds = {};
   std::vector<std::string> untimed = {};
+  std::vector<double> last_epochs = {}, last_train = {}, last_test = {};  // of runs that did not grok
 };
 
 Sample sample(const ConditionRuns& condition) {
   Sample result;
   for (const RunLog* log : condition.finished) {
-    if (!has_grokked(*log)) continue;
+    if (!has_grokked(*log)) {
+      if (log->metrics.empty()) continue;
+      const MetricRow& last = log->metrics.back();
+      result.last_epochs.push_back(static_cast<double>(last.epoch));
+      result.last_train.push_back(last.train_acc);
+      result.last_test.push_back(last.test_acc);
+      continue;
+    }
     result.epochs.push_back(static_cast<double>(*log->grokking_epoch));
     if (const auto seconds = seconds_at_grokking(*log))
       result.seconds.push_back(*seconds);
@@ -59,7 +68,10 @@ SettingSummary setting_summary(const SettingRuns& runs) {
                          .runs = condition.all,
                          .grokked = static_cast<Index>(of_condition.epochs.size()),
                          .epochs = spread(of_condition.epochs),
-                         .seconds = spread(of_condition.seconds)};
+                         .seconds = spread(of_condition.seconds),
+                         .last_epoch = mean(of_condition.last_epochs),
+                         .last_train_acc = mean(of_condition.last_train),
+                         .last_test_acc = mean(of_condition.last_test)};
     row.epochs_ratio = ratio(mean(baseline.epochs), row.epochs.mean);
     row.seconds_ratio = ratio(mean(baseline.seconds), row.seconds.mean);
     if (row.condition != baseline_name) row.epochs_test = welch_t_test(baseline.epochs, of_condition.epochs);
@@ -87,7 +99,10 @@ std::vector<std::pair<const char*, std::optional<double>>> numbers(const Conditi
           {"seconds_ratio", row.seconds_ratio},
           {"welch_t", of_test(&WelchTest::t)},
           {"welch_degrees_of_freedom", of_test(&WelchTest::degrees_of_freedom)},
-          {"welch_p_two_sided", of_test(&WelchTest::p_two_sided)}};
+          {"welch_p_two_sided", of_test(&WelchTest::p_two_sided)},
+          {"not_grokked_last_epoch", row.last_epoch},
+          {"not_grokked_train_acc", row.last_train_acc},
+          {"not_grokked_test_acc", row.last_test_acc}};
 }
 
 std::string formatted(const char* format, double value) {
@@ -102,27 +117,49 @@ std::string probability(const std::optional<WelchTest>& test) {
   return test ? formatted("%.2g", test->p_two_sided) : "-";
 }
 
-const Cells header = {"condition",     "runs",   "grokked",       "epochs: mean", "std", "median",
-                      "seconds: mean", "median", "ratio: epochs", "seconds",      "p"};
+// Whether there is something to say about runs that did not grok.
+bool has_ungrokked(std::span<const SettingSummary> summary) {
+  return std::ranges::any_of(summary, [](const SettingSummary& setting) {
+    return std::ranges::any_of(setting.conditions,
+                               [](const ConditionSummary& row) { return row.last_epoch.has_value(); });
+  });
+}
 
-Cells cells(const ConditionSummary& row) {
-  return {row.condition,
-          text(row.runs),
-          text(row.grokked, '/', row.runs),
-          four_digits(row.epochs.mean),
-          four_digits(row.epochs.standard_deviation),
-          four_digits(row.epochs.median),
-          four_digits(row.seconds.mean),
-          four_digits(row.seconds.median),
-          two_decimals(row.epochs_ratio),
-          two_decimals(row.seconds_ratio),
-          probability(row.epochs_test)};
+Cells header(bool ungrokked) {
+  Cells result = {"condition",     "runs",   "grokked",       "epochs: mean", "std", "median",
+                  "seconds: mean", "median", "ratio: epochs", "seconds",      "p"};
+  if (ungrokked) result.insert(result.end(), {"not grokked: epoch", "train %", "test %"});
+  return result;
+}
+
+// Columns whose heads go on with what the column before says.
+const std::vector<std::size_t> joined_columns = {4, 5, 7, 9, 12, 13};
+
+Cells cells(const ConditionSummary& row, bool ungrokked) {
+  Cells result = {row.condition,
+                  text(row.runs),
+                  text(row.grokked, '/', row.runs),
+                  four_digits(row.epochs.mean),
+                  four_digits(row.epochs.standard_deviation),
+                  four_digits(row.epochs.median),
+                  four_digits(row.seconds.mean),
+                  four_digits(row.seconds.median),
+                  two_decimals(row.epochs_ratio),
+                  two_decimals(row.seconds_ratio),
+                  probability(row.epochs_test)};
+  if (ungrokked)
+    for (const auto& value : {row.last_epoch, row.last_train_acc, row.last_test_acc})
+      result.push_back(four_digits(value));
+  return result;
 }
 
 constexpr const char* legend[] = {
     "epochs, seconds: at which grokked runs grokked; seconds are of optimisation alone.",
     "ratio: mean of the baseline / mean of the condition; above 1 the condition grokked sooner.",
     "p: two-sided Welch t-test of the grokking epochs against the baseline's."};
+
+constexpr const char* ungrokked_legend =
+    "not grokked: last epoch and accuracies there, means over the finished runs that did not grok.";
 
 // What stands beneath the table, one line for each kind of run that does not count in full.
 std::vector<std::string> notes(const SettingSummary& setting) {
@@ -142,14 +179,17 @@ std::vector<SettingSummary> summarise(const std::vector<RunLog>& logs) {
 TableSet tables(std::span<const SettingSummary> summary) {
   TableSet result{.tables = {}, .remarks = {}, .legend = {std::begin(legend), std::end(legend)}};
   for (const SettingSummary& setting : summary) {
-    Table& table = result.tables.emplace_back(
-        Table{.caption = setting.setting, .rows = {header}, .headings = {}, .notes = notes(setting)});
-    for (const ConditionSummary& row : setting.conditions) table.rows.push_back(cells(row));
+    const bool ungrokked = has_ungrokked({&setting, 1});
+    Table& table = result.tables.emplace_back(Table{.caption = setting.setting,
+                                                    .rows = {header(ungrokked)},
+                                                    .headings = {},
+                                                    .notes = notes(setting),
+                                                    .joined = joined_columns});
+    for (const ConditionSummary& row : setting.conditions) table.rows.push_back(cells(row, ungrokked));
   }
+  if (has_ungrokked(summary)) result.legend.emplace_back(ungrokked_legend);
   return result;
 }
-
-std::string as_text(std::span<const SettingSummary> summary) { return as_text(tables(summary)); }
 
 Json as_json(std::span<const SettingSummary> summary) {
   Json settings = Json::array();
@@ -183,21 +223,24 @@ std::string as_csv(std::span<const SettingSummary> summary) {
 }
 
 std::string as_latex(std::span<const SettingSummary> summary) {
-  std::string result =
-      "% \\usepackage{booktabs}\n"
-      "\\begin{tabular}{lrrrrrrrrrr}\n"
-      "\\toprule\n"
+  const bool ungrokked = has_ungrokked(summary);
+  const std::size_t columns = header(ungrokked).size();
+  std::string result = text(
+      "% \\usepackage{booktabs}\n\\begin{tabular}{l", std::string(columns - 1, 'r'),
+      "}\n\\toprule\n"
       " & & & \\multicolumn{3}{c}{grokking epoch} & \\multicolumn{2}{c}{seconds}"
-      " & \\multicolumn{2}{c}{baseline / condition} & \\\\\n"
-      "\\cmidrule(lr){4-6} \\cmidrule(lr){7-8} \\cmidrule(lr){9-10}\n"
-      "condition & runs & grokked & mean & std & median & mean & median & epochs & seconds & $p$ \\\\\n";
+      " & \\multicolumn{2}{c}{baseline / condition} &",
+      ungrokked ? " & \\multicolumn{3}{c}{not grokked}" : "",
+      " \\\\\n\\cmidrule(lr){4-6} \\cmidrule(lr){7-8} \\cmidrule(lr){9-10}", ungrokked ? " \\cmidrule(lr){12-14}" : "",
+      "\ncondition & runs & grokked & mean & std & median & mean & median & epochs & seconds & $p$",
+      ungrokked ? " & epoch & train \\% & test \\%" : "", " \\\\\n");
   for (const SettingSummary& setting : summary) {
-    result += text("\\midrule\n\\multicolumn{", header.size(), "}{l}{", latex_escaped(setting.setting), "} \\\\\n");
+    result += text("\\midrule\n\\multicolumn{", columns, "}{l}{", latex_escaped(setting.setting), "} \\\\\n");
     for (const ConditionSummary& row : setting.conditions) {
-      Cells columns = cells(row);
-      columns.front() = latex_escaped(columns.front());
-      columns.back() = latex_number(columns.back());
-      result += latex_line(columns);
+      Cells line = cells(row, ungrokked);
+      line.front() = latex_escaped(line.front());
+      line[10] = latex_number(line[10]);
+      result += latex_line(line);
     }
   }
   result += "\\bottomrule\n\\end{tabular}\n";

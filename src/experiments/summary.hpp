@@ -30,6 +30,8 @@ struct ConditionSummary {
   std::optional<double> epochs_ratio = {};    ///< mean of the baseline / mean of this condition: below 1 if later
   std::optional<double> seconds_ratio = {};   ///< the same of the seconds
   std::optional<WelchTest> epochs_test = {};  ///< baseline's grokking epochs against this one's; none for the baseline
+  /// Means over the finished runs that did not grok, in the last row of each.
+  std::optional<double> last_epoch = {}, last_train_acc = {}, last_test_acc = {};
 };
 
 /// The table of one setting, with the names of the runs that its rows count but cannot use in full.
@@ -47,11 +49,9 @@ struct SettingSummary {
 /// Lists of names keep the order of `logs` (`untimed`: within each condition), on which nothing else depends.
 std::vector<SettingSummary> summarise(const std::vector<RunLog>& logs);
 
-/// One table for each setting, four digits, "-" where undefined; unusable runs are listed below.
+/// One table for each setting, four digits, "-" where undefined; unusable runs are listed below. Where a finished run
+/// did not grok, three more columns say how those that did not ended.
 TableSet tables(std::span<const SettingSummary> summary);
-
-/// The same as aligned columns for a terminal.
-std::string as_text(std::span<const SettingSummary> summary);
 
 /// {"settings": [{"setting", "conditions": [{"condition", "runs", "grokked", ...}], "unfinished", "failed",
 /// "untimed"}]} with the columns of `as_csv`, all digits, null where undefined.
@@ -61,7 +61,7 @@ nlohmann::ordered_json as_json(std::span<const SettingSummary> summary);
 /// undefined.
 std::string as_csv(std::span<const SettingSummary> summary);
 
-/// One tabular in the style of the package booktabs with all settings, rounded as in `as_text`, "-" where
+/// One tabular in the style of the package booktabs with all settings, rounded as in `tables`, "-" where
 /// undefined.
 std::string as_latex(std::span<const SettingSummary> summary);
 

@@ -19,29 +19,37 @@ std::string four_digits(std::optional<double> value);
 std::string all_digits(std::optional<double> value);
 
 /// One line for each row, columns two spaces apart: the first `left` ones flush left, the others flush right. Widths
-/// are in bytes. Rows have one length.
+/// are in characters of UTF-8. Rows have one length.
 std::string aligned_text(std::span<const Cells> rows, std::size_t left = 1);
 
 /// A table as a terminal or a page shows it.
 struct Table {
   std::string caption = {};
   std::vector<Cells> rows = {};  ///< of one length; the first is the head
-  std::size_t left = 1;          ///< so many first columns hold words, the others numbers
+  std::size_t left = 1;          ///< so many first columns hold words, which tell the rows apart, the others numbers
   std::vector<std::pair<std::size_t, std::string>> headings = {};  ///< before which row a line says what follows
   std::vector<std::string> notes = {};                             ///< what stands beneath, line by line
+  std::vector<std::size_t> joined = {};  ///< columns whose head is understood only beside the column before them
 };
 
 /// Tables that belong together, and what their columns mean.
 struct TableSet {
   std::vector<Table> tables = {};
-  std::vector<std::string> remarks = {};  ///< on what was left out, line by line
-  std::vector<std::string> legend = {};   ///< line by line
+  std::vector<std::string> remarks = {};  ///< on what was left out, a sentence each
+  std::vector<std::string> legend = {};   ///< a sentence each
 };
 
-/// Caption, rows as `aligned_text` has them, and notes; and of several tables each with an empty line after it, then
-/// remarks and legend.
-std::string as_text(const Table& table);
-std::string as_text(const TableSet& set);
+/// As many characters as a line needs.
+inline constexpr std::size_t full_width = std::string::npos;
+
+/// Writes caption, rows as `aligned_text` has them, and notes. A table of more than `width` characters a line is parted
+/// between columns: the parts stand beneath each other, an empty line between them, and each begins with the first
+/// `left` columns. A part has at least one other column, whatever the width. Other lines are broken between words at
+/// `width`, and at 120 characters where that is more.
+std::string as_text(const Table& table, std::size_t width = full_width);
+
+/// Writes several tables so, then remarks and legend, an empty line between them.
+std::string as_text(const TableSet& set, std::size_t width = full_width);
 
 /// The row as a line of CSV (RFC 4180, but ended by a line feed alone): cells with a comma, a quote or a line break
 /// in quotes.

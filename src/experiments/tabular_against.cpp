@@ -57,15 +57,15 @@ std::vector<FigureAgainst> against(const TabularSummary& summary, const TableRow
   return result;
 }
 
-std::string as_text(const std::vector<FigureAgainst>& figures) {
+TableSet tables(const std::vector<FigureAgainst>& figures) {
   std::vector<Cells> rows = {{"against published", "figure", "data sets", "mean", "published", "difference",
                               "mean |difference|", text("within ", near_points)}};
   for (const FigureAgainst& f : figures)
     rows.push_back({text(f.protocol, ' ', f.method), f.figure, text(f.datasets), four_digits(f.mean),
                     four_digits(f.published_mean), four_digits(f.difference), four_digits(f.absolute_difference),
                     f.near ? text(*f.near, '/', *f.large) : "-"});
-  return aligned_text(rows, 2) +
-         text("within ", near_points, ": points, of the data sets with more than ", near_rows, " rows\n");
+  return {.tables = {{.rows = std::move(rows), .left = 2}},
+          .legend = {text("within ", near_points, ": points, of the data sets with more than ", near_rows, " rows.")}};
 }
 
 Json as_json(const std::vector<FigureAgainst>& figures) {

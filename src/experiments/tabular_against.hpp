@@ -29,8 +29,8 @@ struct FigureAgainst {
 /// Each protocol, method and figure of the summary that the published rows have too, in the order of the summary.
 std::vector<FigureAgainst> against(const TabularSummary& summary, const TableRows& published);
 
-/// Aligned columns for a terminal, four digits, "-" where undefined.
-std::string as_text(const std::vector<FigureAgainst>& figures);
+/// One table, four digits, "-" where undefined.
+TableSet tables(const std::vector<FigureAgainst>& figures);
 
 /// A list of objects with the members' names, all digits, null where undefined.
 nlohmann::ordered_json as_json(const std::vector<FigureAgainst>& figures);

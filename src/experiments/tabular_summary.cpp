@@ -177,9 +177,10 @@ Table tests_table(const ProtocolSummary& protocol, const std::string& method) {
 }
 
 constexpr const char* legend[] = {
-    "Over data sets, each with the mean over its seeds. Accuracies and success rates are per cent; attack_success is",
-    "(clean - robust) / clean accuracy. Paired t-tests by data set; one-sided p in the direction of the paper's claim,",
-    "where there is one. A win is a higher accuracy or alignment, a lower rank or success rate."};
+    "Over data sets, each with the mean over its seeds. Accuracies and success rates are per cent; attack_success is "
+    "(clean - robust) / clean accuracy.",
+    "Paired t-tests by data set; one-sided p in the direction of the paper's claim, where there is one. A win is a "
+    "higher accuracy or alignment, a lower rank or success rate."};
 
 }  // namespace
 
@@ -261,8 +262,6 @@ TableSet tables(const TabularSummary& summary) {
   if (rows.size() > 1) result.tables.push_back({.rows = std::move(rows)});
   return result;
 }
-
-std::string as_text(const TabularSummary& summary) { return as_text(tables(summary)); }
 
 Json as_json(const TabularSummary& summary) {
   Json protocols = Json::array();

@@ -84,9 +84,6 @@ TabularSummary summarise(const std::vector<TabularLog>& logs);
 /// unusable runs are listed below.
 TableSet tables(const TabularSummary& summary);
 
-/// The same as aligned columns for a terminal.
-std::string as_text(const TabularSummary& summary);
-
 /// {"protocols": [{"protocol", "methods": [{"method", "datasets", "runs", "figures": {name: {"datasets", "mean",
 /// "std"}}, "rank_correlations": {...}}], "comparisons": [...], "rows": [{"dataset", "n", "features", "classes", and
 /// for each method its figures}]}], "unfinished", "failed"}, all digits, null where undefined.
@@ -97,7 +94,7 @@ nlohmann::ordered_json as_json(const TabularSummary& summary);
 std::string as_csv(const TabularSummary& summary);
 
 /// One tabular in the style of the package booktabs: figures down, protocols and methods across, and the p of RFAM
-/// against RFM; rounded as in `as_text`.
+/// against RFM; rounded as in `tables`.
 std::string as_latex(const TabularSummary& summary);
 
 }  // namespace normalign

@@ -146,6 +146,44 @@ TEST_CASE("train: --eval-every and --stop, as the help says") {
     CHECK(contains(help, part));
 }
 
+TEST_CASE("tables fit the columns that there are, and --wide leaves them as they are") {
+  if (without_program("widths")) return;
+  const TemporaryFolder folder;
+  for (const char* condition : {"baseline", "grokalign"}) {
+    RunLog log = run_of(condition, {row(0, 1, 2), row(5, 99.5, 50)});
+    log.run_name = std::string("toy_") + condition;
+    for (MetricRow& of_log : log.metrics)
+      for (const char* name : {"centroid_alignment", "test_effective_rank"}) of_log.extras.emplace_back(name, 0.123456);
+    write_log(folder / (log.run_name + ".json"), log);
+  }
+  const std::string program = command({}).front(), logs = folder.path().string();
+  const auto longest = [](const std::string& text) {
+    std::size_t result = 0;
+    for (const std::string& line : lines(text)) result = std::max(result, line.size());
+    return result;
+  };
+  for (const Arguments& more : {Arguments{"summary", logs},
+                                {"summary", logs, "--geometry"},
+                                {"summary", logs, "--metric", "test_acc"},
+                                {"gradcheck"}}) {
+    const auto with = [&](const std::string& environment, const Arguments& wide = {}) {
+      Arguments line{"/usr/bin/env", environment, program};
+      line.insert(line.end(), more.begin(), more.end());
+      line.insert(line.end(), wide.begin(), wide.end());
+      return run(line).out;
+    };
+    CAPTURE(more.front(), more.back());
+    const std::string whole = with("COLUMNS=");
+    for (const std::size_t columns : {60, 80, 120}) {
+      const std::string fitting = with("COLUMNS=" + std::to_string(columns));
+      CAPTURE(columns, fitting);
+      CHECK(longest(fitting) <= columns);
+      CHECK(longest(fitting) > columns / 2);
+      CHECK(with("COLUMNS=" + std::to_string(columns), {"--wide"}) == whole);
+    }
+  }
+}
+
 TEST_CASE("a whole number that no machine holds is named as it was given, with status 2") {
   if (without_program("huge numbers")) return;
   for (const Arguments& arguments : {Arguments{"train", "sparse_parity", "--epochs", "99999999999999999999"},

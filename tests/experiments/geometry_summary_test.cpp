@@ -117,7 +117,7 @@ TEST_CASE("geometry summary: unfinished and failed runs are left out and named")
   CHECK(as_csv(summary) == before);
   CHECK(summary[0].unfinished == std::vector<std::string>{"killed"});
   CHECK(summary[0].failed == std::vector<std::string>{"broken"});
-  for (const std::string& table : {as_text(summary), as_latex(summary)}) {
+  for (const std::string& table : {as_text(tables(summary)), as_latex(summary)}) {
     CHECK(contains(table, "1 run unfinished: killed"));
     CHECK(contains(table, "1 run failed: broken"));
   }
@@ -140,7 +140,7 @@ TEST_CASE("geometry summary: a metric missing in some rows or in all") {
   CHECK_FALSE(toy.chance_alignment.has_value());
   CHECK(find(toy, Moment::grokking, "baseline", true).runs == 2);
   CHECK_FALSE(find(toy, Moment::grokking, "baseline", true).means[0].has_value());
-  CHECK(contains(as_text({&toy, 1}), "toy, alignment by chance -\n"));
+  CHECK(contains(as_text(tables({&toy, 1})), "toy, alignment by chance -\n"));
 }
 
 TEST_CASE("geometry summary: a run without its grokking row, or without rows, counts where it can") {
@@ -186,7 +186,7 @@ TEST_CASE("geometry summary: text and LaTeX have a block for each moment and as 
   std::vector<RunLog> logs = example_logs();
   logs.push_back(run_of("50% x_1", 5, {row(5, 100, 1e-7)}));
   const auto summary = summarise_geometry(logs);
-  const std::string plain = as_text(summary);
+  const std::string plain = as_text(tables(summary));
   for (const char* part :
        {"toy, alignment by chance 0.125\n", "at memorisation\n", "at grokking\n", "at equal epochs: 30\n", "50% x_1"})
     CHECK(contains(plain, part));
@@ -224,7 +224,7 @@ TEST_CASE("normalign summary --geometry: prints and writes that table in place o
            "--csv", (folder / "t.csv").string(), "--latex", (folder / "t.tex").string()});
   CHECK(finished.status == 0);
   CHECK(finished.err.empty());
-  CHECK(finished.out == as_text(summary));
+  CHECK(finished.out == as_text(tables(summary)));
   CHECK(Json::parse(read_file(folder / "table.json")) == as_json(summary));
   CHECK(read_file(folder / "t.csv") == as_csv(summary));
   CHECK(read_file(folder / "t.tex") == as_latex(summary));

@@ -43,8 +43,10 @@ TEST_CASE("start, end and extremes are means over the finished runs of a conditi
   CHECK(table[3].metric == "train_acc");
   CHECK(table[3].end == 0.0);
 
-  const std::string words = as_text(table), csv = as_csv(table), latex = as_latex(table);
-  CHECK(contains(words, "m_x        b             2      2    5    1.414       0      7.5"));
+  const std::string words = as_text(tables(table)), csv = as_csv(table), latex = as_latex(table);
+  CHECK(words.starts_with("t\ncondition  runs  start  end  end_std  lowest  highest\nm_x\na "));
+  CHECK(contains(words, "\nb             2      2    5    1.414       0      7.5\n"));
+  CHECK(contains(words, "\ntrain_acc\na "));
   CHECK(contains(csv, "setting,metric,condition,runs,start,end,end_std,lowest,highest\n"));
   CHECK(contains(csv, "t,m_x,a,1,2.0,2.0,,2.0,2.0\n"));
   CHECK(contains(latex, "m\\_x"));
@@ -56,8 +58,8 @@ TEST_CASE("a metric that no run has is refused, and those there are are listed")
   const std::vector<RunLog> logs = {run("b", {1})};
   CHECK(message_of([&] { summarise_metrics(logs, {"y"}); }) ==
         "metric: found 'y', expected one of train_acc, test_acc, train_loss, test_loss, opt_time, m_x");
+  CHECK(message_of([&] { summarise_metrics(logs, {"tets_acc"}); }).ends_with("m_x; did you mean test_acc?"));
 }
 
-  CHECK(message_of([&] { summarise_metrics(logs, {"tets_acc"}); }).ends_with("m_x; did you mean test_acc?"));
 }  // namespace
 }  // namespace normalign::tests

@@ -60,7 +60,7 @@ TEST_CASE("rows: every model over all and over correct points, then the pool") {
   CHECK(json[0].at("rank_correlation").at("class_alignment") == 1);
   CHECK(json[0].at("rank_correlation").at("normal_alignment").is_null());
   CHECK(json[4].at("accuracy").is_null());
-  CHECK(contains(as_text(rows), "~ centred normal"));
+  CHECK(contains(as_text(tables(rows)), "~ centred normal"));
 }
 
 TEST_CASE("what an inspection writes is what is compared") {
@@ -95,7 +95,7 @@ TEST_CASE("a network that says one class everywhere has infinite certificates, w
   const InspectedModel found = inspected_model(folder / "a.json", "a");
   REQUIRE(found.points.size() == 4);
   for (const CertifiedPoint& point : found.points) CHECK(std::isinf(point.certificate));
-  CHECK(contains(as_text(robustness_rows({found})), "inf"));
+  CHECK(contains(as_text(tables(robustness_rows({found}))), "inf"));
   InspectedModel partly = model("b", 1);
   partly.points[1].certificate = std::numeric_limits<double>::infinity();
   CHECK(robustness_scatter({partly}, "class_alignment").series[0].points.size() == 3);

@@ -29,6 +29,17 @@ TEST_CASE("StatusLine: on a terminal one line that is written over, cut to one c
   ::unsetenv("COLUMNS");
 }
 
+TEST_CASE("output_columns: of no terminal COLUMNS, and nothing where that tells nothing") {
+  ::setenv("COLUMNS", "20", 1);
+  if (output_columns() != 20) return;  // the tests themselves run on a terminal, whose size counts
+  for (const char* words : {"no number", "0", "-5", ""}) {
+    ::setenv("COLUMNS", words, 1);
+    CHECK_FALSE(output_columns());
+  }
+  ::unsetenv("COLUMNS");
+  CHECK_FALSE(output_columns());
+}
+
 TEST_CASE("StatusLine: elsewhere nothing is shown, and a line does not outlive its scope") {
   std::ostringstream out;
   {

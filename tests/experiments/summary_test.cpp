@@ -32,6 +32,8 @@ RunLog run_without_grokking(const std::string& condition, RunStatus status, cons
   log.status = status;
   log.grokked = false;
   log.grokking_epoch.reset();
+  log.metrics.back().train_acc = 98;
+  log.metrics.back().test_acc = 51;
   return log;
 }
 
@@ -103,7 +105,7 @@ TEST_CASE("summary: unfinished and failed runs count as runs, not as grokked, an
   CHECK_FALSE(row.epochs_test.has_value());
   CHECK(summary[0].unfinished == std::vector<std::string>{"killed_run", "early_run"});
   CHECK(summary[0].failed == std::vector<std::string>{"nan_run"});
-  CHECK_THAT(as_text(summary),
+  CHECK_THAT(as_text(tables(summary)),
              Contains("2 runs unfinished: killed_run, early_run\n") && Contains("1 run failed: nan_run\n"));
 }
 
@@ -165,7 +167,7 @@ TEST_CASE("summary: settings by name, baseline before the others, whatever the o
 }
 
 TEST_CASE("summary: text, with a dash where undefined") {
-  const std::vector<std::string> lines = split(as_text(summarise(example_logs())), '\n');
+  const std::vector<std::string> lines = split(as_text(tables(summarise(example_logs()))), '\n');
   REQUIRE(lines.size() > 7);
   const auto words = [](const std::string& line) {
     std::istringstream in(line);
@@ -173,14 +175,41 @@ TEST_CASE("summary: text, with a dash where undefined") {
   };
   using Words = std::vector<std::string>;
   CHECK(lines[0] == "toy");
-  CHECK(words(lines[2]) == Words{"baseline", "3", "3/3", "300", "264.6", "200", "3", "2", "1.00", "1.00", "-"});
-  CHECK(words(lines[3]) == Words{"a_last", "2", "0/2", "-", "-", "-", "-", "-", "-", "-", "-"});
+  CHECK(words(lines[2]) ==
+        Words{"baseline", "3", "3/3", "300", "264.6", "200", "3", "2", "1.00", "1.00", "-", "-", "-", "-"});
+  CHECK(words(lines[3]) == Words{"a_last", "2", "0/2", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-"});
   const Words grokalign = words(lines[4]);
-  REQUIRE(grokalign.size() == 11);
-  CHECK(Words(grokalign.begin(), grokalign.end() - 1) ==
+  REQUIRE(grokalign.size() == 14);
+  CHECK(Words(grokalign.begin(), grokalign.begin() + 10) ==
         Words{"grokalign", "3", "2/3", "15", "7.071", "15", "3", "3", "20.00", "1.00"});
+  CHECK(Words(grokalign.begin() + 11, grokalign.end()) == Words{"1000", "98", "51"});
   CHECK(lines[1].size() == lines[2].size());
   CHECK(lines[1].size() == lines[4].size());
+}
+
+TEST_CASE("summary: runs that did not grok show where they ended, and where all grokked the table is without that") {
+  std::vector<RunLog> logs = {run_without_grokking("baseline", RunStatus::finished, "a"),
+                              run_without_grokking("baseline", RunStatus::finished, "b")};
+  logs[1].metrics.back() = {.epoch = 3000, .train_acc = 100, .test_acc = 60};
+  logs.push_back(grokked_run("fast", 10, 1));
+  const auto summary = summarise(logs);
+  CHECK(summary[0].conditions[0].last_epoch == 2000);
+  CHECK(summary[0].conditions[0].last_train_acc == 99);
+  CHECK(summary[0].conditions[0].last_test_acc == 55.5);
+  CHECK_FALSE(summary[0].conditions[1].last_epoch);
+  const std::vector<std::string> lines = split(as_text(tables(summary)), '\n');
+  CHECK_THAT(lines[1], Contains("not grokked: epoch  train %  test %"));
+  CHECK_THAT(lines[2], Contains("2000       99    55.5"));
+  CHECK_THAT(as_text(tables(summary)), Contains("not grokked: last epoch"));
+  const Json json = as_json(summary)["settings"][0]["conditions"][0];
+  CHECK(json["not_grokked_last_epoch"] == 2000);
+  CHECK(json["not_grokked_train_acc"] == 99);
+  CHECK(json["not_grokked_test_acc"] == 55.5);
+  CHECK_THAT(as_latex(summary), Contains("\\multicolumn{3}{c}{not grokked}") && Contains("& 2000 & 99 & 55.5 "));
+
+  const auto grokked = summarise({grokked_run("baseline", 10, 1)});
+  CHECK_THAT(as_text(tables(grokked)), !Contains("not grokked"));
+  CHECK_THAT(as_latex(grokked), !Contains("not grokked"));
 }
 
 TEST_CASE("summary: CSV and JSON tell the same, to the last digit, and as the text does") {
@@ -222,7 +251,7 @@ TEST_CASE("summary: LaTeX escapes names and has as many cells in each row") {
   CHECK_THAT(latex, Contains("1 run unfinished: killed\\_run"));
   for (const std::string& line : split(latex, '\n'))
     if (line.starts_with("baseline &") || line.starts_with("grokalign &") || line.starts_with("condition &"))
-      CHECK(std::count(line.begin(), line.end(), '&') == 10);
+      CHECK(std::count(line.begin(), line.end(), '&') == 13);
 }
 
 TEST_CASE("summary: small p in LaTeX are powers of ten") {
@@ -232,7 +261,7 @@ TEST_CASE("summary: small p in LaTeX are powers of ten") {
     logs.push_back(grokked_run("fast", 10 + i, 1));
   }
   const auto summary = summarise(logs);
-  CHECK_THAT(as_text(summary), Contains("100004 "));
+  CHECK_THAT(as_text(tables(summary)), Contains("100004 "));
   CHECK_THAT(as_latex(summary), Contains("\\cdot10^{-"));
   CHECK_THAT(as_latex(summary), !Contains("e-"));
 }

@@ -1,7 +1,9 @@
 #include "experiments/table.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <limits>
+#include <sstream>
 
 #include "support/catch.hpp"
 
@@ -35,6 +37,65 @@ TEST_CASE("table: aligned columns, the first ones flush left") {
         "a       xyz   100\n"
         "longer          5\n");
   CHECK(aligned_text({}).empty());
+  CHECK(aligned_text(std::vector<Cells>{{"|b|²", "1"}, {"abcd", "23"}}) == "|b|²   1\nabcd  23\n");
+}
+
+const Table wide_table = {.caption = "a caption",
+                          .rows = {{"name", "one: a", "b", "two: a", "b", "c"}, {"x", "1", "22", "333", "4", "5"}},
+                          .headings = {{1, "a heading"}},
+                          .notes = {"a note of several words"},
+                          .joined = {2, 4}};
+
+TEST_CASE("table: without a width, or within it, a table is in one part") {
+  const std::string whole =
+      "a caption\n"
+      "name  one: a   b  two: a  b  c\n"
+      "a heading\n"
+      "x          1  22     333  4  5\n"
+      "a note of several words\n";
+  CHECK(as_text(wide_table) == whole);
+  CHECK(as_text(wide_table, 30) == whole);
+}
+
+TEST_CASE("table: one that is too wide is parted where heads are understood, each part with the first columns") {
+  CHECK(as_text(wide_table, 29) ==
+        "a caption\n"
+        "name  one: a   b  two: a  b\n"
+        "a heading\n"
+        "x          1  22     333  4\n"
+        "\n"
+        "name  c\n"
+        "a heading\n"
+        "x     5\n"
+        "a note of several words\n");
+  CHECK(as_text(wide_table, 26) ==
+        "a caption\n"
+        "name  one: a   b\n"
+        "a heading\n"
+        "x          1  22\n"
+        "\n"
+        "name  two: a  b  c\n"
+        "a heading\n"
+        "x        333  4  5\n"
+        "a note of several words\n");
+  // Every cell is in some part, and no line is longer than it must be.
+  for (std::size_t width = 1; width < 40; ++width) {
+    CAPTURE(width);
+    const std::string parted = as_text(wide_table, width);
+    for (const char* cell : {"one: a", "two: a", " 22", " 333", " 4", " 5"}) CHECK(parted.find(cell) != parted.npos);
+    std::istringstream in(parted);
+    for (std::string line; std::getline(in, line);) CHECK(line.size() <= std::max<std::size_t>(width, 12));
+  }
+}
+
+TEST_CASE("table: words beneath are broken between words, at 120 characters at most") {
+  CHECK(as_text(wide_table, 12).ends_with("\na note of\n  several\n  words\n"));
+  const TableSet set{.tables = {{.rows = {{"a"}}}, {.rows = {{"b"}}}}, .remarks = {"r"}, .legend = {"l"}};
+  CHECK(as_text(set) == "a\n\nb\n\nr\nl\n");
+  CHECK(as_text(TableSet{.tables = {{.rows = {{"a"}}}}}) == "a\n");
+  std::string sentence = "word";
+  for (int i = 1; i < 30; ++i) sentence += " word";
+  CHECK(as_text(TableSet{.legend = {sentence}}) == sentence.substr(0, 119) + "\n  word word word word word word\n");
 }
 
 TEST_CASE("table: CSV quotes what would break a field, and nothing else") {

@@ -80,7 +80,7 @@ TEST_CASE("tabular summary: protocols stand side by side, what is not finished i
   REQUIRE(summary.protocols.size() == 2);
   CHECK(summary.protocols[0].protocol == "published");
   CHECK(summary.protocols[0].methods.size() == 3);
-  const std::string words = as_text(summary);
+  const std::string words = as_text(tables(summary));
   const std::string head = lines(words).front();
   CHECK(head.find("published RFM") < head.find("published RFAM"));
   CHECK(head.find("published alpha 0.1") < head.find("nested RFM"));
@@ -90,7 +90,7 @@ TEST_CASE("tabular summary: protocols stand side by side, what is not finished i
   CHECK(json["protocols"][0]["comparisons"][1]["claim"] == "higher");
   CHECK(lines(as_csv(summary)).size() == 1 + (3 + 2) * summary.figures.size());
   CHECK(contains(as_latex(summary), "\\multicolumn{4}{c}{nested}"));
-  CHECK(as_text(summarise(std::vector<TabularLog>{})).size() > 0);
+  CHECK(as_text(tables(summarise(std::vector<TabularLog>{}))).size() > 0);
 }
 
 TEST_CASE("tabular summary: the published rows of 60 data sets have the statistics that another program gives") {
@@ -154,7 +154,7 @@ TEST_CASE("tabular summary: against other rows, means differ and near sets are c
   CHECK(figures[0].large == 2);
   CHECK(figures[0].near == 1);
   CHECK_FALSE(figures[1].near);
-  CHECK(contains(as_text(figures), "1/2"));
+  CHECK(contains(as_text(tables(figures)), "1/2"));
   CHECK(as_json(figures)[0]["near"] == 1);
 }
 

@@ -10,7 +10,8 @@ class App;
 
 namespace normalign {
 struct SampleOptions;
-}
+struct TableSet;
+}  // namespace normalign
 
 namespace normalign::commands {
 
@@ -33,6 +34,12 @@ Command add_gradcheck(CLI::App& app);
 
 /// Says that a run was stopped by a signal and how it goes on, and returns the exit status, 128 + signal.
 int stopped(const std::string& run_name, int signal);
+
+/// Adds --wide.
+void add_wide_option(CLI::App& command, bool& wide);
+
+/// Prints the tables on standard output, parted so that they fit its columns, or as `wide` as they are.
+void print(const TableSet& tables, bool wide);
 
 /// Adds --data, --task, --seed and --test.
 void add_sample_options(CLI::App& command, SampleOptions& options);

@@ -1,5 +1,4 @@
 #include <CLI/CLI.hpp>
-#include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -11,7 +10,7 @@
 namespace normalign::commands {
 namespace {
 
-int list_datasets(const std::string& folder, const std::string& json_file) {
+int list_datasets(const std::string& folder, const std::string& json_file, bool wide) {
   const std::vector<std::string> names = uci_names(folder);
   if (names.empty()) throw InputError(text(folder, ": found no data set, expected folders NAME that hold NAME.txt"));
   nlohmann::ordered_json json = nlohmann::ordered_json::array();
@@ -28,7 +27,7 @@ int list_datasets(const std::string& folder, const std::string& json_file) {
     if (set.test_file) json.back()["test_file_n"] = set.test_file->inputs.rows();
   }
   if (!json_file.empty()) write_text_file(json_file, json.dump(2) + "\n");
-  std::cout << aligned_text(rows);
+  print({.tables = {{.rows = std::move(rows)}}}, wide);
   return 0;
 }
 
@@ -36,13 +35,15 @@ int list_datasets(const std::string& folder, const std::string& json_file) {
 
 Command add_datasets(CLI::App& app) {
   const auto folder = std::make_shared<std::string>(), json = std::make_shared<std::string>();
+  const auto wide = std::make_shared<bool>(false);
   CLI::App* command =
       app.add_subcommand("datasets", "Check every file of the UCI collection in a folder, and list its data sets");
   command->add_option("folder", *folder, "Holds a folder NAME with NAME.txt for each data set")
       ->required()
       ->type_name("DIR");
   command->add_option("--json", *json, "Write the table as JSON too")->type_name("FILE");
-  return [folder, json] { return list_datasets(*folder, *json); };
+  add_wide_option(*command, *wide);
+  return [folder, json, wide] { return list_datasets(*folder, *json, *wide); };
 }
 
 }  // namespace normalign::commands

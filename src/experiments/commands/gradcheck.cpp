@@ -1,12 +1,13 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iomanip>
-#include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "autodiff/op_table.hpp"
 #include "experiments/commands/commands.hpp"
+#include "experiments/table.hpp"
 #include "experiments/text_file.hpp"
 
 namespace normalign::commands {
@@ -16,16 +17,22 @@ struct GradcheckArguments {
   std::int64_t seed = 0;
   double tolerance = 1e-6;
   std::string json;
+  bool wide = false;
 };
+
+std::string error_text(double error) {
+  std::ostringstream out;
+  out << std::scientific << std::setprecision(1) << error;
+  return out.str();
+}
 
 int gradcheck_table(const GradcheckArguments& a) {
   if (!(a.tolerance > 0 && a.tolerance < 1))
     throw InputError(text("tolerance: found ", a.tolerance, ", expected a number between 0 and 1"));
   if (a.seed < 0) throw InputError(text("seed: found ", a.seed, ", expected a whole number from 0"));
   const auto seed = static_cast<std::uint64_t>(a.seed);
-  std::cout << "largest relative error against central differences, and of forward against reverse mode\n"
-            << std::left << std::setw(28) << "operation" << std::right << std::setw(10) << "order 1" << std::setw(10)
-            << "order 2" << std::setw(10) << "order 3" << std::setw(12) << "forward" << '\n';
+  Table table{.caption = "largest relative error against central differences, and of forward against reverse mode",
+              .rows = {{"operation", "order 1", "order 2", "order 3", "forward"}}};
   int failed = 0;
   nlohmann::ordered_json rows = nlohmann::ordered_json::array();
   for (const OpRow& row : op_table()) {
@@ -40,13 +47,10 @@ int gradcheck_table(const GradcheckArguments& a) {
       }
       if (!report.passed && worst.passed) worst = {false, worst.error, worst.forward_error, report.failure};
     }
-    // setw counts bytes, and names may hold letters of two.
-    const auto extra = std::ranges::count_if(row.name, [](char c) { return (c & 0xC0) == 0x80; });
-    std::cout << std::left << std::setw(28 + static_cast<int>(extra)) << row.name << std::right << std::scientific
-              << std::setprecision(1);
-    for (double error : worst.error) std::cout << std::setw(10) << error;
-    std::cout << std::setw(12) << worst.forward_error[0] << (worst.passed ? "" : "  FAILED") << '\n';
-    if (!worst.passed) std::cout << "  " << worst.failure << '\n';
+    Cells& cells = table.rows.emplace_back(Cells{row.name});
+    for (double error : worst.error) cells.push_back(error_text(error));
+    cells.push_back(error_text(worst.forward_error[0]));
+    if (!worst.passed) table.headings.emplace_back(table.rows.size(), "  FAILED " + worst.failure);
     failed += !worst.passed;
     rows.push_back({{"operation", row.name},
                     {"errors", worst.error},
@@ -58,8 +62,9 @@ int gradcheck_table(const GradcheckArguments& a) {
         {"tolerance", a.tolerance}, {"seed", seed}, {"failed", failed}, {"rows", rows}};
     write_text_file(a.json, json.dump(2) + "\n");
   }
-  std::cout << op_table().size() << " rows, " << failed << " failed; the bound is " << a.tolerance << ", the seed "
-            << seed << '\n';
+  table.notes = {
+      text(op_table().size(), " rows, ", failed, " failed; the bound is ", a.tolerance, ", the seed ", seed)};
+  print({.tables = {std::move(table)}}, a.wide);
   return failed ? 1 : 0;
 }
 
@@ -73,6 +78,7 @@ Command add_gradcheck(CLI::App& app) {
   command->add_option("--seed", a.seed, "Seed of inputs and directions (default 0)");
   command->add_option("--tolerance", a.tolerance, "Largest relative error that passes (default 1e-6)");
   command->add_option("--json", a.json, "Write the table as JSON too, with every digit")->type_name("FILE");
+  add_wide_option(*command, a.wide);
   return [arguments] { return gradcheck_table(*arguments); };
 }
 

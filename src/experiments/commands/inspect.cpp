@@ -22,6 +22,7 @@ struct InspectArguments {
   SampleOptions samples{.most = 1024};
   InspectionOptions options;
   int threads = 0;
+  bool wide = false;
 };
 
 int inspect(InspectArguments a) {
@@ -38,7 +39,7 @@ int inspect(InspectArguments a) {
   const Inspection found = inspection(model_in<double>(a.model), samples(a.samples), a.options);
   status.clear();
   if (!a.json.empty()) write_text_file(a.json, as_json(found).dump(2) + "\n");
-  std::cout << as_text(found);
+  print(tables(found), a.wide);
   return 0;
 }
 
@@ -66,6 +67,7 @@ Command add_inspect(CLI::App& app) {
                       "Random directions of local complexity (default 8)");
   command->add_option("--threads", a.threads, "Threads; results do not depend on it (default: all cores)");
   command->add_option("--json", a.json, "Write everything as JSON too, sample by sample")->type_name("FILE");
+  add_wide_option(*command, a.wide);
   add_sample_options(*command, a.samples);
   return [arguments] { return inspect(*arguments); };
 }

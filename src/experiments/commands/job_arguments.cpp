@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "experiments/child_process.hpp"
+#include "experiments/commands/commands.hpp"
 #include "linalg/error.hpp"
 
 namespace normalign::commands {
@@ -21,6 +22,7 @@ void add_job_options(CLI::App& command, JobArguments& a, const std::vector<std::
   auto* run = command.add_option("--run", a.run, "This run alone, in this process");
   auto* json = command.add_option("--json", a.json, "Write the table at the end as JSON too, with every digit");
   json->type_name("FILE");
+  add_wide_option(command, a.wide);
   run->type_name("NAME")->excludes(jobs, shard, json);
   for (const std::string& other : others) run->excludes(command.get_option(other));
   command.add_option("--parent", a.parent, "The process that started this run")->group("");

@@ -21,11 +21,11 @@ struct JobArguments {
   int jobs = 0;               ///< at a time; 0: all cores / threads
   int threads = 1;            ///< of each run
   pid_t parent = 0;           ///< the process that started this one for its run; 0: a user did
+  bool wide = false;          ///< whether the table at the end is as wide as it is
 };
 
-/// Adds --out (which must be given unless `arguments` has one), --jobs, --threads, --shard, --json and --run, and the
-/// hidden
-/// --parent. `others`: names of options that do not go with --run.
+/// Adds --out (which must be given unless `arguments` has one), --jobs, --threads, --shard, --json, --wide and --run,
+/// and the hidden --parent. `others`: names of options that do not go with --run.
 void add_job_options(CLI::App& command, JobArguments& arguments, const std::vector<std::string>& others = {});
 
 /// To be called first: throws InputError on numbers out of range, and ends this process with its parent where it has

@@ -17,6 +17,7 @@ namespace fs = std::filesystem;
 struct RobustnessArguments {
   std::vector<std::string> files, names, measures{"class_alignment"};
   std::string out = ".", json;
+  bool wide = false;
 };
 
 int robustness(const RobustnessArguments& a) {
@@ -36,7 +37,7 @@ int robustness(const RobustnessArguments& a) {
     if (!write_figure(a.out, figure))
       std::cerr << "no gnuplot in PATH: " << figure.name << ".dat and .gp alone were written; with it, gnuplot "
                 << figure.name << ".gp draws them\n";
-  std::cout << as_text(rows);
+  print(tables(rows), a.wide);
   return 0;
 }
 
@@ -60,6 +61,7 @@ Command add_robustness(CLI::App& app) {
   command->add_option("--out", a.out, "Folder for robustness_MEASURE.svg, .png, .dat and .gp (default: this one)")
       ->type_name("DIR");
   command->add_option("--json", a.json, "Write the table as JSON too, with every digit")->type_name("FILE");
+  add_wide_option(*command, a.wide);
   return [arguments] { return robustness(*arguments); };
 }
 

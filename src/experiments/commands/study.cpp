@@ -25,6 +25,7 @@ struct StudyArguments {
   std::string name, out;
   SparsityOptions options;
   int threads = 0;
+  bool wide = false;
 };
 
 using Json = nlohmann::ordered_json;
@@ -38,7 +39,7 @@ Json as_json(const SparsityOptions& o) {
 bool write_study(const fs::path& folder, const std::vector<SparsityRow>& rows, const SparsityOptions& options) {
   Json json = as_json(rows);
   json["options"] = as_json(options);
-  write_text_file(folder / "sparsity.txt", as_text(rows));
+  write_text_file(folder / "sparsity.txt", as_text(tables(rows)));
   write_text_file(folder / "sparsity.json", json.dump(2) + "\n");
   write_text_file(folder / "sparsity.csv", as_csv(rows));
   return write_figure(folder, figure_of(rows));
@@ -80,16 +81,7 @@ int study(StudyArguments a) {
   std::vector<SparsityRow> rows = a.out.empty() ? std::vector<SparsityRow>{} : rows_there(a.out, a.options);
   SparsityOptions left = a.options;
   left.from += static_cast<Index>(rows.size() / of_size);
-  std::size_t printed = 0;
-  const auto print = [&] {
-    const std::string table = table_of(rows);
-    std::cout << table.substr(printed) << std::flush;
-    printed = table.size();
-  };
-  if (!rows.empty()) {
-    std::cerr << "study: up to n = " << rows.back().samples << " it is there already\n";
-    print();
-  }
+  if (!rows.empty()) std::cerr << "study: up to n = " << rows.back().samples << " it is there already\n";
   bool is_drawn = true;
   const Interrupt interrupt;
   StatusLine status(std::cerr, isatty(STDERR_FILENO));
@@ -101,7 +93,6 @@ int study(StudyArguments a) {
                          " done, up to n = ", Index{1} << a.options.to));
         if (rows.size() % of_size == 0) {
           status.clear();
-          print();
           std::cerr << "n = " << row.samples << " done, up to " << (Index{1} << a.options.to) << '\n';
           if (!a.out.empty()) is_drawn = write_study(a.out, rows, a.options);
         }
@@ -109,12 +100,14 @@ int study(StudyArguments a) {
       });
   } catch (const Stopped&) {
     status.clear();
+    rows.resize(rows.size() / of_size * of_size);
+    if (!rows.empty()) print(tables(rows), a.wide);
     std::cerr << "normalign: study: stopped by signal " << interrupt.signal() << "; "
               << (a.out.empty() ? "with --out the same command would go on\n"
                                 : "the same command goes on after the last n in " + a.out + "\n");
     return 128 + interrupt.signal();
   }
-  std::cout << as_text(rows).substr(printed);
+  print(tables(rows), a.wide);
   if (!is_drawn)
     std::cout << "no gnuplot in PATH: data and script alone were written; with it, gnuplot sparsity.gp draws them\n";
   return 0;
@@ -138,6 +131,7 @@ Command add_study(CLI::App& app) {
   command->add_option("--threads", a.threads, "Threads; results do not depend on it (default: all cores)");
   command->add_option("--out", a.out, "Folder for sparsity.txt, .json, .csv and the picture (default: none)")
       ->type_name("DIR");
+  add_wide_option(*command, a.wide);
   return [arguments] { return study(*arguments); };
 }
 

@@ -17,7 +17,7 @@ namespace {
 
 struct SummaryArguments {
   std::string folder, json, csv, latex, tsv, against, protocol;
-  bool geometry = false;
+  bool geometry = false, wide = false;
   std::vector<std::string> metrics;
 };
 
@@ -27,7 +27,7 @@ void print_and_write(const Table& table, const SummaryArguments& a) {
   if (!a.json.empty()) write_text_file(a.json, as_json(table).dump(2) + "\n");
   if (!a.csv.empty()) write_text_file(a.csv, as_csv(table));
   if (!a.latex.empty()) write_text_file(a.latex, as_latex(table));
-  std::cout << as_text(table);
+  print(tables(table), a.wide);
 }
 
 // The rows of the protocol that is asked for; without such the first.
@@ -49,7 +49,8 @@ int tabular_summary(const std::vector<TabularLog>& logs, const SummaryArguments&
   } else {
     const std::vector<FigureAgainst> figures = against(table, read_tsv(a.against));
     print_and_write(table, a);
-    std::cout << '\n' << as_text(figures);
+    std::cout << '\n';
+    print(tables(figures), a.wide);
     if (!a.json.empty()) {
       nlohmann::ordered_json json = as_json(table);
       json["against"] = as_json(figures);
@@ -105,6 +106,7 @@ Command add_summary(CLI::App& app) {
       ->type_name("NAME");
   command->add_option("--against", a.against, "Of runs on tables: compare with such a file")->type_name("FILE");
   command->add_option("--latex", a.latex, "Write the table as LaTeX (booktabs) too")->type_name("FILE");
+  add_wide_option(*command, a.wide);
   return [arguments] { return summary(*arguments); };
 }
 

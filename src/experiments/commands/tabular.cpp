@@ -118,7 +118,7 @@ int run_all(const TabularArguments& a, const std::vector<TabularRun>& all, doubl
   if (logs.empty()) return result.failed > 0 ? 1 : 0;
   const auto table = summarise(logs);
   if (!a.runs.json.empty()) write_text_file(a.runs.json, as_json(table).dump(2) + "\n");
-  std::cout << as_text(table);
+  print(tables(table), a.runs.wide);
   return result.failed > 0 ? 1 : 0;
 }
 
