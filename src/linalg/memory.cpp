@@ -1,12 +1,15 @@
 #include "linalg/memory.hpp"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <fstream>
 #include <limits>
 #include <optional>
 #include <string>
 
-#include "linalg/error.hpp"
+#include "linalg/control_groups.hpp"
 #include "linalg/number_text.hpp"
 
 namespace normalign {
@@ -35,38 +38,32 @@ struct Files {
 constexpr Files version_1{"memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"};
 constexpr Files version_2{"memory.max", "memory.current", "inactive_file"};
 
-// What the group leaves, and every group above it: the limit of each holds.
-double left_by_group(const fs::path& mount, const fs::path& group, const Files& files) {
-  double left = unlimited;
-  for (fs::path at = group.relative_path();; at = at.parent_path()) {
-    const fs::path folder = mount / at;
-    const auto limit = number_at(folder / files.limit), usage = number_at(folder / files.usage);
-    if (limit && usage) {
-      const double droppable = number_at(folder / "memory.stat", files.droppable).value_or(0);
-      left = std::min(left, std::max(0.0, *limit - std::max(0.0, *usage - droppable)));
-    }
-    if (at.empty()) return left;
-  }
-}
-
 }  // namespace
 
 double available_memory(const fs::path& root) {
   double least = unlimited;
   if (const auto kilobytes = number_at(root / "proc/meminfo", "MemAvailable:")) least = 1024 * *kilobytes;
-  // Lines "number:controllers:path"; version 2 has no controllers.
-  std::ifstream groups(root / "proc/self/cgroup");
-  for (std::string line; std::getline(groups, line);) {
-    const std::size_t first = line.find(':'), second = line.find(':', first + 1);
-    if (first == std::string::npos || second == std::string::npos) continue;
-    const std::string controllers = text(',', line.substr(first + 1, second - first - 1), ',');
-    const std::string group = line.substr(second + 1);
-    if (controllers == ",,")
-      least = std::min(least, left_by_group(root / "sys/fs/cgroup", group, version_2));
-    else if (controllers.find(",memory,") != std::string::npos)
-      least = std::min(least, left_by_group(root / "sys/fs/cgroup/memory", group, version_1));
+  for (const ControlGroup& group : control_groups("memory", root)) {
+    const Files& files = group.version == 2 ? version_2 : version_1;
+    const auto limit = number_at(group.folder / files.limit), usage = number_at(group.folder / files.usage);
+    if (!limit || !usage) continue;
+    const double droppable = number_at(group.folder / "memory.stat", files.droppable).value_or(0);
+    least = std::min(least, std::max(0.0, *limit - std::max(0.0, *usage - droppable)));
   }
   return least;
+}
+
+double address_space_limit() {
+  rlimit limit{};
+  const bool is_known = ::getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+  return is_known ? static_cast<double>(limit.rlim_cur) : unlimited;
+}
+
+double address_space_left() {
+  const double limit = address_space_limit();
+  if (limit == unlimited) return unlimited;
+  const double pages = number_at("/proc/self/statm").value_or(0);
+  return std::max(0.0, limit - pages * static_cast<double>(::sysconf(_SC_PAGESIZE)));
 }
 
 }  // namespace normalign

@@ -11,4 +11,10 @@ namespace normalign {
 /// are taken below `root`.
 double available_memory(const std::filesystem::path& root = "/");
 
+/// Bytes of address space that `ulimit -v` lets this process take in all; infinite where it sets no limit.
+double address_space_limit();
+
+/// Bytes of address space that the limit leaves this process now; infinite where there is none.
+double address_space_left();
+
 }  // namespace normalign

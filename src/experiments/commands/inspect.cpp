@@ -4,7 +4,6 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "experiments/commands/commands.hpp"
 #include "experiments/components.hpp"
@@ -12,6 +11,7 @@
 #include "experiments/samples.hpp"
 #include "experiments/status_line.hpp"
 #include "experiments/text_file.hpp"
+#include "linalg/cores.hpp"
 #include "linalg/nearest_name.hpp"
 
 namespace normalign::commands {
@@ -31,7 +31,7 @@ int inspect(InspectArguments a) {
   if (a.options.certificates < 0)
     throw InputError(text("--certificates: found ", a.options.certificates, ", expected a whole number from 0 on"));
   a.options.certificate.norm = a.norm == "l2" ? Norm::l2 : Norm::linf;
-  a.options.threads = a.threads ? a.threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  a.options.threads = a.threads ? a.threads : usable_cores();
   StatusLine status(std::cerr, isatty(STDERR_FILENO));
   a.options.certificate.progress = [&](Index done) {
     status.show(text("certificates: ", done, " of at most ", a.options.certificates, " done"));
@@ -65,7 +65,7 @@ Command add_inspect(CLI::App& app) {
                       "Radius of local complexity, in units of the inputs (default 0.005)");
   command->add_option("--directions", a.options.complexity.directions,
                       "Random directions of local complexity (default 8)");
-  command->add_option("--threads", a.threads, "Threads; results do not depend on it (default: all cores)");
+  command->add_option("--threads", a.threads, "Threads; results do not depend on it (default: all cores it may use)");
   command->add_option("--json", a.json, "Write everything as JSON too, sample by sample")->type_name("FILE");
   add_wide_option(*command, a.wide);
   add_sample_options(*command, a.samples);

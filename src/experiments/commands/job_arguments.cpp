@@ -4,10 +4,10 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <thread>
 
 #include "experiments/child_process.hpp"
 #include "experiments/commands/commands.hpp"
+#include "linalg/cores.hpp"
 #include "linalg/error.hpp"
 
 namespace normalign::commands {
@@ -15,7 +15,7 @@ namespace normalign::commands {
 void add_job_options(CLI::App& command, JobArguments& a, const std::vector<std::string>& others) {
   const std::string preset = a.out.empty() ? "" : text(" (default ", a.out, ')');
   command.add_option("--out", a.out, "Folder of the logs" + preset)->required(a.out.empty())->type_name("DIR");
-  auto* jobs = command.add_option("--jobs", a.jobs, "Runs at a time (default: all cores / threads)");
+  auto* jobs = command.add_option("--jobs", a.jobs, "Runs at a time (default: all cores it may use / threads)");
   command.add_option("--threads", a.threads, "Threads of each run; results do not depend on it (default 1)");
   auto* shard = command.add_option("--shard", a.shard, "Of all runs the i-th, from 1, and every n-th after it");
   shard->type_name("i/n");
@@ -35,9 +35,7 @@ void begin(const JobArguments& a) {
       throw InputError(text(name, ": found ", found, ", expected a whole number from 1 to 1024"));
 }
 
-int jobs_at_a_time(const JobArguments& a) {
-  return a.jobs ? a.jobs : std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / a.threads);
-}
+int jobs_at_a_time(const JobArguments& a) { return a.jobs ? a.jobs : std::max(1, usable_cores() / a.threads); }
 
 std::vector<std::string> run_command(const std::vector<std::string>& command, const JobArguments& a) {
   std::vector<std::string> result = {"/proc/self/exe"};

@@ -18,7 +18,7 @@ struct JobArguments {
   std::string shard = "1/1";  ///< i/n
   std::string run = {};       ///< this run alone, in this process; empty: all, each in its own
   std::string json = {};      ///< the table at the end goes to this file too; empty: to none
-  int jobs = 0;               ///< at a time; 0: all cores / threads
+  int jobs = 0;               ///< at a time; 0: all cores it may use / threads
   int threads = 1;            ///< of each run
   pid_t parent = 0;           ///< the process that started this one for its run; 0: a user did
   bool wide = false;          ///< whether the table at the end is as wide as it is

@@ -7,7 +7,6 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <thread>
 
 #include "experiments/commands/commands.hpp"
 #include "experiments/components.hpp"
@@ -15,6 +14,7 @@
 #include "experiments/slice_picture.hpp"
 #include "experiments/status_line.hpp"
 #include "experiments/text_file.hpp"
+#include "linalg/cores.hpp"
 
 namespace normalign::commands {
 namespace {
@@ -115,9 +115,7 @@ int draw_slice(const SliceArguments& a) {
   const Plane plane = plane_of(a, data, network.inputs());
   const double half_width = window_of(a, data, plane);
   SliceOptions options{
-      .window = square(half_width),
-      .max_regions = a.max_regions,
-      .threads = a.threads ? a.threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()))};
+      .window = square(half_width), .max_regions = a.max_regions, .threads = a.threads ? a.threads : usable_cores()};
   StatusLine status(std::cerr, isatty(STDERR_FILENO));
   options.progress = [&](const SliceProgress& now) {
     status.show(text("layer ", now.layers_done, " of ", now.layers, " done: ", now.regions, " regions"));
@@ -201,7 +199,7 @@ Command add_slice(CLI::App& app) {
   command->add_option("--title", a.title, "Above the picture (default: the model's name)")->type_name("WORDS");
   command->add_flag("--statistics-only", a.statistics_only, "No regions, edges and vertices in the JSON");
   command->add_option("--max-regions", a.max_regions, "More are an error (default 10000000)");
-  command->add_option("--threads", a.threads, "Threads; results do not depend on it (default: all cores)");
+  command->add_option("--threads", a.threads, "Threads; results do not depend on it (default: all cores it may use)");
   add_sample_options(*command, a.samples);
   return [arguments] { return draw_slice(*arguments); };
 }

@@ -5,7 +5,6 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "experiments/commands/commands.hpp"
 #include "experiments/interrupt.hpp"
@@ -14,6 +13,7 @@
 #include "experiments/sparsity_report.hpp"
 #include "experiments/status_line.hpp"
 #include "experiments/text_file.hpp"
+#include "linalg/cores.hpp"
 #include "linalg/nearest_name.hpp"
 
 namespace normalign::commands {
@@ -73,7 +73,7 @@ struct Stopped {};
 int study(StudyArguments a) {
   if (a.name != "sparsity")
     throw InputError(text("study: found '", one_line(a.name), "', ", expected_one_of(a.name, {"sparsity"})));
-  a.options.threads = a.threads ? a.threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  a.options.threads = a.threads ? a.threads : usable_cores();
   check(a.options);
   if (!a.out.empty()) make_folder(a.out);
 
@@ -128,7 +128,7 @@ Command add_study(CLI::App& app) {
   command->add_option("--seeds", a.options.seeds, "Seeds of data and network (default 0 1 2)");
   command->add_option("--loss", a.options.loss, "Training loss that the network is trained to, nats (default 0.001)");
   command->add_option("--steps", a.options.most_steps, "Steps of that training at most (default 20000)");
-  command->add_option("--threads", a.threads, "Threads; results do not depend on it (default: all cores)");
+  command->add_option("--threads", a.threads, "Threads; results do not depend on it (default: all cores it may use)");
   command->add_option("--out", a.out, "Folder for sparsity.txt, .json, .csv and the picture (default: none)")
       ->type_name("DIR");
   add_wide_option(*command, a.wide);

@@ -6,7 +6,6 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "data/modular.hpp"
 #include "experiments/commands/commands.hpp"
@@ -17,6 +16,7 @@
 #include "experiments/run_lock.hpp"
 #include "experiments/settings_read.hpp"
 #include "experiments/task.hpp"
+#include "linalg/cores.hpp"
 
 namespace normalign::commands {
 namespace {
@@ -72,7 +72,7 @@ bool is_unfinished(const fs::path& log_file, const fs::path& checkpoint, const R
 
 int train(const TrainArguments& a) {
   const RunConfig config = config_of(a);
-  const int threads = a.threads.value_or(std::max(1, static_cast<int>(std::thread::hardware_concurrency())));
+  const int threads = a.threads.value_or(usable_cores());
   if (threads < 1 || threads > 1024)
     throw InputError(text("threads: found ", threads, ", expected a whole number from 1 to 1024"));
   const std::string name = a.name.empty() ? run_name(config) : a.name;
@@ -159,7 +159,7 @@ Command add_train(CLI::App& app) {
   command->add_option("--out", a.out, "Folder of the log (default runs)")->type_name("DIR");
   command->add_option("--name", a.name, "Name of the log without .json (default TASK_CONDITION_seedN)")
       ->type_name("NAME");
-  command->add_option("--threads", a.threads, "Threads; results do not depend on it (default: all cores)");
+  command->add_option("--threads", a.threads, "Threads; results do not depend on it (default: all cores it may use)");
   command->add_flag("--quiet", a.quiet, "No progress and no result line");
   command->add_flag("--overwrite", a.overwrite, "Replace a log that is there, and its model");
   command->add_flag("--save-model", a.save_model, "Write the final network beside the log, as safetensors");
