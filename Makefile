@@ -59,7 +59,9 @@ LDLIBS    = -fopenmp $(SANITIZERS) $(LIBS)
 
 # ---- what is built ---------------------------------------------------------------------------------------------
 PROGRAM_MAIN  := src/experiments/main.cpp
-LIBRARY_FILES := $(filter-out $(PROGRAM_MAIN),$(shell find $(if $(PARTS),$(addprefix src/,$(PARTS)),src) -name '*.cpp' | sort))
+# of every program that is linked here, and not of the library
+PROGRAM_START := src/linalg/program_start.cpp
+LIBRARY_FILES := $(filter-out $(PROGRAM_MAIN) $(PROGRAM_START),$(shell find $(if $(PARTS),$(addprefix src/,$(PARTS)),src) -name '*.cpp' | sort))
 TEST_FILES    := $(shell find $(if $(PARTS),$(addprefix tests/,$(PARTS)) tests/support,tests) -name '*.cpp' | sort)
 EXAMPLE_FILES := $(wildcard examples/*.cpp)
 # the bench counts calls of malloc as the tests do
@@ -78,7 +80,7 @@ PROGRAM  := $(BUILD)/normalign
 TESTS    := $(BUILD)/normalign-tests
 BENCH    := $(BUILD)/normalign-bench
 EXAMPLES := $(patsubst examples/%.cpp,$(BUILD)/examples/%,$(EXAMPLE_FILES))
-ALL_OBJECTS := $(sort $(call objects,$(LIBRARY_FILES) $(PROGRAM_MAIN) $(TEST_FILES) $(EXAMPLE_FILES) $(BENCH_FILES)))
+ALL_OBJECTS := $(sort $(call objects,$(LIBRARY_FILES) $(PROGRAM_MAIN) $(PROGRAM_START) $(TEST_FILES) $(EXAMPLE_FILES) $(BENCH_FILES)))
 
 # The test program's main says what Catch2 is to be before it includes it.
 PRECOMPILED       := $(BUILD)/precompiled/tests.hpp.gch
@@ -140,7 +142,7 @@ $(TESTS): $(call objects,$(TEST_FILES)) $(LIBRARY)
 $(TESTS): LDLIBS += $(CATCH_LIBS)
 $(BENCH): $(call objects,$(BENCH_FILES)) $(LIBRARY)
 $(EXAMPLES): $(BUILD)/examples/%: $(BUILD)/obj/examples/%.o $(LIBRARY)
-$(PROGRAM) $(TESTS) $(BENCH) $(EXAMPLES):
+$(PROGRAM) $(TESTS) $(BENCH) $(EXAMPLES): $(call objects,$(PROGRAM_START))
 	@mkdir -p $(@D)
 	@echo "  link    $@"
 	@$(CXX) $(SANITIZERS) $(filter %.o %.a,$^) $(LDLIBS) -o $@

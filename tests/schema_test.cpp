@@ -131,6 +131,13 @@ TEST_CASE("the reports of runs are as their schemas say") {
   CHECK(schema_errors(schema("robustness"), read_json(file("table.json"))) == Errors{});
 }
 
+TEST_CASE("what is told about a machine is as its schema says") {
+  if (without_program("schema of a machine")) return;
+  const TemporaryFolder folder;
+  must_run({"machine", "--json", (folder / "machine.json").string()});
+  CHECK(schema_errors(schema("machine"), read_json(folder / "machine.json")) == Errors{});
+}
+
 TEST_CASE("the committed results are as their schemas say") {
   const auto holds = [](const char* name, const fs::path& file) {
     CAPTURE(file.string());
@@ -159,9 +166,9 @@ TEST_CASE("every schema is one of those tested here") {
   for (const auto& file : fs::directory_iterator("docs/schema")) found.push_back(file.path().filename().string());
   std::ranges::sort(found);
   CHECK(found == std::vector<std::string>{"geometry_summary.schema.json", "inspection.schema.json",
-                                          "metric_summary.schema.json", "robustness.schema.json", "run_log.schema.json",
-                                          "slice.schema.json", "sparsity.schema.json", "summary.schema.json",
-                                          "sweep.schema.json", "tabular_log.schema.json",
+                                          "machine.schema.json", "metric_summary.schema.json", "robustness.schema.json",
+                                          "run_log.schema.json", "slice.schema.json", "sparsity.schema.json",
+                                          "summary.schema.json", "sweep.schema.json", "tabular_log.schema.json",
                                           "tabular_summary.schema.json"});
 }
 

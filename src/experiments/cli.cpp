@@ -97,7 +97,8 @@ int command_line(int argc, const char* const* argv) {
       {"study", commands::add_study(app)},         {"summary", commands::add_summary(app)},
       {"plot", commands::add_plot(app)},           {"inspect", commands::add_inspect(app)},
       {"slice", commands::add_slice(app)},         {"robustness", commands::add_robustness(app)},
-      {"gradcheck", commands::add_gradcheck(app)}, {"report", commands::add_report(app)}};
+      {"gradcheck", commands::add_gradcheck(app)}, {"report", commands::add_report(app)},
+      {"machine", commands::add_machine(app)}};
   app.footer(footer);
   for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
     check_whole_numbers(*command);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "linalg/memory.hpp"
 #include "linalg/parallel_ranges.hpp"
 
 namespace normalign {
@@ -51,9 +52,20 @@ double product_flops(Shape product, Index inner) {
   return 2.0 * static_cast<double>(product.rows) * static_cast<double>(product.cols) * static_cast<double>(inner);
 }
 
+// OpenBLAS takes a buffer for each thread that computes, and asks for ever where `ulimit -v` leaves it none.
+bool require_buffer() {
+  constexpr double buffer = 128 << 20;
+  if (const double left = address_space_left(); left < buffer)
+    throw RunError(text("OpenBLAS: found ", static_cast<Index>(left / 1024),
+                        " KiB of address space left by ulimit -v, ", "expected ", static_cast<Index>(buffer / 1024),
+                        " for each thread that computes"));
+  return true;
+}
+
 }  // namespace
 
 SingleThreadedBlas::SingleThreadedBlas() : outer_threads_(omp_get_max_threads()) {
+  [[maybe_unused]] thread_local const bool has_buffer = require_buffer();
   if (outer_threads_ != 1) omp_set_num_threads(1);
 }
 SingleThreadedBlas::~SingleThreadedBlas() {

@@ -40,7 +40,7 @@ void gemv(ConstView<T> a, ConstView<T> x, MatrixView<T> y, bool transpose = fals
 template <class T>
 void syrk(ConstView<T> a, MatrixView<T> c, T alpha = 1, T beta = 0);
 
-/// A scope in which OpenBLAS and LAPACK calls of this thread run on one thread; what every wrapper here uses.
+/// A scope in which this thread's BLAS calls use one thread. Throws RunError where no address space is left for them.
 class SingleThreadedBlas {
  public:
   SingleThreadedBlas();

@@ -16,8 +16,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::vector<std::string> all_commands = {"train", "sweep",   "tabular", "datasets",   "study",     "summary",
-                                               "plot",  "inspect", "slice",   "robustness", "gradcheck", "report"};
+const std::vector<std::string> all_commands = {"train",     "sweep",  "tabular", "datasets", "study",
+                                               "summary",   "plot",   "inspect", "slice",    "robustness",
+                                               "gradcheck", "report", "machine"};
 
 // The options that a help text lists.
 std::vector<std::string> options_in(const std::string& help) {
@@ -62,7 +63,7 @@ TEST_CASE("help: every command, the exit statuses, and the same words for the sa
     CHECK_FALSE(contains(finished.out, " TEXT "));  // each value has a word that says what it is
     for (const std::string& option : options_in(finished.out)) CHECK(option.find('_') == option.npos);
   }
-  for (const char* name : {"sweep", "tabular", "datasets", "summary", "inspect", "robustness", "gradcheck"})
+  for (const char* name : {"sweep", "tabular", "datasets", "summary", "inspect", "robustness", "gradcheck", "machine"})
     CHECK(contains(normalign({name, "--help"}).out, "--json FILE"));
 }
 

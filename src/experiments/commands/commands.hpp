@@ -31,6 +31,7 @@ Command add_slice(CLI::App& app);
 Command add_study(CLI::App& app);
 Command add_datasets(CLI::App& app);
 Command add_gradcheck(CLI::App& app);
+Command add_machine(CLI::App& app);
 
 /// Says that a run was stopped by a signal and how it goes on, and returns the exit status, 128 + signal.
 int stopped(const std::string& run_name, int signal);

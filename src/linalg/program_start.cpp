@@ -1,0 +1,75 @@
+// What every program of this project does before its main. Linked to programs alone, never to the library: whoever
+// embeds that decides for himself.
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+
+#include "linalg/blas_kernels.hpp"
+
+namespace {
+
+// OpenBLAS asks for a buffer for each thread as it is loaded, one more for its first product, and, where the system
+// gives none, asks for ever. So this runs before the constructors of any library, and uses nothing that they set up.
+constexpr unsigned long long mebibyte = 1 << 20, buffer = 128 * mebibyte, margin = 16 * mebibyte;
+constexpr long most_threads = 64;  // that Debian's build counts with
+
+long blas_threads(char** environment) {
+  long threads = ::sysconf(_SC_NPROCESSORS_CONF);
+  constexpr const char* name = "OMP_NUM_THREADS=";
+  for (; *environment; ++environment)
+    if (std::strncmp(*environment, name, std::strlen(name)) == 0)
+      if (const long asked = std::atol(*environment + std::strlen(name)); asked > 0) threads = std::min(threads, asked);
+  return std::clamp(threads, 1L, most_threads);
+}
+
+unsigned long long address_space_in_use() {
+  char words[64] = {};
+  const int file = ::open("/proc/self/statm", O_RDONLY);
+  if (file < 0) return 0;
+  const ssize_t count = ::read(file, words, sizeof words - 1);
+  ::close(file);
+  return count > 0 ? std::strtoull(words, nullptr, 10) * static_cast<unsigned long long>(::sysconf(_SC_PAGESIZE)) : 0;
+}
+
+__attribute__((no_sanitize("address", "undefined"))) void require_address_space(int, char**, char** environment) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return;
+  const long threads = blas_threads(environment);
+  const unsigned long long needed =
+      address_space_in_use() + static_cast<unsigned long long>(threads + 1) * buffer + margin;
+  if (limit.rlim_cur >= needed) return;
+  char line[400];
+  const int length = std::snprintf(
+      line, sizeof line,
+      "normalign: ulimit -v: found %llu KiB of address space, expected at least %llu: OpenBLAS takes 128 MiB for each "
+      "of %ld threads (OMP_NUM_THREADS) and for its first product\n",
+      static_cast<unsigned long long>(limit.rlim_cur) / 1024, (needed + 1023) / 1024, threads);
+  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, line, static_cast<std::size_t>(length));
+  ::_exit(1);
+}
+
+[[gnu::section(".preinit_array"), gnu::used]] void (*const before_libraries)(int, char**,
+                                                                             char**) = require_address_space;
+
+[[noreturn]] void refuse(const std::exception& error, int status) {
+  std::fprintf(stderr, "normalign: %s\n", error.what());
+  ::_exit(status);
+}
+
+[[gnu::constructor]] void before_main() {
+  try {
+    normalign::use_fastest_blas_kernels();
+  } catch (const normalign::InputError& error) {
+    refuse(error, 2);
+  } catch (const std::exception& error) {
+    refuse(error, 1);
+  }
+}
+
+}  // namespace
