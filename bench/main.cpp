@@ -58,12 +58,25 @@ int main(int argc, char** argv) {
   }
   if (!json) std::cout << environment(1).dump() << std::endl;
   Report report(json);
-  for (const Group& group : groups)
-    if (std::string(group.name).find(filter) != std::string::npos) group.measure(report, options);
+  for (const Group& group : groups) {
+    if (std::string(group.name).find(filter) == std::string::npos) continue;
+    try {
+      group.measure(report, options);
+    } catch (const InputError& error) {  // of data that are not there, or not in order
+      std::cerr << group.name << ": left out: " << error.what() << '\n';
+    }
+  }
   return 0;
 }
 
 }  // namespace
 }  // namespace normalign::bench
 
-int main(int argc, char** argv) { return normalign::bench::main(argc, argv); }
+int main(int argc, char** argv) {
+  try {
+    return normalign::bench::main(argc, argv);
+  } catch (const std::exception& error) {
+    std::cerr << "normalign-bench: " << error.what() << '\n';
+    return dynamic_cast<const normalign::InputError*>(&error) ? 2 : 1;
+  }
+}

@@ -207,7 +207,8 @@ void rfm_large(Report& report, const BenchOptions&) {
 // Runs of the published protocol on two threads, against the published code's times on one core of such a machine.
 void tables(Report& report, const BenchOptions& options) {
   if (!std::filesystem::is_directory(options.tables)) {
-    std::cerr << "tables: left out, there is no collection in " << options.tables << " (make data, or --tables DIR)\n";
+    std::cerr << "tables: left out, there is no collection in " << options.tables
+              << " (make data UCI=1, or --tables DIR)\n";
     return;
   }
   const TabularSource source{.path = options.tables};
