@@ -9,7 +9,8 @@
 namespace normalign::tests {
 namespace {
 int skipped_tests = 0;
-}
+bool nothing_fits = false;  // the filter, of all tests
+}  // namespace
 
 void skip(const std::string& reason) {
   ++skipped_tests;
@@ -31,6 +32,7 @@ struct Count : ListenerBase {
   using ListenerBase::ListenerBase;
   void testRunEnded(const Catch::TestRunStats& stats) override {
     const auto& cases = stats.totals.testCases;
+    nothing_fits = cases.total() == 0;
     std::cout << cases.passed - static_cast<std::size_t>(skipped_tests) << " passed, " << cases.failed << " failed, "
               << skipped_tests << " skipped" << std::endl;
   }
@@ -44,5 +46,8 @@ int main(int argc, char** argv) {
   if (bad_arguments) return bad_arguments;
   std::cout << "normalign " << NORMALIGN_VERSION << ", compiler " << __VERSION__ << ", "
             << normalign::blas_description() << ", seed " << session.config().rngSeed() << std::endl;
-  return session.run();
+  const int failed = session.run();
+  if (!nothing_fits) return failed;
+  std::cerr << "normalign-tests: found no test whose name fits, expected one (--list-tests names them)" << std::endl;
+  return 2;
 }
