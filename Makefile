@@ -150,7 +150,9 @@ $(PROGRAM) $(TESTS) $(BENCH) $(EXAMPLES): $(call objects,$(PROGRAM_START))
 # The test of the installation runs `make install` on what was built here, with the settings of this make.
 INSTALL_FROM = $(if $(PARTS)$(SANITIZERS),,NORMALIGN_MAKE='$(MAKE) BUILD=$(BUILD) CXX=$(CXX) OPT=$(OPT) DEBUG=$(DEBUG) PORTABLE=$(PORTABLE) WERROR=$(WERROR)')
 test: $(TESTS) $(if $(PARTS),,$(PROGRAM) $(EXAMPLES) $(if $(SANITIZERS),,$(SHARED))) ## every test; SANITIZE=1 for the same under the sanitizers
-	@LSAN_OPTIONS=suppressions=$(abspath tests/support/leaks.supp):print_suppressions=0 NORMALIGN_PROGRAM=$(abspath $(PROGRAM)) NORMALIGN_EXAMPLES=$(abspath $(BUILD)/examples) $(INSTALL_FROM) $(TESTS) $(TEST_ARGS)
+	@LSAN_OPTIONS="suppressions='$(abspath tests/support/leaks.supp)':print_suppressions=0" \
+	  NORMALIGN_PROGRAM='$(abspath $(PROGRAM))' NORMALIGN_EXAMPLES='$(abspath $(BUILD)/examples)' \
+	  $(INSTALL_FROM) $(TESTS) $(TEST_ARGS)
 
 demo: $(PROGRAM) ## sparse parity under four conditions, 3 seeds each: the table, and logs in runs/demo/
 	@scripts/demo $(PROGRAM) runs/demo "$(DEMO_SEEDS)"

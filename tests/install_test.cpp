@@ -42,26 +42,33 @@ TEST_CASE("an installed library serves programs outside, exports its interface a
   const char* make = std::getenv("NORMALIGN_MAKE");
   if (!make) return skip("install: NORMALIGN_MAKE is not set (make test of everything, without sanitizers, sets it)");
   const TemporaryFolder folder;
-  const std::string prefix = (folder / "prefix").string();
+  const std::string prefix = (folder / "a prefix").string();
   // The make around this test passes on its settings, which are in NORMALIGN_MAKE already.
-  const std::string installer = "unset MAKEFLAGS MFLAGS MAKELEVEL; " + std::string(make) + " PREFIX=" + prefix;
-  write_file(folder / "outside.cpp", outside_program);
-  check_succeeds(installer + " install");
+  const std::string installer = "unset MAKEFLAGS MFLAGS MAKELEVEL; " + std::string(make) + " PREFIX='" + prefix + "'";
+  write_file(folder / "program.cpp", outside_program);
+  const Finished installed = shell(installer + " install");
+  CAPTURE(installed.out, installed.err);
+  REQUIRE(installed.status == 0);
   REQUIRE(fs::exists(prefix + "/include/normalign/autodiff/tape.hpp"));
 
-  const std::string version = "$(PKG_CONFIG_PATH=" + prefix + "/lib/pkgconfig pkg-config --modversion normalign)";
-  check_succeeds("test \"normalign " + version + "\" = \"$(" + prefix + "/bin/normalign --version)\"");
+  const std::string version = "$(PKG_CONFIG_PATH='" + prefix + "/lib/pkgconfig' pkg-config --modversion normalign)";
+  check_succeeds("test \"normalign " + version + "\" = \"$('" + prefix + "/bin/normalign' --version)\"");
 
-  const std::string flags = "$(PKG_CONFIG_PATH=" + prefix + "/lib/pkgconfig pkg-config --cflags --libs normalign)";
-  const std::string compiler = "$(scripts/deps --compiler) ";
-  const std::string program = (folder / "by_pkg_config").string();
-  check_succeeds(compiler + (folder / "outside.cpp").string() + " " + flags + " -o " + program);
-  CHECK(shell(program).out == "6\nrefused\n");
+  // What `make install` says, with the compiler of this project.
+  const std::string compiler = lines(shell("scripts/deps --compiler").out).front();
+  const std::string hint = "c++ program.cpp ";
+  const auto at = installed.out.find(hint);
+  REQUIRE(at != installed.out.npos);
+  const std::string before = installed.out.substr(0, at), start = before.ends_with("eval ") ? "eval " : "";
+  const std::string rest = installed.out.substr(at + hint.size());
+  check_succeeds("cd " + folder.path().string() + " && " + start + compiler + " program.cpp -o by_pkg_config " +
+                 rest.substr(0, rest.find('\n')));
+  CHECK(shell((folder / "by_pkg_config").string()).out == "6\nrefused\n");
 
   // Names as the linker has them: qualifiers and lengths, the namespace first.
   const std::regex of_normalign("_Z[A-Z]*(h[0-9n_]*_|v[0-9n_]*_)?N?[KRO]*9normalign.*");
   const std::vector<std::string> exported =
-      lines(shell("nm -D --defined-only " + prefix + "/lib/libnormalign.so | cut -d' ' -f3").out);
+      lines(shell("nm -D --defined-only '" + prefix + "/lib/libnormalign.so' | cut -d' ' -f3").out);
   CHECK(exported.size() > 100);
   for (const std::string& name : exported) {
     CAPTURE(name);
@@ -72,11 +79,11 @@ TEST_CASE("an installed library serves programs outside, exports its interface a
   if (shell("command -v cmake").status == 0) {
     write_file(folder / "CMakeLists.txt",
                "cmake_minimum_required(VERSION 3.16)\nproject(outside CXX)\nfind_package(normalign REQUIRED)\n"
-               "add_executable(outside outside.cpp)\ntarget_link_libraries(outside normalign::normalign)\n"
-               "add_executable(outside_static outside.cpp)\ntarget_link_libraries(outside_static normalign::static)\n");
+               "add_executable(outside program.cpp)\ntarget_link_libraries(outside normalign::normalign)\n"
+               "add_executable(outside_static program.cpp)\ntarget_link_libraries(outside_static normalign::static)\n");
     const std::string build = (folder / "by_cmake").string();
     check_succeeds("cmake -S " + folder.path().string() + " -B " + build + " -DCMAKE_CXX_COMPILER=" + compiler +
-                   "-DCMAKE_PREFIX_PATH=" + prefix + " && cmake --build " + build);
+                   " -DCMAKE_PREFIX_PATH='" + prefix + "' && cmake --build " + build);
     CHECK(shell(build + "/outside").out == "6\nrefused\n");
     CHECK(shell(build + "/outside_static").out == "6\nrefused\n");
   } else {
