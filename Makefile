@@ -13,7 +13,9 @@ PARTS      :=
 DEMO_SEEDS := 0 1 2
 QUICK      := 0
 DATA       := data/mnist
-UCI_URL    :=
+UCI        := 0
+# an archive of the UCI collection: by default, and where UCI=1 asks for it, its public one
+UCI_URL    := $(if $(filter 1,$(UCI)),http://persoal.citius.usc.es/manuel.fernandez.delgado/papers/jmlr/data.tar.gz)
 PREFIX     := /usr/local
 PYTHON     := /usr/bin/python3
 VERSION    := $(shell cat VERSION)
@@ -157,9 +159,8 @@ test: $(TESTS) $(if $(PARTS),,$(PROGRAM) $(EXAMPLES) $(if $(SANITIZERS),,$(SHARE
 demo: $(PROGRAM) ## sparse parity under four conditions, 3 seeds each: the table, and logs in runs/demo/
 	@scripts/demo $(PROGRAM) runs/demo "$(DEMO_SEEDS)"
 
-data: deps $(if $(UCI_URL),$(PROGRAM)) ## download MNIST to data/mnist; UCI_URL=ARCHIVE (address or path): also the UCI tables
-	@scripts/data uci data/uci '$(UCI_URL)' $(PROGRAM)
-	@scripts/data mnist data/mnist
+data: deps $(if $(UCI_URL),$(PROGRAM)) ## download MNIST to data/mnist; UCI=1 (or UCI_URL=ARCHIVE): also the UCI tables to data/uci
+	@status=0; scripts/data uci data/uci '$(UCI_URL)' $(PROGRAM) || status=$$?; scripts/data mnist data/mnist || status=$$?; exit $$status
 
 paper-grokking: $(PROGRAM) ## the paper's grokking table and pictures in runs/paper/, hours; QUICK=1: minutes, runs/quick/
 	@scripts/paper-grokking $(PROGRAM) $(if $(filter 1,$(QUICK)),configs/quick.json runs/quick,configs/paper.json runs/paper) \

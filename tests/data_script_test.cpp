@@ -144,6 +144,7 @@ TEST_CASE("data: where no mirror has the file the message tells what each of the
   check_refused(finished, folder.path(), "first.gz", refusing + "first.gz: curl: (7)", {});
   CHECK(contains(finished.err, empty.address() + "first.gz: curl: (22)"));
   CHECK(contains(finished.err, "404"));
+  CHECK(finished.err.ends_with("; fetched elsewhere, the files belong in " + folder.path().string() + "/\n"));
 }
 
 TEST_CASE("data: a file that is there is kept when right, not asked for again, and replaced when wrong") {
@@ -331,6 +332,8 @@ TEST_CASE("data: what is no archive, or half of one, is refused") {
       const Finished broken = unpack(folder / "uci", server.address() + at);
       CHECK(broken.status == 2);
       CHECK(broken.err.starts_with("data: " + server.address() + at + ": curl: ("));
+      CHECK(broken.err.ends_with("; fetch it elsewhere, then make data UCI_URL=ITS_PATH unpacks it to " +
+                                 (folder / "uci").string() + "\n"));
       CHECK(names_in(folder.path()) == std::vector<std::string>{"in"});
     }
   }
@@ -341,7 +344,7 @@ TEST_CASE("data: without an archive it is said how to give one, and nothing is d
   const TemporaryFolder folder;
   const Finished finished = run({"scripts/data", "uci", (folder / "uci").string(), ""});
   CHECK(finished.status == 0);
-  CHECK(contains(finished.out, "make data UCI_URL=ARCHIVE"));
+  for (const char* way : {"make data UCI=1", "make data UCI_URL=ARCHIVE"}) CHECK(contains(finished.out, way));
   CHECK(names_in(folder.path()).empty());
   CHECK(run({"scripts/data", "none"}).err == "data: found 'none', expected mnist or uci\n");
 }
