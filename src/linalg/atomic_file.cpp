@@ -3,12 +3,24 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
-
-#include "linalg/error.hpp"
+#include <cstring>
 
 namespace normalign {
+namespace {
+
+constexpr int storage_errors[] = {ENOSPC, EDQUOT, EFBIG, EIO};
+
+}  // namespace
+
+bool is_storage_error(int error) { return std::ranges::find(storage_errors, error) != std::end(storage_errors); }
+
+bool tells_storage_error(std::string_view message) {
+  return std::ranges::any_of(storage_errors,
+                             [&](int error) { return message.find(std::strerror(error)) != message.npos; });
+}
 
 AtomicFile::AtomicFile(std::filesystem::path path)
     : path_(std::move(path)),

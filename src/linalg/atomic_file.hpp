@@ -2,9 +2,32 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 #include <string_view>
 
+#include "linalg/error.hpp"
+
 namespace normalign {
+
+/// A file that could not be written for want of space or because a device failed: neither the user's mistake nor the
+/// computation's. The same command succeeds when there is space again.
+class StorageError : public RunError {
+  using RunError::RunError;
+};
+
+/// Whether `error`, a value of errno, says that there is no space, a limit of space is met, or a device failed.
+bool is_storage_error(int error);
+
+/// Whether a message, of another process perhaps, gives one of these reasons.
+bool tells_storage_error(std::string_view message);
+
+/// Throws `message` about a file that could not be written for the reason `error`, a value of errno: as a StorageError
+/// where it is one, else as an Otherwise.
+template <class Otherwise>
+[[noreturn]] void throw_unwritable(int error, const std::string& message) {
+  if (is_storage_error(error)) throw StorageError(message);
+  throw Otherwise(message);
+}
 
 /// A file on its way to `path`: written under a temporary name in the same folder (hidden, with the number of this
 /// process, ending in .tmp) and then renamed, so that a reader finds the former file or this one as a whole. Unless it

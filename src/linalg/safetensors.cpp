@@ -7,12 +7,12 @@
 #include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <string_view>
 #include <system_error>
 #include <vector>
 
 #include "linalg/atomic_file.hpp"
+#include "linalg/json_text.hpp"
 
 namespace normalign {
 namespace {
@@ -23,7 +23,6 @@ namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
 constexpr std::uint64_t header_limit = 100'000'000;  // bytes; the limit of the reference implementation
-constexpr int deepest = 16;                          // levels of JSON; the format itself has three
 constexpr std::uint64_t prefix_size = 8;             // bytes of the header's length
 constexpr std::string_view metadata_key = "__metadata__";
 
@@ -57,22 +56,11 @@ template <class... Parts>
 std::string system_message(int error) { return std::generic_category().message(error); }
 
 Json parsed_header(const fs::path& path, const std::string& header) {
-  std::vector<std::set<std::string>> keys;  // of the objects that are open
-  const auto stricter = [&](int depth, Json::parse_event_t event, Json& value) {
-    // The library prints values by recursion: a header of a million brackets would overflow the stack.
-    if (depth > deepest) refuse(path, "the header is nested more than ", deepest, " levels deep");
-    // Of two equal keys the library would keep the last; in this format they are an error.
-    if (event == Json::parse_event_t::object_start) keys.emplace_back();
-    if (event == Json::parse_event_t::object_end) keys.pop_back();
-    if (event == Json::parse_event_t::key && !keys.back().insert(value.get<std::string>()).second)
-      refuse(path, "the header has the duplicate key ", shown(value));
-    return true;
-  };
   if (!header.starts_with('{')) refuse(path, "the header is not a JSON object that starts with '{'");
   try {
-    return Json::parse(header, stricter);
-  } catch (const Json::exception& error) {
-    refuse(path, "the header is not JSON: ", shown(error.what(), 200));
+    return parsed_json<Json>(header);
+  } catch (const InputError& error) {
+    refuse(path, "the header: ", error.what());
   }
 }
 
@@ -245,11 +233,14 @@ void write_safetensors(const fs::path& path, const TensorFile& file) {
   if (header_size > header_limit)
     refuse(path, "the header would take ", header_size, " bytes; at most ", header_limit, " are accepted");
 
+  const auto must = [&](bool succeeded) {
+    if (!succeeded)
+      throw_unwritable<InputError>(errno, text(path.string(), ": cannot be written: ", system_message(errno)));
+  };
   AtomicFile out(path);
-  if (!out.is_open()) refuse(path, "cannot be written: ", system_message(errno));
-  bool written = out.write({reinterpret_cast<const char*>(&header_size), prefix_size}) && out.write(header);
-  for (const std::string_view chunk : chunks) written = written && out.write(chunk);
-  if (!written || !out.finish()) refuse(path, "cannot be written: ", system_message(errno));
+  must(out.is_open() && out.write({reinterpret_cast<const char*>(&header_size), prefix_size}) && out.write(header));
+  for (const std::string_view chunk : chunks) must(out.write(chunk));
+  must(out.finish());
 }
 
 template <class T>

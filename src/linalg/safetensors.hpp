@@ -26,7 +26,7 @@ struct TensorFile {
 
 /// Reads a file. Tensors of one or two dimensions of type F32 or F64 are accepted; a dimension may be 0.
 /// Throws InputError naming the file and the tensor, what was found and what was expected, on: a missing or
-/// truncated file, a header that is longer than 100 MB, not a JSON object, nested deeply or has a key twice,
+/// truncated file, a header that is longer than 100 MB, not a JSON object or refused by `parsed_json`,
 /// offsets that overlap, leave gaps or trailing bytes, run out of the data or disagree with the shape,
 /// another dtype or rank. Never reads out of bounds, whatever the file holds. Unknown keys of a tensor are
 /// ignored.
@@ -35,8 +35,8 @@ TensorFile read_safetensors(const std::filesystem::path& path);
 /// Writes a file under a temporary name in the same folder and renames it, so that a reader sees the old file
 /// or the new one and a failure leaves the old one alone. Doubles come before floats (so that all are
 /// aligned), each in the order of their names; spaces fill the header up to a multiple of 8 bytes. Throws
-/// InputError naming the file when that fails, on a tensor named `__metadata__`, on a vector whose matrix has
-/// not one row, and on names or texts that are not UTF-8.
+/// InputError naming the file when that fails (StorageError for want of space), on a tensor named `__metadata__`, on a
+/// vector whose matrix has not one row, and on names or texts that are not UTF-8.
 void write_safetensors(const std::filesystem::path& path, const TensorFile& file);
 
 /// The tensor's values as T (float or double), rounded where it is stored in the other type.

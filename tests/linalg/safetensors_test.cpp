@@ -8,7 +8,9 @@
 #include <iterator>
 #include <limits>
 
+#include "linalg/atomic_file.hpp"
 #include "support/catch.hpp"
+#include "support/file_size_limit.hpp"
 
 namespace normalign::tests {
 namespace {
@@ -159,7 +161,7 @@ TEST_CASE("malformed files are refused by name and reason", "[safetensors]") {
       {file_bytes("{\"t\":" + std::string(1'000'000, '['), ""), "nested"},
       {file_bytes("{\"t\":" + std::string(1'000'000, '[') + std::string(1'000'000, ']') + "}", ""), "nested"},
       {file_bytes("{\"t\":[[[[[[[[[[]]]]]]]]]]}", ""), "tensor \"t\": the description is [[[[[[[[[["},
-      {file_bytes(R"({"t":1,"t":1})", ""), "duplicate key \"t\""},
+      {file_bytes(R"({"t":1,"t":1})", ""), "\"t\": found twice"},
       {file_bytes(R"({"__metadata__":[]})", ""), "__metadata__ is []"},
       {file_bytes(R"({"__metadata__":{"k":1}})", ""), "\"k\" is 1"},
       {file_bytes("{}", "x"), "trailing"},
@@ -167,7 +169,7 @@ TEST_CASE("malformed files are refused by name and reason", "[safetensors]") {
       {tensor(R"({"shape":[1],"data_offsets":[0,4]})", 4), "dtype is missing"},
       {tensor(R"({"dtype":"F32","data_offsets":[0,4]})", 4), "shape is missing"},
       {tensor(R"({"dtype":"F32","shape":[1]})", 4), "data_offsets is missing"},
-      {tensor(R"({"dtype":"F32","dtype":"F32","shape":[1],"data_offsets":[0,4]})", 4), "duplicate key"},
+      {tensor(R"({"dtype":"F32","dtype":"F32","shape":[1],"data_offsets":[0,4]})", 4), "\"dtype\": found twice"},
       {tensor(R"({"dtype":"I64","shape":[1],"data_offsets":[0,8]})", 8), "dtype is \"I64\""},
       {tensor(R"({"dtype":32,"shape":[1],"data_offsets":[0,4]})", 4), "dtype is 32"},
       {tensor(R"({"dtype":"F32","shape":[],"data_offsets":[0,4]})", 4), "one or two dimensions"},
@@ -272,6 +274,20 @@ TEST_CASE("writing replaces a file and leaves nothing else behind", "[safetensor
   put(path, "old");
   write_safetensors(path, {});
   CHECK(refusal(path).empty());
+  CHECK(std::distance(fs::directory_iterator(folder.path), {}) == 1);
+}
+
+TEST_CASE("on a full disk the former file stays, and it is no mistake of the user's", "[safetensors]") {
+  const Folder folder;
+  const fs::path path = folder.path / "file";
+  put(path, "old");
+  TensorFile file;
+  file.tensors["t"] = {.values = Matrix<double>(100, 10)};
+  {
+    const FileSizeLimit full(1000);
+    CHECK_THROWS_AS(write_safetensors(path, file), StorageError);
+  }
+  CHECK(contents(path) == "old");
   CHECK(std::distance(fs::directory_iterator(folder.path), {}) == 1);
 }
 
