@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "experiments/config_fields.hpp"
+#include "linalg/json_text.hpp"
 #include "linalg/nearest_name.hpp"
 
 namespace normalign {
@@ -190,8 +191,14 @@ std::pair<std::string, Json> assignment(const std::string& given) {
   const auto equals = given.find('=');
   if (equals == std::string::npos) throw InputError(text("setting: found '", given, "', expected NAME=VALUE"));
   const std::string value = given.substr(equals + 1);
-  Json json = Json::parse(value, nullptr, false);
-  return {given.substr(0, equals), json.is_discarded() ? Json(value) : json};
+  const auto json = [&]() -> Json {
+    try {
+      return parsed_json<Json>(value);
+    } catch (const InputError&) {
+      return value;
+    }
+  };
+  return {given.substr(0, equals), json()};
 }
 
 }  // namespace normalign

@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "linalg/atomic_file.hpp"
-#include "linalg/error.hpp"
+#include "linalg/json_text.hpp"
 
 namespace normalign {
 namespace {
@@ -119,22 +119,19 @@ std::string log_text(const Json& log, const char* rows) {
 void write_log_text(const fs::path& path, const std::string& content) {
   AtomicFile file(path);
   if (!file.is_open() || !file.write(content) || !file.finish())
-    throw RunError(text(path.string(), ": the log cannot be written: ", std::strerror(errno)));
+    throw_unwritable<RunError>(errno, text(path.string(), ": the log cannot be written: ", std::strerror(errno)));
 }
 
 Json parsed_file(const fs::path& path, const std::set<std::string>& left_out) {
+  const auto refuse_file = [&](const auto&... words) { throw UnreadableLog(text(path.string(), ": ", words...)); };
   std::error_code ignored;
-  if (fs::is_directory(path, ignored))
-    throw InputError(text(path.string(), ": found a folder; expected the file of a run log"));
+  if (fs::is_directory(path, ignored)) refuse_file("found a folder; expected the file of a run log");
   std::ifstream file(path, std::ios::binary);
-  if (!file) throw InputError(text(path.string(), ": cannot be read: ", std::strerror(errno), "; expected a run log"));
+  if (!file) refuse_file("cannot be read: ", std::strerror(errno), "; expected a run log");
   try {
-    if (left_out.empty()) return Json::parse(file);
-    return Json::parse(file, [&](int depth, Json::parse_event_t event, const Json& parsed) {
-      return event != Json::parse_event_t::key || depth != 1 || !left_out.contains(parsed.get<std::string>());
-    });
-  } catch (const Json::exception& error) {
-    throw InputError(text(path.string(), ": not JSON: ", error.what()));
+    return parsed_json<Json>(file, left_out);
+  } catch (const InputError& error) {
+    throw UnreadableLog(text(path.string(), ": ", error.what()));
   }
 }
 

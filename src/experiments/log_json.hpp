@@ -3,10 +3,13 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 #include <string>
 
+#include "linalg/error.hpp"
 #include "linalg/matrix.hpp"
 
 namespace normalign {
@@ -16,6 +19,24 @@ enum class RunStatus { running, finished, failed };
 
 /// "running", "finished" or "failed".
 const char* name_of(RunStatus status);
+
+/// A file that should hold a log, but cannot be read or holds none.
+class UnreadableLog : public InputError {
+  using InputError::InputError;
+};
+
+/// The files of a folder that cannot be read, by path, and why not.
+using Unreadable = std::map<std::filesystem::path, std::string>;
+
+/// Returns what `read` returns, an optional; nothing where it throws UnreadableLog.
+template <class Read>
+auto if_readable(const Read& read) -> decltype(read()) {
+  try {
+    return read();
+  } catch (const UnreadableLog&) {
+    return std::nullopt;
+  }
+}
 
 namespace log_json {
 
@@ -53,11 +74,12 @@ RunStatus status_field(const Json& object);
 std::string log_text(const Json& log, const char* rows);
 
 /// Writes the text of a log; the folder must exist. A reader finds the former text or this one as a whole, after a
-/// crash too. Throws RunError when the file cannot be written; the former text is then untouched.
+/// crash too. Throws RunError when the file cannot be written, StorageError for want of space; the former
+/// text is then untouched.
 void write_log_text(const std::filesystem::path& path, const std::string& content);
 
-/// The JSON in the file of a log, without what stands at the top level under the keys `left_out`. Throws InputError,
-/// naming the file, when it cannot be read or is not JSON.
+/// The JSON in the file of a log, without what stands at the top level under the keys `left_out`. Throws
+/// UnreadableLog, naming the file, when it cannot be read or `parsed_json` refuses it.
 Json parsed_file(const std::filesystem::path& path, const std::set<std::string>& left_out = {});
 
 }  // namespace log_json

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "experiments/log_json.hpp"
 #include "experiments/statistics.hpp"
 #include "linalg/error.hpp"
 #include "linalg/nearest_name.hpp"
@@ -74,11 +74,9 @@ const std::vector<std::string>& alignment_measures() {
 }
 
 InspectedModel inspected_model(const std::filesystem::path& path, const std::string& name) {
-  std::ifstream file(path);
-  if (!file) throw InputError(text(path.string(), ": cannot be read"));
   InspectedModel result;
   try {
-    result = model_in(Json::parse(file), name);
+    result = model_in(log_json::parsed_file(path), name);
   } catch (const nlohmann::json::exception& error) {
     throw InputError(text(path.string(), ": found no certificates as inspect --json writes them (", error.what(), ')'));
   }

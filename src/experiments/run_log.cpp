@@ -82,7 +82,7 @@ RunLog log_of(const Json& json, const fs::path& path) {
   try {
     return json.get<RunLog>();
   } catch (const InputError& error) {
-    throw InputError(text(path.string(), ": ", error.what()));
+    throw UnreadableLog(text(path.string(), ": ", error.what()));
   }
 }
 
@@ -154,7 +154,8 @@ void check_writable_log(const fs::path& path, bool overwrite) {
   // writing.
   const AtomicFile trial(path);
   if (!trial.is_open())
-    throw InputError(text(name, ": the log cannot be written: ", std::strerror(errno), "; expected a writable folder"));
+    throw_unwritable<InputError>(
+        errno, text(name, ": the log cannot be written: ", std::strerror(errno), "; expected a writable folder"));
 }
 
 void write_log(const fs::path& path, const RunLog& log) { write_log_text(path, log_text(log, "metrics")); }

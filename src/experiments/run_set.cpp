@@ -51,15 +51,22 @@ std::vector<fs::path> json_files(const fs::path& folder) {
   return paths;
 }
 
-std::vector<RunLog> read_logs(const fs::path& folder) {
+std::vector<RunLog> read_logs(const fs::path& folder, Unreadable& unreadable) {
   const std::vector<fs::path> paths = json_files(folder);
-  std::vector<RunLog> logs;
-  for (const fs::path& path : paths)
-    if (auto log = read_log_if_any(path)) logs.push_back(std::move(*log));
+  std::vector<RunLog> logs = logs_in(paths, read_log_if_any, unreadable);
   if (logs.empty())
-    throw InputError(
-        text(folder.string(), ": found no log of a network's run among ", paths.size(), " *.json files", expected));
+    throw InputError(text(folder.string(), ": found no log of a network's run among ", paths.size(), " *.json files",
+                          expected, unreadable.empty() ? "" : "; " + unreadable.begin()->second));
   return logs;
+}
+
+void tell(const Unreadable& unreadable, std::ostream& table, std::ostream& messages) {
+  if (unreadable.empty()) return;
+  table << unreadable.size() << (unreadable.size() == 1 ? " file" : " files") << " left out, unreadable";
+  const char* separator = ": ";
+  for (const auto& [path, reason] : unreadable) table << std::exchange(separator, ", ") << path.string();
+  table << std::endl;  // so that the two stay in order where both go to a terminal
+  for (const auto& [path, reason] : unreadable) messages << "normalign: " << reason << "; left out\n";
 }
 
 std::string setting_of(const RunLog& log) {

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "experiments/gnuplot.hpp"
+#include "experiments/log_json.hpp"
 #include "experiments/statistics.hpp"
 
 namespace normalign {
@@ -157,11 +158,17 @@ std::vector<SparsityRow> rows_in(const Json& study) {
     return line.at(name).is_null() ? std::nullopt : std::optional(line.at(name).get<double>());
   };
   std::vector<SparsityRow> result;
+  bool is_test = true;
   for (const Json& line : study.at("rows")) {
-    const bool is_test = line.at("points") == test_points;
-    // The line of the training points comes first.
+    // The two lines of a fit follow each other, that of the training points first.
+    is_test = !is_test;
+    const char* const expected = is_test ? test_points : train_points;
+    if (line.at("points") != expected)
+      throw InputError(text("rows: found points ", log_json::dump(line.at("points")), ", expected \"", expected, '"'));
     if (!is_test) result.push_back({.samples = line.at("n"), .model = line.at("model"), .seed = line.at("seed")});
-    SparsityRow& row = result.at(result.size() - 1);
+    SparsityRow& row = result.back();
+    if (line.at("n") != row.samples || line.at("model") != row.model || line.at("seed") != row.seed)
+      throw InputError("rows: found two lines of different fits, expected one fit's");
     SparsityPoints& points = is_test ? row.test : row.train;
     points.accuracy = line.at("acc");
     points.geometry.class_alignment = number(line, "class_alignment");
@@ -175,6 +182,7 @@ std::vector<SparsityRow> rows_in(const Json& study) {
       row.train_loss = number(line, "train_loss");
     }
   }
+  if (!is_test) throw InputError("rows: found no line of the last fit's test points, expected one");
   return result;
 }
 

@@ -20,8 +20,8 @@ TableSet tables(std::span<const SparsityRow> rows);
 /// "rows": [the same by seed, without deviations]}, all digits, null where undefined.
 nlohmann::ordered_json as_json(std::span<const SparsityRow> rows);
 
-/// The rows that `as_json` wrote as "rows"; of the geometry what it writes. Throws nlohmann::json::exception where they
-/// are not of that form.
+/// The rows that `as_json` wrote as "rows"; of the geometry what it writes. Throws nlohmann::json::exception or
+/// InputError where they are not of that form.
 std::vector<SparsityRow> rows_in(const nlohmann::ordered_json& study);
 
 /// A header and the lines of "means" as in `as_json`, nothing between the commas where undefined.

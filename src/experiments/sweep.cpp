@@ -11,6 +11,7 @@
 #include "experiments/run_lock.hpp"
 #include "experiments/settings_read.hpp"
 #include "experiments/task.hpp"
+#include "linalg/json_text.hpp"
 #include "linalg/nearest_name.hpp"
 
 namespace normalign {
@@ -45,25 +46,6 @@ void within(const std::string& place, const Action& action) {
   const std::string found = written(value);
   throw InputError(
       text(place, ": found ", found.size() <= 60 ? found : text("an ", value.type_name()), ", expected ", expected));
-}
-
-// As JSON, but an object that has a key twice is refused: a reader would silently drop one of the entries.
-Json parsed(const std::string& content) {
-  std::vector<std::set<std::string>> keys;
-  const auto look = [&](int, Json::parse_event_t event, Json& value) {
-    if (event == Json::parse_event_t::object_start) keys.emplace_back();
-    if (event == Json::parse_event_t::object_end) keys.pop_back();
-    if (event == Json::parse_event_t::key && !keys.back().insert(value.get<std::string>()).second)
-      throw InputError(text(written(value), ": found twice in one object, expected once"));
-    return true;
-  };
-  try {
-    return Json::parse(content, look);
-  } catch (const Json::exception& error) {
-    const std::string_view what = error.what();
-    const auto at = what.find("line ");
-    throw InputError(text(at == what.npos ? what : what.substr(at)));
-  }
 }
 
 const Json& object_at(const Json& parent, const std::string& place, const char* expected) {
@@ -224,7 +206,7 @@ std::vector<RunConfig> sweep_runs(const std::string& content, const std::string&
   std::vector<RunConfig> runs;
   std::vector<std::string> settings;
   within(file + ": ", [&] {
-    const Json json = parsed(content);
+    const Json json = parsed_json<Json>(content);
     runs = runs_of(json, fixed, only);
     for (const auto& [name, setting] : json["settings"].items()) settings.push_back(name);
   });

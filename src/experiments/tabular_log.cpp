@@ -166,7 +166,7 @@ TabularLog log_in(const Json& json, const fs::path& path) {
   try {
     return json.get<TabularLog>();
   } catch (const InputError& error) {
-    throw InputError(text(path.string(), ": ", error.what()));
+    throw UnreadableLog(text(path.string(), ": ", error.what()));
   }
 }
 
@@ -283,13 +283,14 @@ void write_log(const fs::path& path, const TabularLog& log) { write_log_text(pat
 
 TabularLog read_tabular_log(const fs::path& path) { return log_in(parsed_file(path), path); }
 
-std::vector<TabularLog> read_tabular_logs(const fs::path& folder) {
-  std::vector<TabularLog> logs;
-  for (const fs::path& path : json_files(folder)) {
-    const Json json = parsed_file(path);
-    if (json.is_object() && json.contains("folds")) logs.push_back(log_in(json, path));
-  }
-  return logs;
+std::vector<TabularLog> read_tabular_logs(const fs::path& folder, Unreadable& unreadable) {
+  return logs_in(
+      json_files(folder),
+      [](const fs::path& path) {
+        const Json json = parsed_file(path);
+        return json.is_object() && json.contains("folds") ? std::optional(log_in(json, path)) : std::nullopt;
+      },
+      unreadable);
 }
 
 std::optional<TabularLog> log_of(const TabularConfig& config, const TableFacts& table, const fs::path& folder) {

@@ -86,8 +86,8 @@ void write_log(const std::filesystem::path& path, const TabularLog& log);
 TabularLog read_tabular_log(const std::filesystem::path& path);
 
 /// All logs of runs on tables (*.json with `folds`) in `folder` and below, sorted by path; none where there is no such
-/// file. Throws InputError as `json_files` and `read_tabular_log` do.
-std::vector<TabularLog> read_tabular_logs(const std::filesystem::path& folder);
+/// file. Files that cannot be read are added to `unreadable`. Throws InputError as `json_files` does.
+std::vector<TabularLog> read_tabular_logs(const std::filesystem::path& folder, Unreadable& unreadable);
 
 /// The log of that run in `folder`; none where there is no such file. Throws InputError, naming log and field, when it
 /// is the log of other settings, of a table with other contents or of another size (0 in `table`: unknown), of another

@@ -5,19 +5,21 @@
 #include <fstream>
 
 #include "linalg/atomic_file.hpp"
-#include "linalg/error.hpp"
 
 namespace normalign {
 
 void make_folder(const std::filesystem::path& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
-  if (error) throw InputError(text(path.string(), ": the folder cannot be created: ", error.message()));
+  if (error)
+    throw_unwritable<InputError>(error.value(),
+                                 text(path.string(), ": the folder cannot be created: ", error.message()));
 }
 
 void write_text_file(const std::filesystem::path& path, const std::string& content) {
   const auto must = [&](bool succeeded) {
-    if (!succeeded) throw InputError(text(path.string(), ": cannot be written: ", std::strerror(errno)));
+    if (!succeeded)
+      throw_unwritable<InputError>(errno, text(path.string(), ": cannot be written: ", std::strerror(errno)));
   };
   errno = 0;
   std::error_code ignored;

@@ -7,12 +7,12 @@
 namespace normalign {
 
 /// Makes the folder at `path`, and those above it, where they are not there. Throws InputError, naming it and the
-/// reason, when that fails.
+/// reason, when that fails; StorageError for want of space.
 void make_folder(const std::filesystem::path& path);
 
 /// Writes `content` to the file at `path`, replacing what was there; a reader finds the former file or this one as a
 /// whole. Pipes and devices are written to as they are. Throws InputError, naming the path and the reason,
-/// when that fails.
+/// when that fails; StorageError for want of space.
 void write_text_file(const std::filesystem::path& path, const std::string& content);
 
 }  // namespace normalign

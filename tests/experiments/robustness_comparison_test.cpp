@@ -9,6 +9,7 @@
 #include "experiments/text_file.hpp"
 #include "linalg/error.hpp"
 #include "support/catch.hpp"
+#include "support/damaged_json.hpp"
 #include "support/matrices.hpp"
 #include "support/message_of.hpp"
 #include "support/temporary_folder.hpp"
@@ -131,6 +132,23 @@ TEST_CASE("comparisons that make no sense are refused") {
     CHECK(contains(message_of<InputError>([&] { inspected_model(folder / "wrong.json", "a"); }),
                    "wrong.json: found no certificates as inspect --json writes them"));
   }
+}
+
+TEST_CASE("a damaged inspection is compared all the same, or refused by its name") {
+  const TemporaryFolder folder;
+  Dataset<double> data{random_matrix({6, 3}, 7), {0, 1, 2, 0, 1, 2}, 3};
+  const Inspection inspected = inspection(Mlp<double>({.widths = {3, 4, 3}, .seed = 2}), data, {.certificates = 2});
+  const auto path = folder / "a.json";
+  with_damage(as_json(inspected).dump(), [&](const std::string& content) {
+    write_file(path, content);
+    try {
+      as_text(robustness_rows({inspected_model(path, "a")}));
+    } catch (const InputError& error) {
+      if (!std::string(error.what()).starts_with(path.string() + ": ")) FAIL(error.what());
+    }
+  });
+  write_file(path, std::string(100000, '[') + std::string(100000, ']'));
+  CHECK(contains(message_of([&] { inspected_model(path, "a"); }), "a.json: found more than 64 nested levels"));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "support/catch.hpp"
+#include "support/damaged_json.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace normalign::tests {
@@ -277,6 +278,20 @@ TEST_CASE("run log: a file that is no log is refused in one line by its name") {
   }
   write_file(path, "{\"condition\": \"GF\"}");
   CHECK(refusal(path) == name + ": run_name: found nothing; expected a string");
+}
+
+TEST_CASE("run log: a damaged file is a log all the same, or refused by its name") {
+  const TemporaryFolder folder;
+  const fs::path path = folder / "run.json";
+  write_log(path, example_log());
+  with_damage(read_file(path), [&](const std::string& content) {
+    write_file(path, content);
+    try {
+      read_log_if_any(path);
+    } catch (const UnreadableLog& error) {
+      if (!std::string(error.what()).starts_with(path.string() + ": ")) FAIL(error.what());
+    }
+  });
 }
 
 TEST_CASE("read_log_if_any: an object that is no log at all is none, anything else as read_log has it") {

@@ -75,7 +75,9 @@ TEST_CASE("read_logs: all logs below a folder by path; temporary, hidden and oth
   write_file(folder / "b/table.json", R"({"settings": [{"setting": "toy", "conditions": []}]})");
   write_file(folder / "empty.json", "{}");
   std::filesystem::create_directories(folder / "folder.json");
-  const std::vector<RunLog> logs = read_logs(folder.path());
+  Unreadable unreadable;
+  const std::vector<RunLog> logs = read_logs(folder.path(), unreadable);
+  CHECK(unreadable.empty());
   REQUIRE(logs.size() == 3);
   CHECK(logs[0].run_name == "a.json");
   CHECK(logs[1].run_name == "b/2.json");
@@ -84,7 +86,10 @@ TEST_CASE("read_logs: all logs below a folder by path; temporary, hidden and oth
 
 TEST_CASE("read_logs: a missing, empty or foreign folder is refused by name") {
   const TemporaryFolder folder;
-  const auto refusal = [](const std::filesystem::path& path) { return message_of([&] { read_logs(path); }); };
+  Unreadable unreadable;
+  const auto refusal = [&](const std::filesystem::path& path) {
+    return message_of([&] { read_logs(path, unreadable); });
+  };
   const std::string expected = "; expected a folder of run logs (*.json)";
   CHECK(refusal(folder.path()) == folder.path().string() + ": found no *.json file" + expected);
   CHECK(contains(refusal(folder / "absent"), "absent: no such folder"));
@@ -92,26 +97,48 @@ TEST_CASE("read_logs: a missing, empty or foreign folder is refused by name") {
   CHECK(refusal(folder.path()) ==
         folder.path().string() + ": found no log of a network's run among 1 *.json files" + expected);
   CHECK(contains(refusal(folder / "table.json"), "table.json: no folder"));
+  // Where none can be read, the first of them says why.
+  write_file(folder / "b.json", "{");
+  write_file(folder / "a.json", "[]");
+  const std::string message = refusal(folder.path());
+  CHECK(contains(message, "found no log of a network's run among 3 *.json files"));
+  CHECK(contains(message, "a.json: top level: found an array"));
+  CHECK(unreadable.size() == 2);
 }
 
-TEST_CASE("read_logs: a broken log among good ones is refused by its name") {
+TEST_CASE("read_logs: broken logs among good ones are left out and told of by name") {
   const TemporaryFolder folder;
   write_log(folder / "good.json", run("baseline", "good"));
-  const std::pair<const char*, const char*> broken[] = {
+  const std::pair<std::string, const char*> broken[] = {
       {"{", "not JSON"},
       {"", "not JSON"},
+      {std::string(100000, '[') + std::string(100000, ']'), "nested levels"},
       {"[]", "top level: found an array"},
       {"3", "top level: found 3"},
       {R"({"run_name": "x"})", "condition: found nothing"},
       {R"({"metrics": []})", "run_name: found nothing"},
       {R"({"run_name": "x", "condition": "y"})", "metrics: found nothing"}};
   for (const auto& [content, message] : broken) {
-    CAPTURE(content);
+    CAPTURE(message);
     write_file(folder / "z.json", content);
-    const std::string refusal = message_of([&] { read_logs(folder.path()); });
-    CHECK(contains(refusal, (folder / "z.json").string() + ": "));
-    CHECK(contains(refusal, message));
+    Unreadable unreadable;
+    const std::vector<RunLog> logs = read_logs(folder.path(), unreadable);
+    CHECK(logs.size() == 1);
+    REQUIRE(unreadable.size() == 1);
+    CHECK(unreadable.begin()->first == folder / "z.json");
+    CHECK(unreadable.begin()->second.starts_with((folder / "z.json").string() + ": "));
+    CHECK(contains(unreadable.begin()->second, message));
   }
+}
+
+TEST_CASE("files that are left out are told of, each with its reason, and beneath the table") {
+  std::ostringstream table, messages;
+  tell({}, table, messages);
+  CHECK((table.str() + messages.str()).empty());
+  tell({{"b.json", "b.json: not JSON"}, {"a.json", "a.json: metrics: found nothing"}}, table, messages);
+  CHECK(table.str() == "2 files left out, unreadable: a.json, b.json\n");
+  CHECK(messages.str() ==
+        "normalign: a.json: metrics: found nothing; left out\nnormalign: b.json: not JSON; left out\n");
 }
 
 // Written by hand after the schema of the paper's authors: no status, no environment, and keys of their own.
@@ -129,7 +156,8 @@ const char* const foreign_log = R"({
 TEST_CASE("read_logs: a log by the paper's authors is read, with their keys and condition tags") {
   const TemporaryFolder folder;
   write_file(folder / "theirs.json", foreign_log);
-  const std::vector<RunLog> logs = read_logs(folder.path());
+  Unreadable unreadable;
+  const std::vector<RunLog> logs = read_logs(folder.path(), unreadable);
   REQUIRE(logs.size() == 1);
   CHECK(logs[0].status == RunStatus::finished);
   CHECK(has_grokked(logs[0]));

@@ -4,7 +4,9 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "experiments/log_json.hpp"
 #include "support/catch.hpp"
+#include "support/damaged_json.hpp"
 #include "support/message_of.hpp"
 
 namespace normalign::tests {
@@ -69,6 +71,26 @@ TEST_CASE("rows of the study read back as they were written", "[sparsity]") {
   CHECK(rows_in({{"rows", nlohmann::ordered_json::array()}}).empty());
   CHECK_THROWS_AS(rows_in({{"rows", {{{"n", 16}}}}}), nlohmann::json::exception);
   CHECK_THROWS_AS(rows_in(nlohmann::ordered_json::object()), nlohmann::json::exception);
+}
+
+TEST_CASE("a damaged study is read as far as it is one, or refused", "[sparsity]") {
+  const nlohmann::ordered_json whole = as_json(rows_of_two_seeds());
+  nlohmann::ordered_json json = whole;
+  json["rows"].erase(0);  // so that the first line is of test points
+  CHECK(message_of([&] { rows_in(json); }) == "rows: found points \"test\", expected \"train\"");
+  json = whole;
+  json["rows"].erase(json["rows"].size() - 1);
+  CHECK(contains(message_of([&] { rows_in(json); }), "expected one"));
+  json = whole;
+  json["rows"][1]["seed"] = 7;
+  CHECK(contains(message_of([&] { rows_in(json); }), "different fits"));
+  with_damage(whole.dump(), [](const std::string& content) {
+    try {
+      as_text(tables(rows_in(log_json::Json::parse(content))));
+    } catch (const nlohmann::json::exception&) {
+    } catch (const InputError&) {
+    }
+  });
 }
 
 TEST_CASE("the table of the study has the deviations where there are several seeds", "[sparsity]") {

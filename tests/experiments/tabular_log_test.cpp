@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "support/catch.hpp"
+#include "support/damaged_json.hpp"
 #include "support/message_of.hpp"
 #include "support/tabular_logs.hpp"
 #include "support/temporary_folder.hpp"
@@ -136,6 +137,20 @@ TEST_CASE("tabular log: a log is this run's only when its settings are") {
   CHECK(message_of([&] {
           log_of(log.config, {.standardised = false}, folder.path());
         }).starts_with(file.string() + ": run_name: "));
+}
+
+TEST_CASE("tabular log: damaged files are read all the same, or left out and told of by name") {
+  const TemporaryFolder folder;
+  write_log(folder / "a.json", tabular_log("iris", 0, {90, 80}));
+  write_log(folder / "b.json", tabular_log("iris", 1, {90, 80}));
+  with_damage(read_file(folder / "b.json"), [&](const std::string& content) {
+    write_file(folder / "b.json", content);
+    Unreadable unreadable;
+    const std::vector<TabularLog> logs = read_tabular_logs(folder.path(), unreadable);
+    if (logs.empty() || logs[0].condition != "RFAM" || logs.size() + unreadable.size() > 2) FAIL(content);
+    for (const auto& [path, reason] : unreadable)
+      if (path != folder / "b.json" || !reason.starts_with(path.string() + ": ")) FAIL(reason);
+  });
 }
 
 }  // namespace

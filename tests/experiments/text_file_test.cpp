@@ -3,7 +3,9 @@
 #include <fstream>
 #include <iterator>
 
+#include "linalg/atomic_file.hpp"
 #include "support/catch.hpp"
+#include "support/file_size_limit.hpp"
 #include "support/message_of.hpp"
 #include "support/subprocess.hpp"
 #include "support/temporary_folder.hpp"
@@ -29,6 +31,19 @@ TEST_CASE("a text file replaces what was there, in a folder that is made with th
   CHECK(contains(message_of<InputError>([&] { make_folder(path / "d"); }), "the folder cannot be created"));
   CHECK(contains(message_of<InputError>([&] { write_text_file(folder.path() / "none" / "e", ""); }),
                  "cannot be written"));
+}
+
+TEST_CASE("a text file on a full disk: the former one stays, and it is no mistake of the user's") {
+  const TemporaryFolder folder;
+  write_text_file(folder / "a", "former");
+  {
+    const FileSizeLimit full(1000);
+    CHECK(contains(message_of<StorageError>([&] { write_text_file(folder / "a", std::string(1001, 'x')); }),
+                   "a: cannot be written: "));
+  }
+  CHECK(read_file(folder / "a") == "former");
+  CHECK(contains(message_of<StorageError>([] { write_text_file("/dev/full", "x"); }),
+                 "/dev/full: cannot be written: No space left on device"));
 }
 
 }  // namespace

@@ -21,14 +21,15 @@ struct PlotArguments {
 };
 
 // Of runs on tables where there are some and no metric of a training curve is asked for.
-Plot pictures_of(const PlotArguments& a) {
+Plot pictures_of(const PlotArguments& a, Unreadable& unreadable) {
   const std::vector<TabularLog> logs =
-      a.options.metrics.empty() ? read_tabular_logs(a.folder) : std::vector<TabularLog>{};
-  return logs.empty() ? plot(read_logs(a.folder), a.options) : tabular_plot(summarise(logs));
+      a.options.metrics.empty() ? read_tabular_logs(a.folder, unreadable) : std::vector<TabularLog>{};
+  return logs.empty() ? plot(read_logs(a.folder, unreadable), a.options) : tabular_plot(summarise(logs));
 }
 
 int plot_runs(const PlotArguments& a) {
-  const Plot pictures = pictures_of(a);
+  Unreadable unreadable;
+  const Plot pictures = pictures_of(a, unreadable);
   const fs::path out = a.out.empty() ? a.folder : a.out;
   make_folder(out);
   bool is_drawn = true;
@@ -37,6 +38,7 @@ int plot_runs(const PlotArguments& a) {
     std::cout << (out / figure.name).string() << (is_drawn ? ": .svg .png .dat .gp\n" : ": .dat .gp\n");
   }
   for (const std::string& remark : pictures.remarks) std::cout << remark << '\n';
+  tell(unreadable, std::cout, std::cerr);
   if (!is_drawn)
     std::cout << "no gnuplot in PATH: data and scripts alone were written; with it, gnuplot FILE.gp draws them\n";
   return 0;
@@ -51,6 +53,9 @@ Command add_plot(CLI::App& app) {
       "plot",
       "Draw accuracy and alignment against the epoch for the runs in a folder, by gnuplot; of runs on tables, RFAM "
       "against RFM");
+  command->footer(
+      "gnuplot draws with its own defaults: neither ~/.gnuplot nor the environment changes a picture. Logs that\n"
+      "cannot be read are named and left out.");
   command->add_option("folder", a.folder, "Folder with logs, searched with what is below it")
       ->required()
       ->type_name("DIR");

@@ -1,10 +1,12 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "experiments/commands/commands.hpp"
 #include "experiments/interrupt.hpp"
@@ -45,7 +47,8 @@ bool write_study(const fs::path& folder, const std::vector<SparsityRow>& rows, c
   return write_figure(folder, figure_of(rows));
 }
 
-// The rows of the first sizes that a study with these options has left in the folder, each size with all its rows.
+// The rows of the first sizes that a study with these options has left in the folder, each size with all its rows. A
+// damaged file is told of and has none.
 std::vector<SparsityRow> rows_there(const fs::path& folder, const SparsityOptions& options) {
   const fs::path file = folder / "sparsity.json";
   if (!fs::exists(file)) return {};
@@ -56,13 +59,17 @@ std::vector<SparsityRow> rows_there(const fs::path& folder, const SparsityOption
     std::size_t complete = 0;
     for (Index e = options.from; e <= options.to; ++e) {
       const std::size_t next = complete + 2 * options.seeds.size();
-      if (next > rows.size() || rows[complete].samples != Index{1} << e || rows[next - 1].samples != Index{1} << e)
-        break;
+      if (next > rows.size()) break;
+      const auto of_size = std::span(rows).subspan(complete, next - complete);
+      if (!std::ranges::all_of(of_size, [&](const SparsityRow& row) { return row.samples == Index{1} << e; })) break;
       complete = next;
     }
     rows.resize(complete);
     return rows;
-  } catch (const nlohmann::json::exception&) {
+  } catch (const std::exception& error) {
+    const std::string what = error.what(), name = file.string() + ": ";
+    std::cerr << "normalign: " << (what.starts_with(name) ? "" : name) << what
+              << "; not as study writes it, which begins anew\n";
     return {};
   }
 }

@@ -60,15 +60,15 @@ int tabular_summary(const std::vector<TabularLog>& logs, const SummaryArguments&
   return 0;
 }
 
-int summary(const SummaryArguments& a) {
-  const std::vector<TabularLog> tabular = read_tabular_logs(a.folder);
+int summary(const SummaryArguments& a, Unreadable& unreadable) {
+  const std::vector<TabularLog> tabular = read_tabular_logs(a.folder, unreadable);
   const bool of_networks = a.geometry || !a.metrics.empty(), of_tables = !(a.tsv + a.against).empty();
   if (!tabular.empty() && !of_networks) return tabular_summary(tabular, a);
   if (of_tables)
     throw InputError(text(a.folder, ": found ",
                           tabular.empty() ? "no log of a run on a table" : "--geometry or --metric", ", expected ",
                           tabular.empty() ? "some" : "neither", " with --tsv or --against"));
-  const std::vector<RunLog> logs = read_logs(a.folder);
+  const std::vector<RunLog> logs = read_logs(a.folder, unreadable);
   if (a.geometry && !a.metrics.empty()) throw InputError("--geometry, --metric: found both, expected one of them");
   if (!a.metrics.empty())
     print_and_write(summarise_metrics(logs, a.metrics), a);
@@ -88,6 +88,7 @@ Command add_summary(CLI::App& app) {
       "summary",
       "Compare the conditions of the runs in a folder: epochs and seconds of optimisation to grok; of runs on tables, "
       "RFM and RFAM");
+  command->footer("Logs that cannot be read are named and left out.");
   command->add_option("folder", a.folder, "Folder with logs, searched with what is below it")
       ->required()
       ->type_name("DIR");
@@ -107,7 +108,12 @@ Command add_summary(CLI::App& app) {
   command->add_option("--against", a.against, "Of runs on tables: compare with such a file")->type_name("FILE");
   command->add_option("--latex", a.latex, "Write the table as LaTeX (booktabs) too")->type_name("FILE");
   add_wide_option(*command, a.wide);
-  return [arguments] { return summary(*arguments); };
+  return [arguments] {
+    Unreadable unreadable;
+    const int status = summary(*arguments, unreadable);
+    tell(unreadable, std::cout, std::cerr);
+    return status;
+  };
 }
 
 }  // namespace normalign::commands

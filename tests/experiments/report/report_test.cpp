@@ -4,6 +4,7 @@
 #include "experiments/tabular_log.hpp"
 #include "support/catch.hpp"
 #include "support/curve_logs.hpp"
+#include "support/damaged_json.hpp"
 #include "support/message_of.hpp"
 #include "support/program.hpp"
 #include "support/tabular_logs.hpp"
@@ -131,6 +132,33 @@ TEST_CASE("normalign report: the page is written as a whole, where it is asked f
   const Finished nothing = normalign({"report", (folder / "absent").string()});
   CHECK(nothing.status == 2);
   CHECK(contains(nothing.err, "no such folder"));
+}
+
+TEST_CASE("report: no damaged file keeps the others from the page") {
+  const TemporaryFolder folder;
+  write_log(folder / "good.json", run_of("baseline", {row(0, 50, 40)}));
+  write_log(folder / "run.json", run_of("baseline", {row(0, 50, 40), row(10, 60, 45, 0.5)}));
+  write_log(folder / "table.json", tabular_log("iris", 0, {90}));
+  write_file(folder / "sparsity.json",
+             R"({"chance_alignment": 0.1, "means": [{"n": 16, "model": "mlp", "acc": 77.25}]})");
+  write_file(folder / "inspection.json", R"({"classes": [{"class": "all", "accuracy": 61.5}], "chance_alignment": 0.1,
+             "certificates": {"norm": "l2"}})");
+  write_file(folder / "robustness.json", R"([{"model": "a", "rank_correlation": {"class_alignment": 1}}])");
+  write_file(folder / "slice.json", R"({"plane": {}, "statistics": {"regions": 1722}})");
+  for (const char* name :
+       {"run.json", "table.json", "sparsity.json", "inspection.json", "robustness.json", "slice.json"}) {
+    CAPTURE(name);
+    const std::string whole = read_file(folder / name);
+    int pages = 0;
+    with_damage(whole, [&](const std::string& content) {
+      if (++pages % 10 != 0) return;  // a page takes long
+      write_file(folder / name, content);
+      if (!contains(report(folder.path(), {}), "good")) FAIL(content);
+    });
+    write_file(folder / name, whole);
+  }
+  write_file(folder / "deep.json", std::string(100000, '[') + std::string(100000, ']'));
+  CHECK(contains(report(folder.path(), {}), "found more than 64 nested levels"));
 }
 
 }  // namespace
