@@ -7,10 +7,14 @@
 
 #include <cctype>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
+#include <fstream>
+#include <iterator>
+#include <vector>
 
 #include "experiments/text_file.hpp"
-#include "linalg/error.hpp"
+#include "linalg/atomic_file.hpp"
 
 namespace normalign {
 
@@ -27,6 +31,34 @@ struct ScratchFolder {
   ScratchFolder& operator=(const ScratchFolder&) = delete;
   std::filesystem::path path;
 };
+
+// What of this process's environment gnuplot sees: what programs and fonts are found by. Its own variables and start
+// files, the display and the locale would change pictures, or open windows in their place.
+std::vector<std::string> environment() {
+  std::vector<std::string> result = {"LC_ALL=C.UTF-8", "GNUTERM=unknown"};
+  for (const char* name : {"PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "FONTCONFIG_FILE", "FONTCONFIG_PATH",
+                           "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_DATA_DIRS"})
+    if (const char* value = std::getenv(name)) result.push_back(text(name, '=', value));
+  return result;
+}
+
+std::vector<char*> pointers_to(std::vector<std::string>& words) {
+  std::vector<char*> result;
+  for (std::string& word : words) result.push_back(word.data());
+  result.push_back(nullptr);
+  return result;
+}
+
+// On a full disk gnuplot leaves half a picture or none, and ends as if all were well.
+void check_whole(const std::filesystem::path& drawn, const std::filesystem::path& picture) {
+  std::ifstream file(drawn, std::ios::binary);
+  std::string content{std::istreambuf_iterator<char>(file), {}};
+  const std::string end = picture.extension() == ".svg" ? "</svg>" : std::string("IEND\xae\x42\x60\x82");
+  while (end == "</svg>" && content.ends_with('\n')) content.pop_back();
+  if (!content.ends_with(end))
+    throw StorageError(text(picture.string(), ": gnuplot left ", content.empty() ? "nothing" : "half", " of it (",
+                            content.size(), " bytes); is there space on the disk?"));
+}
 
 }  // namespace
 
@@ -52,23 +84,29 @@ bool write_figure(const std::filesystem::path& folder, const Figure& figure) {
   if (!run_gnuplot(scratch.path, "../" + figure.name + ".gp")) return false;
   for (const char* ending : {".svg", ".png"}) {
     const std::string file = figure.name + ending;
+    check_whole(scratch.path / file, folder / file);
+  }
+  for (const char* ending : {".svg", ".png"}) {
+    const std::string file = figure.name + ending;
     std::error_code error;
-    if (std::filesystem::exists(scratch.path / file))
-      std::filesystem::rename(scratch.path / file, folder / file, error);
-    if (error) throw InputError(text((folder / file).string(), ": cannot be written: ", error.message()));
+    std::filesystem::rename(scratch.path / file, folder / file, error);
+    if (error)
+      throw_unwritable<InputError>(error.value(),
+                                   text((folder / file).string(), ": cannot be written: ", error.message()));
   }
   return true;
 }
 
 bool run_gnuplot(const std::filesystem::path& folder, const std::string& script) {
-  std::string program = "gnuplot", argument = script;
-  char* const arguments[] = {program.data(), argument.data(), nullptr};
+  // --default-settings: without the start files of the system and the user.
+  std::vector<std::string> command = {"gnuplot", "-d", script}, variables = environment();
   posix_spawn_file_actions_t actions;
   ::posix_spawn_file_actions_init(&actions);
   ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   ::posix_spawn_file_actions_addchdir_np(&actions, folder.c_str());
   pid_t child = 0;
-  const int error = ::posix_spawnp(&child, program.c_str(), &actions, nullptr, arguments, environ);
+  const int error = ::posix_spawnp(&child, command.front().c_str(), &actions, nullptr, pointers_to(command).data(),
+                                   pointers_to(variables).data());
   ::posix_spawn_file_actions_destroy(&actions);
   if (error == ENOENT) return false;
   if (error) throw RunError(text("gnuplot cannot be started: ", std::strerror(error)));

@@ -27,11 +27,12 @@ struct Figure {
 };
 
 /// Writes data and script of `figure` to `folder`, which must exist, and lets gnuplot draw; a reader finds the former
-/// files or these, each as a whole. False where there is no
-/// gnuplot. Throws InputError when a file cannot be written, RunError when gnuplot fails.
+/// files or these, each as a whole. False where there is no gnuplot. Throws InputError when a file cannot be written,
+/// StorageError for want of space, RunError when gnuplot fails; then the former pictures stay.
 bool write_figure(const std::filesystem::path& folder, const Figure& figure);
 
 /// Runs gnuplot, found in PATH, on the file `script` in `folder`, without a shell; its messages go to standard error.
+/// The user's start files, display, locale and variables for gnuplot have no say in the picture.
 /// False where there is no gnuplot. Throws RunError, naming the script, when gnuplot fails.
 bool run_gnuplot(const std::filesystem::path& folder, const std::string& script);
 

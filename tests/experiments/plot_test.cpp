@@ -8,8 +8,10 @@
 #include <sstream>
 
 #include "experiments/gnuplot.hpp"
+#include "linalg/atomic_file.hpp"
 #include "support/catch.hpp"
 #include "support/curve_logs.hpp"
+#include "support/file_size_limit.hpp"
 #include "support/message_of.hpp"
 #include "support/subprocess.hpp"
 #include "support/well_formed.hpp"
@@ -210,7 +212,7 @@ TEST_CASE("run_gnuplot: absent, failing and killed") {
     const PathOf own(folder.path().string());
     const std::string message = message_of<RunError>([&] { run_gnuplot(folder.path(), "a b.gp"); });
     CHECK(message == (folder / "a b.gp").string() + ": gnuplot ended with status 3");
-    CHECK(contains(read_file(folder / "called"), folder.path().filename().string() + "|a b.gp"));
+    CHECK(contains(read_file(folder / "called"), folder.path().filename().string() + "|-d a b.gp"));
     write_file(folder / "gnuplot", "#!/bin/sh\nkill -9 $$\n");
     CHECK(contains(message_of<RunError>([&] { run_gnuplot(folder.path(), "x.gp"); }), "signal 9"));
   }
@@ -272,6 +274,25 @@ TEST_CASE("write_figure: while gnuplot draws, and where it fails, the former pic
   CHECK(std::distance(fs::directory_iterator(folder.path()), {}) == 4);  // .dat, .gp, .svg and the program
 }
 
+TEST_CASE("write_figure: on a full disk the former pictures stay, and it is said") {
+  if (!has_gnuplot()) return skip("full disk: no gnuplot in PATH");
+  const TemporaryFolder folder;
+  std::vector<RunLog> logs = example_logs();
+  const Figure drawn = plot(logs).figures[0];
+  REQUIRE(write_figure(folder.path(), drawn));
+  const std::string svg = read_file(folder / "toy.svg"), png = read_file(folder / "toy.png");
+  const std::size_t enough = std::max(drawn.data.size(), drawn.script.size());
+  for (const std::size_t limit : {enough, svg.size() - 1, svg.size(), png.size() - 1, enough / 2}) {
+    CAPTURE(limit);
+    if (limit >= png.size()) continue;
+    const FileSizeLimit full(limit);
+    CHECK_THROWS_AS(write_figure(folder.path(), drawn), StorageError);
+    CHECK(read_file(folder / "toy.svg") == svg);
+    CHECK(read_file(folder / "toy.png") == png);
+    CHECK(std::distance(fs::directory_iterator(folder.path()), {}) == 4);
+  }
+}
+
 // ---- the command
 // --------------------------------------------------------------------------------------------------
 
@@ -318,6 +339,18 @@ TEST_CASE("normalign plot: files, messages and status") {
   CHECK(drawn.err.empty());
   for (const char* suffix : {".dat", ".gp", ".svg", ".png"})
     CHECK(fs::exists(folder / ("runs/toy" + std::string(suffix))));
+  // Neither the user's start file nor the environment has a say in them.
+  const std::string svg = read_file(folder / "runs/toy.svg"), png = read_file(folder / "runs/toy.png");
+  write_file(folder / ".gnuplot",
+             "set title 'mine'; set xlabel 'mine'; set terminal svg size 100,100; exit status 9\n");
+  const Finished elsewhere =
+      run({"/usr/bin/env", "-i", std::string("PATH=") + std::getenv("PATH"), "HOME=" + folder.path().string(),
+           "GNUTERM=qt", "DISPLAY=:77", "GNUPLOT_DEFAULT_GDFONT=none", "LC_ALL=de_DE.ISO-8859-1", "LC_NUMERIC=de_DE",
+           program, "plot", (folder / "runs").string(), "--metric", "loss", "--metric", "centroid_alignment"});
+  CHECK(elsewhere.status == 0);
+  CHECK(elsewhere.err.empty());
+  CHECK(read_file(folder / "runs/toy.svg") == svg);
+  CHECK(read_file(folder / "runs/toy.png") == png);
   // Below the logs they are no obstacle to the next summary.
   CHECK(run({program, "summary", (folder / "runs").string()}).status == 0);
 }
