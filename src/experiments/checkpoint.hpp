@@ -18,14 +18,15 @@ struct Checkpoint {
 };
 
 /// Writes a checkpoint with `state`, the matrices that training changes, as a safetensors file, under a temporary name
-/// that is then renamed: a reader finds the former state or this one. Throws InputError when it cannot be written.
+/// that is then renamed: a reader finds the former state or this one. The file carries a checksum of all that is read
+/// back. Throws as `write_safetensors` does when it cannot be written.
 template <class T>
 void write_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint,
                       std::span<const MatrixView<T>> state);
 
 /// The checkpoint at `path`, with `state` set to what it was; nothing, and `state` unchanged, when there is no file.
-/// Throws InputError, naming the file, when it is damaged or belongs to another run than `expected`, the log of the run
-/// as it begins.
+/// Throws InputError, naming the file and how the run begins anew, when the file is damaged, has no checksum or belongs
+/// to another run than `expected`, the log of the run as it begins.
 template <class T>
 std::optional<Checkpoint> read_checkpoint(const std::filesystem::path& path, const RunLog& expected,
                                           std::span<const MatrixView<T>> state);

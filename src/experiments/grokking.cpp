@@ -9,6 +9,7 @@
 #include "experiments/components.hpp"
 #include "experiments/measurements.hpp"
 #include "experiments/run_identity.hpp"
+#include "linalg/atomic_file.hpp"
 #include "nn/evaluate.hpp"
 
 namespace normalign {
@@ -161,6 +162,8 @@ RunLog grokking_run(const RunConfig& config, const Split<T>& data, int threads, 
       pass = pass_over_training_set();
     }
     log.status = RunStatus::finished;
+  } catch (const StorageError&) {
+    throw;  // its state is left to go on from when there is space again
   } catch (const RunError& error) {
     log.status = RunStatus::failed;
     log.failure = error.what();

@@ -9,6 +9,7 @@
 #include "experiments/checkpoint_keeper.hpp"
 #include "experiments/components.hpp"
 #include "experiments/run_identity.hpp"
+#include "linalg/atomic_file.hpp"
 #include "linalg/reduce.hpp"
 #include "nn/evaluate.hpp"
 #include "nn/ntk.hpp"
@@ -162,6 +163,8 @@ RunLog lazy_regime_run(const RunConfig& config, const Split<T>& data, int thread
         throw RunError(text("epoch ", epoch, ": the training loss is ", found.total, "; it must be finite"));
     }
     log.status = RunStatus::finished;
+  } catch (const StorageError&) {
+    throw;  // its state is left to go on from when there is space again
   } catch (const RunError& error) {
     log.status = RunStatus::failed;
     log.failure = error.what();

@@ -1,12 +1,15 @@
 #include "experiments/checkpoint.hpp"
 
 #include <fstream>
+#include <optional>
 
 #include "data/sparse_parity.hpp"
 #include "experiments/config.hpp"
 #include "experiments/grokking.hpp"
+#include "linalg/atomic_file.hpp"
 #include "linalg/safetensors.hpp"
 #include "support/catch.hpp"
+#include "support/file_size_limit.hpp"
 #include "support/matrices.hpp"
 #include "support/message_of.hpp"
 #include "support/temporary_folder.hpp"
@@ -70,6 +73,42 @@ TEST_CASE("a checkpoint of another run, a damaged one and other shapes are refus
   CHECK(same_bits(state, before));
 }
 
+TEST_CASE("a checkpoint with any bit flipped, cut short or without its checksum is refused, the state untouched") {
+  const TemporaryFolder folder;
+  const auto path = folder / "run.checkpoint";
+  Matrix<double> first = random_matrix({3, 4}, 1), second = random_matrix({1, 5}, 2);
+  const Json config = {{"lambda", 0.1}};
+  write_checkpoint<double>(path, {.log = {.run_name = "r", .config = config, .metrics = {{.epoch = 1}}}, .epoch = 2},
+                           Views{first, second});
+  const std::string whole = read_file(path);
+  first = Matrix<double>(3, 4), second = Matrix<double>(1, 5);
+  const auto refusal = [&](const std::string& content) {
+    write_file(path, content);
+    return message_of([&] { read_checkpoint<double>(path, config, Views{first, second}); });
+  };
+  const std::string remedy = "; without this file, or with --overwrite of train, the run begins anew";
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    std::string damaged = whole;
+    damaged[i] = static_cast<char>(damaged[i] ^ 1 << i % 8);
+    const std::string message = refusal(damaged);
+    CAPTURE(i, message);
+    CHECK(message.starts_with(path.string() + ": "));
+    CHECK(message.ends_with(remedy));
+    if (i % 16 == 0) CHECK(refusal(whole.substr(0, i)).ends_with(remedy));
+  }
+  std::string two = whole;  // in the values
+  two[two.size() - 1] ^= 1, two[two.size() - 90] ^= 4;
+  CHECK(contains(refusal(two), "the file is damaged: found the checksum "));
+  TensorFile without = (write_file(path, whole), read_safetensors(path));
+  CHECK(without.metadata.erase("crc32") == 1);
+  write_safetensors(path, without);
+  CHECK(contains(refusal(read_file(path)), "found no checksum"));
+  CHECK(all_zero(first));
+  CHECK(all_zero(second));
+  CHECK(refusal(whole) == "nothing was thrown");
+  CHECK(same_bits(first, random_matrix({3, 4}, 1)));
+}
+
 // ---- a run that is interrupted --------------------------------------------------------------------------------------
 
 RunConfig run_config(const std::string& condition, Index batch_size) {
@@ -98,6 +137,30 @@ RunLog without_timings(RunLog log) {
 }
 
 struct Killed {};
+
+TEST_CASE("a run that cannot write for want of space keeps its log and state, and goes on when there is space") {
+  const TemporaryFolder folder;
+  RunConfig config = run_config("baseline", 0);
+  const RunLog whole = grokking_run<float>(config, tiny_data(), 1, {});
+  RunObserver observer{
+      .log_file = folder / "log.json", .checkpoint_file = folder / "checkpoint", .checkpoint_seconds = 0};
+  std::optional<FileSizeLimit> full;
+  observer.progress = [&](const RunLog&, Index epoch) {
+    if (epoch == 4) full.emplace(100);
+  };
+  CHECK_THROWS_AS(grokking_run<float>(config, tiny_data(), 1, observer), StorageError);
+  full.reset();
+  CHECK(read_log(observer.log_file).status == RunStatus::running);
+  REQUIRE(std::filesystem::exists(observer.checkpoint_file));
+  Index first = -1;
+  observer.progress = [&](const RunLog&, Index epoch) {
+    if (first < 0) first = epoch;
+  };
+  CHECK(without_timings(grokking_run<float>(config, tiny_data(), 1, observer)).metrics ==
+        without_timings(whole).metrics);
+  CHECK(first == 4);
+  CHECK(read_log(observer.log_file).status == RunStatus::finished);
+}
 
 TEST_CASE("a run that is interrupted at any epoch goes on to the log and model of one that was not") {
   for (const char* condition :
