@@ -60,7 +60,7 @@ ChildProcess::ChildProcess(const std::vector<std::string>& command, const std::s
   posix_spawn_file_actions_adddup2(&files, error_, STDERR_FILENO);
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
-  const sigset_t blocked = set_of({SIGINT, SIGTERM});
+  const sigset_t blocked = set_of({SIGINT});
   posix_spawnattr_setsigmask(&attributes, &blocked);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
   const int error = ::posix_spawn(&id_, arguments.front(), &files, &attributes, arguments.data(), environ);
@@ -83,6 +83,10 @@ ChildProcess::~ChildProcess() {
 
 ChildProcess::ChildProcess(ChildProcess&& other) noexcept
     : id_(std::exchange(other.id_, 0)), error_(std::exchange(other.error_, -1)) {}
+
+void ChildProcess::ask_to_end() {
+  if (id_ > 0) ::kill(id_, SIGTERM);
+}
 
 std::optional<ProcessEnd> ChildProcess::end() {
   int raw = 0;

@@ -19,8 +19,8 @@ struct ProcessEnd {
 };
 
 /// A process that runs beside this one: standard error is kept, standard output goes nowhere. It takes no notice of
-/// SIGINT and SIGTERM, which a terminal or batch system sends to all processes of a group, so that the parent alone
-/// decides. Killed at the end of the scope when it still runs.
+/// SIGINT, which a terminal sends to all processes of a group, so that the parent alone decides. Killed at the end of
+/// the scope when it still runs.
 class ChildProcess {
  public:
   /// Starts `command`, a path and its arguments, which finds `input` on its standard input. Throws RunError when that
@@ -30,6 +30,8 @@ class ChildProcess {
   ChildProcess(ChildProcess&& other) noexcept;
   ChildProcess& operator=(ChildProcess&&) = delete;
 
+  /// Sends it SIGTERM.
+  void ask_to_end();
   /// How it ended; none while it runs. To be asked no more once it has answered.
   std::optional<ProcessEnd> end();
 

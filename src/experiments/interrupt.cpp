@@ -8,20 +8,20 @@ volatile std::sig_atomic_t noted = 0;
 
 void note(int signal) { noted = signal; }
 
-void install(int signal, struct sigaction& before) {
+void install(int signal, SecondSignal second, struct sigaction& before) {
   struct sigaction action = {};
   action.sa_handler = note;
-  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
+  action.sa_flags = static_cast<int>(second == SecondSignal::ends ? SA_RESETHAND | SA_RESTART : SA_RESTART);
   ::sigaction(signal, nullptr, &before);
   if (before.sa_handler != SIG_IGN) ::sigaction(signal, &action, nullptr);
 }
 
 }  // namespace
 
-Interrupt::Interrupt() {
+Interrupt::Interrupt(SecondSignal second) {
   noted = 0;
-  install(SIGINT, before_int_);
-  install(SIGTERM, before_term_);
+  install(SIGINT, second, before_int_);
+  install(SIGTERM, second, before_term_);
 }
 
 Interrupt::~Interrupt() {

@@ -5,11 +5,14 @@
 
 namespace normalign {
 
-/// While it lives, the first SIGINT or SIGTERM does not end this process but is noted; a second one ends it as ever. A
-/// signal that the process was told to ignore stays ignored. At most one lives at a time.
+/// What a second signal does: it ends the process as ever, or is noted as the first one was.
+enum class SecondSignal { ends, is_noted };
+
+/// While it lives, the first SIGINT or SIGTERM does not end this process but is noted. A signal that the process was
+/// told to ignore stays ignored. At most one lives at a time.
 class Interrupt {
  public:
-  Interrupt();
+  explicit Interrupt(SecondSignal second = SecondSignal::ends);  ///< begins to note signals
   ~Interrupt();
   Interrupt(const Interrupt&) = delete;
   Interrupt& operator=(const Interrupt&) = delete;

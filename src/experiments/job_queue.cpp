@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <chrono>
+#include <csignal>
 #include <list>
 #include <map>
 
@@ -11,12 +12,15 @@
 #include "experiments/run_files.hpp"
 #include "experiments/run_log.hpp"
 #include "experiments/status_line.hpp"
+#include "linalg/atomic_file.hpp"
 
 namespace normalign {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
+
+constexpr std::chrono::seconds patience{10};  // with processes that are asked to end
 
 struct Running {
   Job job;
@@ -54,12 +58,18 @@ class Durations {
 class Queue {
  public:
   Queue(const std::vector<Job>& jobs, const JobQueueOptions& options, std::ostream& out)
-      : options_(options), out_(out), status_(out, options.terminal) {
-    for (const Job& job : jobs)
-      if (options.is_finished(job.name))
-        ++done_;
-      else
-        left_.push_back(job);
+      : options_(options), out_(out), status_(out, options.terminal), all_(static_cast<Index>(jobs.size())) {
+    for (const Job& job : jobs) {
+      try {
+        if (options.is_finished(job.name))
+          ++done_;
+        else
+          left_.push_back(job);
+      } catch (const UnreadableLog& error) {
+        ++failed_;
+        report(text("normalign: ", job.name, ": ", error.what(), "; without this file the same command does the run"));
+      }
+    }
     for (const Job& job : left_) check_writable_log(log_file(options.folder, job.name), true);
     left_.sort([](const Job& a, const Job& b) { return a.cost > b.cost; });  // stable
   }
@@ -73,21 +83,13 @@ class Queue {
       status_.show(state());
       if (!options_.terminal && news) report(state());
       if (running_.empty()) break;
-      if (const int signal = signals.wait(1000ms)) {
-        const std::size_t stopped = running_.size() + left_.size();
-        running_.clear();
-        report(text(options_.title, ": stopped by signal ", signal, " with ", stopped,
-                    " runs left; the same command goes on"));
-        return {failed_, signal};
-      }
-      news = std::erase_if(running_, [&](Running& running) {
-        const auto end = running.process.end();
-        if (end) take_note(running, *end);
-        return end.has_value();
-      });
+      const int signal = signals.wait(1000ms);
+      is_stopping_ = signal != 0;
+      news = take_notes() > 0;
+      if (signal || !full_.empty()) return stop(signals, signal);
     }
     status_.clear();
-    return {failed_, 0};
+    return {.failed = failed_};
   }
 
  private:
@@ -98,23 +100,83 @@ class Queue {
     running_.push_back({std::move(job), std::move(process)});
   }
 
+  // Of the processes that have ended, whose number it returns.
+  std::size_t take_notes() {
+    return std::erase_if(running_, [&](Running& running) {
+      const auto end = running.process.end();
+      if (end) take_note(running, *end);
+      return end.has_value();
+    });
+  }
+
   void take_note(const Running& ended, const ProcessEnd& end) {
     const std::string& name = ended.job.name;
-    status_.clear();
-    out_ << end.error << std::flush;
     if (end.status == 0 && end.signal == 0) {
       ++done_;
       durations_.add(ended.job, seconds_since(ended.start));
+      pass_on(end);
+    } else if (is_stopping_ && (end.status == 128 + SIGTERM || end.signal == SIGTERM)) {
+      saved_ += end.signal == 0;
     } else {
-      ++failed_;
-      std::string reason = said_by(end, name);
-      if (reason.empty()) {
-        reason = end.signal ? text("the process ended by signal ", end.signal)
-                            : text("the process ended with status ", end.status);
-        report(text("normalign: ", name, ": ", reason));
-      }
-      options_.mark_failed(name, reason);
+      take_note_of_failure(name, end);
     }
+  }
+
+  void pass_on(const ProcessEnd& end) {
+    status_.clear();
+    out_ << end.error << std::flush;
+  }
+
+  void take_note_of_failure(const std::string& name, const ProcessEnd& end) {
+    ++failed_;
+    std::string reason = said_by(end, name);
+    if (tells_storage_error(reason)) {
+      full_.emplace_back(name, reason);
+      return;
+    }
+    pass_on(end);
+    if (reason.empty()) {
+      reason = end.signal ? text("the process ended by signal ", end.signal)
+                          : text("the process ended with status ", end.status);
+      report(text("normalign: ", name, ": ", reason));
+    }
+    mark_failed(name, reason);
+  }
+
+  // What cannot be noted down does not keep the other jobs from their ends.
+  void mark_failed(const std::string& name, const std::string& reason) {
+    try {
+      options_.mark_failed(name, reason);
+    } catch (const UnreadableLog&) {  // of which the process has told
+    } catch (const std::exception& error) {
+      if (tells_storage_error(error.what()))
+        full_.emplace_back(name, error.what());
+      else
+        report(text("normalign: ", name, ": ", error.what()));
+    }
+  }
+
+  // Lets what runs save its state and end, and says what is left to do.
+  JobQueueResult stop(SignalWait& signals, int signal) {
+    is_stopping_ = true;
+    if (!running_.empty())
+      report(text(options_.title, ": ", running_.size(), " runs may take up to ", patience.count(),
+                  " s to save their state; a second signal ends them at once"));
+    for (Running& running : running_) running.process.ask_to_end();
+    for (const auto limit = Clock::now() + patience; !running_.empty() && Clock::now() < limit; take_notes())
+      if (const int second = signals.wait(100ms)) {
+        signal = second;
+        break;
+      }
+    running_.clear();
+    const auto full = std::exchange(full_, {});
+    // There may be space again for these few bytes, as what the runs had in hand is removed.
+    for (const auto& [name, reason] : full) mark_failed(name, reason);
+    const Index left = all_ - done_ - failed_ + static_cast<Index>(full.size());
+    report(text(options_.title, ": stopped", signal ? text(" by signal ", signal) : "", " with ", left, " runs left, ",
+                saved_, " of which saved their state; the same command goes on",
+                full.empty() ? "" : text(" when there is space: ", full.front().first, ": ", full.front().second)));
+    return {.failed = failed_, .signal = signal, .storage_failed = !full.empty()};
   }
 
   // The process's own last word on why it failed, in the form of all messages; empty when it had none.
@@ -154,20 +216,24 @@ class Queue {
   const JobQueueOptions& options_;
   std::ostream& out_;
   StatusLine status_;
+  const Index all_;  // jobs
   std::list<Job> left_;
   std::list<Running> running_;
   Durations durations_;
-  Index done_ = 0, failed_ = 0;
+  Index done_ = 0, failed_ = 0, saved_ = 0;
+  bool is_stopping_ = false;
+  std::vector<std::pair<std::string, std::string>> full_;  // jobs that could not write, and what they said
 };
 
 }  // namespace
 
 JobQueueResult run_jobs(const std::vector<Job>& jobs, const JobQueueOptions& options, std::ostream& out) {
   const JobQueueResult result = Queue(jobs, options, out).run();
-  if (result.signal) return result;
+  if (!result.is_complete()) return result;
   // What processes left that were killed, at an earlier end perhaps, after their log was finished.
   for (const Job& job : jobs)
-    if (options.is_finished(job.name)) remove_all_but_log(options.folder, job.name);
+    if (if_readable([&] { return std::optional(options.is_finished(job.name)); }).value_or(false))
+      remove_all_but_log(options.folder, job.name);
   return result;
 }
 

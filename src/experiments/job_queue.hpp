@@ -40,13 +40,22 @@ struct JobQueueOptions {
 /// How it ended.
 struct JobQueueResult {
   Index failed = 0;
-  int signal = 0;  ///< SIGINT or SIGTERM, which ended it early; 0: it came to its end
+  int signal = 0;               ///< SIGINT or SIGTERM, which ended it early, or 0
+  bool storage_failed = false;  ///< files could not be written any more, which ended it early
+
+  /// Whether it came to its end.
+  bool is_complete() const { return !signal && !storage_failed; }
+  /// The exit status that says so.
+  int status() const { return signal ? 128 + signal : failed > 0 || storage_failed ? 1 : 0; }
 };
 
 /// Does those of the jobs that are not finished, the costliest first, so that at the end no processor waits for one
-/// long job; of equal ones in their order. Progress and failures go to `out`. A failed job does not stop the others. At
-/// the end the folder holds logs alone, and checkpoints of failed runs. Lets through what `is_finished` throws and
-/// throws InputError where a log cannot be written, both before anything is started.
+/// long job; of equal ones in their order. Progress and failures go to `out`. A failed job does not stop the others,
+/// nor does one whose log `is_finished` cannot read (UnreadableLog), which counts as failed. At the end the folder
+/// holds logs alone, and checkpoints of failed runs. SIGINT, SIGTERM, and a job that says it cannot write for want of
+/// space, end the queue early: processes are sent SIGTERM, on which those that can save their state and end with status
+/// 143, and are killed after ten seconds or at a second signal. Lets through what else `is_finished` throws and throws
+/// InputError where a log cannot be written, both before anything is started.
 JobQueueResult run_jobs(const std::vector<Job>& jobs, const JobQueueOptions& options, std::ostream& out);
 
 /// Does `action` in the process of a job: whatever it throws has the job's name in front, so that each message says

@@ -72,12 +72,15 @@ TEST_CASE("a program that is not there is refused by its name") {
   CHECK(message.starts_with("/nowhere/program: cannot be started: "));
 }
 
-TEST_CASE("a process takes no notice of SIGINT and SIGTERM") {
+TEST_CASE("a process takes no notice of SIGINT, and ends when it is asked to") {
   // No shell: it would take back the mask of blocked signals, which this shows.
   ChildProcess process({"/bin/dd", "if=/proc/self/status", "of=/dev/stderr", "status=none"}, "");
   const std::string status = end_of(process).error;
   CAPTURE(status);
-  CHECK(contains(status, "SigBlk:\t0000000000004002\n"));
+  CHECK(contains(status, "SigBlk:\t0000000000000002\n"));
+  ChildProcess asked({"/bin/sleep", "1000"}, "");
+  asked.ask_to_end();
+  CHECK(end_of(asked).signal == SIGTERM);
 }
 
 TEST_CASE("a process ends with its object, which may have moved") {

@@ -40,5 +40,21 @@ TEST_CASE("Interrupt: a second signal ends the process; one that is ignored stay
   CHECK(WTERMSIG(status) == SIGTERM);
 }
 
+TEST_CASE("Interrupt: a second signal is noted as the first one was where that is asked for") {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const Interrupt interrupt(SecondSignal::is_noted);
+    for (const int signal : {SIGTERM, SIGTERM, SIGINT, SIGINT}) {
+      ::raise(signal);
+      if (interrupt.signal() != signal) ::_exit(1);
+    }
+    ::_exit(3);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 3);
+}
+
 }  // namespace
 }  // namespace normalign::tests

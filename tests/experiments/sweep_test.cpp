@@ -7,11 +7,13 @@
 #include <sstream>
 #include <thread>
 
+#include "experiments/run_files.hpp"
 #include "experiments/run_lock.hpp"
 #include "experiments/settings_read.hpp"
 #include "experiments/task.hpp"
 #include "linalg/random.hpp"
 #include "support/catch.hpp"
+#include "support/file_size_limit.hpp"
 #include "support/idx_files.hpp"
 #include "support/message_of.hpp"
 #include "support/program.hpp"
@@ -196,19 +198,23 @@ TEST_CASE("a fault is put down to the last place that said the field") {
 
 TEST_CASE("text that is no JSON is refused with the line, and a key that is there twice by its name") {
   const auto message = [](const std::string& content) { return message_of([&] { sweep_runs(content, "s.json"); }); };
-  CHECK(message("{\n\"settings\": {},\n\"conditions\" {}}").starts_with("s.json: line 3, column 14: syntax error"));
-  CHECK(message("").starts_with("s.json: line 1, column 1: "));
+  CHECK(message("{\n\"settings\": {},\n\"conditions\" {}}")
+            .starts_with("s.json: not JSON: line 3, column 14: syntax error"));
+  CHECK(message("").starts_with("s.json: not JSON: line 1, column 1: "));
   const std::string whole = small_sweep().dump();
   for (std::size_t size = 0; size < whole.size(); ++size) {
     const std::string found = message(whole.substr(0, size));
     CAPTURE(size, found);
-    CHECK(found.starts_with("s.json: line 1, "));
+    CHECK(found.starts_with("s.json: not JSON: line 1, "));
     CHECK_FALSE(contains(found, "\n"));
   }
-  CHECK(message(whole + "}").starts_with("s.json: line 1, "));
+  CHECK(message(whole + "}").starts_with("s.json: not JSON: line 1, "));
   CHECK(message("{\"seeds\": 1e999}").starts_with("s.json: "));
-  CHECK(message("{\"seeds\": [0], \"\xff\": 1}").starts_with("s.json: line 1, "));
-  CHECK(message(std::string(100000, '[')).starts_with("s.json: "));
+  CHECK(message("{\"seeds\": [0], \"\xff\": 1}").starts_with("s.json: not JSON: line 1, "));
+  for (const std::string& deep : {std::string(100000, '['), std::string(100000, '[') + std::string(100000, ']')}) {
+    CHECK(message(deep) == "s.json: found more than 64 nested levels, expected at most so many");
+    CHECK(contains(message("{\"settings\": {\"mod_add\": {\"hidden\": " + deep + "}}}"), "nested levels"));
+  }
   CHECK(message(R"({"seeds": [0], "settings": {"mod_add": {}}, "seeds": [1]})") ==
         "s.json: \"seeds\": found twice in one object, expected once");
   CHECK(message(R"({"settings": {"mod_add": {"lambda": 1, "bias": true, "lambda": 2}}})") ==
@@ -703,9 +709,9 @@ bool all_at_rest(const std::vector<RunConfig>& runs, const fs::path& folder) {
       runs, [&](const RunConfig& run) { return RunLock(folder / ("." + run_name(run) + ".lock"), 5s).held(); });
 }
 
-TEST_CASE("a sweep that is stopped or killed leaves no process behind") {
+TEST_CASE("a sweep that is stopped saves what it has in hand, and one that is killed leaves no process behind") {
   if (without_program("stopped sweeps")) return;
-  for (const int signal : {SIGTERM, SIGKILL}) {
+  for (const int signal : {SIGINT, SIGTERM, SIGKILL}) {
     const TemporaryFolder folder;
     Json file = small_sweep();
     file["overrides"] = {{"epochs", 1'000'000'000}, {"learning_rate", 1e-6}};
@@ -726,10 +732,67 @@ TEST_CASE("a sweep that is stopped or killed leaves no process behind") {
       CHECK(finished.status == -SIGKILL);
       continue;
     }
-    CHECK(finished.status == 128 + SIGTERM);
-    CHECK(finished.err == "sweep: stopped by signal 15 with 8 runs left; the same command goes on\n");
-    CHECK(read_log(out / (run_name(runs[0]) + ".json")).status == RunStatus::running);
+    CHECK(finished.status == 128 + signal);
+    CHECK(finished.err ==
+          "sweep: 2 runs may take up to 10 s to save their state; a second signal ends them at once\n"
+          "sweep: stopped by signal " +
+              std::to_string(signal) + " with 8 runs left, 2 of which saved their state; the same command goes on\n");
+    for (const std::size_t i : {0, 1}) {
+      CHECK(read_log(out / (run_name(runs[i]) + ".json")).status == RunStatus::running);
+      CHECK(fs::exists(checkpoint_file(out, run_name(runs[i]))));
+    }
   }
+}
+
+TEST_CASE("a sweep on a full disk stops with one message, and goes on when there is space") {
+  if (without_program("full disk, sweeps")) return;
+  const TemporaryFolder folder;
+  Json file = small_sweep();
+  file["overrides"] = {{"epochs", 60}};
+  write_file(folder / "s.json", file.dump());
+  const fs::path out = folder / "runs";
+  const Arguments sweep = sweep_command(folder / "s.json", out, {"--jobs", "1"});
+  {
+    const FileSizeLimit full(4000);  // enough for the first rows of a log
+    const Finished finished = normalign(sweep);
+    CAPTURE(finished.out, finished.err);
+    CHECK(finished.status == 1);
+    CHECK(lines(finished.err).size() == 1);
+    CHECK(contains(finished.err, "sweep: stopped with 8 runs left"));
+    CHECK(contains(finished.err, "cannot be written: File too large"));
+    CHECK(contains(finished.err, "the same command goes on when there is space"));
+  }
+  // One run was begun, and is marked failed.
+  const auto runs = runs_of(file);
+  CHECK(std::ranges::count_if(runs, [&](const RunConfig& run) { return fs::exists(log_file(out, run_name(run))); }) ==
+        1);
+  CHECK(read_log(log_file(out, run_name(runs[0]))).status == RunStatus::failed);
+  const Finished rest = normalign(sweep);
+  CAPTURE(rest.err);
+  CHECK(rest.status == 0);
+  CHECK(contains(rest.err, "sweep: 8 done, 0 running, 0 left, 0 failed\n"));
+}
+
+TEST_CASE("a damaged log fails its own run alone, is named, and the others have their table") {
+  if (without_program("damaged logs of sweeps")) return;
+  const TemporaryFolder folder;
+  Json file = small_sweep();
+  file["settings"] = {{"sparse_parity", {{"epochs", 2}}}};
+  write_file(folder / "s.json", file.dump());
+  const Arguments sweep = sweep_command(folder / "s.json", folder / "runs", {"--jobs", "2"});
+  fs::create_directories(folder / "runs");
+  const fs::path damaged = folder / "runs/sparse_parity_baseline_seed3.json";
+  write_file(damaged, "{\"run_name\": ");
+  const Finished finished = normalign(sweep);
+  CAPTURE(finished.err);
+  CHECK(finished.status == 1);
+  CHECK(contains(finished.err, damaged.string() + ": not JSON"));
+  CHECK(contains(finished.err, "without this file the same command does the run"));
+  CHECK(contains(finished.err, "sweep: 3 done, 0 running, 0 left, 1 failed\n"));
+  CHECK(contains(finished.out, "grokalign"));
+  CHECK(read_file(damaged) == "{\"run_name\": ");
+  fs::remove(damaged);
+  CHECK(normalign(sweep).status == 0);
 }
 
 TEST_CASE("a sweep that is killed again and again ends with the logs of one that is left alone") {

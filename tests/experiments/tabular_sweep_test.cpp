@@ -247,5 +247,24 @@ TEST_CASE("tabular: killed again and again it ends with the logs of one that is 
   for (const std::string& name : files_in(quiet)) CHECK(without_times(out / name) == without_times(quiet / name));
 }
 
+TEST_CASE("tabular: a damaged log fails its own run alone, is named, and the others have their table") {
+  if (without_program("damaged logs of tables")) return;
+  const TemporaryFolder folder;
+  write_uci(folder / "data", "small", 24);
+  const Arguments tabular =
+      tabular_command((folder / "data").string(), folder / "runs", {"--set", "regularisations=[1]"});
+  fs::create_directories(folder / "runs");
+  const fs::path damaged = folder / "runs/small_rfm_published_seed0.json";
+  write_file(damaged, "{");
+  const Finished finished = normalign(tabular);
+  CAPTURE(finished.err);
+  CHECK(finished.status == 1);
+  CHECK(contains(finished.err, damaged.string() + ": not JSON"));
+  CHECK(contains(finished.err, "tabular: 1 done, 0 running, 0 left, 1 failed\n"));
+  CHECK(contains(finished.out, "RFAM"));
+  fs::remove(damaged);
+  CHECK(normalign(tabular).status == 0);
+}
+
 }  // namespace
 }  // namespace normalign::tests

@@ -60,7 +60,8 @@ int run_one(const SweepArguments& a, const std::vector<RunConfig>& runs) {
   Progress progress(std::cerr, isatty(STDERR_FILENO), run->epochs);
   SweepRunOptions options{.folder = a.runs.out, .threads = a.runs.threads, .checkpoint_seconds = a.checkpoint_seconds};
   if (a.runs.parent == 0) options.progress = [&](const RunLog& log, Index epoch) { progress(log, epoch); };
-  const Interrupt interrupt;
+  // A parent forwards signals that may come to this process too, and itself ends it where it takes too long.
+  const Interrupt interrupt(a.runs.parent == 0 ? SecondSignal::ends : SecondSignal::is_noted);
   options.stop = [&] { return interrupt.signal() != 0; };
   return as_job(a.runs.run, [&] {
     const RunLog log = sweep_run(*run, options);
@@ -89,15 +90,15 @@ int run_all(const SweepArguments& a, const std::vector<RunConfig>& all, const st
                                                },
                                            .input = content},
                                           std::cerr);
-  if (result.signal) return 128 + result.signal;
+  if (!result.is_complete()) return result.status();
   std::vector<RunLog> logs;
   for (const RunConfig& run : runs)
-    if (auto log = log_of(run, a.runs.out)) logs.push_back(std::move(*log));
-  if (logs.empty()) return result.failed > 0 ? 1 : 0;
+    if (auto log = if_readable([&] { return log_of(run, a.runs.out); })) logs.push_back(std::move(*log));
+  if (logs.empty()) return result.status();
   const auto table = summarise(logs);
   if (!a.runs.json.empty()) write_text_file(a.runs.json, as_json(table).dump(2) + "\n");
   print(tables(table), a.runs.wide);
-  return result.failed > 0 ? 1 : 0;
+  return result.status();
 }
 
 int sweep(const SweepArguments& a) {
@@ -125,8 +126,9 @@ Command add_sweep(CLI::App& app) {
       "`config`; of several the last in this order counts: the task's, overrides, settings, conditions, --set.\n"
       "\n"
       "Each run writes DIR/TASK_LABEL_seedN.json in a process of its own. A run whose log is finished is skipped, so\n"
-      "that the same command goes on after a crash. Over many machines: --shard $SLURM_ARRAY_TASK_ID/100, or one\n"
-      "--run for each; they may share DIR.");
+      "that the same command goes on after a crash, and after a full disk, which stops a sweep. Ctrl-C and SIGTERM\n"
+      "let runs save their state first, for up to ten seconds. Over many machines: --shard $SLURM_ARRAY_TASK_ID/100,\n"
+      "or one --run for each; they may share DIR.");
   command->add_option("config", a.file, "What to run")->required()->type_name("CONFIG.json");
   command->add_option("--setting", a.only, "The runs of this setting alone; may be given again")
       ->type_name("NAME")

@@ -111,15 +111,16 @@ int run_all(const TabularArguments& a, const std::vector<TabularRun>& all, doubl
                              },
                          .mark_failed = {}},
                         std::cerr);
-  if (result.signal) return 128 + result.signal;
+  if (!result.is_complete()) return result.status();
   std::vector<TabularLog> logs;
   for (const TabularRun& run : runs)
-    if (auto log = log_of(run.config, run.table, a.runs.out)) logs.push_back(std::move(*log));
-  if (logs.empty()) return result.failed > 0 ? 1 : 0;
+    if (auto log = if_readable([&] { return log_of(run.config, run.table, a.runs.out); }))
+      logs.push_back(std::move(*log));
+  if (logs.empty()) return result.status();
   const auto table = summarise(logs);
   if (!a.runs.json.empty()) write_text_file(a.runs.json, as_json(table).dump(2) + "\n");
   print(tables(table), a.runs.wide);
-  return result.failed > 0 ? 1 : 0;
+  return result.status();
 }
 
 int tabular(const TabularArguments& a) {
@@ -148,7 +149,8 @@ Command add_tabular(CLI::App& app) {
       "table is made. Features are taken as they are, and attack radii are in their units: --standardise scales them.\n"
       "\n"
       "Each run writes DIR/DATASET_METHOD_PROTOCOL_seedN.json in a process of its own. A run whose log is finished is\n"
-      "skipped, so that the same command goes on after a crash. At the end the table of `normalign summary`.");
+      "skipped, so that the same command goes on after a crash, Ctrl-C or a full disk. At the end the table of\n"
+      "`normalign summary`.");
   command->add_option("data", a.data, "Folder of data sets, or a CSV file")->type_name("DATA");
   command
       ->add_option("--label", a.label, "Label column of the CSV file: its name, or its place from 1 (from the end: -1)")
