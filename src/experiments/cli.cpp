@@ -1,7 +1,12 @@
 #include "experiments/cli.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <charconv>
+#include <cstdio>
+#include <cstring>
 #include <iostream>
 #include <memory>
 #include <string_view>
@@ -83,9 +88,25 @@ void check_whole_numbers(CLI::App& command) {
       option->check(beyond_64_bits, "", "");
 }
 
-}  // namespace
+// A file that is opened would get the number of a standard stream that the shell has closed, and be taken for it: what
+// fails in the same way takes its place.
+void occupy_closed_streams() {
+  const auto is_closed = [](int stream) { return ::fcntl(stream, F_GETFD) < 0 && errno == EBADF; };
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (is_closed(stream) && ::open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0) return;
+}
 
-int command_line(int argc, const char* const* argv) {
+// The exit status of a command that ended with `status`, after the last of its output is written.
+int with_output_written(int status) {
+  errno = 0;
+  const bool is_written = std::fflush(stdout) == 0 && std::cout.flush() && !std::ferror(stdout);
+  if (is_written) return status;
+  std::cerr << "normalign: standard output cannot be written" << (errno ? text(": ", std::strerror(errno)) : "")
+            << '\n';
+  return status ? status : 1;
+}
+
+int run_command(int argc, const char* const* argv) {
   CLI::App app("normalign: the local geometry of trained models", "normalign");
   app.set_version_flag("--version", text("normalign ", NORMALIGN_VERSION));
   app.require_subcommand(0, 1);  // that there is one is checked below: here an unknown name would not be named
@@ -120,6 +141,13 @@ int command_line(int argc, const char* const* argv) {
     std::cerr << "normalign: " << error.what() << '\n';
     return 1;
   }
+}
+
+}  // namespace
+
+int command_line(int argc, const char* const* argv) {
+  occupy_closed_streams();
+  return with_output_written(run_command(argc, argv));
 }
 
 }  // namespace normalign

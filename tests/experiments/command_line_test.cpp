@@ -8,8 +8,10 @@
 #include "experiments/run_log.hpp"
 #include "support/catch.hpp"
 #include "support/curve_logs.hpp"
+#include "support/file_size_limit.hpp"
 #include "support/message_of.hpp"
 #include "support/program.hpp"
+#include "support/tabular_logs.hpp"
 
 namespace normalign::tests {
 namespace {
@@ -293,6 +295,18 @@ TEST_CASE("study: with --out the same command goes on after the last size") {
   CHECK(rest.out == whole.out);
   for (const char* file : {"sparsity.txt", "sparsity.json", "sparsity.csv"})
     CHECK(read_file(folder / (std::string("parts/") + file)) == read_file(folder / (std::string("whole/") + file)));
+  // A damaged table is done again, whatever is wrong with it.
+  const std::string table = read_file(folder / "parts/sparsity.json");
+  const auto rows = table.find("\"rows\": [");
+  for (const std::string& damaged :
+       {table.substr(0, table.size() / 2), std::string(table).replace(table.find("\"train\"", rows), 7, "\"test\"")}) {
+    write_file(folder / "parts/sparsity.json", damaged);
+    const Finished again = normalign(study("parts", "5"));
+    CHECK(again.status == 0);
+    CHECK(contains(again.err, "sparsity.json: "));
+    CHECK(contains(again.err, "begins anew"));
+    CHECK(read_file(folder / "parts/sparsity.json") == table);
+  }
   const Finished stopped_early =
       stopped(study("stopped", "13"), SIGINT, [&] { return fs::exists(folder / "stopped/sparsity.json"); });
   CAPTURE(stopped_early.err);
@@ -316,6 +330,121 @@ TEST_CASE("a reader that closes the pipe ends a command quietly, and files are w
   CHECK(finished.out == "toy\n");
   CHECK(finished.err.empty());
   CHECK(nlohmann::json::parse(read_file(json)).contains("settings"));
+}
+
+// The program as a shell starts it, with `redirections` behind its arguments.
+Finished in_shell(const Arguments& arguments, const std::string& redirections) {
+  std::string line;
+  for (const std::string& word : command(arguments)) line += '\'' + word + "' ";
+  return run({"/bin/sh", "-c", line + redirections});
+}
+
+TEST_CASE("output that cannot be written is told of, with status 1, in every command") {
+  if (without_program("full outputs")) return;
+  const TemporaryFolder folder;
+  const std::string runs = (folder / "runs").string();
+  fs::create_directories(runs);
+  write_log(folder / "runs/a.json", run_of("baseline", {row(0, 1, 2)}));
+  const std::vector<Arguments> commands = {{"--help"},
+                                           {"--version"},
+                                           {"train", "--help"},
+                                           {"summary", runs},
+                                           {"plot", runs},
+                                           {"report", runs, "--out", (folder / "r.html").string()},
+                                           {"train", "rings", "--epochs", "1", "--out", (folder / "t").string()}};
+  for (const Arguments& arguments : commands) {
+    CAPTURE(arguments);
+    const Finished well = normalign(arguments);
+    CHECK(well.status == 0);
+    CHECK(!well.out.empty());
+    fs::remove_all(folder / "t");
+    const Finished full = in_shell(arguments, "> /dev/full");
+    CHECK(full.status == 1);
+    CHECK(contains(full.err, "normalign: standard output cannot be written: No space left on device\n"));
+    fs::remove_all(folder / "t");
+    const Finished closed = in_shell(arguments, ">&-");
+    CHECK(closed.status == 1);
+    CHECK(contains(closed.err, "normalign: standard output cannot be written: Bad file descriptor\n"));
+  }
+  // A command that says nothing has nothing to lose, and what else is wrong keeps its status.
+  CHECK(in_shell({"train", "rings", "--quiet", "--epochs", "1", "--out", (folder / "q").string()}, ">&-").status == 0);
+  CHECK(in_shell({"summary", (folder / "absent").string()}, "> /dev/full").status == 2);
+}
+
+TEST_CASE("files that are written where standard streams are closed hold what they should and no more") {
+  if (without_program("closed streams")) return;
+  const TemporaryFolder folder;
+  write_log(folder / "a.json", run_of("baseline", {row(0, 1, 2)}));
+  const std::string json = (folder / "table.out").string();
+  CHECK(normalign({"summary", folder.path().string(), "--json", json}).status == 0);
+  const std::string expected = read_file(json);
+  for (const char* closed : {">&-", "<&-", "<&- >&-", "<&- >&- 2>&-", "2>&-"}) {
+    CAPTURE(closed);
+    fs::remove(json);
+    in_shell({"summary", folder.path().string(), "--json", json}, closed);
+    CHECK(read_file(json) == expected);
+  }
+}
+
+TEST_CASE("a damaged log is named and left out, and blocks neither tables nor pictures; none but such is an error") {
+  if (without_program("damaged logs")) return;
+  for (const bool is_tabular : {false, true}) {
+    const TemporaryFolder folder;
+    for (const char* name : {"a.json", "b.json", "c.json"})
+      if (is_tabular)
+        write_log(folder / name, tabular_log("iris", name[0] == 'a' ? 1 : 0, {90, 80}));
+      else
+        write_log(folder / name, run_of("baseline", {row(0, 1, 2), row(10, 60, 45, 0.5)}));
+    const std::string whole = read_file(folder / "b.json");
+    const std::string damaged[] = {whole.substr(0, whole.size() / 2), "", "{\"x\": nul}",
+                                   std::string(100000, '[') + std::string(100000, ']')};
+    for (const std::string& content : damaged) {
+      write_file(folder / "b.json", content);
+      for (const char* name : {"summary", "plot"}) {
+        CAPTURE(is_tabular, name);
+        const Finished finished = normalign({name, folder.path().string()});
+        CHECK(finished.status == 0);
+        CHECK(contains(finished.out, "1 file left out, unreadable: " + (folder / "b.json").string() + "\n"));
+        CHECK(lines(finished.err).size() == 1);
+        CHECK(contains(finished.err, (folder / "b.json").string() + ": "));
+      }
+    }
+    for (const char* name : {"a.json", "c.json"}) write_file(folder / name, "{");
+    for (const char* name : {"summary", "plot"}) {
+      const Finished finished = normalign({name, folder.path().string()});
+      CHECK(finished.status == 2);
+      CHECK(contains(finished.err, "a.json: not JSON"));
+    }
+  }
+}
+
+TEST_CASE("plot: a picture that cannot be written has status 1, and the former one stays") {
+  if (without_program("full disk, plot")) return;
+  if (run({"/bin/sh", "-c", "command -v gnuplot"}).status != 0) return skip("full disk, plot: no gnuplot in PATH");
+  const TemporaryFolder folder;
+  write_log(folder / "a.json", run_of("baseline", {row(0, 1, 2), row(10, 60, 45, 0.5)}));
+  const Arguments plot{"plot", folder.path().string()};
+  REQUIRE(normalign(plot).status == 0);
+  const std::string png = read_file(folder / "toy.png");
+  const FileSizeLimit full(std::max(fs::file_size(folder / "toy.gp"), fs::file_size(folder / "toy.dat")) + 1000);
+  REQUIRE(full.bytes() < png.size());
+  const Finished finished = normalign(plot);
+  CHECK(finished.status == 1);
+  CHECK(contains(finished.err, "is there space on the disk?"));
+  CHECK(read_file(folder / "toy.png") == png);
+}
+
+TEST_CASE("--json on a full disk has status 1, and status 2 where the path is wrong") {
+  if (without_program("full disk, tables")) return;
+  const TemporaryFolder folder;
+  write_log(folder / "a.json", run_of("baseline", {row(0, 1, 2)}));
+  const auto summary = [&](const std::string& json) {
+    return normalign({"summary", folder.path().string(), "--json", json});
+  };
+  const Finished full = summary("/dev/full");
+  CHECK(full.status == 1);
+  CHECK(contains(full.err, "/dev/full: cannot be written: No space left on device"));
+  CHECK(summary((folder / "absent/t.json").string()).status == 2);
 }
 
 TEST_CASE("completion offers every command and every option of each, tasks, conditions, and else files") {
