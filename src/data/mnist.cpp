@@ -7,6 +7,7 @@
 
 #include "data/idx.hpp"
 #include "linalg/error.hpp"
+#include "linalg/memory.hpp"
 
 namespace normalign {
 namespace {
@@ -65,7 +66,10 @@ Dataset<T> normalised(const Side& side, Index samples, const char* field) {
   for (std::size_t byte = 0; byte < value.size(); ++byte)
     value[byte] = static_cast<T>((static_cast<double>(byte) / 255 - 0.1307) / 0.3081);
 
-  Dataset<T> data{Matrix<T>(samples, images.height * images.width), {}, classes};
+  const Index pixels = images.height * images.width;
+  require_memory(sizeof(T) * static_cast<double>(samples) * static_cast<double>(pixels),
+                 text(field, ": ", samples, " images of ", pixels, " pixels"));
+  Dataset<T> data{Matrix<T>(samples, pixels), {}, classes};
   data.labels.assign(side.labels.begin(), side.labels.begin() + samples);
   for (Index i = 0; i < samples; ++i)
     std::ranges::transform(images.image(i), data.inputs.row(i).begin(), [&](std::uint8_t byte) { return value[byte]; });

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "linalg/error.hpp"
+#include "linalg/memory.hpp"
 #include "linalg/nearest_name.hpp"
 #include "linalg/random.hpp"
 
@@ -100,6 +101,9 @@ template <class T>
 Split<T> modular(const ModularOptions& options) {
   check(options);
   const Index p = options.modulus;
+  // The rows in the order of the pairs, in a random order, and as the two sets.
+  const double values = 2.0 * static_cast<double>(p) * static_cast<double>(p) * static_cast<double>(p);
+  require_memory(3 * values * sizeof(T), text("modulus: the pairs of ", p, " numbers as one-hot rows"));
   const Index first_y = options.operation == ModularOperation::divide ? 1 : 0;
   Dataset<T> data{Matrix<T>(p * (p - first_y), 2 * p), {}, p};
   Index row = 0;

@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include "linalg/error.hpp"
+#include "linalg/memory.hpp"
 #include "linalg/random.hpp"
 
 namespace normalign {
@@ -43,6 +44,8 @@ Dataset<T> rows_from(Index first, Index count, const RingsOptions& options) {
 template <class T>
 Split<T> rings(const RingsOptions& options) {
   check(options);
+  const double rows = static_cast<double>(options.train_samples + options.test_samples);
+  require_memory(rows * (2 * sizeof(T) + sizeof(std::int32_t)), text("train_samples, test_samples: ", rows, " rows"));
   return {rows_from<T>(0, options.train_samples, options),
           rows_from<T>(options.train_samples, options.test_samples, options)};
 }

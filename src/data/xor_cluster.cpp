@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "linalg/error.hpp"
+#include "linalg/memory.hpp"
 #include "linalg/random.hpp"
 
 namespace normalign {
@@ -44,6 +45,9 @@ Dataset<T> rows_from(Index first, Index count, const XorClusterOptions& options)
 template <class T>
 Split<T> xor_cluster(const XorClusterOptions& options) {
   check(options);
+  const double rows = static_cast<double>(options.train_samples + options.test_samples);
+  require_memory(rows * static_cast<double>(options.features) * sizeof(T),
+                 text("features, train_samples, test_samples: ", rows, " rows of ", options.features, " features"));
   return {rows_from<T>(0, options.train_samples, options),
           rows_from<T>(options.train_samples, options.test_samples, options)};
 }

@@ -1,15 +1,17 @@
 #include "linalg/memory.hpp"
 
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
+#include <iomanip>
 #include <limits>
 #include <optional>
+#include <sstream>
 #include <string>
 
 #include "linalg/control_groups.hpp"
+#include "linalg/error.hpp"
 #include "linalg/number_text.hpp"
 
 namespace normalign {
@@ -38,11 +40,34 @@ struct Files {
 constexpr Files version_1{"memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"};
 constexpr Files version_2{"memory.max", "memory.current", "inactive_file"};
 
+// What a limit of the process itself leaves, of which `used` names the kilobytes in its status.
+double left_by_limit(const fs::path& process, const std::string& limit, const std::string& used) {
+  std::ifstream limits(process / "limits");
+  for (std::string line; std::getline(limits, line);) {
+    if (!line.starts_with(limit)) continue;
+    std::string soft;
+    std::istringstream(line.substr(limit.size())) >> soft;
+    const auto bytes = number_in(soft);  // none for "unlimited"
+    const auto kilobytes = number_at(process / "status", used);
+    if (bytes && kilobytes) return std::max(0.0, *bytes - 1024 * *kilobytes);
+  }
+  return unlimited;
+}
+
+std::string in_gibibytes(double bytes) {
+  std::ostringstream out;
+  out << std::setprecision(3) << bytes / (1024.0 * 1024 * 1024) << " GiB";
+  return out.str();
+}
+
 }  // namespace
 
 double available_memory(const fs::path& root) {
-  double least = unlimited;
-  if (const auto kilobytes = number_at(root / "proc/meminfo", "MemAvailable:")) least = 1024 * *kilobytes;
+  const fs::path process = root / "proc/self";
+  double least = std::min(left_by_limit(process, "Max address space", "VmSize:"),
+                          left_by_limit(process, "Max data size", "VmData:"));
+  if (const auto kilobytes = number_at(root / "proc/meminfo", "MemAvailable:"))
+    least = std::min(least, 1024 * *kilobytes);
   for (const ControlGroup& group : control_groups("memory", root)) {
     const Files& files = group.version == 2 ? version_2 : version_1;
     const auto limit = number_at(group.folder / files.limit), usage = number_at(group.folder / files.usage);
@@ -59,11 +84,14 @@ double address_space_limit() {
   return is_known ? static_cast<double>(limit.rlim_cur) : unlimited;
 }
 
-double address_space_left() {
-  const double limit = address_space_limit();
-  if (limit == unlimited) return unlimited;
-  const double pages = number_at("/proc/self/statm").value_or(0);
-  return std::max(0.0, limit - pages * static_cast<double>(::sysconf(_SC_PAGESIZE)));
+double address_space_left() { return left_by_limit("/proc/self", "Max address space", "VmSize:"); }
+
+void require_memory(double bytes, std::string_view what) {
+  constexpr double looked_at = 16.0 * 1024 * 1024;
+  if (bytes < looked_at) return;
+  if (const double available = available_memory(); !(bytes <= available))
+    throw InputError(text(what, ": takes ", in_gibibytes(bytes), " of memory, expected at most the ",
+                          in_gibibytes(available), " that there are"));
 }
 
 }  // namespace normalign

@@ -13,6 +13,7 @@
 
 #include "linalg/atomic_file.hpp"
 #include "linalg/json_text.hpp"
+#include "linalg/memory.hpp"
 
 namespace normalign {
 namespace {
@@ -185,6 +186,7 @@ TensorFile read_safetensors(const fs::path& path) {
   }
   // Before anything is allocated: tensors that share their bytes could ask for far more than the file's size.
   check_layout(path, entries, data_size);
+  require_memory(static_cast<double>(data_size), path.string());
   for (const Entry& entry : entries) {
     Tensor& tensor = file.tensors[entry.name];
     tensor.is_vector = entry.is_vector;

@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "linalg/cholesky.hpp"
+#include "linalg/memory.hpp"
 #include "linalg/row_blocks.hpp"
 #include "rfm/preconditioned_cg.hpp"
 
@@ -69,6 +70,9 @@ RidgeSolution<T> ridge(const Kernel& kernel, const MahalanobisPoints<T>& points,
   check(kernel);
   check(options);
   if (!fits<T>(n, options)) return ridge_by_conjugate_gradients<T>(kernel, points, y, options);
+  if (workspace.matrix.size() < n * n && workspace.factor.size() < n * n)
+    require_memory(sizeof(T) * static_cast<double>(n) * static_cast<double>(n),
+                   text("ridge: the kernel matrix of ", n, " points"));
   RidgeSolution<T> solution{Matrix<T>(y), {}};
   if constexpr (std::is_same_v<T, double>) {
     if (n >= std::max(refined_points, refined_points_per_column * y.cols())) {

@@ -64,7 +64,8 @@ inline constexpr Index refined_points = 2048, refined_points_per_column = 80;
 /// that fails, or cannot be refined, is done again in double; for floats that takes twice the memory. What does not fit
 /// is left to `ridge_by_conjugate_gradients` (preconditioned_cg.hpp).
 ///
-/// Throws InputError on a misfit or an option out of range, RunError where the matrix is not positive definite even in
+/// Throws InputError on a misfit, an option out of range or a matrix that `memory` allows and the machine has no room
+/// for, RunError where the matrix is not positive definite even in
 /// double, up to rounding.
 template <class T>
 RidgeSolution<T> ridge(const Kernel& kernel, const MahalanobisPoints<T>& points, ConstView<T> y,

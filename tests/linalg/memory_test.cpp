@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "support/catch.hpp"
+#include "support/message_of.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace normalign::tests {
@@ -53,6 +54,38 @@ TEST_CASE("control groups of version 1 have other names") {
   put(root, "sys/fs/cgroup/memory/c/memory.usage_in_bytes", "3000\n");
   put(root, "sys/fs/cgroup/memory/c/memory.stat", "inactive_file 5\ntotal_inactive_file 500\n");
   CHECK(available_memory(root.path()) == 4500);
+}
+
+TEST_CASE("the process's own limits on addresses and data count too") {
+  const TemporaryFolder root;
+  put(root, "proc/meminfo", "MemAvailable:   500 kB\n");
+  put(root, "proc/self/status", "Name:\tx\nVmPeak:\t 90 kB\nVmSize:\t 80 kB\nVmData:\t 30 kB\n");
+  const auto limits = [&](const std::string& addresses, const std::string& data) {
+    put(root, "proc/self/limits",
+        "Limit                     Soft Limit           Hard Limit           Units     \n"
+        "Max data size             " +
+            data +
+            "            unlimited            bytes     \n"
+            "Max address space         " +
+            addresses + "            unlimited            bytes     \n");
+  };
+  limits("unlimited", "unlimited");
+  CHECK(available_memory(root.path()) == 500 * 1024);
+  limits("102400", "unlimited");
+  CHECK(available_memory(root.path()) == 20 * 1024);
+  limits("102400", "40960");
+  CHECK(available_memory(root.path()) == 10 * 1024);
+  limits("1024", "unlimited");
+  CHECK(available_memory(root.path()) == 0);
+}
+
+TEST_CASE("what does not fit into memory is refused with what it takes and what there is") {
+  require_memory(0, "nothing");
+  require_memory(1e6, "a little");
+  const std::string message = message_of([] { require_memory(1024.0 * 1024 * 1024 * 1e9, "widths: 3-3"); });
+  CHECK(message.starts_with("widths: 3-3: takes 1e+09 GiB of memory, expected at most the "));
+  CHECK(message.ends_with(" GiB that there are"));
+  CHECK(contains(message_of([] { require_memory(infinity, "all"); }), "takes inf GiB"));
 }
 
 TEST_CASE("this machine has some memory") { CHECK(available_memory() > 1e6); }
