@@ -1,5 +1,9 @@
 #include "experiments/components.hpp"
 
+#include <algorithm>
+#include <cmath>
+
+#include "linalg/memory.hpp"
 #include "linalg/nearest_name.hpp"
 #include "nn/adamw.hpp"
 #include "nn/grokfast.hpp"
@@ -20,6 +24,19 @@ MlpOptions network(const RunConfig& c, Index inputs, Index outputs) {
   return options;
 }
 
+// For the parameters, their gradient, and what optimizer and filters keep of each.
+template <class T>
+void require_training_memory(const RunConfig& c, const MlpOptions& options) {
+  double parameters = 0;
+  std::string widths = std::to_string(options.widths.front());
+  for (std::size_t i = 1; i < options.widths.size(); ++i) {
+    parameters += static_cast<double>(options.widths[i]) * static_cast<double>(options.widths[i - 1] + options.bias);
+    widths += text('-', options.widths[i]);
+  }
+  const int copies = 2 + (c.optimizer == "sgd" ? c.momentum > 0 : 2) + conditions(c.condition).grokfast;
+  require_memory(copies * sizeof(T) * parameters, "hidden: training a network " + widths);
+}
+
 // The network of a file, which must have the form that `options` says.
 template <class T>
 Mlp<T> network_from(const std::string& file, const MlpOptions& options) {
@@ -33,12 +50,57 @@ Mlp<T> network_from(const std::string& file, const MlpOptions& options) {
   return mlp;
 }
 
+// The entry of the largest size.
+template <class T>
+struct Largest {
+  double size = 0;
+  Index row = 0, col = 0;
+
+  explicit Largest(ConstView<T> values) {
+    for (Index i = 0; i < values.rows(); ++i)
+      for (Index j = 0; j < values.cols(); ++j)
+        if (const double found = std::abs(static_cast<double>(values(i, j))); found > size) {
+          size = found;
+          row = i;
+          col = j;
+        }
+  }
+};
+
+// Throws InputError, naming the tensor, where inputs of size one could bring values of more than 1e100 about: squares
+// of such values, and of their products with inputs, are no doubles.
+template <class T>
+void check_sizes(const Mlp<T>& mlp) {
+  constexpr double most = 100;  // all sizes are decimal logarithms
+  double size = 0;
+  for (std::size_t l = 0; l < mlp.layers().size(); ++l) {
+    const auto& [weight, bias] = mlp.layers()[l];
+    const Largest<T> of_weight(weight), of_bias(bias);
+    const double terms = static_cast<double>(weight.cols());
+    const double by_weight = size + std::log10(of_weight.size) + std::log10(terms), by_bias = std::log10(of_bias.size);
+    size = std::max(by_weight, by_bias);
+    if (l + 1 < mlp.layers().size()) {
+      if (mlp.options().activation == Activation::leaky_relu) size += std::log10(std::max(1.0, mlp.options().slope));
+      if (mlp.options().activation == Activation::quadratic) size = std::max(size, 2 * size);
+    }
+    if (size > most) {
+      const bool is_weight = by_weight >= by_bias;
+      const Largest<T>& largest = is_weight ? of_weight : of_bias;
+      throw InputError(text("tensor layers.", l, is_weight ? ".weight" : ".bias", ": found a value of size ",
+                            largest.size, " at (", largest.row, ", ", largest.col,
+                            "), by which outputs grow to about 1e", std::lround(size), ", expected at most 1e", most));
+    }
+  }
+}
+
 }  // namespace
 
 template <class T>
 Mlp<T> model_in(const std::filesystem::path& file, const MlpOptions& options) {
   try {
-    return mlp_from<T>(read_safetensors(file), options);
+    Mlp<T> mlp = mlp_from<T>(read_safetensors(file), options);
+    check_sizes(mlp);
+    return mlp;
   } catch (const InputError& error) {
     const std::string message = error.what();
     throw InputError(message.starts_with(file.string()) ? message : file.string() + ": " + message);
@@ -103,6 +165,7 @@ Mlp<T> network_of(const RunConfig& config, Index inputs, Index classes) {
   if (config.single_output && classes != 2)
     throw InputError(text("single_output: found true with ", classes, " classes, expected 2"));
   const MlpOptions options = network(config, inputs, config.single_output ? 1 : classes);
+  require_training_memory<T>(config, options);
   return config.initial_model.empty() ? Mlp<T>(options) : network_from<T>(config.initial_model, options);
 }
 

@@ -32,7 +32,8 @@ std::vector<std::unique_ptr<GradientFilter<T>>> filters_of(const RunConfig& conf
 GrokAlignOptions penalty_of(const RunConfig& config);
 
 /// The network in a safetensors file, as mlp_from reads it with `options`. Throws InputError, naming the file, when it
-/// cannot be read or holds none.
+/// cannot be read or holds none, and the tensor too where a value is not finite, or so large that outputs or slopes at
+/// inputs of size one could exceed 1e100.
 template <class T>
 Mlp<T> model_in(const std::filesystem::path& file, const MlpOptions& options = {});
 

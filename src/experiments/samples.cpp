@@ -1,6 +1,7 @@
 #include "experiments/samples.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "data/csv.hpp"
@@ -9,6 +10,9 @@
 
 namespace normalign {
 namespace {
+
+// Squares of its products with what a network makes of it are doubles.
+constexpr double largest_input = 1e50;
 
 Dataset<double> one_side(Split<double> split, bool test) {
   return test ? std::move(split.test) : std::move(split.train);
@@ -19,6 +23,7 @@ Dataset<double> all_samples(const SampleOptions& options) {
     RunConfig config = defaults_for(task(options.task), "baseline");
     config.seed = options.seed;
     if (!options.data.empty()) config.data = options.data;
+    check(config);
     return one_side(in_double(task(options.task).data(config)), options.test);
   }
   if (options.data.empty()) throw InputError("samples: found neither --data nor --task, expected one of them");
@@ -44,6 +49,11 @@ void check_fit(const Mlp<double>& mlp, const Dataset<double>& data) {
   if (data.inputs.cols() != inputs)
     throw InputError(text("model and samples: the network has ", inputs, " inputs but samples have ",
                           data.inputs.cols(), " features; they must be as many"));
+  for (Index i = 0; i < data.inputs.rows(); ++i)
+    for (Index j = 0; j < inputs; ++j)
+      if (!(std::abs(data.inputs(i, j)) <= largest_input))
+        throw InputError(text("samples: found ", data.inputs(i, j), " in feature ", j, " of sample ", i,
+                              ", expected a number of size ", largest_input, " at most"));
   const std::int32_t largest = *std::ranges::max_element(data.labels);
   if (largest >= std::max<Index>(outputs, 2))
     throw InputError(text("model and samples: the network has ", outputs, " outputs but there is a label ", largest));

@@ -23,7 +23,7 @@ struct SampleOptions {
 Dataset<double> samples(const SampleOptions& options);
 
 /// Throws InputError, naming both, unless the samples have as many columns as the network has inputs and no label that
-/// its outputs (a single one tells two classes apart) have no place for.
+/// its outputs (a single one tells two classes apart) have no place for, and no feature of more than 1e50 in size.
 void check_fit(const Mlp<double>& mlp, const Dataset<double>& data);
 
 }  // namespace normalign

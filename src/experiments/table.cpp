@@ -122,7 +122,8 @@ std::string part_text(const Table& table, const std::vector<std::size_t>& column
 std::string four_digits(std::optional<double> value) {
   if (!value) return "-";
   char buffer[400];
-  std::snprintf(buffer, sizeof buffer, std::abs(*value) < 1e4 ? "%.4g" : "%.0f", *value);
+  const double size = std::abs(*value);
+  std::snprintf(buffer, sizeof buffer, size < 1e4 || size >= 1e15 ? "%.4g" : "%.0f", *value);
   return buffer;
 }
 

@@ -12,7 +12,8 @@ namespace normalign {
 /// The cells of one row of a table.
 using Cells = std::vector<std::string>;
 
-/// Four significant digits, as "0.1217", "300" or, from 10000 on, without decimals; "-" for none.
+/// Four significant digits, as "0.1217" or "300"; from 10000 on without decimals, from 1e15 on as "1.235e+20". "-" for
+/// none.
 std::string four_digits(std::optional<double> value);
 
 /// The shortest digits that read back the same, as JSON has them; empty for none.

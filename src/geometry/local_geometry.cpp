@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "autodiff/grad.hpp"
+#include "geometry/norm.hpp"
 #include "linalg/blas.hpp"
 #include "linalg/lapack.hpp"
 #include "linalg/reduce.hpp"
@@ -30,8 +31,6 @@ std::optional<double> cosine(double inner_product, double length_a, double lengt
   if (!(length_a * length_b > 1e-8)) return std::nullopt;
   return inner_product / (length_a * length_b);
 }
-
-double norm(std::span<const double> a) { return std::sqrt(dot(a, a)); }
 
 Matrix<double> column_sums(ConstView<double> a) {
   Matrix<double> sums(1, a.cols());
@@ -60,11 +59,14 @@ std::optional<double> first_right_alignment(const Svd<double>& decomposition, Co
 }
 
 // Values largest first; those of J = 0 leave nothing defined.
-SingularGeometry of_singular_values(std::span<const double> values, std::optional<double> normal_alignment) {
-  const double squared_norm = dot(values, values);
-  if (!(squared_norm > 0)) return {};
+SingularGeometry of_singular_values(std::vector<double> values, std::optional<double> normal_alignment) {
+  if (values.empty() || !(values.front() > 0)) return {};
+  // By a power of two, which changes no ratio: the squares of very large or small values are no doubles.
+  const int exponent = std::ilogb(values.front());
+  for (double& value : values) value = std::scalbn(value, -exponent);
+  const double squared_norm = dot<double>(values, values);
   return {.normal_alignment = normal_alignment,
-          .effective_rank = std::pow(total(values), 2) / squared_norm,
+          .effective_rank = std::pow(total<double>(values), 2) / squared_norm,
           .explained_variance = std::pow(values.front(), 2) / squared_norm};
 }
 
@@ -93,15 +95,15 @@ LocalGeometry local_geometry(ConstView<double> jacobian, ConstView<double> outpu
   Matrix<double> products(k, 1);
   gemv<double>(jacobian, x, products);
   const Matrix<double> factor = triangular_factor(jacobian);
-  const double length = norm(x.span());
+  const double length = euclidean_length(x.span());
 
   LocalGeometry result;
   double squared_offset = 0;
   for (Index i = 0; i < k; ++i) squared_offset += std::pow(output(0, i) - products(i, 0), 2);
   result.offset_norm = squared_offset;
-  const double jacobian_norm = norm(factor.span());
+  const double jacobian_norm = euclidean_length(factor.span());
   result.jacobian_norm = jacobian_norm;
-  const double centroid_norm = norm(column_sums(factor).span());
+  const double centroid_norm = euclidean_length(column_sums(factor).span());
   result.centroid_norm = centroid_norm;
   result.centroid_alignment = cosine(total(std::as_const(products).span()), centroid_norm, length);
 
@@ -118,8 +120,8 @@ LocalGeometry local_geometry(ConstView<double> jacobian, ConstView<double> outpu
   }
   const Matrix<double> centred_factor = centred(factor), centred_products = centred(products);
   // Rounding leaves a little of what should be zero, and its direction means nothing.
-  if (norm(centred_factor.span()) <= 1e-12 * jacobian_norm) return result;
-  result.class_alignment = cosine(centred_products(label, 0), norm(centred_factor.row(label)), length);
+  if (euclidean_length(centred_factor.span()) <= 1e-12 * jacobian_norm) return result;
+  result.class_alignment = cosine(centred_products(label, 0), euclidean_length(centred_factor.row(label)), length);
   result.centred_normal_alignment = first_right_alignment(svd<double>(centred_factor), centred_products, length);
   return result;
 }
@@ -147,7 +149,7 @@ SingularGeometry singular_geometry(ConstView<double> jacobian, ConstView<double>
   } else {
     along = dot<double>(vector, x.span());
   }
-  return of_singular_values(values, cosine(std::abs(along), 1, norm(x.span())));
+  return of_singular_values(values, cosine(std::abs(along), 1, euclidean_length(x.span())));
 }
 
 template <class T>

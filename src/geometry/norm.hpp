@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <span>
 
 #include "linalg/reduce.hpp"
@@ -11,6 +12,18 @@ namespace normalign {
 
 /// Euclidean, or the largest size of a coordinate.
 enum class Norm { l2, linf };
+
+/// The Euclidean length of a, also where the squares of its values are too large or too small for a double.
+inline double euclidean_length(std::span<const double> a) {
+  const double squared = dot(a, a);
+  if (!(squared < 1e-280) && squared != std::numeric_limits<double>::infinity()) return std::sqrt(squared);
+  double largest = 0;
+  for (const double value : a) largest = std::max(largest, std::abs(value));
+  if (largest == 0 || std::isinf(largest)) return largest;
+  double sum = 0;
+  for (const double value : a) sum += value / largest * (value / largest);
+  return largest * std::sqrt(sum);
+}
 
 /// The length of a in the norm.
 inline double norm_length(std::span<const double> a, Norm norm) {

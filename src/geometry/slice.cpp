@@ -4,8 +4,10 @@
 #include <bit>
 #include <cmath>
 
+#include "geometry/norm.hpp"
 #include "geometry/subdivision.hpp"
 #include "linalg/blas.hpp"
+#include "linalg/memory.hpp"
 #include "linalg/reduce.hpp"
 #include "linalg/row_blocks.hpp"
 
@@ -19,12 +21,10 @@ constexpr Index regions_per_block = 512;
 
 Index words_for(Index units) { return (units + word_bits - 1) / word_bits; }
 
-double norm(std::span<const double> a) { return std::sqrt(dot(a, a)); }
-
 std::vector<double> row_norms(ConstView<double> a, int threads) {
   std::vector<double> result(static_cast<std::size_t>(a.rows()));
 #pragma omp parallel for num_threads(threads) schedule(static)
-  for (Index i = 0; i < a.rows(); ++i) result[static_cast<std::size_t>(i)] = norm(a.row(i));
+  for (Index i = 0; i < a.rows(); ++i) result[static_cast<std::size_t>(i)] = euclidean_length(a.row(i));
   return result;
 }
 
@@ -32,6 +32,8 @@ std::vector<double> row_norms(ConstView<double> a, int threads) {
 // that is never touched costs nothing.
 Matrix<double> pre_activations(ConstView<double> z, const PiecewiseAffineLayer& layer) {
   const Index n = layer.weight.rows();
+  require_memory(sizeof(double) * static_cast<double>(z.rows()) * static_cast<double>(n),
+                 text("slice: ", n, " values at each of ", z.rows(), " corners of regions"));
   LargeVector<double> values;
   values.reserve(static_cast<std::size_t>(4 * z.rows() * n));
   for (Index i = 0; i < z.rows(); ++i) values.insert(values.end(), layer.bias.span().begin(), layer.bias.span().end());
@@ -39,6 +41,13 @@ Matrix<double> pre_activations(ConstView<double> z, const PiecewiseAffineLayer& 
   // V x n = (V x m) (n x m)ᵀ, on top of the bias
   gemm<double>(z, layer.weight, t, {.b = true}, 1.0, 1.0);
   return t;
+}
+
+// Beyond what a double holds nothing can be cut.
+void check_finite(ConstView<double> values, Index layer) {
+  if (!std::isfinite(total(values.span())))
+    throw InputError(text("slice: a value of layer ", layer, " is beyond what a double holds at a corner of a region; ",
+                          "weights, biases and the plane must be smaller"));
 }
 
 // When a pre-activation of this layer counts as zero at vertices with the activations z before it.
@@ -246,7 +255,7 @@ AffineMap Slice::map(Index region) const {
 }
 
 double Slice::slope_norm(Index region) const {
-  return norm(maps.row(region).first(static_cast<std::size_t>(2 * outputs.cols())));
+  return euclidean_length(maps.row(region).first(static_cast<std::size_t>(2 * outputs.cols())));
 }
 
 Index Slice::code_words() const {
@@ -267,8 +276,10 @@ Slice slice(const PiecewiseAffineNetwork& network, const Plane& plane, const Sli
   for (Index l = 0; l < network.hidden_layers(); ++l) {
     const PiecewiseAffineLayer& layer = network.layers()[static_cast<std::size_t>(l)];
     const Index words = result.code_words(), new_words = words_for(network.units(l));
+    Matrix<double> t = pre_activations(z, layer);
+    check_finite(t, l);
     Subdivision cut = subdivision(
-        result.complex, pre_activations(z, layer), zero_test(layer, z, options.threads),
+        result.complex, std::move(t), zero_test(layer, z, options.threads),
         {.layer = static_cast<std::int32_t>(l), .max_cells = options.max_regions, .threads = options.threads});
     result.codes = longer_codes(result.codes, words, cut, new_words);
     result.complex = std::move(cut.complex);
@@ -281,10 +292,12 @@ Slice slice(const PiecewiseAffineNetwork& network, const Plane& plane, const Sli
   }
   const PiecewiseAffineLayer& last = network.layers().back();
   result.outputs = pre_activations(z, last);
+  check_finite(result.outputs, network.hidden_layers());
   const ZeroTest zero = zero_test(last, z, options.threads);
   const double slope = *std::ranges::max_element(zero.slopes), offset = *std::ranges::max_element(zero.offsets);
   for (const double size : zero.sizes) result.rounding.push_back(1e-12 * (slope * size + offset));
   result.maps = region_maps(network, result, options.threads);
+  check_finite(result.maps, network.hidden_layers());
   return result;
 }
 

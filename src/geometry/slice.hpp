@@ -61,7 +61,7 @@ struct Slice {
 /// number of threads.
 ///
 /// Throws InputError on a window that is not convex and counter-clockwise, a plane of another dimension than the
-/// network's input, or fewer than one thread; RunError on more than max_regions.
+/// network's input, values beyond what a double holds, or fewer than one thread; RunError on more than max_regions.
 Slice slice(const PiecewiseAffineNetwork& network, const Plane& plane, const SliceOptions& options = {});
 
 }  // namespace normalign

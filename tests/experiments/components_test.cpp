@@ -1,10 +1,13 @@
 #include "experiments/components.hpp"
 
+#include <limits>
+
 #include "nn/grokfast.hpp"
 #include "nn/orthograd.hpp"
 #include "support/catch.hpp"
 #include "support/matrices.hpp"
 #include "support/message_of.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace normalign::tests {
 namespace {
@@ -73,6 +76,49 @@ TEST_CASE("an unknown loss is refused") {
   CHECK(message_of([] { loss_of({.loss = "hinge"}); }) ==
         "loss: found 'hinge', expected one of cross_entropy, mse, bce");
   CHECK(loss_of({.loss = "bce"}) == Loss::bce);
+}
+
+TEST_CASE("a network that no memory holds is refused with its widths, what it takes and what there is") {
+  const RunConfig config{.hidden = {1'000'000, 1'000'000}};
+  const std::string message = message_of([&] { network_of<float>(config, 40, 2); });
+  CHECK(message.starts_with(
+      "hidden: training a network 40-1000000-1000000-2: takes 1.49e+04 GiB of memory, expected at most"));
+}
+
+TEST_CASE("a model whose values are not finite, or would not stay so, is refused with the tensor and the entry") {
+  const TemporaryFolder folder;
+  const auto file = folder / "model.safetensors";
+  const Mlp<double> mlp({.widths = {3, 4, 2}, .seed = 1});
+  const auto refusal = [&](const char* name, Index row, Index col, double value) {
+    TensorFile changed = tensor_file(mlp);
+    std::get<Matrix<double>>(changed.tensors.at(name).values)(row, col) = value;
+    write_safetensors(file, changed);
+    return message_of([&] { model_in<double>(file); });
+  };
+  CHECK(refusal("layers.0.weight", 0, 0, 1) == "nothing was thrown");
+  CHECK(refusal("layers.0.weight", 2, 1, 1e90) == "nothing was thrown");
+  CHECK(refusal("layers.0.weight", 2, 1, 1e-300) == "nothing was thrown");
+  CHECK(refusal("layers.0.weight", 2, 1, -1e300) ==
+        file.string() +
+            ": tensor layers.0.weight: found a value of size 1e+300 at (2, 1), by which outputs grow to "
+            "about 1e300, expected at most 1e100");
+  CHECK(
+      contains(refusal("layers.1.bias", 0, 1, 1e200), "tensor layers.1.bias: found a value of size 1e+200 at (0, 1)"));
+  CHECK(contains(refusal("layers.0.bias", 0, 3, std::nan("")), "tensor layers.0.bias: found nan at (0, 3)"));
+  CHECK(contains(refusal("layers.1.weight", 1, 0, std::numeric_limits<double>::infinity()),
+                 "tensor layers.1.weight: found inf at (1, 0)"));
+  // Squares grow before the next layer sees them.
+  TensorFile squares = tensor_file(Mlp<double>({.widths = {3, 4, 2}, .activation = Activation::quadratic}));
+  std::get<Matrix<double>>(squares.tensors.at("layers.0.weight").values)(1, 2) = 1e60;
+  write_safetensors(file, squares);
+  CHECK(contains(message_of([&] { model_in<double>(file); }),
+                 "tensor layers.0.weight: found a value of size 1e+60 at (1, 2)"));
+  // Each is far from the limit, both together are not.
+  TensorFile product = tensor_file(mlp);
+  for (const char* name : {"layers.0.weight", "layers.1.weight"})
+    std::get<Matrix<double>>(product.tensors.at(name).values)(0, 0) = 1e60;
+  write_safetensors(file, product);
+  CHECK(contains(message_of([&] { model_in<double>(file); }), "tensor layers.1.weight: found a value of size 1e+60"));
 }
 
 }  // namespace

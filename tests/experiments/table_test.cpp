@@ -16,6 +16,7 @@ TEST_CASE("table: numbers with four digits, a dash for none") {
   CHECK(four_digits(300) == "300");
   CHECK(four_digits(-9999.4) == "-9999");
   CHECK(four_digits(123456.7) == "123457");
+  CHECK(four_digits(-1.23456e20) == "-1.235e+20");
   CHECK(four_digits(3.14159e-7) == "3.142e-07");
   CHECK(four_digits(std::numeric_limits<double>::max()).size() == 309);
 }

@@ -280,6 +280,18 @@ TEST_CASE("a bias-free piecewise-affine network has no offset, and samples it is
              WithinRel(std::hypot(mlp.parameters()[1](0, 0), mlp.parameters()[1](1, 0)) / 2, 1e-14));
 }
 
+TEST_CASE("ranks and norms of a Jacobian whose squares are no doubles") {
+  for (const double scale : {1e-200, 1e140}) {
+    CAPTURE(scale);
+    const M j{{3 * scale, 0}, {0, 4 * scale}}, x{{0, 1}};
+    const LocalGeometry found = local_geometry(j, M(1, 2), x, 0);
+    CHECK_THAT(*found.jacobian_norm, WithinRel(5 * scale, 1e-12));
+    CHECK_THAT(*found.effective_rank, WithinRel(49.0 / 25, 1e-12));
+    CHECK_THAT(*found.explained_variance, WithinRel(16.0 / 25, 1e-12));
+    CHECK_THAT(*found.normal_alignment, WithinRel(1, 1e-12));
+  }
+}
+
 TEST_CASE("the chance level is the mean over random directions") {
   const Index d = 40;
   const M x = random_matrix({1, d}, 14);

@@ -19,5 +19,15 @@ TEST_CASE("lengths and dual lengths") {
   }
 }
 
+TEST_CASE("a Euclidean length neither overflows nor underflows") {
+  for (const double scale : {1.0, 1e-320, 1e-200, 1e200, 3e307})
+    CHECK_THAT(euclidean_length(std::vector<double>{3 * scale, 0, -4 * scale}), WithinRel(5 * scale, 1e-3));
+  CHECK(euclidean_length(std::vector<double>{0, 0}) == 0);
+  CHECK(euclidean_length({}) == 0);
+  const double infinity = std::numeric_limits<double>::infinity();
+  CHECK(euclidean_length(std::vector<double>{1, -infinity}) == infinity);
+  CHECK(std::isnan(euclidean_length(std::vector<double>{1, std::nan("")})));
+}
+
 }  // namespace
 }  // namespace normalign::tests
