@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "experiments/canvas.hpp"
+#include "geometry/vertex_signs.hpp"
 #include "linalg/nearest_name.hpp"
 
 namespace normalign {
@@ -42,8 +43,8 @@ std::vector<Corner> clipped(const std::vector<Corner>& polygon, std::size_t c, s
     const Corner &here = polygon[i], &next = polygon[(i + 1) % polygon.size()];
     const double lead = here.outputs[c] - here.outputs[j], next_lead = next.outputs[c] - next.outputs[j];
     if (lead >= 0) result.push_back(here);
-    if (lead * next_lead >= 0) continue;
-    const double share = lead / (lead - next_lead);
+    if (!(lead < 0 && next_lead > 0) && !(lead > 0 && next_lead < 0)) continue;
+    const double share = zero_share(lead, next_lead);
     Corner between{{here.at.x + share * (next.at.x - here.at.x), here.at.y + share * (next.at.y - here.at.y)}, {}};
     for (std::size_t o = 0; o < here.outputs.size(); ++o)
       between.outputs.push_back(here.outputs[o] + share * (next.outputs[o] - here.outputs[o]));
@@ -201,10 +202,6 @@ void draw_edges(Canvas& canvas, const Frame& frame, const Slice& slice) {
 void draw_boundary(Canvas& canvas, const Frame& frame, const SlicePicture& picture) {
   Polygons lines;
   for (const BoundaryLine& line : polylines(picture.boundary)) lines.push_back(frame.on_sheet(line.points));
-  for (const std::int32_t e : picture.boundary.edges) {
-    const PlanarEdge& edge = picture.slice.complex.edges[static_cast<std::size_t>(e)];
-    lines.push_back(frame.on_sheet({picture.slice.complex.point(edge.from), picture.slice.complex.point(edge.to)}));
-  }
   canvas.draw(lines, white, 2.6);
   canvas.draw(lines, red, 1.4);
 }
@@ -277,10 +274,11 @@ Json json_of(const DecisionBoundary& boundary) {
     if (line.second >= 0) classes.push_back(line.second);
     lines.push_back({{"points", points_of(line.points)}, {"classes", classes}});
   }
-  return {{"length", boundary.length()},
-          {"polylines", lines},
-          {"edges", boundary.edges},
-          {"flat_regions", boundary.flat_regions}};
+  Json edges = Json::array();
+  for (const BoundarySegment& segment : boundary.segments)
+    if (segment.edge >= 0 && (edges.empty() || edges.back() != segment.edge)) edges.push_back(segment.edge);
+  return {
+      {"length", boundary.length()}, {"polylines", lines}, {"edges", edges}, {"flat_regions", boundary.flat_regions}};
 }
 
 void add_regions(Json& json, const Slice& slice) {

@@ -6,6 +6,8 @@
 #include <optional>
 #include <tuple>
 
+#include "geometry/vertex_signs.hpp"
+
 namespace normalign {
 namespace {
 
@@ -36,9 +38,10 @@ struct EdgePoint {
   }
 };
 
-// The chord of region r on which a function is zero, where it has both signs; `zero_everywhere` where it has none.
+// The chord of a region on which a function is zero, where it has both signs; `zero_everywhere` where it has none.
 struct Chord {
-  std::optional<std::pair<EdgePoint, EdgePoint>> ends;
+  using Ends = std::pair<EdgePoint, EdgePoint>;
+  std::optional<Ends> ends;
   bool zero_everywhere = false;
 };
 
@@ -60,9 +63,9 @@ Chord zero_chord(const Slice& slice, Index region, const Value& value) {
     const PlanarEdge& edge = complex.edge_of(sides[i]);
     const std::int32_t a = complex.start(sides[i]), b = sides[i].back() ? edge.from : edge.to;
     const double here = signed_value.at(a), there = signed_value.at(b);
-    if (here * there < 0) {
-      const double from = signed_value.at(edge.from), to = signed_value.at(edge.to);
-      (here < 0 ? up : down) = EdgePoint{edge.from, edge.to, from / (from - to)};
+    if ((here < 0 && there > 0) || (here > 0 && there < 0)) {
+      (here < 0 ? up : down) =
+          EdgePoint{edge.from, edge.to, zero_share(signed_value.at(edge.from), signed_value.at(edge.to))};
     } else if (here == 0 && there > 0) {
       if (!up) up = EdgePoint{a, a, 0};
     } else if (here > 0 && there == 0) {
@@ -82,31 +85,109 @@ std::vector<bool> winners(const Slice& slice, std::int32_t vertex) {
   return result;
 }
 
-// The part of a chord on which classes i and j are not below any other, as shares of the way; nothing where it is
-// empty.
-std::optional<std::pair<double, double>> winning_part(const Slice& slice, const std::pair<EdgePoint, EdgePoint>& ends,
-                                                      Index i, Index j) {
+// Outputs along a straight line between two points of one region, where they are affine.
+class OutputsAlong {
+ public:
+  OutputsAlong(const Slice& slice, const Chord::Ends& ends) : slice_(slice), ends_(ends) {
+    for (const EdgePoint& end : {ends.first, ends.second})
+      for (const std::int32_t vertex : {end.from, end.to})
+        rounding_ = std::max(rounding_, 4 * slice.rounding[static_cast<std::size_t>(vertex)]);
+  }
+  // By how much output i is above output m at both ends; 0 within rounding.
+  std::pair<double, double> lead(Index i, Index m) const {
+    const auto at = [&](const EdgePoint& point) {
+      const auto output = [&](Index c) {
+        return point.mix(slice_.outputs(point.from, c), slice_.outputs(point.to, c));
+      };
+      const double found = output(i) - output(m);
+      return std::abs(found) <= rounding_ ? 0 : found;
+    };
+    return {at(ends_.first), at(ends_.second)};
+  }
+  bool tie(Index i, Index m) const { return lead(i, m) == std::pair(0.0, 0.0); }
+
+ private:
+  const Slice& slice_;
+  const Chord::Ends& ends_;
+  double rounding_ = 0;
+};
+
+// The part of a line along which classes i and j tie on which they are not below any other, as shares of the way;
+// nothing where it is empty.
+std::optional<std::pair<double, double>> winning_part(const OutputsAlong& along, Index classes, Index i, Index j) {
   double begin = 0, end = 1;
-  const auto& [p, q] = ends;
-  const auto output = [&](const EdgePoint& point, Index c) {
-    return point.mix(slice.outputs(point.from, c), slice.outputs(point.to, c));
-  };
-  const double rounding =
-      4 * std::max(slice.rounding[static_cast<std::size_t>(p.from)], slice.rounding[static_cast<std::size_t>(q.from)]);
-  for (Index m = 0; m < slice.outputs.cols(); ++m) {
+  for (Index m = 0; m < classes; ++m) {
     if (m == i || m == j) continue;
-    const double lead_p = output(p, i) - output(p, m), lead_q = output(q, i) - output(q, m);
-    const bool loses_p = lead_p < -rounding, loses_q = lead_q < -rounding;
-    if (loses_p && loses_q) return std::nullopt;
-    if (!loses_p && !loses_q) continue;
-    const double tie = lead_p / (lead_p - lead_q);
-    if (loses_p)
+    const auto [lead_p, lead_q] = along.lead(i, m);
+    if (lead_p < 0 && lead_q < 0) return std::nullopt;
+    if (lead_p >= 0 && lead_q >= 0) continue;
+    const double tie = zero_share(lead_p, lead_q);
+    if (lead_p < 0)
       begin = std::max(begin, tie);
     else
       end = std::min(end, tie);
   }
   // What rounding leaves of a single point is no segment.
   return end - begin > 1e-12 ? std::optional(std::pair(begin, end)) : std::nullopt;
+}
+
+// Collects the segments of one region or one edge, each line once however many classes tie along it.
+class ClassSegments {
+ public:
+  ClassSegments(const Slice& slice, BoundarySegment place, std::vector<BoundarySegment>& out)
+      : slice_(slice), place_(place), out_(out), first_(out.size()) {}
+
+  // Adds the part of a line on which i and j, which tie along it, win.
+  void add(const Chord::Ends& ends, Index i, Index j) {
+    const OutputsAlong along(slice_, ends);
+    const auto part = winning_part(along, slice_.outputs.cols(), i, j);
+    if (!part) return;
+    for (std::size_t s = first_; s < out_.size(); ++s)
+      if (along.tie(i, out_[s].first) && along.tie(i, out_[s].second)) return;
+    const Point p = ends.first.point(slice_.complex), q = ends.second.point(slice_.complex);
+    // The ends of the whole line stay as they are, to meet those of the neighbours.
+    const auto at = [&](double share) {
+      return share <= 0 ? p : share >= 1 ? q : Point{p.x + share * (q.x - p.x), p.y + share * (q.y - p.y)};
+    };
+    BoundarySegment segment = place_;
+    segment.from = at(part->first);
+    segment.to = at(part->second);
+    segment.first = static_cast<std::int32_t>(i);
+    segment.second = static_cast<std::int32_t>(j);
+    out_.push_back(segment);
+  }
+
+ private:
+  const Slice& slice_;
+  BoundarySegment place_;
+  std::vector<BoundarySegment>& out_;
+  std::size_t first_;
+};
+
+// Whether a function is zero along an edge, and not on the whole of both regions beside it, to which the edge then
+// belongs.
+template <class Value>
+bool zero_along(const Slice& slice, std::int32_t e, const Value& value) {
+  const Signed signed_value(slice, value);
+  const PlanarEdge& edge = slice.complex.edges[static_cast<std::size_t>(e)];
+  return signed_value.at(edge.from) == 0 && signed_value.at(edge.to) == 0 &&
+         !(zero_chord(slice, edge.left, value).zero_everywhere && zero_chord(slice, edge.right, value).zero_everywhere);
+}
+
+// Calls visit(e, ends, region) for the edges that may carry a boundary: inside the window, and not between two flat
+// regions, whatever ties in each. Region is one beside it that is not flat.
+template <class Visit>
+void for_edges(const Slice& slice, const std::vector<std::int32_t>& flat_regions, const Visit& visit) {
+  std::vector<bool> flat(static_cast<std::size_t>(slice.regions()));
+  for (const std::int32_t region : flat_regions) flat[static_cast<std::size_t>(region)] = true;
+  for (std::size_t e = 0; e < slice.complex.edges.size(); ++e) {
+    const PlanarEdge& edge = slice.complex.edges[e];
+    if (edge.left == no_cell || edge.right == no_cell) continue;
+    const bool left_is_flat = flat[static_cast<std::size_t>(edge.left)];
+    if (left_is_flat && flat[static_cast<std::size_t>(edge.right)]) continue;
+    visit(static_cast<std::int32_t>(e), Chord::Ends{{edge.from, edge.from, 0}, {edge.to, edge.to, 0}},
+          left_is_flat ? edge.right : edge.left);
+  }
 }
 
 }  // namespace
@@ -120,24 +201,25 @@ double DecisionBoundary::length() const {
 DecisionBoundary level_set(const Slice& slice, Index output, double level) {
   if (output < 0 || output >= slice.outputs.cols())
     throw InputError(text("level_set: output is ", output, "; it must be from 0 to ", slice.outputs.cols() - 1));
+  if (!std::isfinite(level)) throw InputError(text("level_set: level is ", level, "; it must be finite"));
   const auto value = [&](std::int32_t vertex) { return slice.outputs(vertex, output) - level; };
   DecisionBoundary result;
+  const auto add = [&](const Chord::Ends& ends, std::int32_t region, std::int32_t edge) {
+    result.segments.push_back({.from = ends.first.point(slice.complex),
+                               .to = ends.second.point(slice.complex),
+                               .region = region,
+                               .edge = edge,
+                               .first = static_cast<std::int32_t>(output)});
+  };
   for (Index r = 0; r < slice.regions(); ++r) {
     const Chord chord = zero_chord(slice, r, value);
     const auto region = static_cast<std::int32_t>(r);
     if (chord.zero_everywhere) result.flat_regions.push_back(region);
-    if (chord.ends)
-      result.segments.push_back({.from = chord.ends->first.point(slice.complex),
-                                 .to = chord.ends->second.point(slice.complex),
-                                 .region = region,
-                                 .first = static_cast<std::int32_t>(output)});
+    if (chord.ends) add(*chord.ends, region, -1);
   }
-  const Signed signed_value(slice, value);
-  for (std::size_t e = 0; e < slice.complex.edges.size(); ++e) {
-    const PlanarEdge& edge = slice.complex.edges[e];
-    if (edge.layer >= 0 && signed_value.at(edge.from) == 0 && signed_value.at(edge.to) == 0)
-      result.edges.push_back(static_cast<std::int32_t>(e));
-  }
+  for_edges(slice, result.flat_regions, [&](std::int32_t e, const Chord::Ends& ends, std::int32_t region) {
+    if (zero_along(slice, e, value)) add(ends, region, e);
+  });
   return result;
 }
 
@@ -148,6 +230,9 @@ DecisionBoundary class_boundary(const Slice& slice) {
   std::vector<std::vector<bool>> at_vertex;
   for (std::size_t v = 0; v < slice.complex.vertices.size(); ++v)
     at_vertex.push_back(winners(slice, static_cast<std::int32_t>(v)));
+  const auto difference = [&](Index i, Index j) {
+    return [&slice, i, j](std::int32_t vertex) { return slice.outputs(vertex, i) - slice.outputs(vertex, j); };
+  };
   for (Index r = 0; r < slice.regions(); ++r) {
     Index everywhere = 0;
     for (Index c = 0; c < k; ++c)
@@ -157,32 +242,17 @@ DecisionBoundary class_boundary(const Slice& slice) {
     const auto region = static_cast<std::int32_t>(r);
     if (everywhere > 1) result.flat_regions.push_back(region);
     if (everywhere > 0) continue;
+    ClassSegments segments(slice, {.region = region}, result.segments);
     for (Index i = 0; i < k; ++i)
-      for (Index j = i + 1; j < k; ++j) {
-        const Chord chord = zero_chord(
-            slice, r, [&](std::int32_t vertex) { return slice.outputs(vertex, i) - slice.outputs(vertex, j); });
-        if (!chord.ends) continue;
-        const auto part = winning_part(slice, *chord.ends, i, j);
-        if (!part) continue;
-        const Point p = chord.ends->first.point(slice.complex), q = chord.ends->second.point(slice.complex);
-        // The ends of the whole chord stay as they are, to meet those of the neighbours.
-        const auto at = [&](double share) {
-          return share <= 0 ? p : share >= 1 ? q : Point{p.x + share * (q.x - p.x), p.y + share * (q.y - p.y)};
-        };
-        result.segments.push_back({.from = at(part->first),
-                                   .to = at(part->second),
-                                   .region = region,
-                                   .first = static_cast<std::int32_t>(i),
-                                   .second = static_cast<std::int32_t>(j)});
-      }
+      for (Index j = i + 1; j < k; ++j)
+        if (const Chord chord = zero_chord(slice, r, difference(i, j)); chord.ends) segments.add(*chord.ends, i, j);
   }
-  for (std::size_t e = 0; e < slice.complex.edges.size(); ++e) {
-    const auto &from = at_vertex[static_cast<std::size_t>(slice.complex.edges[e].from)],
-               &to = at_vertex[static_cast<std::size_t>(slice.complex.edges[e].to)];
-    Index common = 0;
-    for (std::size_t c = 0; c < from.size(); ++c) common += from[c] && to[c];
-    if (common > 1 && slice.complex.edges[e].layer >= 0) result.edges.push_back(static_cast<std::int32_t>(e));
-  }
+  for_edges(slice, result.flat_regions, [&](std::int32_t e, const Chord::Ends& ends, std::int32_t region) {
+    ClassSegments segments(slice, {.region = region, .edge = e}, result.segments);
+    for (Index i = 0; i < k; ++i)
+      for (Index j = i + 1; j < k; ++j)
+        if (zero_along(slice, e, difference(i, j))) segments.add(ends, i, j);
+  });
   return result;
 }
 

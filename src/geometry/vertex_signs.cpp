@@ -9,7 +9,7 @@ std::int32_t Vertices::crossing(std::int32_t a, std::int32_t b, std::size_t k) {
   own_.values.resize(at + n_);
   const double *t0 = data(a, &VertexSet::values, n_), *t1 = data(b, &VertexSet::values, n_);
   double* t = own_.values.data() + at;
-  const double share = t0[k] / (t0[k] - t1[k]);
+  const double share = zero_share(t0[k], t1[k]);
   // What is zero at both ends stays exactly zero.
   for (std::size_t j = 0; j < n_; ++j) t[j] = t0[j] + share * (t1[j] - t0[j]);
   t[k] = 0;

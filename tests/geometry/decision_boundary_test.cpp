@@ -2,6 +2,8 @@
 
 #include <cmath>
 #include <map>
+#include <tuple>
+#include <utility>
 
 #include "support/catch.hpp"
 #include "support/complexes.hpp"
@@ -23,11 +25,14 @@ TEST_CASE("decision boundaries agree with the exact ones") {
     const double r = partition.at("domain_half_width");
     const Slice found = slice(reference.network, plane_of(partition), {.window = square(r)});
     const DecisionBoundary boundary = class_boundary(found);
-    CHECK(boundary.segments.size() == expected.at("num_segments").get<std::size_t>());
-    CHECK_THAT(boundary.length(), WithinRel(expected.at("length").get<double>(), 1e-9) || WithinAbs(0, 1e-15));
+    // The exact ones keep what lies on edges apart from the segments inside regions.
+    DecisionBoundary inside = boundary;
+    std::erase_if(inside.segments, [](const BoundarySegment& segment) { return segment.edge >= 0; });
+    CHECK(inside.segments.size() == expected.at("num_segments").get<std::size_t>());
+    CHECK_THAT(inside.length(), WithinRel(expected.at("length").get<double>(), 1e-9) || WithinAbs(0, 1e-15));
     CHECK(boundary.flat_regions.size() == expected.at("num_tie_cells").get<std::size_t>());
     if (reference.network.outputs() == 1)
-      CHECK(boundary.edges.size() == expected.at("num_zero_edges").get<std::size_t>());
+      CHECK(boundary.segments.size() - inside.segments.size() == expected.at("num_zero_edges").get<std::size_t>());
   }
 }
 
@@ -110,27 +115,105 @@ TEST_CASE("on a class boundary two outputs tie above all others, and no change o
   }
 }
 
-TEST_CASE("areas and edges on which the outputs tie are told apart from lines") {
-  // f = max(x, 0): zero on the whole left half, and on the edge between.
-  const PiecewiseAffineNetwork half(
-      {{.weight = {{1, 0}}, .bias = {{0}}, .slope = 0}, {.weight = {{1}}, .bias = {{0}}, .slope = 1}});
-  const DecisionBoundary zero = class_boundary(slice(half, input_plane()));
-  CHECK(zero.segments.empty());
+PiecewiseAffineNetwork one_layer(M weight, M bias, double slope, M last_weight, M last_bias) {
+  return PiecewiseAffineNetwork({{.weight = std::move(weight), .bias = std::move(bias), .slope = slope},
+                                 {.weight = std::move(last_weight), .bias = std::move(last_bias), .slope = 1}});
+}
+
+TEST_CASE("a boundary along a kink is counted once, with its length") {
+  // f = 2 relu(x) - relu(-x): from negative to positive at x = 0, where the regions meet.
+  const PiecewiseAffineNetwork bent = one_layer({{1, 0}, {-1, 0}}, {{0, 0}}, 0, {{2, -1}}, {{0}});
+  // The same as two classes, and as three of which two are alike.
+  const PiecewiseAffineNetwork two = one_layer({{1, 0}, {-1, 0}}, {{0, 0}}, 0, {{2, 0}, {0, 1}}, {{0, 0}});
+  for (const auto* network : {&bent, &two}) {
+    const DecisionBoundary boundary = class_boundary(slice(*network, input_plane()));
+    REQUIRE(boundary.segments.size() == 1);
+    CHECK(boundary.segments[0].edge >= 0);
+    CHECK(boundary.flat_regions.empty());
+    CHECK(boundary.length() == 2);
+    REQUIRE(polylines(boundary).size() == 1);
+    CHECK(polylines(boundary)[0].points.size() == 2);
+  }
+  // f = (|x|, 0): the outputs tie where the regions meet, though the same wins on both sides.
+  const PiecewiseAffineNetwork touch = one_layer({{1, 0}}, {{0}}, -1, {{1}, {0}}, {{0, 0}});
+  CHECK(class_boundary(slice(touch, input_plane())).length() == 2);
+  // f = (2 relu(x) - relu(-x), 0, y): the kink is a boundary where the third is below, y < 0, and the third's own with
+  // the others are y = 2x to the right and y = 0 to the left.
+  const PiecewiseAffineNetwork third = one_layer({{1, 0}, {-1, 0}, {0, 1}, {0, -1}}, {{0, 0, 0, 0}}, 0,
+                                                 {{2, -1, 0, 0}, {0, 0, 0, 0}, {0, 0, 1, -1}}, {{0, 0, 0}});
+  const DecisionBoundary clipped = class_boundary(slice(third, input_plane()));
+  CHECK_THAT(clipped.length(), WithinAbs(1 + 1 + std::sqrt(1.25), 1e-12));
+  CHECK(clipped.flat_regions.empty());
+}
+
+TEST_CASE("an edge inside a flat area belongs to the area, the rim of the area is a line") {
+  // f = max(x, 0): zero on the left half.
+  const DecisionBoundary zero = class_boundary(slice(one_layer({{1, 0}}, {{0}}, 0, {{1}}, {{0}}), input_plane()));
   CHECK(zero.flat_regions.size() == 1);
-  CHECK(zero.edges.size() == 1);
-  // f = (|x|, 0): both outputs are zero on the line x = 0 alone, where the regions meet.
-  const PiecewiseAffineNetwork touch(
-      {{.weight = {{1, 0}}, .bias = {{0}}, .slope = -1}, {.weight = {{1}, {0}}, .bias = {{0, 0}}, .slope = 1}});
-  const DecisionBoundary edge = class_boundary(slice(touch, input_plane()));
-  CHECK(edge.segments.empty());
-  CHECK(edge.flat_regions.empty());
-  CHECK(edge.edges.size() == 1);
-  CHECK(edge.length() == 0);
+  CHECK(zero.segments.size() == 1);
+  CHECK(zero.length() == 2);
+  // The same with a unit that nothing looks at, which cuts the flat half and its rim in two.
+  for (const M& last : {M{{1, 0}}, M{{1, 0}, {0, 0}}}) {
+    const PiecewiseAffineNetwork cut = one_layer({{1, 0}, {0, 1}}, {{0, 0}}, 0, last, M(1, last.rows()));
+    const DecisionBoundary boundary = class_boundary(slice(cut, input_plane()));
+    CHECK(boundary.flat_regions.size() == 2);
+    CHECK(boundary.segments.size() == 2);
+    CHECK(boundary.length() == 2);
+    CHECK(polylines(boundary).size() == 1);
+  }
+  // Zero everywhere, in four regions.
+  const DecisionBoundary all =
+      class_boundary(slice(one_layer({{1, 0}, {0, 1}}, {{0, 0}}, 0, {{0, 0}}, {{0}}), input_plane()));
+  CHECK(all.flat_regions.size() == 4);
+  CHECK(all.segments.empty());
+}
+
+TEST_CASE("where more than two classes tie along a line it is counted once") {
+  // f = (x, -x, -x): the last two are alike.
+  const PiecewiseAffineNetwork alike({{.weight = {{1, 0}, {-1, 0}, {-1, 0}}, .bias = {{0, 0, 0}}, .slope = 1}});
+  CHECK_THAT(class_boundary(slice(alike, input_plane())).length(), WithinAbs(2, 1e-12));
+  // The same with a kink along y = 0, whose left half lies where the last two tie all around.
+  const PiecewiseAffineNetwork cut =
+      one_layer({{1, 0}, {-1, 0}, {0, 1}}, {{9, 9, 0}}, 0, {{1, 0, 0}, {0, 1, 0}, {0, 1, 0}}, {{-9, -9, -9}});
+  CHECK_THAT(class_boundary(slice(cut, input_plane())).length(), WithinAbs(2, 1e-12));
+  // Along a kink: f = (2 relu(x) - relu(-x), 0, 0).
+  const PiecewiseAffineNetwork kink = one_layer({{1, 0}, {-1, 0}}, {{0, 0}}, 0, {{2, -1}, {0, 0}, {0, 0}}, {{0, 0, 0}});
+  CHECK_THAT(class_boundary(slice(kink, input_plane())).length(), WithinAbs(2, 1e-12));
+}
+
+TEST_CASE("a boundary does not depend on the scale of the outputs or of the hidden units") {
+  const auto scaled = [](std::uint64_t seed, double hidden, double output) {
+    std::vector<PiecewiseAffineLayer> layers = random_network({2, 12, 2}, seed, {0}).layers();
+    for (double& w : layers[0].weight.span()) w *= hidden;
+    for (double& b : layers[0].bias.span()) b *= hidden;
+    for (double& w : layers[1].weight.span()) w *= output / hidden;
+    for (double& b : layers[1].bias.span()) b *= output;
+    const Slice found = slice(PiecewiseAffineNetwork(std::move(layers)), input_plane());
+    const DecisionBoundary boundary = class_boundary(found);
+    return std::tuple(found.regions(), boundary.segments.size(), boundary.length());
+  };
+  std::size_t all_segments = 0;
+  for (std::uint64_t seed = 0; seed < 6; ++seed) {
+    const auto [regions, segments, length] = scaled(seed, 1, 1);
+    all_segments += segments;
+    for (const double hidden : {1.0, 1e-300, 1e-160, 1e160, 1e300})
+      for (const double output : {1.0, 1e-300, 1e-160, 1e160, 1e300}) {
+        if (std::max(output / hidden, hidden / output) > 1e301) continue;
+        CAPTURE(seed, hidden, output);
+        const auto [r, s, l] = scaled(seed, hidden, output);
+        CHECK(r == regions);
+        CHECK(s == segments);
+        CHECK_THAT(l, WithinRel(length, 1e-9));
+      }
+  }
+  REQUIRE(all_segments > 10);
 }
 
 TEST_CASE("an output that is not there is refused") {
   const Slice found = slice(random_network({2, 3, 2}, 1), input_plane());
   CHECK(message_of<InputError>([&] { level_set(found, 2); }) == "level_set: output is 2; it must be from 0 to 1");
+  CHECK(message_of<InputError>([&] { level_set(found, 0, std::nan("")); }) ==
+        "level_set: level is nan; it must be finite");
 }
 
 }  // namespace
