@@ -23,7 +23,7 @@ enum class Recording {
 /// The state that a tape and its Vars share.
 ///
 /// Lifetimes: a value is a counted block of the pool, or borrowed. A node keeps its block while a Var names the
-/// node or some rule will read the value (`kept`). Values of unrecorded Vars live in slots of their own and
+/// node or some rule will read the value (`holds`). Values of unrecorded Vars live in slots of their own and
 /// survive `clear`. The object lives until its tape and all its Vars are gone.
 template <class T>
 class Graph {
@@ -43,8 +43,7 @@ class Graph {
     Value value{};
     const Primitive<T>* primitive = nullptr;  ///< null: a leaf
     std::array<std::uint32_t, 3> inputs{};
-    std::uint32_t handles : 31 = 0;
-    std::uint32_t kept : 1 = false;  ///< some rule will read the value
+    std::uint32_t holds = 0;  ///< twice the number of Vars that name it, and 1 more where some rule will read the value
     Attribute attribute{};
     VariableSet depends = 0;  ///< the variables from which derivatives flow through it; not empty where some do
     VariableSet lost = 0;     ///< those from which they do not, because a sweep was not recorded
@@ -104,9 +103,7 @@ class Graph {
   struct Slot {
     Value value{};
     std::uint32_t handles = 0;
-    std::uint32_t next_free = 0;
-    VariableSet lost = 0;
-    std::uint32_t generation = 0;  ///< of those variables
+    std::uint32_t lost_or_next_free = 0;  ///< while somebody holds it a VariableSet, then the next free slot
   };
   static constexpr std::uint32_t none = ~std::uint32_t{0};
 

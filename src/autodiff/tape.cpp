@@ -25,16 +25,16 @@ Var<T> Graph<T>::loose(Value value, VariableSet lost) {
     index = static_cast<std::uint32_t>(slots_.size());
     slots_.push_back({});
   } else {
-    free_slot_ = slots_[index].next_free;
+    free_slot_ = slots_[index].lost_or_next_free;
   }
-  slots_[index] = {.value = value, .handles = 1, .lost = lost, .generation = generation_};
+  slots_[index] = {.value = value, .handles = 1, .lost_or_next_free = lost};
   ++vars_;
   return Var<T>(this, index, 0);
 }
 
 template <class T>
 Var<T> Graph<T>::handle(std::uint32_t node) {
-  ++nodes[node].handles;
+  nodes[node].holds += 2;
   ++vars_;
   return Var<T>(this, node, generation_);
 }
@@ -46,7 +46,7 @@ void Graph<T>::retain(const Var<T>& var) {
   if (var.generation_ == 0)
     ++graph.slots_[var.index_].handles;
   else if (var.generation_ == graph.generation_)
-    ++graph.nodes[var.index_].handles;
+    graph.nodes[var.index_].holds += 2;
 }
 
 template <class T>
@@ -56,11 +56,11 @@ void Graph<T>::release(const Var<T>& var) {
     Slot& slot = graph.slots_[var.index_];
     if (--slot.handles == 0) {
       graph.release_value(slot.value);
-      slot.next_free = std::exchange(graph.free_slot_, var.index_);
+      slot.lost_or_next_free = std::exchange(graph.free_slot_, var.index_);
     }
   } else if (var.generation_ == graph.generation_) {
     Node& node = graph.nodes[var.index_];
-    if (--node.handles == 0 && !node.kept) graph.release_value(node.value);
+    if ((node.holds -= 2) == 0) graph.release_value(node.value);
   }
   if (--graph.vars_ == 0 && !graph.tape_alive_) delete &graph;
 }
@@ -86,9 +86,7 @@ VariableSet Graph<T>::variables(const Var<T>& var) {
 
 template <class T>
 VariableSet Graph<T>::lost(const Var<T>& var) {
-  if (var.generation_ != 0) return var.graph_->nodes[var.index_].lost;
-  const Slot& slot = var.graph_->slots_[var.index_];
-  return slot.generation == var.graph_->generation_ ? slot.lost : 0;
+  return var.generation_ == 0 ? var.graph_->slots_[var.index_].lost_or_next_free : var.graph_->nodes[var.index_].lost;
 }
 
 template <class T>
@@ -154,9 +152,8 @@ template <class T>
 bool Graph<T>::may_take_over(const Var<T>& var, Shape shape) const {
   const bool recorded = var.generation_ != 0;
   const Value& held = value(var);
-  const std::uint32_t handles = recorded ? nodes[var.index_].handles : slots_[var.index_].handles;
-  return handles == 1 && !(recorded && nodes[var.index_].kept) && held.block &&
-         BufferPool::references(held.block) == 1 && held.shape() == shape;
+  const bool alone = recorded ? nodes[var.index_].holds == 2 : slots_[var.index_].handles == 1;
+  return alone && held.block && BufferPool::references(held.block) == 1 && held.shape() == shape;
 }
 
 template <class T>
@@ -169,12 +166,20 @@ Var<T> Graph<T>::apply(const Primitive<T>& primitive, std::span<Var<T>* const> i
   std::array<Shape, 3> shapes{};
   VariableSet depending = 0, missing = 0;
   for (std::size_t k = 0; k < inputs.size(); ++k) {
-    if (&of(primitive.name, *inputs[k]) != this)
+    const Var<T>& x = *inputs[k];
+    if (&of(primitive.name, x) != this)
       throw InputError(text(primitive.name, ": its operands live on different tapes"));
-    shapes[k] = value(*inputs[k]).shape();
-    if (!primitive.pullback[k]) continue;
-    depending |= variables(*inputs[k]);
-    missing |= lost(*inputs[k]);
+    VariableSet x_lost;
+    if (is_recorded(x)) {
+      const Node& node = nodes[x.index_];
+      shapes[k] = node.value.shape();
+      if (primitive.pullback[k]) depending |= node.depends;
+      x_lost = node.lost;
+    } else {
+      shapes[k] = slots_[x.index_].value.shape();
+      x_lost = slots_[x.index_].lost_or_next_free;
+    }
+    if (primitive.pullback[k]) missing |= x_lost;
   }
   const Shape shape = primitive.shape(primitive.name, shapes, attribute);
   const bool record = recording == Recording::on && depending;
@@ -193,7 +198,7 @@ Var<T> Graph<T>::apply(const Primitive<T>& primitive, std::span<Var<T>* const> i
       if (nodes[recorded[k]].depends) reads |= primitive.reads[k];
     }
     for (std::size_t k = 0; k < inputs.size(); ++k)
-      if (reads & (1u << k)) nodes[recorded[k]].kept = true;
+      if (reads & (1u << k)) nodes[recorded[k]].holds |= 1;
   }
 
   Value result;
@@ -226,7 +231,7 @@ Var<T> Graph<T>::apply(const Primitive<T>& primitive, std::span<Var<T>* const> i
   node.primitive = &primitive;
   node.inputs = recorded;
   node.attribute = attribute;
-  node.kept = (reads & output) != 0;
+  node.holds = reads & output ? 1 : 0;
   node.depends = depending;
   node.lost = missing;
   return handle(static_cast<std::uint32_t>(nodes.size() - 1));
@@ -236,6 +241,9 @@ template <class T>
 void Graph<T>::clear() {
   for (Node& node : nodes) release_value(node.value);
   nodes.clear();
+  // The variables that are lost are gone: what lives on is constant.
+  for (Slot& slot : slots_)
+    if (slot.handles > 0) slot.lost_or_next_free = 0;
   variables_ = 0;
   ++generation_;
   if (generation_ == 0) generation_ = 1;
