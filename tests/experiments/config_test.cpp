@@ -30,10 +30,10 @@ TEST_CASE("an unknown, repeated or empty condition is refused with the known one
   for (const char* condition : {"", "grok", "Baseline", "grokfast+", "+grokfast", "grokfast++orthograd",
                                 "grokfast+grokfast", "baseline+grokfast", "grokfast, orthograd", "grokalign "}) {
     CAPTURE(condition);
-    CHECK(message_of([&] { conditions(condition); }) ==
-          std::string("condition: found '") + condition +
-              "', expected baseline, or grokfast, orthograd, grokalign, adversarial_noise, hold_jacobian, each at most "
-              "once, joined by +");
+    CHECK(message_of([&] { conditions(condition); })
+              .starts_with(std::string("condition: found '") + condition +
+                           "', expected baseline, or grokfast, orthograd, grokalign, adversarial_noise, hold_jacobian, "
+                           "each at most once, joined by +"));
   }
 }
 
@@ -55,7 +55,7 @@ TEST_CASE("every field out of its range is refused by its name, with what was fo
       {"epochs", set(&RunConfig::epochs, 2'000'000'000), "2000000000"},
       {"batch_size", set(&RunConfig::batch_size, -3), "-3"},
       {"eval_every", set(&RunConfig::eval_every, -1), "-1"},
-      {"stop", set(&RunConfig::stop, "later"), "'later', expected one of grokked, never"},
+      {"stop", set(&RunConfig::stop, "later"), "'later'"},
       {"optimizer", set(&RunConfig::optimizer, "adagrad"), "'adagrad'"},
       {"learning_rate", set(&RunConfig::learning_rate, -0.5), "-0.5"},
       {"learning_rate", set(&RunConfig::learning_rate, nan), "nan"},
