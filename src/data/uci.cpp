@@ -202,8 +202,11 @@ constexpr Index most = std::numeric_limits<std::int32_t>::max();
 
 UciSize size_in(const Description& description) {
   // In the order of the file, so that a message names the first fault.
-  const Index features = description.number("n_entradas=", 1, most), classes = description.number("n_clases=", 1, most);
-  return {.rows = description.number("n_patrons1=", 2, most), .features = features, .classes = classes};
+  const Index features = description.number("n_entradas=", 1, most), classes = description.number("n_clases=", 1, most),
+              rows = description.number("n_patrons1=", 2, most);
+  if (classes > rows)
+    description.refuse_value("n_clases=", text("expected at most ", rows, ", as many as there are rows (n_patrons1=)"));
+  return {.rows = rows, .features = features, .classes = classes};
 }
 
 }  // namespace

@@ -22,9 +22,9 @@ struct UciDataset {
 };
 
 /// The data set in the folder NAME, which holds
-///   NAME.txt             lines `key= value`: n_entradas= (features), n_clases=, n_arquivos= (1 or 2), fich1= (the
-///   first
-///                        data file), n_patrons1= (its rows), with two data files also fich2= and n_patrons2=,
+///   NAME.txt             lines `key= value`: n_entradas= (features), n_clases= (at most as many as rows), n_arquivos=
+///                        (1 or 2), fich1= (the first data file), n_patrons1= (its rows), with two data files also
+///                        fich2= and n_patrons2=,
 ///                        n_patrons_entrena= and n_patrons_valida= (rows on either side of `selection`), n_conxuntos=
 ///                        1; other keys are passed over
 ///   the data files       a header, which begins with a tab; then lines of a row number from 1 on, the features and the

@@ -79,6 +79,8 @@ const Fault faults[] = {
      "toy.txt: line 1: n_entradas= found '-2', expected a whole number from 1 to 2147483647"},
     {"toy.txt", "n_entradas= 2", "n_entradas= 99999999999999999999",
      "toy.txt: line 1: n_entradas= found '99999999999999999999', expected a whole number from 1 to 2147483647"},
+    {"toy.txt", "n_clases= 3", "n_clases= 40000000",
+     "toy.txt: line 2: n_clases= found '40000000', expected at most 5, as many as there are rows (n_patrons1=)"},
     {"toy.txt", "n_arquivos= 2", "n_arquivos= 3",
      "toy.txt: line 3: n_arquivos= found '3', expected a whole number from 1 to 2"},
     {"toy.txt", "n_conxuntos= 1", "n_conxuntos= 2", "toy.txt: line 10: n_conxuntos= found '2', expected 1"},
