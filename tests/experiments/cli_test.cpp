@@ -7,9 +7,11 @@
 #include <thread>
 
 #include "autodiff/op_table.hpp"
+#include "experiments/components.hpp"
 #include "experiments/run_log.hpp"
 #include "experiments/task.hpp"
 #include "support/catch.hpp"
+#include "support/idx_files.hpp"
 #include "support/message_of.hpp"
 #include "support/program.hpp"
 
@@ -213,6 +215,28 @@ TEST_CASE("a summary of nothing, or of something broken, names what is wrong, wi
   CHECK(finished.status == 2);
   CHECK(lines(finished.err).size() == 1);
   CHECK(contains(finished.err, unwritable));
+}
+
+TEST_CASE("a network for IDX files of 26 letters, counted from 1, has an output for each label") {
+  if (without_program("IDX files of letters")) return;
+  const TemporaryFolder folder;
+  std::string labels;
+  for (char label = 1; label <= 26; ++label) labels += label;
+  for (const char* side : {"train", "test"}) {
+    write_file(folder / text("emnist-letters-", side, "-images-idx3-ubyte"), idx_images_bytes(26, 2, 3));
+    write_file(folder / text("emnist-letters-", side, "-labels-idx1-ubyte"), idx_labels_bytes(labels));
+  }
+  const std::string data = folder.path().string(), out = (folder / "runs").string();
+  const Finished trained =
+      normalign({"train", "mnist_ce", "--data", data, "--out", out, "--save-model", "--epochs", "2", "--set",
+                 "train_samples=20", "--set", "test_samples=0", "--set", "hidden=[5]"});
+  CAPTURE(trained.err);
+  REQUIRE(trained.status == 0);
+  const std::string model = out + "/mnist_ce_baseline_seed0.safetensors";
+  CHECK(model_in<double>(model).options().widths == std::vector<Index>{6, 5, 27});
+  const Finished inspected = normalign({"inspect", model, "--data", data});
+  CAPTURE(inspected.err);
+  CHECK(inspected.status == 0);
 }
 
 // ---- runs
