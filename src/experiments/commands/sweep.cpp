@@ -18,6 +18,7 @@
 #include "experiments/summary.hpp"
 #include "experiments/sweep.hpp"
 #include "experiments/text_file.hpp"
+#include "linalg/nearest_name.hpp"
 
 namespace normalign::commands {
 namespace {
