@@ -5,10 +5,14 @@
 
 #include <CLI/CLI.hpp>
 #include <charconv>
+#include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <iostream>
 #include <memory>
+#include <new>
+#include <stdexcept>
 #include <string_view>
 
 #include "experiments/commands/commands.hpp"
@@ -82,10 +86,25 @@ std::string mistake(const CLI::App& app, const CLI::ParseError& error) {
               given.empty() ? "" : command.get_name() + ' ', "--help)");
 }
 
-void check_whole_numbers(CLI::App& command) {
-  for (CLI::Option* option : command.get_options())
-    if (const std::string type = option->get_type_name(); type == "INT" || type == "N" || type == "COUNT")
-      option->check(beyond_64_bits, "", "");
+// It would take nan and inf, and make inf of what is larger than the largest double. What is no number it tells of.
+std::string not_finite(const std::string& words) {
+  char* rest = nullptr;
+  const double value = std::strtod(words.c_str(), &rest);
+  return !words.empty() && *rest == '\0' && !std::isfinite(value) ? "found " + words + ", expected a finite number"
+                                                                  : "";
+}
+
+int out_of_memory(const char* command) {
+  std::cerr << "normalign: " << command << ": there is not enough memory for what was asked\n";
+  return 1;
+}
+
+void check_numbers(CLI::App& command) {
+  for (CLI::Option* option : command.get_options()) {
+    const std::string type = option->get_type_name();
+    if (type == "INT" || type == "N" || type == "COUNT") option->check(beyond_64_bits, "", "");
+    if (type == "FLOAT") option->check(not_finite, "", "");
+  }
 }
 
 // A file that is opened would get the number of a standard stream that the shell has closed, and be taken for it: what
@@ -122,13 +141,17 @@ int run_command(int argc, const char* const* argv) {
       {"machine", commands::add_machine(app)}};
   app.footer(footer);
   for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-    check_whole_numbers(*command);
-    for (CLI::App* group : command->get_subcommands([](const CLI::App*) { return true; })) check_whole_numbers(*group);
+    check_numbers(*command);
+    for (CLI::App* group : command->get_subcommands([](const CLI::App*) { return true; })) check_numbers(*group);
   }
+  const char* called = "";
   try {
     app.parse(argc, argv);
     for (const auto& [name, run] : all)
-      if (app.got_subcommand(name)) return run();
+      if (app.got_subcommand(name)) {
+        called = name;
+        return run();
+      }
     throw InputError(text("command: found none, ", expected_one_of("", command_names(app)), " (see normalign --help)"));
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
@@ -137,6 +160,10 @@ int run_command(int argc, const char* const* argv) {
   } catch (const InputError& error) {
     std::cerr << "normalign: " << error.what() << '\n';
     return 2;
+  } catch (const std::bad_alloc&) {
+    return out_of_memory(called);
+  } catch (const std::length_error&) {
+    return out_of_memory(called);
   } catch (const std::exception& error) {
     std::cerr << "normalign: " << error.what() << '\n';
     return 1;

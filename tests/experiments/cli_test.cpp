@@ -149,7 +149,7 @@ TEST_CASE("a mistake on the command line is one line that names it, with status 
   check_mistake(train({"--lambda", "inf"}), {"lambda", "inf"});
   check_mistake(train({"--lambda", "1e400"}), {"lambda"});
   check_mistake(train({"--lambda", "0.1.2"}), {"lambda", "0.1.2"});
-  check_mistake(train({"--learning-rate", "nan"}), {"learning_rate", "nan"});
+  check_mistake(train({"--learning-rate", "nan"}), {"learning-rate", "nan"});
   check_mistake(train({"--weight-decay", "abc"}), {"weight-decay", "abc"});
   check_mistake(train({"--name", "a/b"}), {"name", "a/b"});
 

@@ -1,12 +1,15 @@
 // What a user may rely on in every command: help, exit statuses, signals, pipes, completion.
 #include <algorithm>
 #include <csignal>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <thread>
 
 #include "experiments/run_files.hpp"
 #include "experiments/run_log.hpp"
+#include "linalg/safetensors.hpp"
+#include "nn/mlp.hpp"
 #include "support/catch.hpp"
 #include "support/curve_logs.hpp"
 #include "support/file_size_limit.hpp"
@@ -482,6 +485,139 @@ TEST_CASE("completion offers every command and every option of each, tasks, cond
   CHECK(offered("summary ''") == std::vector<std::string>{""});  // none of ours: bash offers files
   const std::string conditions = normalign({"train", "--help"}).out;
   for (const std::string& name : offered("train mod_add --condition ''")) CHECK(contains(conditions, name));
+}
+
+TEST_CASE("numbers that are none or out of range are refused in every command, in one line that names the option") {
+  if (without_program("numbers")) return;
+  const TemporaryFolder folder;
+  const std::string model = (folder / "m.safetensors").string(), out = (folder / "out").string();
+  write_safetensors(model, tensor_file(Mlp<double>({.widths = {2, 4, 2}, .seed = 1})));
+  const auto refuses = [](Arguments arguments, const std::string& option, const std::string& value) {
+    arguments.insert(arguments.end(), {option, value});
+    const Finished finished = normalign(arguments);
+    CAPTURE(arguments, finished.out, finished.err);
+    CHECK(finished.status == 2);
+    CHECK(lines(finished.err).size() == 1);
+    CHECK(contains(finished.err, option.substr(2)));
+    CHECK(contains(finished.err, "found " + value + ','));
+    CHECK(contains(finished.err, "expected"));
+  };
+  const Arguments slice{"slice", model, "--out", out}, inspect{"inspect", model, "--task", "rings"},
+      study{"study", "sparsity", "--to", "4"}, train{"train", "rings", "--out", out},
+      sweep{"sweep", "x.json", "--out", out};
+  for (const std::string value : {"nan", "inf", "-inf", "1e999"}) {
+    for (const char* option : {"--window", "--level"}) {
+      Arguments arguments = slice;
+      arguments.insert(arguments.end(), {"--output", "0"});
+      refuses(arguments, option, value);
+    }
+    for (const char* option : {"--seconds", "--radius"}) refuses(inspect, option, value);
+    for (const char* option : {"--lambda", "--learning-rate", "--level", "--init-scale"}) refuses(train, option, value);
+    refuses(study, "--loss", value);
+    refuses({"gradcheck"}, "--tolerance", value);
+    refuses(sweep, "--checkpoint-seconds", value);
+  }
+  for (const std::string value : {"0", "-1", "1025"}) {
+    for (const Arguments& arguments : {slice, inspect, study, sweep, Arguments{"tabular", "--out", out}})
+      refuses(arguments, "--threads", value);
+    for (const Arguments& arguments : {sweep, Arguments{"tabular", "--out", out}}) refuses(arguments, "--jobs", value);
+  }
+  refuses(slice, "--points", "-1");
+  refuses(slice, "--window", "1e-200");
+  for (const std::string value : {"0", "1000000000000"}) refuses(slice, "--max-regions", value);
+  refuses({"tabular", "--out", out}, "--seeds", "0");
+  for (const char* option : {"--certificates", "--samples"}) refuses(inspect, option, "-1");
+  for (const char* option : {"--radius", "--seconds"}) refuses(inspect, option, "-1");
+  for (const char* option : {"--parts", "--directions"}) refuses(inspect, option, "-1");
+  refuses(inspect, "--seed", "-1");
+  CHECK_FALSE(fs::exists(out));
+}
+
+TEST_CASE("what no memory holds is refused before it is made, with what it takes and what there is") {
+  if (without_program("memory")) return;
+  const TemporaryFolder folder;
+  const std::string out = (folder / "out").string();
+  for (const Arguments& arguments :
+       {Arguments{"train", "sparse_parity", "--set", "hidden=[1000000,1000000]"},
+        {"train", "xor", "--set", "features=100000000", "--set", "train_samples=100000000"}}) {
+    Arguments all = arguments;
+    all.insert(all.end(), {"--out", out, "--epochs", "1"});
+    const Finished finished = normalign(all);
+    CAPTURE(all, finished.err);
+    CHECK(finished.status == 2);
+    CHECK(lines(finished.err).size() == 1);
+    CHECK(contains(finished.err, " GiB of memory, expected at most the "));
+  }
+  // A limit on addresses is one too. Sanitizers need more of them than that to start.
+  const auto limited = [](const std::string& arguments) {
+    return run({"/bin/bash", "-c", "ulimit -v 2000000; exec '" + command({}).front() + "' " + arguments});
+  };
+  if (limited("--version").status != 0) return;
+  const Finished modular = limited("train mod_add --modulus 499 --threads 1 --epochs 1 --out '" + out + "'");
+  CAPTURE(modular.err);
+  CHECK(modular.status == 2);
+  CHECK(contains(modular.err, "modulus: the pairs of 499 numbers as one-hot rows: takes 5.55 GiB of memory"));
+}
+
+// A network of relu layers with these weights and no biases.
+void write_network(const fs::path& file, const std::vector<Matrix<double>>& weights) {
+  TensorFile tensors;
+  tensors.metadata["activation"] = "relu";
+  for (std::size_t l = 0; l < weights.size(); ++l)
+    tensors.tensors["layers." + std::to_string(l) + ".weight"] = {.values = weights[l]};
+  write_safetensors(file, tensors);
+}
+
+TEST_CASE("degenerate networks are sliced and inspected without a NaN, or refused with the reason") {
+  if (without_program("degenerate networks")) return;
+  const TemporaryFolder folder;
+  write_file(folder / "two.csv", "0.5,0.25,0\n-0.5,0.75,1\n0,0,0\n");
+  write_file(folder / "one.csv", "0.5,0\n-0.5,1\n");
+  using M = Matrix<double>;
+  const std::map<std::string, std::vector<M>> networks = {
+      {"zero", {M(3, 2), M(2, 3)}},
+      {"dead", {{{-1, 0}, {-1, -1}}, {{0, 0}, {0, 0}}}},
+      {"one_unit", {{{1, 2}}, {{1}, {-1}}}},
+      {"one_output", {{{1, 2}, {2, -1}}, {{1, -1}}}},
+      {"same_units", {{{1, 2}, {1, 2}, {-1, -2}}, {{1, 1, 0}, {0, 1, 1}}}},
+      {"same_outputs", {{{1, 2}, {2, -1}}, {{1, -1}, {1, -1}, {-1, 1}}}},
+      {"linear", {{{1, 2}, {3, 4}}}},
+      {"tiny", {{{1e-150, 2e-150}, {2e-150, -1e-150}}, {{1e-150, 1e-150}, {0, 1e-150}}}},
+      {"tiniest", {{{1e-300, 2e-300}, {2e-300, -1e-300}}, {{1, 1}, {0, 1}}}},
+      {"large", {{{1e45, 2e45}, {2e45, -1e45}}, {{1e45, 1e45}, {0, 1e45}}}},
+      {"mixed", {{{1e90, 1e-90}, {-1e-90, 1e90}}, {{1e-90, 1}, {1, 1e-90}}}}};
+  for (const auto& [name, weights] : networks) {
+    const fs::path file = folder / (name + ".safetensors");
+    write_network(file, weights);
+    for (const Arguments& arguments :
+         {Arguments{"slice", file.string(), "--out", (folder / name).string(), "--data", (folder / "two.csv").string()},
+          {"slice", file.string(), "--out", (folder / name).string(), "--output", "0", "--level", "0.1", "--colour",
+           "class"},
+          {"inspect", file.string(), "--data", (folder / "two.csv").string()}}) {
+      const Finished finished = normalign(arguments);
+      CAPTURE(arguments, finished.out, finished.err);
+      CHECK(finished.status == 0);
+      CHECK(finished.err.empty());
+      CHECK_FALSE(contains(finished.out, "nan"));
+      CHECK_FALSE(contains(finished.out, "inf"));
+    }
+    const std::string json = read_file(folder / (name + ".json"));
+    CHECK_FALSE(contains(json, "null"));
+  }
+  const fs::path one = folder / "one.safetensors";
+  write_network(one, {{{1}, {-1}}, {{1, 0}, {0, 1}}});
+  CHECK(normalign({"inspect", one.string(), "--data", (folder / "one.csv").string()}).status == 0);
+  const Finished sliced = normalign({"slice", one.string(), "--out", (folder / "one").string()});
+  CHECK(sliced.status == 2);
+  CHECK(contains(sliced.err, "one.safetensors: found a network with one input, expected two or more"));
+  const fs::path huge = folder / "huge.safetensors";
+  write_network(huge, {{{1, 1e300}}, {{1e300}, {0}}});
+  for (const Arguments& arguments : {Arguments{"slice", huge.string(), "--out", (folder / "huge").string()},
+                                     {"inspect", huge.string(), "--data", (folder / "two.csv").string()}}) {
+    const Finished finished = normalign(arguments);
+    CHECK(finished.status == 2);
+    CHECK(contains(finished.err, "huge.safetensors: tensor layers.0.weight: found a value of size 1e+300 at (0, 1)"));
+  }
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace CLI {
@@ -41,6 +42,10 @@ void add_wide_option(CLI::App& command, bool& wide);
 
 /// Prints the tables on standard output, parted so that they fit its columns, or as `wide` as they are.
 void print(const TableSet& tables, bool wide);
+
+/// The number of --threads, or all cores that this process may use where it was not given. Throws InputError unless it
+/// is from 1 to 1024.
+int thread_count(const std::optional<int>& given);
 
 /// Adds --data, --task, --seed and --test.
 void add_sample_options(CLI::App& command, SampleOptions& options);

@@ -4,6 +4,7 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "experiments/commands/commands.hpp"
 #include "experiments/components.hpp"
@@ -11,7 +12,6 @@
 #include "experiments/samples.hpp"
 #include "experiments/status_line.hpp"
 #include "experiments/text_file.hpp"
-#include "linalg/cores.hpp"
 #include "linalg/nearest_name.hpp"
 
 namespace normalign::commands {
@@ -21,17 +21,25 @@ struct InspectArguments {
   std::string model, json, norm = "l2";
   SampleOptions samples{.most = 1024};
   InspectionOptions options;
-  int threads = 0;
+  std::optional<int> threads;
   bool wide = false;
 };
 
 int inspect(InspectArguments a) {
   if (a.norm != "l2" && a.norm != "linf")
     throw InputError(text("--norm: found '", one_line(a.norm), "', ", expected_one_of(a.norm, {"l2", "linf"})));
-  if (a.options.certificates < 0)
-    throw InputError(text("--certificates: found ", a.options.certificates, ", expected a whole number from 0 on"));
+  const CertificateOptions& certificate = a.options.certificate;
+  const LocalComplexityOptions& complexity = a.options.complexity;
+  const auto refuse = [](const char* option, const auto& found, const char* expected) {
+    throw InputError(text(option, ": found ", found, ", expected ", expected));
+  };
+  if (a.options.certificates < 0) refuse("--certificates", a.options.certificates, "a whole number from 0 on");
+  if (certificate.parts < 0) refuse("--parts", certificate.parts, "a whole number from 0 on");
+  if (!(certificate.seconds >= 0)) refuse("--seconds", certificate.seconds, "a number from 0 on");
+  if (!(complexity.radius > 0)) refuse("--radius", complexity.radius, "a number above 0");
+  if (complexity.directions < 1) refuse("--directions", complexity.directions, "a whole number from 1 on");
   a.options.certificate.norm = a.norm == "l2" ? Norm::l2 : Norm::linf;
-  a.options.threads = a.threads ? a.threads : usable_cores();
+  a.options.threads = thread_count(a.threads);
   StatusLine status(std::cerr, isatty(STDERR_FILENO));
   a.options.certificate.progress = [&](Index done) {
     status.show(text("certificates: ", done, " of at most ", a.options.certificates, " done"));

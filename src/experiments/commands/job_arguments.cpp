@@ -11,6 +11,14 @@
 #include "linalg/error.hpp"
 
 namespace normalign::commands {
+namespace {
+
+void check_count(const char* option, int found) {
+  if (found < 1 || found > 1024)
+    throw InputError(text(option, ": found ", found, ", expected a whole number from 1 to 1024"));
+}
+
+}  // namespace
 
 void add_job_options(CLI::App& command, JobArguments& a, const std::vector<std::string>& others) {
   const std::string preset = a.out.empty() ? "" : text(" (default ", a.out, ')');
@@ -30,12 +38,17 @@ void add_job_options(CLI::App& command, JobArguments& a, const std::vector<std::
 
 void begin(const JobArguments& a) {
   if (a.parent > 0) end_with_parent(a.parent);
-  for (const auto& [name, found] : {std::pair{"threads", a.threads}, {"jobs", a.jobs ? a.jobs : 1}})
-    if (found < 1 || found > 1024)
-      throw InputError(text(name, ": found ", found, ", expected a whole number from 1 to 1024"));
+  check_count("--threads", a.threads);
+  check_count("--jobs", a.jobs.value_or(1));
 }
 
-int jobs_at_a_time(const JobArguments& a) { return a.jobs ? a.jobs : std::max(1, usable_cores() / a.threads); }
+int thread_count(const std::optional<int>& given) {
+  if (!given) return usable_cores();
+  check_count("--threads", *given);
+  return *given;
+}
+
+int jobs_at_a_time(const JobArguments& a) { return a.jobs ? *a.jobs : std::max(1, usable_cores() / a.threads); }
 
 std::vector<std::string> run_command(const std::vector<std::string>& command, const JobArguments& a) {
   std::vector<std::string> result = {"/proc/self/exe"};

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,14 +15,14 @@ namespace normalign::commands {
 
 /// Which of the runs are done, where, and how many at a time.
 struct JobArguments {
-  std::string out = {};       ///< folder of the logs
-  std::string shard = "1/1";  ///< i/n
-  std::string run = {};       ///< this run alone, in this process; empty: all, each in its own
-  std::string json = {};      ///< the table at the end goes to this file too; empty: to none
-  int jobs = 0;               ///< at a time; 0: all cores it may use / threads
-  int threads = 1;            ///< of each run
-  pid_t parent = 0;           ///< the process that started this one for its run; 0: a user did
-  bool wide = false;          ///< whether the table at the end is as wide as it is
+  std::string out = {};          ///< folder of the logs
+  std::string shard = "1/1";     ///< i/n
+  std::string run = {};          ///< this run alone, in this process; empty: all, each in its own
+  std::string json = {};         ///< the table at the end goes to this file too; empty: to none
+  std::optional<int> jobs = {};  ///< at a time; absent: all cores it may use / threads
+  int threads = 1;               ///< of each run
+  pid_t parent = 0;              ///< the process that started this one for its run; 0: a user did
+  bool wide = false;             ///< whether the table at the end is as wide as it is
 };
 
 /// Adds --out (which must be given unless `arguments` has one), --jobs, --threads, --shard, --json, --wide and --run,

@@ -14,7 +14,6 @@
 #include "experiments/slice_picture.hpp"
 #include "experiments/status_line.hpp"
 #include "experiments/text_file.hpp"
-#include "linalg/cores.hpp"
 
 namespace normalign::commands {
 namespace {
@@ -30,7 +29,7 @@ struct SliceArguments {
   std::optional<double> window;
   double level = 0;
   std::vector<double> scale;
-  int threads = 0;
+  std::optional<int> threads;
   bool centroids = false, statistics_only = false;
 };
 
@@ -44,6 +43,10 @@ ConstView<double> sample(const Dataset<double>& data, Index row, const char* opt
 }
 
 Plane plane_of(const SliceArguments& a, const Dataset<double>& data, Index inputs) {
+  if (inputs == 1)
+    throw InputError(text(a.model,
+                          ": found a network with one input, expected two or more, as a slice is a plane; "
+                          "normalign inspect looks at networks with any number"));
   if (!a.plane.empty()) {
     Matrix<double> three(3, inputs);
     for (Index i = 0; i < 3; ++i)
@@ -89,8 +92,9 @@ std::vector<SlicePoint> points_in(const SliceArguments& a, const Dataset<double>
 // Room around the points that span the plane, or the unit square.
 double window_of(const SliceArguments& a, const Dataset<double>& data, const Plane& plane) {
   if (a.window) {
-    if (!(*a.window > 0 && std::isfinite(*a.window)))
-      throw InputError(text("--window: found ", *a.window, ", expected a finite number above 0"));
+    // Areas are squares of it.
+    if (!(*a.window >= 1e-100 && *a.window <= 1e100))
+      throw InputError(text("--window: found ", *a.window, ", expected a number from 1e-100 to 1e100"));
     return *a.window;
   }
   double farthest = 0;
@@ -103,8 +107,15 @@ double window_of(const SliceArguments& a, const Dataset<double>& data, const Pla
 
 int draw_slice(const SliceArguments& a) {
   const RegionColour colour = region_colour(a.colour);
-  if (a.max_regions < 1)
-    throw InputError(text("--max-regions: found ", a.max_regions, ", expected a whole number from 1 on"));
+  constexpr Index most_regions = Index{1} << 28;  // their edges are numbered by 32 bits
+  if (a.max_regions < 1 || a.max_regions > most_regions)
+    throw InputError(
+        text("--max-regions: found ", a.max_regions, ", expected a whole number from 1 to ", most_regions));
+  if (a.points < 0) throw InputError(text("--points: found ", a.points, ", expected a whole number from 0 on"));
+  if (!a.scale.empty() && !(a.scale[0] > 0 && a.scale[1] > a.scale[0]))
+    throw InputError(
+        text("--scale: found ", a.scale[0], " and ", a.scale[1], ", expected two ascending numbers above 0"));
+  const int threads = thread_count(a.threads);
   const Mlp<double> mlp = model_in<double>(a.model);
   const PiecewiseAffineNetwork network = piecewise_affine(mlp);
   Dataset<double> data{Matrix<double>(0, network.inputs()), {}, 0};
@@ -114,8 +125,7 @@ int draw_slice(const SliceArguments& a) {
   }
   const Plane plane = plane_of(a, data, network.inputs());
   const double half_width = window_of(a, data, plane);
-  SliceOptions options{
-      .window = square(half_width), .max_regions = a.max_regions, .threads = a.threads ? a.threads : usable_cores()};
+  SliceOptions options{.window = square(half_width), .max_regions = a.max_regions, .threads = threads};
   StatusLine status(std::cerr, isatty(STDERR_FILENO));
   options.progress = [&](const SliceProgress& now) {
     status.show(text("layer ", now.layers_done, " of ", now.layers, " done: ", now.regions, " regions"));
@@ -128,12 +138,7 @@ int draw_slice(const SliceArguments& a) {
                        .points = points_in(a, data, plane, half_width, network),
                        .title = a.title.empty() ? fs::path(a.model).stem().string() : a.title,
                        .colour = colour};
-  if (!a.scale.empty()) {
-    if (!(a.scale[0] > 0 && a.scale[1] > a.scale[0]))
-      throw InputError(
-          text("--scale: found ", a.scale[0], " and ", a.scale[1], ", expected two ascending numbers above 0"));
-    picture.scale = {a.scale[0], a.scale[1]};
-  }
+  if (!a.scale.empty()) picture.scale = {a.scale[0], a.scale[1]};
   const fs::path out = a.out;
   if (out.has_parent_path()) make_folder(out.parent_path());
   write_text_file(out.string() + ".json", as_json(picture, !a.statistics_only).dump() + "\n");
@@ -143,8 +148,10 @@ int draw_slice(const SliceArguments& a) {
   std::cout << s.regions << " regions, " << s.distinct_maps << " different maps; area from " << s.smallest_area
             << " to " << s.largest_area << ", median " << s.median_area << "; slope " << s.mean_slope_norm
             << " on average, at most " << s.largest_slope_norm << "; decision boundary " << boundary.length()
-            << " long in " << polylines(boundary).size() << " lines\n"
-            << out.string() << ": .json .svg .png\n";
+            << " long in " << polylines(boundary).size() << " lines";
+  if (!boundary.flat_regions.empty())
+    std::cout << ", and everywhere in " << boundary.flat_regions.size() << " of the regions";
+  std::cout << '\n' << out.string() << ": .json .svg .png\n";
   return 0;
 }
 
@@ -167,7 +174,8 @@ void add_sample_options(CLI::App& command, SampleOptions& options) {
 Command add_slice(CLI::App& app) {
   const auto arguments = std::make_shared<SliceArguments>();
   SliceArguments& a = *arguments;
-  CLI::App* command = app.add_subcommand("slice", "The linear regions of a network in a plane: JSON, SVG and PNG");
+  CLI::App* command = app.add_subcommand(
+      "slice", "The linear regions of a network with two inputs or more in a plane: JSON, SVG and PNG");
   command->add_option("model", a.model, "A network of relu, leaky_relu or abs")
       ->required()
       ->type_name("MODEL.safetensors");
@@ -190,8 +198,9 @@ Command add_slice(CLI::App& app) {
       ->type_name("NAME");
   command->add_option("--scale", a.scale, "Ends of the colour scale, to compare pictures (default: the slice's)")
       ->expected(2);
-  command->add_option("--output", a.output, "Draw where this output is at --level, not where classes tie");
-  command->add_option("--level", a.level, "The level (default 0)");
+  auto* output =
+      command->add_option("--output", a.output, "Draw where this output is at --level, not where classes tie");
+  command->add_option("--level", a.level, "The level (default 0)")->needs(output);
   command->add_option("--points", a.points,
                       "Draw at most so many samples, in the colours of their classes, the paler the farther from the "
                       "plane (default 200)");

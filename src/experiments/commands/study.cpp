@@ -6,6 +6,7 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <span>
 
 #include "experiments/commands/commands.hpp"
@@ -15,7 +16,6 @@
 #include "experiments/sparsity_report.hpp"
 #include "experiments/status_line.hpp"
 #include "experiments/text_file.hpp"
-#include "linalg/cores.hpp"
 #include "linalg/nearest_name.hpp"
 
 namespace normalign::commands {
@@ -26,7 +26,7 @@ namespace fs = std::filesystem;
 struct StudyArguments {
   std::string name, out;
   SparsityOptions options;
-  int threads = 0;
+  std::optional<int> threads;
   bool wide = false;
 };
 
@@ -80,7 +80,7 @@ struct Stopped {};
 int study(StudyArguments a) {
   if (a.name != "sparsity")
     throw InputError(text("study: found '", one_line(a.name), "', ", expected_one_of(a.name, {"sparsity"})));
-  a.options.threads = a.threads ? a.threads : usable_cores();
+  a.options.threads = thread_count(a.threads);
   check(a.options);
   if (!a.out.empty()) make_folder(a.out);
 

@@ -5,6 +5,7 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "experiments/commands/commands.hpp"
 #include "experiments/commands/job_arguments.hpp"
@@ -27,7 +28,7 @@ struct TabularArguments {
   std::string data, label;
   bool standardise = false;
   TabularRequest request;
-  std::int64_t seed_count = 0;
+  std::optional<std::int64_t> seed_count;
   double memory = 0;                  // GiB; 0: a share of what is free
   std::vector<std::string> settings;  // NAME=VALUE, of --set
   std::vector<std::string> named;     // the same, of options that are called as their setting is
@@ -36,10 +37,12 @@ struct TabularArguments {
 TabularRequest request_of(const TabularArguments& a) {
   TabularRequest request = a.request;
   request.source = {.path = a.data, .label = a.label, .standardise = a.standardise};
-  if (a.seed_count < 0 || a.seed_count > 100'000)
-    throw InputError(text("--seeds: found ", a.seed_count, ", expected a whole number from 1 to 100000"));
-  if (a.seed_count > 0) request.seeds.clear();
-  for (std::int64_t seed = 0; seed < a.seed_count; ++seed) request.seeds.push_back(seed);
+  if (a.seed_count) {
+    if (*a.seed_count < 1 || *a.seed_count > 100'000)
+      throw InputError(text("--seeds: found ", *a.seed_count, ", expected a whole number from 1 to 100000"));
+    request.seeds.clear();
+    for (std::int64_t seed = 0; seed < *a.seed_count; ++seed) request.seeds.push_back(seed);
+  }
   std::vector<std::pair<std::string, std::string>> given;  // as the user called them, and their names
   for (const auto* settings : {&a.settings, &a.named})
     for (const std::string& setting : *settings) {

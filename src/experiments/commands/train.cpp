@@ -16,7 +16,6 @@
 #include "experiments/run_lock.hpp"
 #include "experiments/settings_read.hpp"
 #include "experiments/task.hpp"
-#include "linalg/cores.hpp"
 
 namespace normalign::commands {
 namespace {
@@ -72,9 +71,7 @@ bool is_unfinished(const fs::path& log_file, const fs::path& checkpoint, const R
 
 int train(const TrainArguments& a) {
   const RunConfig config = config_of(a);
-  const int threads = a.threads.value_or(usable_cores());
-  if (threads < 1 || threads > 1024)
-    throw InputError(text("threads: found ", threads, ", expected a whole number from 1 to 1024"));
+  const int threads = thread_count(a.threads);
   const std::string name = a.name.empty() ? run_name(config) : a.name;
   if (name.find('/') != std::string::npos) throw InputError(text("name: found '", name, "', expected no slash"));
   const fs::path log_file = normalign::log_file(a.out, name);
@@ -164,9 +161,10 @@ Command add_train(CLI::App& app) {
   command->add_flag("--overwrite", a.overwrite, "Replace a log that is there, and its model");
   command->add_flag("--save-model", a.save_model, "Write the final network beside the log, as safetensors");
   command
-      ->add_option("--set", a.settings,
-                   "Any setting of the log's `config` by its name, such as beta2=0.999; again for more. One that the run "
-                   "does not read is an error")
+      ->add_option(
+          "--set", a.settings,
+          "Any setting of the log's `config` by its name, such as beta2=0.999; again for more. One that the run "
+          "does not read is an error")
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
   // An option of the setting `field`, of the type of its value.
