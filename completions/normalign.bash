@@ -25,6 +25,8 @@ _normalign() {
       --kernel) words="laplace gaussian generalised_laplace" ;;
       --precision) words="float64 float32" ;;
       --norm) words="l2 linf" ;;
+      --header) words="yes no" ;;
+      --index-column) words="drop keep" ;;
       --colour) words="slope area class" ;;
       --measure) words="centroid_alignment class_alignment normal_alignment centred_normal_alignment" ;;
       train) words=$(_normalign_tasks) ;;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <deque>
+#include <map>
 #include <string_view>
 
 #include "data/plain_text.hpp"
@@ -13,6 +15,7 @@ namespace normalign {
 namespace {
 
 constexpr Index most_classes = 32768;
+constexpr std::string_view delimiters = "\t;|,";
 
 std::string_view trimmed(std::string_view field) {
   const auto first = field.find_first_not_of(' ');
@@ -20,10 +23,40 @@ std::string_view trimmed(std::string_view field) {
 }
 
 bool is_missing(std::string_view field) {
-  std::string lower(field.substr(0, 4));
-  for (char& c : lower)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return lower.empty() || lower == "?" || lower == "na" || lower == "nan";
+  static constexpr std::string_view marks[] = {
+      "",    "?",    "NA",   "na",  "N/A",  "n/a",  "#N/A", "#N/A N/A", "#NA",     "<NA>",    "NaN",
+      "nan", "-NaN", "-nan", "NAN", "NULL", "null", "None", "1.#IND",   "-1.#IND", "1.#QNAN", "-1.#QNAN"};
+  return std::ranges::find(marks, field) != std::end(marks);
+}
+
+// The whole number that a decimal number is exactly, such as 12, -12.0 and 1.2e1, if it has at most 17 digits.
+std::optional<std::int64_t> whole(std::string_view field) {
+  if (!number_in(field)) return std::nullopt;
+  constexpr std::int64_t most = 100'000'000'000'000'000;
+  const bool negative = field.front() == '-';
+  const std::size_t e = std::min(field.find_first_of("eE"), field.size());
+  std::string digits;
+  std::int64_t exponent = 0;
+  bool fraction = false;
+  for (const char c : field.substr(0, e)) {
+    if (c == '.') fraction = true;
+    if (c < '0' || c > '9') continue;
+    digits += c;
+    exponent -= fraction;
+  }
+  while (!digits.empty() && digits.back() == '0') {
+    digits.pop_back();
+    ++exponent;
+  }
+  if (digits.find_first_not_of('0') == digits.npos) return 0;
+  if (e < field.size()) exponent += static_cast<std::int64_t>(*number_in(field.substr(e + 1)));
+  if (exponent < 0) return std::nullopt;
+  std::int64_t value = 0;
+  for (const char c : digits)
+    if (value = 10 * value + (c - '0'); value >= most) return std::nullopt;
+  for (; exponent > 0; --exponent)
+    if (value *= 10; value >= most) return std::nullopt;
+  return negative ? -value : value;
 }
 
 struct Field {
@@ -31,37 +64,40 @@ struct Field {
   Index line;  // on which it begins, from 1 on
 };
 
-using Record = std::vector<Field>;
+struct File {
+  const std::filesystem::path& path;
+  std::string content;
+  char delimiter;
 
-// The records of a file, one after the other. Fields point into `content_`, where doubled quotes are made single ones.
+  template <class... Parts>
+  [[noreturn]] void refuse(const Parts&... parts) const {
+    throw InputError(text(path.string(), ": ", parts...));
+  }
+};
+
+// The records of a file, one after the other.
 class Records {
  public:
-  Records(const std::filesystem::path& path, std::optional<char> delimiter)
-      : path_(path), content_(file_content(path)), delimiter_(delimiter) {
+  explicit Records(const File& file) : file_(file), content_(file.content) {
     if (content_.starts_with("\xEF\xBB\xBF")) at_ = 3;  // the byte order mark
   }
-  Records(const Records&) = delete;
-  Records& operator=(const Records&) = delete;
 
-  /// Puts the next record that is no blank line into `record`; false at the end.
-  bool next(Record& record) {
-    record.clear();
+  /// Goes to the next record that is no blank line; false at the end.
+  bool next() {
+    record_.clear();
+    unquoted_.clear();
     while (at_ < content_.size() && blank_line()) end_line();
     if (at_ >= content_.size()) return false;
-    if (!delimiter_) delimiter_ = delimiter_of_line();
     while (true) {
-      record.push_back(field(static_cast<Index>(record.size()) + 1));
+      record_.push_back(field(static_cast<Index>(record_.size()) + 1));
       if (at_line_end()) break;
       ++at_;  // the delimiter
     }
     end_line();
     return true;
   }
-
-  template <class... Parts>
-  [[noreturn]] void refuse(Index line, const Parts&... parts) const {
-    throw InputError(text(path_.string(), ": line ", line, ": ", parts...));
-  }
+  /// Its fields, until `next` is called again.
+  const std::vector<Field>& record() const { return record_; }
 
  private:
   bool at_line_end(std::size_t at) const {
@@ -77,64 +113,194 @@ class Records {
 
   bool blank_line() const { return at_line_end(std::min(content_.find_first_not_of(' ', at_), content_.size())); }
 
-  char delimiter_of_line() const {
-    bool semicolon = false, quoted = false;
-    for (std::size_t i = at_; i < content_.size() && (quoted || content_[i] != '\n'); ++i) {
-      if (content_[i] == '"') quoted = !quoted;
-      if (!quoted && content_[i] == '\t') return '\t';
-      if (!quoted && content_[i] == ';') semicolon = true;
-    }
-    return semicolon ? ';' : ',';
-  }
-
   // The field at `at_`, which is then at the delimiter or the line end behind it.
   Field field(Index column) {
     const Index line = line_;
     const std::size_t begin = at_;
     at_ = std::min(content_.find_first_not_of(' ', at_), content_.size());
     if (at_ < content_.size() && content_[at_] == '"') return {quoted_field(column), line};
-    while (!at_line_end() && content_[at_] != delimiter_) ++at_;
-    return {trimmed(std::string_view(content_).substr(begin, at_ - begin)), line};
+    while (!at_line_end() && content_[at_] != file_.delimiter) ++at_;
+    return {trimmed(content_.substr(begin, at_ - begin)), line};
   }
 
   // The same where `at_` is at an opening quote.
   std::string_view quoted_field(Index column) {
     const Index line = line_;
     const std::size_t begin = ++at_;
-    std::size_t end = begin;
-    bool closed = false;
+    bool closed = false, has_quotes = false;
     while (!closed && at_ < content_.size()) {
       const char c = content_[at_++];
       const bool doubled = c == '"' && at_ < content_.size() && content_[at_] == '"';
       closed = c == '"' && !doubled;
-      if (closed) break;
-      if (doubled) ++at_;
+      if (doubled) {
+        has_quotes = true;
+        ++at_;
+      }
       if (c == '\n') ++line_;
-      content_[end++] = c;
     }
-    if (!closed) refuse(line, "column ", column, ": found a quote that is not closed, expected another one behind it");
+    if (!closed)
+      file_.refuse("line ", line, ": column ", column,
+                   ": found a quote that is not closed, expected another one behind it");
+    const std::string_view inside = content_.substr(begin, at_ - 1 - begin);
     at_ = std::min(content_.find_first_not_of(' ', at_), content_.size());
-    if (!at_line_end() && content_[at_] != delimiter_)
-      refuse(line_, "column ", column, ": found '", one_line(std::string_view(content_).substr(at_, 1)),
-             "' behind a closing quote, expected the next field or the end of the line");
-    return std::string_view(content_).substr(begin, end - begin);
+    if (!at_line_end() && content_[at_] != file_.delimiter)
+      file_.refuse("line ", line_, ": column ", column, ": found '", one_line(content_.substr(at_, 1)),
+                   "' behind a closing quote, expected the next field or the end of the line");
+    return has_quotes ? unquoted(inside) : inside;
   }
 
-  const std::filesystem::path& path_;
-  std::string content_;
-  std::optional<char> delimiter_;
+  // With single quotes for doubled ones.
+  std::string_view unquoted(std::string_view inside) {
+    std::string& result = unquoted_.emplace_back();
+    for (std::size_t i = 0; i < inside.size(); ++i) {
+      result += inside[i];
+      if (inside[i] == '"') ++i;
+    }
+    return result;
+  }
+
+  const File& file_;
+  std::string_view content_;
+  std::vector<Field> record_;
+  std::deque<std::string> unquoted_;  // what fields of the record point to, where it is not the content
   std::size_t at_ = 0;
   Index line_ = 1;
 };
 
-bool is_header(const Record& record, std::size_t label) {
-  bool named = false;
-  for (std::size_t j = 0; j < record.size(); ++j) {
-    if (j == label) continue;
-    if (number_in(record[j].text)) return false;
-    named = named || !is_missing(record[j].text);
+// Whether the delimiter cuts the first lines into equally many fields, two or more.
+bool is_regular(const File& file) {
+  constexpr int lines = 100;
+  try {
+    Records records(file);
+    std::size_t columns = 0;
+    for (int i = 0; i < lines && records.next(); ++i) {
+      if (i == 0) columns = records.record().size();
+      if (columns < 2 || records.record().size() != columns) return false;
+    }
+    return columns >= 2;
+  } catch (const InputError&) {
+    return false;  // quotes that are none with this delimiter
   }
-  return named;
+}
+
+char delimiter_of(File& file) {
+  for (const char candidate : delimiters) {
+    file.delimiter = candidate;
+    if (is_regular(file)) return candidate;
+  }
+  bool quoted = false;
+  std::string outside;
+  const std::size_t begin = std::min(file.content.find_first_not_of(" \r\n"), file.content.size());
+  for (const char c : std::string_view(file.content).substr(begin)) {
+    if (c == '"') quoted = !quoted;
+    if (!quoted && c == '\n') break;
+    if (!quoted) outside += c;
+  }
+  for (const char candidate : delimiters)
+    if (outside.find(candidate) != outside.npos) return candidate;
+  return ',';
+}
+
+// What a column holds below the first line, which may be a header.
+struct Column {
+  Index numbers = 0, missing = 0;
+  bool is_empty = true;  // the first line too
+};
+
+// What is known of a file before it is decided what is what in it.
+struct Survey {
+  std::vector<std::string> first;  // line
+  std::vector<Column> columns;
+  Index others = 0;  // lines
+  Index whole = 0;   // numbers below the first line in the first column
+  // What the first column counts from below the first line, where it counts.
+  std::optional<std::int64_t> counts_from = {};
+};
+
+Survey survey_of(const File& file) {
+  Survey survey;
+  Records records(file);
+  if (!records.next()) return survey;
+  const Index line = records.record().front().line;
+  for (const Field& field : records.record()) {
+    survey.first.emplace_back(field.text);
+    survey.columns.push_back({.is_empty = field.text.empty()});
+  }
+  const std::size_t columns = survey.first.size();
+  if (columns < 2) file.refuse("line ", line, ": found 1 field, expected features and a label");
+  for (; records.next(); ++survey.others) {
+    const auto& record = records.record();
+    if (record.size() != columns)
+      file.refuse("line ", record.front().line, ": found ", record.size(), " fields, expected ", columns);
+    for (std::size_t j = 0; j < columns; ++j) {
+      Column& column = survey.columns[j];
+      column.numbers += number_in(record[j].text).has_value();
+      column.missing += is_missing(record[j].text);
+      column.is_empty = column.is_empty && record[j].text.empty();
+    }
+    const auto number = whole(record.front().text);
+    survey.whole += number.has_value();
+    if (survey.others == 0) survey.counts_from = number;
+    if (!number || !survey.counts_from || *number != *survey.counts_from + survey.others) survey.counts_from.reset();
+  }
+  // A delimiter behind the last field of each line.
+  if (columns > 2 && survey.columns.back().is_empty) {
+    survey.first.pop_back();
+    survey.columns.pop_back();
+  }
+  return survey;
+}
+
+bool is_name(std::string_view field) { return !number_in(field) && !is_missing(field); }
+
+// How many fields of the first line count the columns from 0 or 1 on; none where one that is no name of the labels and
+// no empty one in front does not.
+std::optional<Index> counting_fields(const Survey& survey, std::size_t label) {
+  std::optional<std::int64_t> offset;
+  Index count = 0;
+  for (std::size_t j = 0; j < survey.first.size(); ++j) {
+    if (j == 0 && label != 0 && is_missing(survey.first[j])) continue;  // of the index
+    const auto number = whole(survey.first[j]);
+    if (!number && j == label && is_name(survey.first[j])) continue;
+    if (!number || (!offset && *number != 0 && *number != 1)) return std::nullopt;
+    const std::int64_t found = *number - static_cast<std::int64_t>(j);
+    if (found != offset.value_or(found)) return std::nullopt;
+    offset = found;
+    ++count;
+  }
+  return count;
+}
+
+// Whether no other line has the first one's label, as it is with a tenth of the others at most, of ten or more.
+bool is_label_alone(const File& file, const Survey& survey, std::size_t label) {
+  constexpr Index enough = 10;
+  std::map<std::string, Index, std::less<>> lines;
+  Records records(file);
+  records.next();
+  while (records.next()) {
+    const std::string_view found = records.record()[label].text;
+    const auto at = lines.find(found);
+    if (at == lines.end())
+      lines.emplace(found, 1);
+    else
+      ++at->second;
+  }
+  const Index alone = std::ranges::count(lines, 1, [](const auto& entry) { return entry.second; });
+  return survey.others >= enough && enough * alone <= survey.others && !lines.contains(survey.first[label]);
+}
+
+bool is_header(const File& file, const Survey& survey, std::size_t label) {
+  bool number = false, name = false;
+  for (std::size_t j = 0; j < survey.first.size(); ++j) {
+    if (j == label) continue;
+    number = number || number_in(survey.first[j]);
+    name = name || is_name(survey.first[j]);
+  }
+  if (name && !number) return true;
+  const Column& labels = survey.columns[label];
+  if (is_name(survey.first[label]) && labels.numbers > 0 && labels.numbers + labels.missing == survey.others)
+    return true;
+  return counting_fields(survey, label).value_or(0) >= 2 && is_label_alone(file, survey, label);
 }
 
 // Whether a label column is given by its place, and by which.
@@ -145,34 +311,76 @@ std::optional<Index> place(std::string_view label) {
   return backwards ? -*distance : *distance;
 }
 
-// The index of the label column; `record` is the first of the file.
-std::size_t label_column(const std::filesystem::path& path, const Record& record, const CsvOptions& options) {
-  const auto columns = static_cast<Index>(record.size());
-  if (const auto given = place(options.label)) {
-    const Index column = *given < 0 ? columns + *given : *given - 1;
-    if (*given == 0 || column < 0 || column >= columns)
-      throw InputError(text(path.string(), ": label column: found ", *given, ", expected 1 to ", columns, " or -",
-                            columns, " to -1"));
-    return static_cast<std::size_t>(column);
-  }
-  const std::string called = one_line(options.label);
-  if (options.header == false)
-    throw InputError(
-        text(path.string(), ": label column: found '", called, "' but no header, expected a whole number"));
-  const auto found = std::ranges::find(record, options.label, &Field::text);
-  if (found == record.end()) {
-    std::vector<std::string> names;
-    for (const Field& field : record) names.push_back(one_line(field.text));
-    throw InputError(text(path.string(), ": label column: found no '", called, "', ", expected_one_of(called, names)));
-  }
-  if (std::ranges::count(record, options.label, &Field::text) > 1)
-    throw InputError(text(path.string(), ": label column: found more than one '", called, "', expected one"));
-  return static_cast<std::size_t>(found - record.begin());
+// What is what in a file.
+struct Layout {
+  bool header = false;
+  std::size_t label = 0;
+  std::size_t begin = 0;                  // the first column that is read
+  std::optional<Index> by_place = {};     // the other column that --label could mean
+  std::optional<std::size_t> index = {};  // the index column
+};
+
+// "column 2 (width)", without a header "column 2".
+std::string column_name(const Survey& survey, const Layout& layout, std::size_t column) {
+  return layout.header ? text("column ", column + 1, " (", one_line(survey.first[column]), ')')
+                       : text("column ", column + 1);
 }
 
-std::optional<double> whole(std::string_view label) {
-  const auto value = number_in(label);
-  return value && *value == std::floor(*value) && std::abs(*value) <= 0x1p53 ? value : std::nullopt;
+// Finds header and label column. A name in the header goes before a place.
+Layout label_and_header(const File& file, const Survey& survey, const CsvOptions& options) {
+  const auto columns = static_cast<Index>(survey.first.size());
+  const std::string called = one_line(options.label);
+  const auto named = std::ranges::find(survey.first, options.label);
+  const auto of_name = static_cast<std::size_t>(named - survey.first.begin());
+  const bool is_there = named != survey.first.end();
+  const auto given = place(options.label);
+  const Index at = given.value_or(0) < 0 ? columns + *given : given.value_or(0) - 1;
+  const bool is_place = given && *given != 0 && at >= 0 && at < columns;
+  const auto of_place = static_cast<std::size_t>(at);
+  if (!given && options.header == false)
+    file.refuse("label column: found '", called, "' but no header, expected a whole number");
+  const bool header = options.header.value_or(!given || (is_there && is_header(file, survey, of_name)) ||
+                                              (is_place && is_header(file, survey, of_place)));
+  if (header && is_there) {
+    if (std::ranges::count(survey.first, options.label) > 1)
+      file.refuse("label column: found more than one '", called, "', expected one");
+    const bool both = is_place && of_place != of_name;
+    return {.header = true, .label = of_name, .by_place = both ? std::optional(at + 1) : std::nullopt};
+  }
+  if (!given) {
+    std::vector<std::string> names;
+    for (const std::string& name : survey.first) names.push_back(one_line(name));
+    file.refuse("label column: found no '", called, "', ", expected_one_of(called, names));
+  }
+  if (!is_place) file.refuse("label column: found ", *given, ", expected 1 to ", columns, " or -", columns, " to -1");
+  return {.header = header, .label = of_place};
+}
+
+// Finds the index column, and refuses it unless it may be there.
+void find_index(const File& file, const Survey& survey, const CsvOptions& options, Layout& layout) {
+  constexpr Index enough = 3;
+  if (options.index_column == IndexColumn::drop) {
+    if (layout.label == 0)
+      file.refuse("index column: found the labels in the first column, expected an index or none to leave out");
+    layout.index = 0;
+    layout.begin = 1;
+    return;
+  }
+  const Column& column = survey.columns.front();
+  const std::string& name = survey.first.front();
+  const bool unnamed = layout.header && (name.empty() || name.starts_with("Unnamed: "));
+  const bool labels_rows =
+      unnamed && survey.others > 0 && (survey.whole == survey.others || (column.numbers == 0 && column.missing == 0));
+  const std::int64_t from = survey.counts_from.value_or(-1) - (layout.header ? 0 : 1);
+  const bool counts = survey.first.size() > 2 && survey.others + !layout.header >= enough && (from == 0 || from == 1) &&
+                      (layout.header || whole(name) == from);
+  if (layout.label == 0 || !(labels_rows || counts)) return;
+  layout.index = 0;
+  if (options.index_column == IndexColumn::refuse)
+    file.refuse(column_name(survey, layout, 0), ": found ",
+                counts ? text("the numbers of the rows from ", from, " on")
+                       : std::string(column.numbers > 0 ? "numbers" : "names") + " of the rows without a name",
+                ", expected no index column (--index-column drop leaves it out, keep makes it a feature)");
 }
 
 // The number of each key among the different ones in order; `names` are these.
@@ -188,83 +396,125 @@ std::vector<std::int32_t> ranks(const std::vector<Key>& keys, std::vector<Key>& 
   return result;
 }
 
-// Fills in all but the inputs.
+// Refuses numbers that look like a regression target.
+void check_classes(const File& file, const std::string& column, const std::vector<std::string>& labels) {
+  constexpr std::size_t always = 20, most = 200;
+  std::vector<double> values;
+  bool fraction = false;
+  for (const std::string& label : labels) {
+    const auto value = number_in(label);
+    if (!value) return;
+    fraction = fraction || (!whole(label) && *value != std::floor(*value));
+    values.push_back(*value);
+  }
+  std::ranges::sort(values);
+  values.erase(std::unique(values.begin(), values.end()), values.end());
+  const std::size_t allowed = std::clamp(labels.size() / 10, always, most);
+  if (fraction || values.size() > allowed)
+    file.refuse(column, " of the labels: found ", values.size(), " different numbers in ", labels.size(), " rows",
+                fraction ? ", not all whole" : "",
+                ", which looks like a regression target; expected classes: names, or ", allowed,
+                " different whole numbers at most (--classes takes each number for a class)");
+}
+
+// Fills in the labels and their names.
 void classify(const std::vector<std::string>& labels, bool numbered, CsvDataset& set) {
-  std::vector<double> values, distinct;
+  std::vector<std::int64_t> values, distinct;
   for (const std::string& label : labels)
     if (const auto value = whole(label)) values.push_back(*value);
   if (values.size() < labels.size()) {
     set.data.labels = ranks(labels, set.class_names);
   } else {
     if (numbered) {
-      for (const double value : values) set.data.labels.push_back(static_cast<std::int32_t>(value));
-      for (Index c = 0; c <= *std::ranges::max_element(set.data.labels); ++c)
-        distinct.push_back(static_cast<double>(c));
+      for (const std::int64_t value : values) set.data.labels.push_back(static_cast<std::int32_t>(value));
+      for (std::int64_t c = 0; c <= *std::ranges::max_element(values); ++c) distinct.push_back(c);
     } else {
       set.data.labels = ranks(values, distinct);
     }
-    for (const double value : distinct) set.class_names.push_back(text(static_cast<std::int64_t>(value)));
+    for (const std::int64_t value : distinct) set.class_names.push_back(text(value));
   }
   set.data.classes = static_cast<Index>(set.class_names.size());
+}
+
+std::string reading(const File& file, const Survey& survey, const Layout& layout, const CsvOptions& options,
+                    const Dataset<double>& data) {
+  const auto name = [&](std::size_t column) {
+    return layout.header ? text('\'', one_line(survey.first[column]), '\'') : text("column ", column + 1);
+  };
+  const auto count = [](Index n, const char* one) { return text(n, one, n == 1 ? "" : "s"); };
+  std::string result = text(one_line(file.path.filename().string()), ": header ", layout.header ? "yes, " : "no, ",
+                            count(data.inputs.rows(), " row"), ", ", count(data.inputs.cols(), " feature"), ", label ",
+                            name(layout.label));
+  if (layout.by_place) result += text(", the column of that name, not column ", *layout.by_place);
+  result += text(" (", data.classes, data.classes == 1 ? " class)" : " classes)");
+  if (layout.index)
+    result += text(", index column ", name(*layout.index),
+                   options.index_column == IndexColumn::drop ? " dropped" : " kept as a feature");
+  if (file.delimiter != ',')
+    result +=
+        file.delimiter == '\t' ? std::string(", tabs between fields") : text(", '", file.delimiter, "' between fields");
+  return result;
 }
 
 }  // namespace
 
 CsvDataset csv(const std::filesystem::path& path, const CsvOptions& options) {
-  if (options.delimiter && std::string_view(",;|\t").find(*options.delimiter) == std::string_view::npos)
+  if (options.delimiter && delimiters.find(*options.delimiter) == delimiters.npos)
     throw InputError(text("delimiter: found '", one_line({&*options.delimiter, 1}),
                           "', expected a comma, a semicolon, a tab or '|'"));
-  Records records(path, options.delimiter);
-  Record record;
-  bool more = records.next(record);
-  const std::size_t columns = record.size();
-  std::size_t label = 0;
-  std::vector<std::string> names(columns);
-  if (more) {
-    if (columns < 2) records.refuse(record.front().line, "found 1 field, expected features and a label");
-    label = label_column(path, record, options);
-    if (options.header.value_or(!place(options.label) || is_header(record, label))) {
-      for (std::size_t j = 0; j < columns; ++j) names[j] = text(" (", one_line(record[j].text), ")");
-      more = records.next(record);
-    }
-  }
+  File file{.path = path, .content = file_content(path), .delimiter = ','};
+  file.delimiter = options.delimiter ? *options.delimiter : delimiter_of(file);
+  const Survey survey = survey_of(file);
+  const auto refuse_empty = [&] { file.refuse("found no samples, expected at least one line of them"); };
+  if (survey.first.empty()) refuse_empty();
+  Layout layout = label_and_header(file, survey, options);
+  find_index(file, survey, options, layout);
+  const std::size_t columns = survey.first.size();
+
+  CsvDataset set;
+  for (std::size_t j = layout.begin; j < columns; ++j)
+    if (j != layout.label) set.features.push_back(column_name(survey, layout, j));
+  if (set.features.empty()) file.refuse("found no column but labels and index, expected a feature");
+  const std::string label_name = column_name(survey, layout, layout.label);
 
   LargeVector<double> values;
   std::vector<std::string> labels;
-  for (; more; more = records.next(record)) {
-    if (record.size() != columns)
-      records.refuse(record.front().line, "found ", record.size(), " fields, expected ", columns);
-    for (std::size_t j = 0; j < columns; ++j) {
-      const auto& [field, line] = record[j];
+  Records records(file);
+  if (layout.header) records.next();
+  while (records.next()) {
+    for (std::size_t j = layout.begin; j < columns; ++j) {
+      const auto& [field, line] = records.record()[j];
       const auto value = number_in(field);
       const char* expected = nullptr;
-      if (j != label)
+      if (j != layout.label)
         expected = value ? nullptr : "a finite number";
       else if (options.numbered_classes)
         expected =
             whole(field) && *value >= 0 && *value < most_classes ? nullptr : "a label, a whole number from 0 to 32767";
       else
         expected = is_missing(field) ? "a label" : nullptr;
-      if (expected)
-        records.refuse(line, "column ", j + 1, names[j], ": found '", one_line(field), "'",
-                       is_missing(field) ? ", a missing value" : "", ", expected ", expected);
-      if (j == label)
+      if (expected) {
+        const bool may_be_name = j != layout.label && labels.empty() && !layout.header && !options.header;
+        file.refuse("line ", line, ": ", column_name(survey, layout, j), ": found '", one_line(field), "'",
+                    is_missing(field) ? ", a missing value" : "", ", expected ", expected,
+                    may_be_name ? " (--header yes: this line names the columns)" : "");
+      }
+      if (j == layout.label)
         labels.emplace_back(field);
       else
         values.push_back(*value);
     }
   }
-  if (labels.empty()) throw InputError(text(path.string(), ": found no samples, expected at least one line of them"));
+  if (labels.empty()) refuse_empty();
+  if (!options.numbered_classes && !options.insist_on_classes) check_classes(file, label_name, labels);
 
-  CsvDataset set{
-      .data = {Matrix<double>(static_cast<Index>(labels.size()), static_cast<Index>(columns) - 1, std::move(values)),
-               {},
-               0},
-      .class_names = {}};
+  set.data.inputs =
+      Matrix<double>(static_cast<Index>(labels.size()), static_cast<Index>(set.features.size()), std::move(values));
   classify(labels, options.numbered_classes, set);
   if (set.data.classes > most_classes)
-    throw InputError(text(path.string(), ": found ", set.data.classes, " different labels, expected at most ",
-                          most_classes, " (is column ", label + 1, names[label], " that of the labels?)"));
+    file.refuse("found ", set.data.classes, " different labels, expected at most ", most_classes, " (is ", label_name,
+                " that of the labels?)");
+  set.reading = reading(file, survey, layout, options, set.data);
   return set;
 }
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <ostream>
 
-#include "data/csv.hpp"
 #include "data/mnist.hpp"
 #include "experiments/task.hpp"
 
@@ -18,7 +18,7 @@ Dataset<double> one_side(Split<double> split, bool test) {
   return test ? std::move(split.test) : std::move(split.train);
 }
 
-Dataset<double> all_samples(const SampleOptions& options) {
+Dataset<double> all_samples(const SampleOptions& options, std::ostream& notes) {
   if (!options.task.empty()) {
     RunConfig config = defaults_for(task(options.task), "baseline");
     config.seed = options.seed;
@@ -29,13 +29,15 @@ Dataset<double> all_samples(const SampleOptions& options) {
   if (options.data.empty()) throw InputError("samples: found neither --data nor --task, expected one of them");
   if (std::filesystem::is_directory(options.data))
     return one_side(mnist<double>({.folder = options.data}), options.test);
-  return csv(options.data, {.numbered_classes = true}).data;
+  CsvDataset set = csv(options.data, options.csv);
+  notes << set.reading << std::endl;
+  return std::move(set.data);
 }
 
 }  // namespace
 
-Dataset<double> samples(const SampleOptions& options) {
-  Dataset<double> data = all_samples(options);
+Dataset<double> samples(const SampleOptions& options, std::ostream& notes) {
+  Dataset<double> data = all_samples(options, notes);
   const Index rows = data.inputs.rows();
   if (options.most < 0) throw InputError(text("samples: found ", options.most, ", expected a whole number from 0 on"));
   if (options.most == 0 || options.most >= rows) return data;

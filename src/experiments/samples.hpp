@@ -1,9 +1,10 @@
 // The samples to look at a trained model on, as the command line names them.
 #pragma once
 
+#include <iosfwd>
 #include <string>
 
-#include "data/dataset.hpp"
+#include "data/csv.hpp"
 #include "nn/mlp.hpp"
 
 namespace normalign {
@@ -12,6 +13,7 @@ namespace normalign {
 struct SampleOptions {
   /// A folder of IDX files as `mnist` reads them, or a CSV file as `csv` does, with class numbers last.
   std::string data = {};
+  CsvOptions csv = {.numbered_classes = true};  ///< of that file
   /// A task, whose protocol makes the samples; `data` is then its folder, where it needs one.
   std::string task = {};
   std::int64_t seed = 0;  ///< of the task's samples
@@ -19,8 +21,9 @@ struct SampleOptions {
   Index most = 0;         ///< the first so many; 0: all
 };
 
-/// The samples in double. Throws InputError when neither data nor a task is named, and as their readers do.
-Dataset<double> samples(const SampleOptions& options);
+/// The samples in double; what was taken for what in a CSV file goes to `notes` in one line. Throws InputError when
+/// neither data nor a task is named, and as their readers do.
+Dataset<double> samples(const SampleOptions& options, std::ostream& notes);
 
 /// Throws InputError, naming both, unless the samples have as many columns as the network has inputs and no label that
 /// its outputs (a single one tells two classes apart) have no place for, and no feature of more than 1e50 in size.

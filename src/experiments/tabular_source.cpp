@@ -1,6 +1,7 @@
 #include "experiments/tabular_source.hpp"
 
 #include <cmath>
+#include <ostream>
 
 #include "data/csv.hpp"
 #include "data/folds.hpp"
@@ -32,9 +33,12 @@ TabularData divided(std::string name, Dataset<double> samples, std::int64_t seed
           .folds = std::move(folds)};
 }
 
-Dataset<double> csv_table(const TabularSource& source) {
-  Dataset<double> result = csv(source.path, {.label = source.label}).data;
-  if (result.classes < 2)
+CsvDataset csv_table(const TabularSource& source) {
+  CsvDataset result = csv(source.path, {.label = source.label,
+                                        .header = source.header,
+                                        .index_column = source.index_column,
+                                        .insist_on_classes = source.insist_on_classes});
+  if (result.data.classes < 2)
     throw InputError(
         text(source.path.string(), ": found one class in column ", one_line(source.label), ", expected two or more"));
   return result;
@@ -42,7 +46,7 @@ Dataset<double> csv_table(const TabularSource& source) {
 
 TabularData unscaled_table(const TabularSource& source, const std::string& name, std::int64_t seed) {
   if (source.path.empty()) return divided(name, multi_index<double>().data, seed);
-  if (!is_folder(source.path)) return divided(name, csv_table(source), seed);
+  if (!is_folder(source.path)) return divided(name, csv_table(source).data, seed);
   UciDataset set = uci_dataset(source.path / name);
   return {.name = name,
           .samples = std::move(set.data),
@@ -50,23 +54,33 @@ TabularData unscaled_table(const TabularSource& source, const std::string& name,
           .folds = std::move(set.folds)};
 }
 
+// Names the option of a file that is there without one; empty where there is none.
+std::string file_option(const TabularSource& source) {
+  if (!source.label.empty()) return text("--label: found '", one_line(source.label), '\'');
+  if (source.header) return text("--header: found ", *source.header ? "yes" : "no");
+  if (source.index_column != IndexColumn::refuse)
+    return text("--index-column: found ", source.index_column == IndexColumn::drop ? "drop" : "keep");
+  return source.insist_on_classes ? "--classes: found it" : "";
+}
+
 }  // namespace
 
-std::vector<TableFacts> tables(const TabularSource& source) {
+std::vector<TableFacts> tables(const TabularSource& source, std::ostream* notes) {
   const bool is_file = !source.path.empty() && !is_folder(source.path);
   if (is_file && !fs::exists(source.path))
     throw InputError(text(source.path.string(), ": found nothing, expected a folder of data sets or a CSV file"));
   if (is_file && source.label.empty())
     throw InputError(text(source.path.string(), ": found no --label, expected the label column of the file"));
-  if (!is_file && !source.label.empty())
-    throw InputError(text("--label: found '", one_line(source.label), "' without a CSV file, expected none"));
+  if (const std::string option = file_option(source); !is_file && !option.empty())
+    throw InputError(text(option, " without a CSV file, expected none"));
   if (source.path.empty()) return {{.name = synthetic_name, .standardised = source.standardise}};
   if (is_file) {
-    const Dataset<double> data = csv_table(source);
+    const CsvDataset set = csv_table(source);
+    if (notes) *notes << set.reading << std::endl;
     return {{.name = source.path.stem().string(),
-             .samples = data.inputs.rows(),
-             .features = data.inputs.cols(),
-             .classes = data.classes,
+             .samples = set.data.inputs.rows(),
+             .features = set.data.inputs.cols(),
+             .classes = set.data.classes,
              .standardised = source.standardise,
              .label = source.label}};
   }

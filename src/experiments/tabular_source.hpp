@@ -3,9 +3,12 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <iosfwd>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "data/csv.hpp"
 #include "experiments/tabular.hpp"
 #include "experiments/tabular_log.hpp"
 
@@ -14,16 +17,20 @@ namespace normalign {
 /// Which tables there are.
 struct TabularSource {
   std::filesystem::path path = {};  ///< a folder as `uci_names` takes it, or a CSV file; empty: the multi-index task
-  std::string label = {};           ///< the label column of the file, as CsvOptions has it
-  bool standardise = false;         ///< each feature gets mean 0 and standard deviation 1 over all rows
+  std::string label = {};           ///< the label column of the file, as CsvOptions has it, and so the next three
+  std::optional<bool> header = {};
+  IndexColumn index_column = IndexColumn::refuse;
+  bool insist_on_classes = false;
+  bool standardise = false;  ///< each feature gets mean 0 and standard deviation 1 over all rows
 };
 
 /// The tables of the source, named by folder, by file without its extension, or "multi_index"; in byte order, without
 /// their hashes. Sizes are 0 where a data set of the folder has none that can be read, and of the multi-index task. A
-/// file is read, so that what is wrong with it is said before anything starts. Throws InputError, naming it, where
-/// there is no such folder or file, the folder holds no data set, a label column is given for anything but a file or
-/// none for one, as `csv` does, or where a file has one class alone.
-std::vector<TableFacts> tables(const TabularSource& source);
+/// file is read, so that what is wrong with it is said before anything starts; what was taken for what in it goes to
+/// `notes`, where there are any, in one line. Throws InputError, naming it, where there is no such folder or file, the
+/// folder holds no data set, a label column or another option of a file is given for anything but a file or no label
+/// column for one, as `csv` does, or where a file has one class alone.
+std::vector<TableFacts> tables(const TabularSource& source, std::ostream* notes = nullptr);
 
 /// `content_hash` of the files of the table of that name; empty for the multi-index task, which has none, and where
 /// they cannot be read.

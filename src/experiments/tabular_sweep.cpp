@@ -36,8 +36,8 @@ void mark_failed(const TabularRun& run, const fs::path& folder, const std::strin
   write_log(log_file(folder, name), log);
 }
 
-std::vector<TableFacts> chosen_tables(const TabularRequest& request) {
-  const std::vector<TableFacts> all = tables(request.source);
+std::vector<TableFacts> chosen_tables(const TabularRequest& request, std::ostream& out) {
+  const std::vector<TableFacts> all = tables(request.source, &out);
   std::vector<TableFacts> result = request.datasets.empty() ? all : std::vector<TableFacts>();
   for (const std::string& name : request.datasets) {
     const auto found = std::ranges::find(all, name, &TableFacts::name);
@@ -68,7 +68,7 @@ double tabular_cost(const TableFacts& table, const std::string& protocol) {
 std::vector<TabularRun> tabular_runs(const TabularRequest& request, std::ostream& out) {
   std::vector<TabularRun> runs;
   std::map<std::string, int> count;
-  for (const TableFacts& table : chosen_tables(request)) {
+  for (const TableFacts& table : chosen_tables(request, out)) {
     if (table.samples > most_table_rows) {
       out << "tabular: " << table.name << " has " << table.samples << " rows, more than " << most_table_rows
           << ": left out" << std::endl;

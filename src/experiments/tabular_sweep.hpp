@@ -34,8 +34,8 @@ struct TabularRun {
 };
 
 /// The runs, the costliest first, so that the shards of a sweep have about equal shares. Tables with more than
-/// `most_table_rows` rows are left out, and `out` is told. Throws InputError as `tables` and `check` do, or naming a
-/// dataset that the source does not have.
+/// `most_table_rows` rows are left out. `out` is told so, and how a CSV file was understood. Throws InputError as
+/// `tables` and `check` do, or naming a dataset that the source does not have.
 std::vector<TabularRun> tabular_runs(const TabularRequest& request, std::ostream& out);
 
 /// About the flops of a run on a table of that size: factorisations of n x n matrices, kernels, AGOPs and attacks.

@@ -1,6 +1,7 @@
 #include "experiments/samples.hpp"
 
 #include <fstream>
+#include <sstream>
 
 #include "data/rings.hpp"
 #include "data/sparse_parity.hpp"
@@ -11,6 +12,11 @@
 
 namespace normalign::tests {
 namespace {
+
+Dataset<double> samples(const SampleOptions& options) {
+  std::ostringstream notes;
+  return normalign::samples(options, notes);
+}
 
 TEST_CASE("a task's samples are those that it trains on, of either side, in double") {
   const auto split = sparse_parity<float>({.seed = 3});
@@ -29,6 +35,15 @@ TEST_CASE("a CSV file's samples are all of one kind") {
   std::ofstream(path) << "1,2,0\n3,4,1\n5,6,1\n";
   CHECK(samples({.data = path.string(), .most = 2}).inputs == Matrix<double>{{1, 2}, {3, 4}});
   CHECK(samples({.data = path.string(), .test = true, .most = 9}).inputs.rows() == 3);
+  std::ostringstream notes;
+  normalign::samples({.data = path.string()}, notes);
+  CHECK(notes.str() == "points.csv: header no, 3 rows, 2 features, label column 3 (2 classes)\n");
+  std::ofstream(path) << ",x,y,2\n0,1,2,0\n1,3,4,2\n";
+  CHECK(contains(message_of<InputError>([&] { samples({.data = path.string()}); }), "--index-column drop"));
+  SampleOptions indexed{.data = path.string()};
+  indexed.csv.index_column = IndexColumn::drop;
+  CHECK(samples(indexed).inputs == Matrix<double>{{1, 2}, {3, 4}});
+  CHECK(samples(indexed).labels == std::vector<std::int32_t>{0, 2});
 }
 
 TEST_CASE("samples that are not named, not there, or do not fit the network are refused") {

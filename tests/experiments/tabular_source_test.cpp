@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <sstream>
 
 #include "data/uci.hpp"
 #include "experiments/text_file.hpp"
@@ -53,6 +54,28 @@ TEST_CASE("tabular source: a file is read before anything starts, and must have 
         source.path.string() + ": found one class in column kind, expected two or more");
   write_text_file(source.path, "a,kind\n1,x\n,y\n");
   CHECK(message_of<InputError>([&] { tables(source); }).starts_with(source.path.string() + ": line 3: "));
+}
+
+TEST_CASE("tabular source: the options of a file go to its reader, and need a file") {
+  const TemporaryFolder folder;
+  TabularSource source{.path = folder / "own.csv", .label = "k"};
+  write_text_file(source.path, "\"\",a,k\n1,5,1.5\n2,6,2.5\n3,7,1.5\n");
+  CHECK(
+      contains(message_of<InputError>([&] { tables(source); }), "own.csv: column 1 (): found the numbers of the rows"));
+  source.index_column = IndexColumn::drop;
+  CHECK(contains(message_of<InputError>([&] { tables(source); }), "which looks like a regression target"));
+  source.insist_on_classes = true;
+  std::ostringstream notes;
+  REQUIRE(tables(source, &notes).size() == 1);
+  CHECK(tables(source)[0].features == 1);
+  CHECK(notes.str() == "own.csv: header yes, 3 rows, 1 feature, label 'k' (2 classes), index column '' dropped\n");
+  source.header = false;
+  CHECK(contains(message_of<InputError>([&] { tables(source); }), "found 'k' but no header"));
+  const auto without = [](const TabularSource& options) { return message_of<InputError>([&] { tables(options); }); };
+  CHECK(without({.header = false}) == "--header: found no without a CSV file, expected none");
+  CHECK(without({.index_column = IndexColumn::keep}) == "--index-column: found keep without a CSV file, expected none");
+  CHECK(without({.path = folder.path(), .insist_on_classes = true}) ==
+        "--classes: found it without a CSV file, expected none");
 }
 
 TEST_CASE("tabular source: a set whose description is broken is listed without its size") {

@@ -225,6 +225,34 @@ TEST_CASE("tabular: a setting that the runs do not read is refused, and is not i
                  "expected updates above 0"));
 }
 
+TEST_CASE("tabular: what was taken for what in a file is told once, and its options reach every run") {
+  if (without_program("tabular csv options")) return;
+  const TemporaryFolder folder;
+  std::string csv = "\"\",\"x\",\"y\",\"k\"\n";
+  for (int i = 0; i < 40; ++i) csv += text('"', i + 1, "\",", i % 7, ',', i % 5, ',', i % 2 ? "0.5" : "1.5", '\n');
+  write_file(folder / "pets.csv", csv);
+  const auto run = [&](const Arguments& more) {
+    Arguments all{"--label", "k"};
+    all.insert(all.end(), more.begin(), more.end());
+    return normalign(tabular_command((folder / "pets.csv").string(), folder / "runs", all));
+  };
+  for (const Arguments& wrong : {Arguments{"--classes"}, Arguments{"--index-column", "drop"},
+                                 Arguments{"--index-column", "no", "--classes"}, Arguments{"--header", "1"}}) {
+    const Finished finished = run(wrong);
+    CAPTURE(wrong, finished.err);
+    CHECK(finished.status == 2);
+    CHECK(lines(finished.err).size() == 1);
+  }
+  const Finished finished = run({"--index-column", "drop", "--classes", "--header", "yes"});
+  CAPTURE(finished.err);
+  CHECK(finished.status == 0);
+  const std::string told =
+      "pets.csv: header yes, 40 rows, 2 features, label 'k' (2 classes), index column '' dropped\n";
+  CHECK(finished.err.find(told) == finished.err.rfind(told));
+  CHECK(finished.err.starts_with(told));
+  CHECK(read_tabular_log(folder / "runs" / "pets_rfam_published_seed0.json").table.features == 2);
+}
+
 TEST_CASE("tabular: killed again and again it ends with the logs of one that is left alone") {
   if (without_program("killed tabular")) return;
   const TemporaryFolder folder;

@@ -47,7 +47,7 @@ void print(const TableSet& tables, bool wide);
 /// is from 1 to 1024.
 int thread_count(const std::optional<int>& given);
 
-/// Adds --data, --task, --seed and --test.
+/// Adds --data, --task, --seed, --test, --header and --index-column.
 void add_sample_options(CLI::App& command, SampleOptions& options);
 
 }  // namespace normalign::commands

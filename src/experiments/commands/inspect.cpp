@@ -44,7 +44,7 @@ int inspect(InspectArguments a) {
   a.options.certificate.progress = [&](Index done) {
     status.show(text("certificates: ", done, " of at most ", a.options.certificates, " done"));
   };
-  const Inspection found = inspection(model_in<double>(a.model), samples(a.samples), a.options);
+  const Inspection found = inspection(model_in<double>(a.model), samples(a.samples, std::cerr), a.options);
   status.clear();
   if (!a.json.empty()) write_text_file(a.json, as_json(found).dump(2) + "\n");
   print(tables(found), a.wide);

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "experiments/commands/commands.hpp"
+#include "experiments/commands/csv_options.hpp"
 #include "experiments/components.hpp"
 #include "experiments/samples.hpp"
 #include "experiments/slice_picture.hpp"
@@ -120,7 +121,7 @@ int draw_slice(const SliceArguments& a) {
   const PiecewiseAffineNetwork network = piecewise_affine(mlp);
   Dataset<double> data{Matrix<double>(0, network.inputs()), {}, 0};
   if (has_samples(a)) {
-    data = samples(a.samples);
+    data = samples(a.samples, std::cerr);
     check_fit(mlp, data);
   }
   const Plane plane = plane_of(a, data, network.inputs());
@@ -169,6 +170,7 @@ void add_sample_options(CLI::App& command, SampleOptions& options) {
       ->group(group);
   command.add_option("--seed", options.seed, "Seed of the task's samples (default 0)")->group(group);
   command.add_flag("--test", options.test, "The test samples in place of the training samples")->group(group);
+  add_csv_options(command, options.csv, group);
 }
 
 Command add_slice(CLI::App& app) {

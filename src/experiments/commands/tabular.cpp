@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "experiments/commands/commands.hpp"
+#include "experiments/commands/csv_options.hpp"
 #include "experiments/commands/job_arguments.hpp"
 #include "experiments/config.hpp"
 #include "experiments/status_line.hpp"
@@ -25,7 +26,8 @@ constexpr double gibibyte = 1024.0 * 1024 * 1024;
 
 struct TabularArguments {
   JobArguments runs = {.out = "runs/tabular"};
-  std::string data, label;
+  std::string data;
+  CsvOptions csv = {.label = {}};
   bool standardise = false;
   TabularRequest request;
   std::optional<std::int64_t> seed_count;
@@ -36,7 +38,12 @@ struct TabularArguments {
 
 TabularRequest request_of(const TabularArguments& a) {
   TabularRequest request = a.request;
-  request.source = {.path = a.data, .label = a.label, .standardise = a.standardise};
+  request.source = {.path = a.data,
+                    .label = a.csv.label,
+                    .header = a.csv.header,
+                    .index_column = a.csv.index_column,
+                    .insist_on_classes = a.csv.insist_on_classes,
+                    .standardise = a.standardise};
   if (a.seed_count) {
     if (*a.seed_count < 1 || *a.seed_count > 100'000)
       throw InputError(text("--seeds: found ", *a.seed_count, ", expected a whole number from 1 to 100000"));
@@ -61,7 +68,11 @@ std::vector<std::string> arguments_of(const TabularRun& run, const TabularArgume
   std::vector<std::string> result = {"--dataset=" + run.config.dataset, "--alpha=" + number_text(run.config.alpha),
                                      "--protocol=" + run.config.protocol, text("--seed=", run.config.seed),
                                      "--run=" + run_name(run.config)};
-  if (!a.label.empty()) result.push_back("--label=" + a.label);
+  if (!a.csv.label.empty()) result.push_back("--label=" + a.csv.label);
+  if (a.csv.header) result.push_back(*a.csv.header ? "--header=yes" : "--header=no");
+  if (a.csv.index_column != IndexColumn::refuse)
+    result.push_back(a.csv.index_column == IndexColumn::drop ? "--index-column=drop" : "--index-column=keep");
+  if (a.csv.insist_on_classes) result.push_back("--classes");
   if (a.standardise) result.push_back("--standardise");
   const nlohmann::ordered_json settings = to_json(run.config);  // which outlives its items
   for (const auto& [name, value] : settings.items())
@@ -130,7 +141,9 @@ int tabular(const TabularArguments& a) {
   begin(a.runs);
   if (!(a.memory >= 0)) throw InputError(text("--memory: found ", a.memory, ", expected GiB, a number from 0"));
   const TabularRequest request = request_of(a);
-  const std::vector<TabularRun> runs = tabular_runs(request, std::cerr);
+  // A process of one run says nothing again that the one of all has said.
+  std::ostream notes(a.runs.parent == 0 ? std::cerr.rdbuf() : nullptr);
+  const std::vector<TabularRun> runs = tabular_runs(request, notes);
   // Of each process.
   double memory = a.memory > 0 ? a.memory * gibibyte : 0.8 * available_memory();
   if (a.runs.run.empty()) memory /= jobs_at_a_time(a.runs);
@@ -150,14 +163,20 @@ Command add_tabular(CLI::App& app) {
       "conxuntos.dat and conxuntos_kfold.dat) or, with --label, one CSV file, which is divided at random: stratified\n"
       "halves to choose hyperparameters by, four stratified folds for the figures. Without DATA a small synthetic\n"
       "table is made. Features are taken as they are, and attack radii are in their units: --standardise scales them.\n"
+      "How the CSV file was understood is told in one line on standard error.\n"
       "\n"
       "Each run writes DIR/DATASET_METHOD_PROTOCOL_seedN.json in a process of its own. A run whose log is finished is\n"
       "skipped, so that the same command goes on after a crash, Ctrl-C or a full disk. At the end the table of\n"
       "`normalign summary`.");
   command->add_option("data", a.data, "Folder of data sets, or a CSV file")->type_name("DATA");
   command
-      ->add_option("--label", a.label, "Label column of the CSV file: its name, or its place from 1 (from the end: -1)")
+      ->add_option("--label", a.csv.label,
+                   "Label column of the CSV file: its name or, where none has that name, its place from 1 (from the "
+                   "end: -1)")
       ->type_name("COLUMN");
+  add_csv_options(*command, a.csv, command->get_option("--label")->get_group());
+  command->add_flag("--classes", a.csv.insist_on_classes,
+                    "Each number in the label column is a class, even where they look like a regression target");
   command->add_flag("--standardise", a.standardise, "Give each feature mean 0 and deviation 1 over all rows");
   const auto add_list = [&](const char* name, auto& list, const char* help, const char* type) {
     command->add_option(name, list, help)->type_name(type)->allow_extra_args(false);

@@ -1,0 +1,40 @@
+#include "experiments/commands/csv_options.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include "linalg/error.hpp"
+
+namespace normalign::commands {
+namespace {
+
+// Whether `found` is the first of the two words; throws where it is neither.
+bool is_first(const char* option, const std::string& found, const char* first, const char* second) {
+  if (found != first && found != second)
+    throw InputError(text(option, ": found '", one_line(found), "', expected ", first, " or ", second));
+  return found == first;
+}
+
+}  // namespace
+
+void add_csv_options(CLI::App& command, CsvOptions& options, const std::string& group) {
+  command
+      .add_option_function<std::string>(
+          "--header",
+          [&options](const std::string& found) { options.header = is_first("--header", found, "yes", "no"); },
+          "Whether the first line of a CSV file names the columns: yes or no (default: guessed from what it holds)")
+      ->type_name("WORD")
+      ->group(group);
+  command
+      .add_option_function<std::string>(
+          "--index-column",
+          [&options](const std::string& found) {
+            options.index_column =
+                is_first("--index-column", found, "drop", "keep") ? IndexColumn::drop : IndexColumn::keep;
+          },
+          "drop: leave out the first column of a CSV file, keep: it is a feature (default: one that numbers or names "
+          "the rows is refused)")
+      ->type_name("WORD")
+      ->group(group);
+}
+
+}  // namespace normalign::commands
