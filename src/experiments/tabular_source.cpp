@@ -41,17 +41,25 @@ CsvDataset csv_table(const TabularSource& source) {
   if (result.data.classes < 2)
     throw InputError(
         text(source.path.string(), ": found one class in column ", one_line(source.label), ", expected two or more"));
+  if (!source.standardise)
+    check_magnitudes(source.path.string(), result.features, result.data.inputs, source.precision);
   return result;
 }
 
-TabularData unscaled_table(const TabularSource& source, const std::string& name, std::int64_t seed) {
-  if (source.path.empty()) return divided(name, multi_index<double>().data, seed);
-  if (!is_folder(source.path)) return divided(name, csv_table(source).data, seed);
+TabularData uci_table(const TabularSource& source, const std::string& name) {
   UciDataset set = uci_dataset(source.path / name);
+  std::vector<std::string> features;
+  for (Index j = 1; j <= set.data.inputs.cols(); ++j) features.push_back(text("feature ", j));
+  if (!source.standardise) check_magnitudes((source.path / name).string(), features, set.data.inputs, source.precision);
   return {.name = name,
           .samples = std::move(set.data),
           .selection = std::move(set.selection),
           .folds = std::move(set.folds)};
+}
+
+TabularData unscaled_table(const TabularSource& source, const std::string& name, std::int64_t seed) {
+  if (source.path.empty()) return divided(name, multi_index<double>().data, seed);
+  return is_folder(source.path) ? uci_table(source, name) : divided(name, csv_table(source).data, seed);
 }
 
 // Names the option of a file that is there without one; empty where there is none.
@@ -119,6 +127,12 @@ TabularData table(const TabularSource& source, const std::string& name, std::int
 void standardise(Matrix<double>& columns) {
   const auto n = static_cast<double>(columns.rows());
   for (Index j = 0; j < columns.cols(); ++j) {
+    double largest = 0;
+    for (Index i = 0; i < columns.rows(); ++i) largest = std::max(largest, std::abs(columns(i, j)));
+    // By a power of two, which rounds nothing: values from 1/2 on have squares that neither overflow nor vanish.
+    int exponent = 0;
+    std::frexp(largest, &exponent);
+    for (Index i = 0; i < columns.rows(); ++i) columns(i, j) = std::ldexp(columns(i, j), -exponent);
     // Of distances to the first value, so that a constant column has exactly no spread.
     double sum = 0, squares = 0;
     for (Index i = 0; i < columns.rows(); ++i) sum += columns(i, j) - columns(0, j);
@@ -127,6 +141,19 @@ void standardise(Matrix<double>& columns) {
     const double deviation = std::sqrt(squares / std::max(n - 1, 1.0));
     for (Index i = 0; i < columns.rows(); ++i) columns(i, j) = deviation > 0 ? (columns(i, j) - mean) / deviation : 0;
   }
+}
+
+void check_magnitudes(const std::string& table, const std::vector<std::string>& names, const Matrix<double>& features,
+                      const std::string& precision) {
+  // Distances are sums of d products of two differences and an entry of the metric, which is at most d; covariances are
+  // sums of n products. With 1e5 of either that stays below 1e308, in float 1e38.
+  const double most = precision == "float32" ? 1e15 : 1e140;
+  for (Index j = 0; j < features.cols(); ++j)
+    for (Index i = 0; i < features.rows(); ++i)
+      if (std::abs(features(i, j)) > most)
+        throw InputError(text(table, ": ", names[static_cast<std::size_t>(j)], ": found ", features(i, j),
+                              ", expected at most ", most, " in magnitude in ", precision,
+                              ", since products are summed (--standardise scales the columns)"));
 }
 
 }  // namespace normalign

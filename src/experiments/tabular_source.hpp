@@ -21,7 +21,8 @@ struct TabularSource {
   std::optional<bool> header = {};
   IndexColumn index_column = IndexColumn::refuse;
   bool insist_on_classes = false;
-  bool standardise = false;  ///< each feature gets mean 0 and standard deviation 1 over all rows
+  bool standardise = false;           ///< each feature gets mean 0 and standard deviation 1 over all rows
+  std::string precision = "float64";  ///< of the computation, which decides how large a feature may be
 };
 
 /// The tables of the source, named by folder, by file without its extension, or "multi_index"; in byte order, without
@@ -29,7 +30,8 @@ struct TabularSource {
 /// file is read, so that what is wrong with it is said before anything starts; what was taken for what in it goes to
 /// `notes`, where there are any, in one line. Throws InputError, naming it, where there is no such folder or file, the
 /// folder holds no data set, a label column or another option of a file is given for anything but a file or no label
-/// column for one, as `csv` does, or where a file has one class alone.
+/// column for one, as `csv` does, where a file has one class alone, and on features that are too large, as
+/// `check_magnitudes` does.
 std::vector<TableFacts> tables(const TabularSource& source, std::ostream* notes = nullptr);
 
 /// `content_hash` of the files of the table of that name; empty for the multi-index task, which has none, and where
@@ -37,10 +39,17 @@ std::vector<TableFacts> tables(const TabularSource& source, std::ostream* notes 
 std::string file_hash(const TabularSource& source, const std::string& name);
 
 /// The table of that name with its splits: those of the collection; else stratified halves to choose by and four
-/// stratified folds, seeded. Throws InputError as the readers do.
+/// stratified folds, seeded. Throws InputError as the readers and `check_magnitudes` do.
 TabularData table(const TabularSource& source, const std::string& name, std::int64_t seed);
 
-/// Gives each column mean 0 and standard deviation 1 (n - 1); a constant one becomes 0.
+/// Gives each column mean 0 and standard deviation 1 (n - 1), whatever the magnitude of its finite values; a constant
+/// one becomes 0.
 void standardise(Matrix<double>& columns);
+
+/// Throws InputError naming the table and the column unless all features are small enough that the sums of their
+/// products, which distances and covariances are, stay finite in that precision: at most 1e140 in magnitude, 1e15 in
+/// "float32". `names` are those of the columns, for the message.
+void check_magnitudes(const std::string& table, const std::vector<std::string>& names, const Matrix<double>& features,
+                      const std::string& precision);
 
 }  // namespace normalign

@@ -1,6 +1,7 @@
 #include "experiments/tabular_source.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <sstream>
 
@@ -14,10 +15,20 @@
 namespace normalign::tests {
 namespace {
 
+namespace fs = std::filesystem;
+
 TEST_CASE("tabular source: standardised columns have mean 0 and deviation 1, a constant one is 0") {
   Matrix<double> x(3, 2, {1e9 + 1, 0.1, 1e9 + 2, 0.1, 1e9 + 3, 0.1});
   standardise(x);
   CHECK(std::ranges::equal(x.span(), std::vector<double>{-1, 0, 0, 0, 1, 0}));
+  Matrix<double> extreme(3, 4, {1e200, 1e-200, -1e308, 5e-324, 2e200, 2e-200, 0, 0, 3e200, 3e-200, 1e308, -5e-324});
+  standardise(extreme);
+  for (Index j = 0; j < 4; ++j) {
+    CAPTURE(j);
+    CHECK_THAT(std::abs(extreme(0, j)), WithinAbs(1, 1e-12));
+    CHECK_THAT(extreme(1, j), WithinAbs(0, 1e-12));
+    CHECK_THAT(extreme(2, j), WithinAbs(-extreme(0, j), 1e-12));
+  }
   Matrix<double> one(1, 1, {5});
   standardise(one);
   CHECK(one(0, 0) == 0);
@@ -76,6 +87,45 @@ TEST_CASE("tabular source: the options of a file go to its reader, and need a fi
   CHECK(without({.index_column = IndexColumn::keep}) == "--index-column: found keep without a CSV file, expected none");
   CHECK(without({.path = folder.path(), .insist_on_classes = true}) ==
         "--classes: found it without a CSV file, expected none");
+}
+
+TEST_CASE("tabular source: features whose products overflow are refused by column, unless they are scaled") {
+  const TemporaryFolder folder;
+  const auto write = [&](const std::string& value) {
+    write_text_file(folder / "own.csv",
+                    "v,w,kind\n1,5,"
+                    "x\n2," +
+                        value + ",y\n2,4,x\n1,5,y\n");
+  };
+  TabularSource source{.path = folder / "own.csv", .label = "kind"};
+  const auto message = [&] { return message_of<InputError>([&] { tables(source); }); };
+  write("-1e308");
+  const std::string file = source.path.string();
+  CHECK(message() == file +
+                         ": column 2 (w): found -1e+308, expected at most 1e+140 in magnitude in float64, since "
+                         "products are summed (--standardise scales the columns)");
+  CHECK(message_of<InputError>([&] { table(source, "own", 0); }) == message());
+  source.standardise = true;
+  CHECK(message() == "nothing was thrown");
+  for (const double value : table(source, "own", 0).samples.inputs.span()) CHECK(std::abs(value) < 2);
+  source.standardise = false;
+  write("1e20");
+  CHECK(message() == "nothing was thrown");
+  source.precision = "float32";
+  CHECK(contains(message(), "column 2 (w): found 1e+20, expected at most 1e+15 in magnitude in float32"));
+
+  const fs::path set = folder / "sets" / "a";
+  fs::create_directories(set);
+  write_file(set / "a.txt",
+             "n_entradas= 2\nn_clases= 2\nn_arquivos= 1\nfich1= d.dat\nn_patrons1= 2\nn_patrons_entrena= 1\n"
+             "n_patrons_valida= 1\nn_conxuntos= 1\n");
+  write_file(set / "d.dat", "\tf1\tf2\tclase\n1\t1\t2\t0\n2\t1\t1e300\t1\n");
+  write_file(set / "conxuntos.dat", "0\n1\n");
+  write_file(set / "conxuntos_kfold.dat", "0\n1\n0\n1\n0\n1\n0\n1\n");
+  CHECK(message_of<InputError>([&] {
+          table({.path = folder / "sets"}, "a", 0);
+        }).starts_with(set.string() + ": feature 2: found 1e+300, expected at most 1e+140"));
+  CHECK_NOTHROW(table({.path = folder / "sets", .standardise = true}, "a", 0));
 }
 
 TEST_CASE("tabular source: a set whose description is broken is listed without its size") {

@@ -60,6 +60,7 @@ TabularRequest request_of(const TabularArguments& a) {
       given.emplace_back((settings == &a.settings ? "--set " : "--") + name, name);
     }
   for (const auto& [place, name] : given) require_read(place, name, request.config);
+  request.source.precision = request.config.precision;
   return request;
 }
 
