@@ -100,6 +100,7 @@ TEST_CASE("machine: a sweep's runs inherit the kernels and do not start again") 
   const Finished sweep = program({"sweep", (folder / "sweep.json").string(), "--out", out});
   CAPTURE(sweep.err);
   CHECK(sweep.status == 0);
+  REQUIRE(contains(sweep.err, "started again"));
   CHECK(sweep.err.find("started again") == sweep.err.rfind("started again"));
   for (const char* run : {"rings_baseline_seed0.json", "rings_baseline_seed1.json"})
     CHECK(contains(read_json(fs::path(out) / run)["environment"]["blas"], "(" + best_core + ")"));
