@@ -192,7 +192,7 @@ void mark_failed(const RunConfig& run, const fs::path& folder, const std::string
   if (!lock.held()) return;
   remove_temporary_files(folder, name);
   std::optional<RunLog> log = log_of(run, folder);
-  if (!log || log->status != RunStatus::running || log->metrics.empty()) return;
+  if (!log || log->status != RunStatus::running) return;
   log->status = RunStatus::failed;
   log->failure = reason;
   write_log(log_file(folder, name), *log);

@@ -126,7 +126,7 @@ TEST_CASE("comparisons that make no sense are refused") {
                  "measure: found 'accuracy', expected one of centroid_alignment, class_alignment"));
   const TemporaryFolder folder;
   CHECK(contains(message_of<InputError>([&] { inspected_model(folder / "absent.json", "a"); }), "absent.json: "));
-  for (const char* content : {"", "[]", "{\"classes\": [], \"samples\": []}",
+  for (const char* content : {"[]", "{\"classes\": [], \"samples\": []}",
                               "{\"classes\": [], \"samples\": [], \"certificates\": {\"norm\": \"l2\"}}"}) {
     write_text_file(folder / "wrong.json", content);
     CHECK(contains(message_of<InputError>([&] { inspected_model(folder / "wrong.json", "a"); }),

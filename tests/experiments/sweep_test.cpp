@@ -415,16 +415,16 @@ TEST_CASE("the log of a process that died in the middle is marked failed, with i
     write_log(file(i), of_run);
     return of_run;
   };
-  RunLog killed = prepare(0, true), refused = prepare(1, true);
-  const RunLog without_rows = prepare(2, false), held = prepare(3, true);
+  RunLog killed = prepare(0, true), refused = prepare(1, true), without_rows = prepare(2, false);
+  const RunLog held = prepare(3, true);
   write_file(folder / ".mod_add_baseline_seed0.checkpoint", "state");
   write_file(folder / ".mod_add_baseline_seed0.lock", "");
   write_file(folder / ".mod_add_baseline_seed0.json.17.tmp", "half a log");
   const RunLock somebody(folder / ".mod_add_baseline_seed3.lock", 0ms);
   ShellSweep sweep("case $0 in *1) echo \"normalign: $0: no memory\" >&2; exit 1;; *) kill -9 $$;; esac");
   CHECK(sweep.run(runs, folder.path()).failed == 4);
-  killed.status = refused.status = RunStatus::failed;
-  killed.failure = "the process ended by signal 9";
+  killed.status = refused.status = without_rows.status = RunStatus::failed;
+  killed.failure = without_rows.failure = "the process ended by signal 9";
   refused.failure = "no memory";
   CHECK(read_log(file(0)) == killed);
   CHECK(read_log(file(1)) == refused);
@@ -656,7 +656,7 @@ TEST_CASE("a mistake in a sweep's command is one line with status 2, and nothing
       {{"sweep", (folder / "s.json").string()}, "--out"},
       {sweep_command(folder / "none.json", out), "none.json: cannot be read: No such file"},
       {sweep_command(folder.path(), out), "found a folder, expected a file of JSON"},
-      {sweep_command(folder / "broken.json", out), "broken.json: line 1, column 2"},
+      {sweep_command(folder / "broken.json", out), "broken.json: not JSON: line 1, column 2"},
       {sweep_command(folder / "s.json", out, {"--shard", "3/2"}), "shard: found '3/2', expected i/n"},
       {sweep_command(folder / "s.json", out, {"--run", "xor"}), "--run: found 'xor', expected one of the 8 runs"},
       {sweep_command(folder / "s.json", out, {"--run", "xor", "--jobs", "2"}), "--jobs"},
