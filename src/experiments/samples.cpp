@@ -6,6 +6,7 @@
 #include <ostream>
 
 #include "data/mnist.hpp"
+#include "experiments/settings_read.hpp"
 #include "experiments/task.hpp"
 
 namespace normalign {
@@ -18,17 +19,29 @@ Dataset<double> one_side(Split<double> split, bool test) {
   return test ? std::move(split.test) : std::move(split.train);
 }
 
+// Refuses an option that was given and that these samples do not read.
+void refuse_unread(bool given, const char* option, const char* reader) {
+  if (given) throw InputError(text(option, ": found nothing in these samples that reads it, expected ", reader));
+}
+
 Dataset<double> all_samples(const SampleOptions& options, std::ostream& notes) {
+  const bool is_file = options.task.empty() && !std::filesystem::is_directory(options.data);
+  refuse_unread(!is_file && options.csv.header, "--header", "a CSV file");
+  refuse_unread(!is_file && options.csv.index_column != CsvOptions{}.index_column, "--index-column", "a CSV file");
+  refuse_unread(options.task.empty() && options.seed, "--seed", "a task");
   if (!options.task.empty()) {
     RunConfig config = defaults_for(task(options.task), "baseline");
-    config.seed = options.seed;
-    if (!options.data.empty()) config.data = options.data;
+    config.seed = options.seed.value_or(0);
+    if (!options.data.empty()) {
+      config.data = options.data;
+      require_read("--data", "data", {&config, 1});
+    }
     check(config);
     return one_side(in_double(task(options.task).data(config)), options.test);
   }
   if (options.data.empty()) throw InputError("samples: found neither --data nor --task, expected one of them");
-  if (std::filesystem::is_directory(options.data))
-    return one_side(mnist<double>({.folder = options.data}), options.test);
+  refuse_unread(is_file && options.test, "--test", "a task or a folder of IDX files");
+  if (!is_file) return one_side(mnist<double>({.folder = options.data}), options.test);
   CsvDataset set = csv(options.data, options.csv);
   notes << set.reading << std::endl;
   return std::move(set.data);

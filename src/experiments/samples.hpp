@@ -2,6 +2,7 @@
 #pragma once
 
 #include <iosfwd>
+#include <optional>
 #include <string>
 
 #include "data/csv.hpp"
@@ -16,13 +17,14 @@ struct SampleOptions {
   CsvOptions csv = {.numbered_classes = true};  ///< of that file
   /// A task, whose protocol makes the samples; `data` is then its folder, where it needs one.
   std::string task = {};
-  std::int64_t seed = 0;  ///< of the task's samples
-  bool test = false;      ///< the test samples, else the training samples; a CSV file has but one kind
-  Index most = 0;         ///< the first so many; 0: all
+  std::optional<std::int64_t> seed = {};  ///< of the task's samples; absent: 0
+  bool test = false;                      ///< the test samples, else the training samples; a CSV file has but one kind
+  Index most = 0;                         ///< the first so many; 0: all
 };
 
 /// The samples in double; what was taken for what in a CSV file goes to `notes` in one line. Throws InputError when
-/// neither data nor a task is named, and as their readers do.
+/// neither data nor a task is named, on an option that these samples do not read (a seed without a task, test samples
+/// or data of a task that has none such, options of a CSV file for another), and as their readers do.
 Dataset<double> samples(const SampleOptions& options, std::ostream& notes);
 
 /// Throws InputError, naming both, unless the samples have as many columns as the network has inputs and no label that

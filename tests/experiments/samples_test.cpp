@@ -34,7 +34,7 @@ TEST_CASE("a CSV file's samples are all of one kind") {
   const auto path = folder.path() / "points.csv";
   std::ofstream(path) << "1,2,0\n3,4,1\n5,6,1\n";
   CHECK(samples({.data = path.string(), .most = 2}).inputs == Matrix<double>{{1, 2}, {3, 4}});
-  CHECK(samples({.data = path.string(), .test = true, .most = 9}).inputs.rows() == 3);
+  CHECK(samples({.data = path.string(), .most = 9}).inputs.rows() == 3);
   std::ostringstream notes;
   normalign::samples({.data = path.string()}, notes);
   CHECK(notes.str() == "points.csv: header no, 3 rows, 2 features, label column 3 (2 classes)\n");
@@ -44,6 +44,24 @@ TEST_CASE("a CSV file's samples are all of one kind") {
   indexed.csv.index_column = IndexColumn::drop;
   CHECK(samples(indexed).inputs == Matrix<double>{{1, 2}, {3, 4}});
   CHECK(samples(indexed).labels == std::vector<std::int32_t>{0, 2});
+}
+
+TEST_CASE("an option that the samples do not read is refused, with what would read it") {
+  const TemporaryFolder folder;
+  const std::string file = (folder / "points.csv").string();
+  write_file(file, "1,2,0\n3,4,1\n");
+  const auto refusal = [](const SampleOptions& options) { return message_of([&] { samples(options); }); };
+  CHECK(refusal({.data = file, .seed = 3}) == "--seed: found nothing in these samples that reads it, expected a task");
+  CHECK(refusal({.data = file, .test = true}) ==
+        "--test: found nothing in these samples that reads it, expected a task or a folder of IDX files");
+  CHECK(
+      refusal({.data = file, .task = "rings"}) ==
+      "--data: found nothing in this run (rings, baseline) that reads data, expected the tasks lazy_regime, mnist_ce, "
+      "mnist_se");
+  SampleOptions with_header{.task = "rings"};
+  with_header.csv.header = true;
+  CHECK(contains(refusal(with_header), "--header: found nothing in these samples"));
+  CHECK(refusal({.task = "rings", .seed = 3, .test = true}) == "nothing was thrown");
 }
 
 TEST_CASE("samples that are not named, not there, or do not fit the network are refused") {
