@@ -152,7 +152,7 @@ TEST_CASE("modular operations have names that are read back", "[data]") {
   } catch (const InputError& error) {
     message = error.what();
   }
-  CHECK(message.find("\"addition\"") != std::string::npos);
+  CHECK(message.find("'addition'") != std::string::npos);
   for (const auto name : names) CHECK(message.find(name) != std::string::npos);
 }
 

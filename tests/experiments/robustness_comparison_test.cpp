@@ -142,7 +142,7 @@ TEST_CASE("a damaged inspection is compared all the same, or refused by its name
   with_damage(as_json(inspected).dump(), [&](const std::string& content) {
     write_file(path, content);
     try {
-      as_text(robustness_rows({inspected_model(path, "a")}));
+      as_text(tables(robustness_rows({inspected_model(path, "a")})));
     } catch (const InputError& error) {
       if (!std::string(error.what()).starts_with(path.string() + ": ")) FAIL(error.what());
     }

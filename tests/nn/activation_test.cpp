@@ -21,9 +21,8 @@ TEST_CASE("activations have names that lead back to them") {
   CHECK(activation("relu") == Activation::relu);
   CHECK(activation("identity") == Activation::identity);
   CHECK(message_of([] { activation("gelu"); }) ==
-        "activation: found 'gelu', expected one of relu, leaky_relu, abs, tanh, sigmoid, softplus, silu, "
-        "quadratic, "
-        "identity");
+        "activation: found 'gelu', expected one of relu, leaky_relu, abs, tanh, sigmoid, softplus, silu, quadratic, "
+        "identity; did you mean relu?");
   CHECK(contains(message_of([] { activation(""); }), "found ''"));
 }
 

@@ -79,7 +79,8 @@ struct Stopped {};
 
 int study(StudyArguments a) {
   if (a.name != "sparsity")
-    throw InputError(text("study: found '", one_line(a.name), "', ", expected_one_of(a.name, {"sparsity"})));
+    throw InputError(
+        text("study: found '", one_line(a.name), "', expected sparsity", did_you_mean(a.name, {"sparsity"})));
   a.options.threads = thread_count(a.threads);
   check(a.options);
   if (!a.out.empty()) make_folder(a.out);
