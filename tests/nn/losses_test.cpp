@@ -67,9 +67,9 @@ TEST_CASE("large outputs overflow in no loss, nor in its gradient") {
 TEST_CASE("an accurate cross entropy has a gradient where PyTorch's has none") {
   Tape<float> tape;
   const Var<float> x = tape.variable(Matrix<float>{{25, 0}, {0, 25}});
-  const std::int32_t labels[] = {0, 1};
+  const std::int32_t in_order[] = {0, 1};
   const auto at_label = [&](CrossEntropyGradient gradient) {
-    const Var<float> loss = task_loss(Loss::cross_entropy, x, tape.labels(labels), 4, gradient);
+    const Var<float> loss = task_loss(Loss::cross_entropy, x, tape.labels(in_order), 4, gradient);
     CHECK_THAT(static_cast<double>(loss.item()), WithinRel(std::exp(-25) / 2, 1e-6));
     return static_cast<double>(grad(loss, x).value()(1, 1));
   };
