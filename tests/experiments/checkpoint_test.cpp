@@ -84,7 +84,7 @@ TEST_CASE("a checkpoint with any bit flipped, cut short or without its checksum 
   first = Matrix<double>(3, 4), second = Matrix<double>(1, 5);
   const auto refusal = [&](const std::string& content) {
     write_file(path, content);
-    return message_of([&] { read_checkpoint<double>(path, config, Views{first, second}); });
+    return message_of([&] { read_checkpoint<double>(path, {.config = config}, Views{first, second}); });
   };
   const std::string remedy = "; without this file, or with --overwrite of train, the run begins anew";
   for (std::size_t i = 0; i < whole.size(); ++i) {

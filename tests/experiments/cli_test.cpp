@@ -205,11 +205,18 @@ TEST_CASE("a summary of nothing, or of something broken, names what is wrong, wi
   check_mistake({"summary"}, {"folder"});
   check_mistake({"summary", folder.path().string()}, {folder.path().string(), "*.json"});
   REQUIRE(normalign(short_run(folder.path(), {"--quiet"})).status == 0);
-  write_file(folder / "broken.json", "{\"run_name\": \"half");
-  check_mistake({"summary", folder.path().string()}, {"broken.json"});
-  write_file(folder / "broken.json", "{\"metrics\": []}");
-  check_mistake({"summary", folder.path().string()}, {"broken.json", "run_name"});
-  fs::remove(folder / "broken.json");
+  // A broken log beside a good one is told of and left out; alone it is a mistake.
+  const fs::path alone = folder / "alone";
+  fs::create_directory(alone);
+  for (const char* content : {"{\"run_name\": \"half", "{\"metrics\": []}"}) {
+    write_file(folder / "broken.json", content);
+    const Finished beside = normalign({"summary", folder.path().string()});
+    CHECK(beside.status == 0);
+    CHECK(contains(beside.err, "broken.json"));
+    fs::rename(folder / "broken.json", alone / "broken.json");
+    check_mistake({"summary", alone.string()}, {"broken.json"});
+    fs::remove(alone / "broken.json");
+  }
   const std::string unwritable = (folder / "missing" / "table.json").string();
   const Finished finished = normalign({"summary", folder.path().string(), "--json", unwritable});
   CHECK(finished.status == 2);
