@@ -58,10 +58,10 @@ struct CsvDataset {
 /// delimiters, line breaks and doubled quotes inside; blanks around a field do not count, nor do blank lines, a UTF-8
 /// byte order mark, nor a last column that is empty on every line. Line ends are LF or CR LF.
 ///
-/// A field is missing where it is empty, ?, NA, na, N/A, n/a, #N/A, #N/A N/A, #NA, <NA>, NaN, nan, NAN, -NaN, -nan,
-/// NULL, null, None, 1.#IND, -1.#IND, 1.#QNAN or -1.#QNAN. A first column is an index where it is unnamed (its name is
-/// empty, or begins with "Unnamed: ") and holds whole numbers alone or no number, and where there are other features
-/// and it counts three rows or more, from 0 or 1 on.
+/// A field is missing where it is empty, `?`, `NA`, `na`, `N/A`, `n/a`, `#N/A`, `#N/A N/A`, `#NA`, `<NA>`, `NaN`,
+/// `nan`, `NAN`, `-NaN`, `-nan`, `NULL`, `null`, `None`, `1.#IND`, `-1.#IND`, `1.#QNAN` or `-1.#QNAN`. A first column
+/// is an index where it is unnamed (its name is empty, or begins with "Unnamed: ") and holds whole numbers alone or no
+/// number, and where there are other features and it counts three rows or more, from 0 or 1 on.
 ///
 /// Throws InputError naming the file and, where there is one, the line (on which the field begins) and the column: on a
 /// missing value, a feature that is no finite number, lines of different lengths, fewer than two columns, quotes that

@@ -83,8 +83,7 @@ std::optional<Checkpoint> read_checkpoint(const fs::path& path, const RunLog& ex
   } catch (const std::exception& error) {
     refuse("found no checkpoint of a run: ", error.what());
   }
-  if (const auto difference = run_difference(checkpoint.log, expected))
-    refuse("belongs to another run: ", *difference);
+  if (const auto difference = run_difference(checkpoint.log, expected)) refuse("belongs to another run: ", *difference);
   if (file.tensors.size() != state.size()) refuse("found ", file.tensors.size(), " tensors, expected ", state.size());
   for (std::size_t i = 0; i < state.size(); ++i) {
     const auto tensor = file.tensors.find(tensor_name(i));
