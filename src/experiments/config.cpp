@@ -19,6 +19,13 @@ void whole(const char* field, std::int64_t found, std::int64_t least, std::int64
     throw InputError(text(field, ": found ", found, ", expected a whole number from ", least, " to ", most));
 }
 
+// Two metrics would have one name.
+void each_once(const char* field, std::vector<double> values) {
+  std::ranges::sort(values);
+  if (const auto twice = std::ranges::adjacent_find(values); twice != values.end())
+    throw InputError(text(field, ": found ", *twice, " twice, expected different numbers"));
+}
+
 void number(const char* field, double found, double least, double most) {
   if (!(found >= least && found <= most))
     throw InputError(text(field, ": found ", found, ", expected a number from ", least, " to ", most));
@@ -126,7 +133,8 @@ const std::string& condition_label(const RunConfig& config) {
 }
 
 void check(const RunConfig& config) {
-  conditions(config.condition);
+  if (conditions(config.condition).grokalign && !config.penalise_jacobian && !config.penalise_offset)
+    throw InputError("penalise_offset: found false, as penalise_jacobian is, expected one of them under grokalign");
   if (std::ranges::any_of(config.label, [](char c) { return c == '/' || (c >= 0 && c < ' '); }))
     throw InputError(
         text("label: found ", config_fields::written(config.label), ", expected a name without slash or line break"));
@@ -169,8 +177,10 @@ void check(const RunConfig& config) {
   number("least_training_noise", config.least_training_noise, 0, 1e6);
   whole("geometry_samples", config.geometry_samples, 0, 1'000'000'000);
   for (double level : config.noise_levels) number("noise_levels", level, 0, 1e6);
+  each_once("noise_levels", config.noise_levels);
   whole("noise_first_column", config.noise_first_column, 0, 1'000'000'000);
   for (double radius : config.attack_radii) number("attack_radii", radius, 0, 1e6);
+  each_once("attack_radii", config.attack_radii);
   one_of("attack_norm", config.attack_norm, {"linf", "l2"});
   whole("attack_steps", config.attack_steps, 1, 1'000'000);
   number("attack_step", config.attack_step, 0, 1e6);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -85,5 +86,19 @@ inline std::optional<std::string> difference(const Json& found, const Json& expe
     }
   return std::nullopt;
 }
+
+/// The settings that a user has given so far.
+class GivenOnce {
+ public:
+  /// Throws InputError where the setting was given before: only one of two values could count. `place`: how it was
+  /// given, such as "--lambda" or "--set lambda".
+  void add(const std::string& place, const std::string& setting) {
+    const auto [before, is_new] = places_.try_emplace(setting, place);
+    if (!is_new) throw InputError(text(place, ": found after ", before->second, ", expected one value of ", setting));
+  }
+
+ private:
+  std::map<std::string, std::string> places_;
+};
 
 }  // namespace normalign::config_fields

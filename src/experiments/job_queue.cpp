@@ -161,7 +161,7 @@ class Queue {
     is_stopping_ = true;
     if (!running_.empty())
       report(text(options_.title, ": ", running_.size(), " runs may take up to ", patience.count(),
-                  " s to save their state; a second signal ends them at once"));
+                  " s to end; a second signal ends them at once"));
     for (Running& running : running_) running.process.ask_to_end();
     for (const auto limit = Clock::now() + patience; !running_.empty() && Clock::now() < limit; take_notes())
       if (const int second = signals.wait(100ms)) {

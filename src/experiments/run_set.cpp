@@ -36,7 +36,8 @@ std::vector<fs::path> visible_files(const fs::path& folder) {
     if (!fs::is_directory(folder))
       throw InputError(text(folder.string(), fs::exists(folder) ? ": no folder" : ": no such folder", expected));
     for (const auto& file : fs::recursive_directory_iterator(folder))
-      if (!file.path().filename().string().starts_with('.') && !file.is_directory()) paths.push_back(file.path());
+      if (!file.path().filename().string().starts_with('.') && !file.is_directory() && !file.is_other())
+        paths.push_back(file.path());
   } catch (const fs::filesystem_error& error) {
     throw InputError(text(folder.string(), ": cannot be read: ", error.code().message(), expected));
   }

@@ -29,7 +29,8 @@ struct SettingRuns {
 /// The name of the condition that the others are compared with.
 inline constexpr const char* baseline_name = "baseline";
 
-/// The files in `folder` and below, hidden ones excepted, sorted by path. Throws InputError when the folder is missing
+/// The files in `folder` and below, sorted by path, without hidden ones, and without pipes and devices, which would be
+/// waited for. Throws InputError when the folder is missing
 /// or unreadable.
 std::vector<std::filesystem::path> visible_files(const std::filesystem::path& folder);
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "experiments/config_fields.hpp"
 #include "experiments/run_files.hpp"
 #include "experiments/run_identity.hpp"
 #include "experiments/run_lock.hpp"
@@ -168,8 +169,10 @@ std::vector<RunConfig> runs_of(const Json& file, Layer& fixed, std::span<const s
 
 Layer fixed_fields(std::span<const std::string> assignments) {
   Json fields = Json::object();
+  config_fields::GivenOnce once;
   for (const std::string& given : assignments) {
     const auto [name, value] = assignment(given);
+    once.add("--set " + name, name);
     fields[name] = value;
   }
   for (const char* key : {"task", "condition", "label", "seed"})
@@ -221,7 +224,9 @@ std::optional<RunLog> log_of(const RunConfig& run, const fs::path& folder) {
   const fs::path file = log_file(folder, run_name(run));
   if (!fs::exists(file)) return std::nullopt;
   RunLog log = read_log(file);
-  if (const auto difference = run_difference(log, new_log(run, 1)))
+  const auto difference = run_difference(log, new_log(run, 1));
+  if (difference && log.status == RunStatus::failed) return std::nullopt;
+  if (difference)
     throw InputError(text(file.string(), ": another run of that name is there: ", *difference,
                           "; another folder, or this log out of the way"));
   return log;

@@ -30,7 +30,8 @@ std::vector<RunConfig> sweep_runs(const std::string& content, const std::string&
                                   std::span<const std::string> assignments = {},
                                   std::span<const std::string> only = {});
 
-/// The log of that run in `folder`; none where there is no such file. Throws InputError, naming log and field, when it
+/// The log of that run in `folder`; none where there is no such file, or where it is that of another run which failed,
+/// as it holds no result. Throws InputError, naming log and field, when it
 /// is the log of another run, as `run_difference` tells, or no log at all.
 std::optional<RunLog> log_of(const RunConfig& run, const std::filesystem::path& folder);
 

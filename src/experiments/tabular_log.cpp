@@ -303,6 +303,7 @@ std::optional<TabularLog> log_of(const TabularConfig& config, const TableFacts& 
     if (!found && has != asked)
       found = text("dataset.", key, ": found ", Json(has).dump(), ", expected ", Json(asked).dump());
   };
+  if (table.file_hash.empty() && !log.table.file_hash.empty()) return std::nullopt;
   compare("standardised", log.table.standardised, table.standardised);
   compare("label", log.table.label, table.label);
   if (log.table.samples > 0 && table.samples > 0) {
@@ -311,6 +312,7 @@ std::optional<TabularLog> log_of(const TabularConfig& config, const TableFacts& 
     compare("classes", log.table.classes, table.classes);
     compare("file_hash", log.table.file_hash, table.file_hash);
   }
+  if (found && log.status == RunStatus::failed) return std::nullopt;
   if (found)
     throw InputError(text(file.string(), ": another run of that name is there: ", *found,
                           "; another folder, or this log out of the way"));

@@ -89,9 +89,10 @@ TabularLog read_tabular_log(const std::filesystem::path& path);
 /// file. Files that cannot be read are added to `unreadable`. Throws InputError as `json_files` does.
 std::vector<TabularLog> read_tabular_logs(const std::filesystem::path& folder, Unreadable& unreadable);
 
-/// The log of that run in `folder`; none where there is no such file. Throws InputError, naming log and field, when it
-/// is the log of other settings, of a table with other contents or of another size (0 in `table`: unknown), of another
-/// label column, or no log at all.
+/// The log of that run in `folder`; none where there is no such file, where the files of the table cannot be read, so
+/// that the run says why, and where the log is that of another run which failed, as it holds no result. Throws
+/// InputError, naming log and field, when it is the log of other settings, of a table with other contents or of another
+/// size (0 in `table`: unknown), of another label column, or no log at all (UnreadableLog).
 std::optional<TabularLog> log_of(const TabularConfig& config, const TableFacts& table,
                                  const std::filesystem::path& folder);
 

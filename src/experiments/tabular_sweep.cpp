@@ -28,12 +28,14 @@ void mark_failed(const TabularRun& run, const fs::path& folder, const std::strin
   const RunLock lock(lock_file(folder, name), 0ms);
   if (!lock.held()) return;
   remove_temporary_files(folder, name);
+  const fs::path file = log_file(folder, name);
+  if (fs::exists(file) && read_tabular_log(file).status == RunStatus::finished) return;
   const std::optional<TabularLog> found = log_of(run, folder);
   if (found && found->status != RunStatus::running) return;
   TabularLog log = found ? *found : new_log(run.config, run.table, nlohmann::ordered_json::object());
   log.status = RunStatus::failed;
   log.failure = reason;
-  write_log(log_file(folder, name), log);
+  write_log(file, log);
 }
 
 std::vector<TableFacts> chosen_tables(const TabularRequest& request, std::ostream& out) {

@@ -370,6 +370,13 @@ TEST_CASE("an option that the run does not read is a mistake, and names who woul
   check_mistake(train("sparse_parity", {"--modulus", "7"}), {"--modulus", "the task mod_add"});
   check_mistake(train("sparse_parity", {"--set", "train_samples=20"}), {"--set train_samples", "rings"});
   check_mistake(train("rings", {"--set", "features=9"}), {"--set features", "the task xor"});
+  check_mistake(train("rings", {"--set", "task=xor"}), {"--set task: unexpected here, expected TASK"});
+  check_mistake(train("rings", {"--set", "seed=1"}), {"--set seed: unexpected here, expected --seed"});
+  check_mistake(train("rings", {"--epochs", "3", "--set", "epochs=4"}),
+                {"--set epochs: found after --epochs, expected one value of epochs"});
+  check_mistake(train("rings", {"--set", "epochs=3", "--set", "epochs=4"}), {"--set epochs: found after --set epochs"});
+  check_mistake(train("rings", {"--condition", "grokalign", "--no-jacobian", "--no-offset"}),
+                {"penalise_offset: found false, as penalise_jacobian is"});
   CHECK(fs::is_empty(folder.path()));
 }
 

@@ -230,6 +230,12 @@ TEST_CASE("train: stopped by a signal the same command goes on, and the log is t
     const Finished other = normalign(train("stopped", {"--seed", "0", "--weight-decay", "0.5"}));
     CHECK(other.status == 2);  // not the run whose state is there
     CHECK(fs::exists(state));
+    // A state whose log is gone is this run's all the same, and no other's to remove.
+    fs::remove(log);
+    const Finished without_log = normalign(train("stopped", {"--weight-decay", "0.5"}));
+    CHECK(without_log.status == 2);
+    CHECK(contains(without_log.err, "config.weight_decay: found 0.1, expected 0.5"));
+    CHECK(fs::exists(state));
 
     CHECK(normalign(train("stopped")).status == 0);
     CHECK(normalign(train("whole")).status == 0);
@@ -285,6 +291,9 @@ TEST_CASE("train: a run that fails has no model, and replaces none") {
   CHECK(fs::exists(model));
   CHECK(train({"--epochs", "50", "--learning-rate", "1e6", "--overwrite"}).status == 1);
   CHECK_FALSE(fs::exists(model));  // neither that of the log which is gone, nor one of NaN
+  // The log of a run that failed holds no result that another one could replace.
+  CHECK(train({"--epochs", "2"}).status == 0);
+  CHECK(fs::exists(model));
 }
 
 TEST_CASE("study: with --out the same command goes on after the last size") {
@@ -298,6 +307,11 @@ TEST_CASE("study: with --out the same command goes on after the last size") {
   const Finished rest = normalign(study("parts", "5"));
   const Finished whole = normalign(study("whole", "5"));
   CHECK(contains(rest.err, "up to n = 16 it is there already"));
+  Arguments of_others = study("parts", "5");
+  of_others.insert(of_others.end(), {"--steps", "77"});
+  const Finished others = normalign(of_others);
+  CHECK(others.status == 2);
+  CHECK(contains(others.err, "sparsity.json: another study is there: steps: found 20000, expected 77"));
   CHECK(rest.out == whole.out);
   for (const char* file : {"sparsity.txt", "sparsity.json", "sparsity.csv"})
     CHECK(read_file(folder / (std::string("parts/") + file)) == read_file(folder / (std::string("whole/") + file)));

@@ -49,6 +49,8 @@ TEST_CASE("every field out of its range is refused by its name, with what was fo
       {"seed", set(&RunConfig::seed, -1), "-1"},
       {"hidden", set(&RunConfig::hidden, std::vector<Index>{5, 0}), "0"},
       {"hidden", set(&RunConfig::hidden, std::vector<Index>{2'000'000}), "2000000"},
+      {"noise_levels", set(&RunConfig::noise_levels, std::vector<double>{0.5, 1, 0.5}), "0.5 twice"},
+      {"attack_radii", set(&RunConfig::attack_radii, std::vector<double>{2, 2}), "2 twice"},
       {"init_scale", set(&RunConfig::init_scale, -1.0), "-1"},
       {"init_scale", set(&RunConfig::init_scale, inf), "inf"},
       {"epochs", set(&RunConfig::epochs, -1), "-1"},

@@ -13,20 +13,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void write_digits(const fs::path& folder, const std::string& ending, int factor = 7) {
-  fs::create_directories(folder);
-  const auto put = [&](const std::string& name, const std::string& bytes) {
-    write_file(folder / (name + ending), ending.empty() ? bytes : gzipped(bytes));
-  };
-  for (const std::string side : {"train", "t10k"}) {
-    put(side + "-images-idx3-ubyte", idx_images_bytes(4, 2, 2, factor));
-    put(side + "-labels-idx1-ubyte", idx_labels_bytes(std::string("\0\1\0\1", 4)));
-  }
-}
-
 TEST_CASE("run identity: it is the settings that are read and what files hold, wherever they lie") {
   const TemporaryFolder folder;
-  for (const char* name : {"a", "b", "c"}) write_digits(folder / name, "", name[0] == 'c' ? 5 : 7);
+  for (const char* name : {"a", "b", "c"}) write_digits(folder / name, 4, 2, name[0] == 'c' ? 5 : 7);
   RunConfig config = defaults_for(task("mnist_ce"), "baseline");
   const auto log_with = [&](const fs::path& data) {
     config.data = data.string();

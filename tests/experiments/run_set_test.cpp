@@ -1,5 +1,7 @@
 #include "experiments/run_set.hpp"
 
+#include <sys/stat.h>
+
 #include <nlohmann/json.hpp>
 
 #include "support/catch.hpp"
@@ -16,6 +18,13 @@ RunLog run(const std::string& condition, const std::string& name, RunStatus stat
   log.config = {{"task", "toy"}};
   log.status = status;
   return log;
+}
+
+TEST_CASE("a pipe among the logs is not waited for") {
+  const TemporaryFolder folder;
+  REQUIRE(::mkfifo((folder / "pipe.json").c_str(), 0600) == 0);
+  write_file(folder / "file.json", "{}");
+  CHECK(json_files(folder.path()) == std::vector<std::filesystem::path>{folder / "file.json"});
 }
 
 TEST_CASE("by_setting: settings by name, the baseline before the other conditions, runs in the order given") {

@@ -17,15 +17,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Digits 0 and 1 as 4 x 4 pixels, which the tasks on MNIST read.
-void write_digits(const TemporaryFolder& folder) {
-  const std::string labels("\0\1\0\1\0\1\0\1\0\1\0\1", 12);
-  for (const std::string side : {"train", "t10k"}) {
-    write_file(folder / (side + "-images-idx3-ubyte"), idx_images_bytes(12, 4, 4, side == "train" ? 7 : 11));
-    write_file(folder / (side + "-labels-idx1-ubyte"), idx_labels_bytes(labels));
-  }
-}
-
 // A run that takes milliseconds.
 RunConfig small(const std::string& task_name, const std::string& condition) {
   RunConfig config = defaults_for(task(task_name), condition);
@@ -78,7 +69,7 @@ Json findings(const RunConfig& config) {
 
 TEST_CASE("settings read: a setting changes what a run finds if and only if the run reads it") {
   const TemporaryFolder folder;
-  write_digits(folder);
+  write_digits(folder.path(), 12, 4);
   std::vector<RunConfig> runs;
   for (const char* condition : {"baseline", "grokalign", "hold_jacobian", "grokfast+orthograd", "adversarial_noise"})
     runs.push_back(small("rings", condition));
@@ -117,6 +108,7 @@ TEST_CASE("settings read: a setting changes what a run finds if and only if the 
       // A single output needs another loss and another number of classes at the same time.
       if (name == "single_output" || (name == "loss" && run.loss == "cross_entropy" && changed(name, value) == "bce"))
         continue;
+      if (message_of([&] { check(other); }) != "nothing was thrown") continue;  // it is no run
       CAPTURE(run.task, run.condition, name, reads(run, name));
       const bool has_effect = findings(other) != reference;
       if (reads(run, name)) {

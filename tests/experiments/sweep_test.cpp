@@ -462,7 +462,14 @@ TEST_CASE("finished runs are skipped, all others run; a log of other settings st
                                                          ".mod_add_baseline_seed01.json.7.tmp",
                                                          ".mod_add_baseline_seed0.json.a_seed9.json.3.tmp"});
 
+  // A failed run holds no result: one of other settings is done anew. A finished one is not to be replaced.
   log.config["beta1"] = 0.5;
+  log.status = RunStatus::failed;
+  write_log(folder / "mod_add_baseline_seed2.json", log);
+  sweep.started.clear();
+  sweep.run(runs, folder.path());
+  CHECK(std::ranges::find(sweep.started, run_name(runs[2])) != sweep.started.end());
+  log.status = RunStatus::finished;
   write_log(folder / "mod_add_baseline_seed2.json", log);
   sweep.started.clear();
   CHECK(contains(message_of([&] { sweep.run(runs, folder.path()); }), "config.beta1: found 0.5, expected 0.9"));
@@ -548,15 +555,6 @@ TEST_CASE("shards and single runs share a folder") {
   CHECK(normalign(sweep_command(folder / "s.json", out, {"--shard=10/10"})).status == 0);  // of 8 runs: none
 }
 
-// Four digits of 2 x 2 pixels on either side.
-void write_digits(const fs::path& folder, int factor = 7) {
-  fs::create_directories(folder);
-  for (const std::string side : {"train", "t10k"}) {
-    write_file(folder / (side + "-images-idx3-ubyte"), idx_images_bytes(4, 2, 2, factor));
-    write_file(folder / (side + "-labels-idx1-ubyte"), idx_labels_bytes(std::string("\0\1\0\1", 4)));
-  }
-}
-
 TEST_CASE("the data's folder of the command line reaches the runs, even one that looks like a number") {
   if (without_program("the data's folder")) return;
   const TemporaryFolder folder;
@@ -569,7 +567,7 @@ TEST_CASE("the data's folder of the command line reaches the runs, even one that
   const fs::path here = fs::current_path();
   fs::current_path(folder.path());
   for (const char* data : {"12", "a \"b\""}) {
-    write_digits(data);
+    write_digits(data, 4, 2);
     const fs::path out = folder / (std::string("runs") + data[0]);
     const Finished finished = normalign(sweep_command(folder / "s.json", out, {"--data", data}));
     CAPTURE(finished.err);
@@ -588,7 +586,7 @@ TEST_CASE("a sweep in the folder of another is refused with what differs: a sett
   file["overrides"] = {{"epochs", 1}};
   file["seeds"] = {0};
   write_file(folder / "s.json", file.dump());
-  for (const char* data : {"a", "same", "other"}) write_digits(folder / data, data[0] == 'o' ? 5 : 7);
+  for (const char* data : {"a", "same", "other"}) write_digits(folder / data, 4, 2, data[0] == 'o' ? 5 : 7);
   const auto sweep = [&](const char* data, const Arguments& more = {}) {
     Arguments arguments = {"--data", (folder / data).string()};
     arguments.insert(arguments.end(), more.begin(), more.end());
@@ -734,7 +732,7 @@ TEST_CASE("a sweep that is stopped saves what it has in hand, and one that is ki
     }
     CHECK(finished.status == 128 + signal);
     CHECK(finished.err ==
-          "sweep: 2 runs may take up to 10 s to save their state; a second signal ends them at once\n"
+          "sweep: 2 runs may take up to 10 s to end; a second signal ends them at once\n"
           "sweep: stopped by signal " +
               std::to_string(signal) + " with 8 runs left, 2 of which saved their state; the same command goes on\n");
     for (const std::size_t i : {0, 1}) {

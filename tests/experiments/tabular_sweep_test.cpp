@@ -205,6 +205,29 @@ TEST_CASE("tabular: a set of the collection whose files change is another table"
   CHECK(contains(changed.err, "dataset.file_hash: found \""));
 }
 
+TEST_CASE("tabular: a run that failed is done anew when its data are mended; a finished one stays when they break") {
+  if (without_program("tabular mended data")) return;
+  const TemporaryFolder folder;
+  write_uci(folder / "uci", "a", 40);
+  const fs::path data = folder / "uci" / "a" / "d.dat", description = folder / "uci" / "a" / "a.txt";
+  const std::string whole = read_file(data), described = read_file(description);
+  const auto tabular = [&] { return normalign(tabular_command((folder / "uci").string(), folder / "runs")); };
+  const auto log = [&] { return read_tabular_log(folder / "runs" / "a_rfm_published_seed0.json"); };
+  write_file(data, whole.substr(0, whole.size() / 2));
+  CHECK(tabular().status == 1);
+  CHECK(log().status == RunStatus::failed);
+  write_file(data, whole);
+  CHECK(tabular().status == 0);
+  CHECK(log().status == RunStatus::finished);
+  write_file(description, "x");
+  const Finished broken = tabular();
+  CHECK(broken.status == 1);
+  CHECK(contains(broken.err, "a.txt: line 1: found 'x'"));
+  CHECK(log().status == RunStatus::finished);
+  write_file(description, described);
+  CHECK(contains(tabular().err, "2 runs are there already"));
+}
+
 TEST_CASE("tabular: a setting that the runs do not read is refused, and is not in their logs") {
   if (without_program("tabular settings")) return;
   const TemporaryFolder folder;

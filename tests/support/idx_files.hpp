@@ -9,6 +9,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "support/temporary_folder.hpp"
+
 namespace normalign::tests {
 
 /// The header of an IDX file: magic number and extents, each 32 bits, big-endian.
@@ -48,6 +50,19 @@ inline std::string gzipped(const std::string& bytes) {
   ::deflateEnd(&stream);
   if (status != Z_STREAM_END) throw std::runtime_error("deflate failed");
   return result;
+}
+
+/// Writes the four files of a data set in MNIST's form: on either side the images and labels 0, 1, 0, 1, ... of `count`
+/// digits of extent x extent pixels. The folder is made where it is missing; `factor` as in `idx_images_bytes`.
+inline void write_digits(const std::filesystem::path& folder, std::uint32_t count, std::uint32_t extent,
+                         int factor = 7) {
+  std::filesystem::create_directories(folder);
+  std::string labels;
+  for (std::uint32_t i = 0; i < count; ++i) labels += static_cast<char>(i % 2);
+  for (const std::string side : {"train", "t10k"}) {
+    write_file(folder / (side + "-images-idx3-ubyte"), idx_images_bytes(count, extent, extent, factor));
+    write_file(folder / (side + "-labels-idx1-ubyte"), idx_labels_bytes(labels));
+  }
 }
 
 }  // namespace normalign::tests

@@ -10,6 +10,7 @@
 #include <span>
 
 #include "experiments/commands/commands.hpp"
+#include "experiments/config_fields.hpp"
 #include "experiments/interrupt.hpp"
 #include "experiments/log_json.hpp"
 #include "experiments/sparsity.hpp"
@@ -47,14 +48,21 @@ bool write_study(const fs::path& folder, const std::vector<SparsityRow>& rows, c
   return write_figure(folder, figure_of(rows));
 }
 
+struct OtherStudy : InputError {
+  using InputError::InputError;
+};
+
 // The rows of the first sizes that a study with these options has left in the folder, each size with all its rows. A
-// damaged file is told of and has none.
+// damaged file is told of and has none; one of other options is refused.
 std::vector<SparsityRow> rows_there(const fs::path& folder, const SparsityOptions& options) {
   const fs::path file = folder / "sparsity.json";
   if (!fs::exists(file)) return {};
   try {
     const Json json = log_json::parsed_file(file);
-    if (!json.contains("options") || json["options"] != as_json(options)) return {};
+    if (!json.contains("options")) return {};
+    if (const auto difference = config_fields::difference(json["options"], as_json(options), Json::object()))
+      throw OtherStudy(text(file.string(), ": another study is there: ", *difference,
+                            "; another --out, or these files out of the way"));
     std::vector<SparsityRow> rows = rows_in(json);
     std::size_t complete = 0;
     for (Index e = options.from; e <= options.to; ++e) {
@@ -66,6 +74,8 @@ std::vector<SparsityRow> rows_there(const fs::path& folder, const SparsityOption
     }
     rows.resize(complete);
     return rows;
+  } catch (const OtherStudy&) {
+    throw;
   } catch (const std::exception& error) {
     const std::string what = error.what(), name = file.string() + ": ";
     std::cerr << "normalign: " << (what.starts_with(name) ? "" : name) << what

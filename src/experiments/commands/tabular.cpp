@@ -11,6 +11,7 @@
 #include "experiments/commands/csv_options.hpp"
 #include "experiments/commands/job_arguments.hpp"
 #include "experiments/config.hpp"
+#include "experiments/config_fields.hpp"
 #include "experiments/status_line.hpp"
 #include "experiments/tabular_summary.hpp"
 #include "experiments/tabular_sweep.hpp"
@@ -59,6 +60,8 @@ TabularRequest request_of(const TabularArguments& a) {
       set_field(request.config, name, value);
       given.emplace_back((settings == &a.settings ? "--set " : "--") + name, name);
     }
+  config_fields::GivenOnce once;
+  for (const auto& [place, name] : given) once.add(place, name);
   for (const auto& [place, name] : given) require_read(place, name, request.config);
   request.source.precision = request.config.precision;
   return request;

@@ -9,6 +9,7 @@
 
 #include "data/modular.hpp"
 #include "experiments/commands/commands.hpp"
+#include "experiments/config_fields.hpp"
 #include "experiments/interrupt.hpp"
 #include "experiments/progress.hpp"
 #include "experiments/run_files.hpp"
@@ -35,7 +36,7 @@ struct TrainArguments {
   std::optional<int> threads;
   bool quiet = false, overwrite = false, save_model = false;
   std::vector<GivenSetting> given;    // what was not given stays with the task's protocol
-  std::vector<std::string> settings;  // NAME=VALUE; these have the last word
+  std::vector<std::string> settings;  // NAME=VALUE
 };
 
 RunConfig config_of(const TrainArguments& a) {
@@ -44,28 +45,35 @@ RunConfig config_of(const TrainArguments& a) {
   std::vector<GivenSetting> given = a.given;
   for (const std::string& setting : a.settings) {
     const auto [name, value] = assignment(setting);
+    if (name == "task" || name == "condition" || name == "seed")
+      throw InputError(text("--set ", name, ": unexpected here, expected ", name == "task" ? "TASK" : "--" + name));
     given.push_back({"--set " + name, name, value});
   }
-  for (const GivenSetting& setting : given) set_field(config, setting.name, setting.value);
+  config_fields::GivenOnce once;
+  for (const GivenSetting& setting : given) {
+    once.add(setting.option, setting.name);
+    set_field(config, setting.name, setting.value);
+  }
   check(config);
   for (const GivenSetting& setting : given) require_read(setting.option, setting.name, {&config, 1});
   return config;
 }
 
-// Whether the log that is there is of this run and not finished: the run goes on from its checkpoint or, where it was
-// killed before there was one, begins anew.
+// Whether what is there is of a run that is not finished: this one goes on from its checkpoint, which is refused where
+// it is another run's, or begins anew where there is none.
 bool is_unfinished(const fs::path& log_file, const fs::path& checkpoint, const RunConfig& config) {
-  if (!fs::exists(log_file)) return false;
+  if (!fs::exists(log_file)) return fs::exists(checkpoint);
+  constexpr const char* remedy = "; another --name or --out, or --overwrite to replace it";
   RunLog log;
   try {
     log = read_log(log_file);
-  } catch (const InputError&) {
-    return false;  // whatever it is, it is not for this run to replace
+  } catch (const InputError& error) {
+    throw InputError(text(error.what(), remedy));
   }
-  if (log.status != RunStatus::running && !(log.status == RunStatus::failed && fs::exists(checkpoint))) return false;
-  if (const auto difference = run_difference(log, new_log(config, 1)))
-    throw InputError(text(log_file.string(), ": another run of that name is there: ", *difference,
-                          "; another --name or --out, or --overwrite to replace it"));
+  if (log.status == RunStatus::finished) return false;
+  const auto difference = run_difference(log, new_log(config, 1));
+  if (difference && log.status == RunStatus::running)
+    throw InputError(text(log_file.string(), ": another run of that name is there: ", *difference, remedy));
   return true;
 }
 
@@ -81,6 +89,7 @@ int train(const TrainArguments& a) {
   if (!lock.held()) throw InputError(text(name, ": another process is at this run, expected none"));
   const bool goes_on = !a.overwrite && is_unfinished(log_file, checkpoint, config);
   check_writable_log(log_file, a.overwrite || goes_on);
+  remove_temporary_files(a.out, name);
   const fs::path model = fs::path(a.out) / (name + ".safetensors");
   if (!goes_on) {
     fs::remove(checkpoint);
