@@ -33,8 +33,8 @@ void require_training_memory(const RunConfig& c, const MlpOptions& options) {
     parameters += static_cast<double>(options.widths[i]) * static_cast<double>(options.widths[i - 1] + options.bias);
     widths += text('-', options.widths[i]);
   }
-  const int copies = 2 + (c.optimizer == "sgd" ? c.momentum > 0 : 2) + conditions(c.condition).grokfast;
-  require_memory(copies * sizeof(T) * parameters, "hidden: training a network " + widths);
+  const double copies = 2 + (c.optimizer == "sgd" ? c.momentum > 0 : 2) + conditions(c.condition).grokfast;
+  require_memory(copies * static_cast<double>(sizeof(T)) * parameters, "hidden: training a network " + widths);
 }
 
 // The network of a file, which must have the form that `options` says.

@@ -176,8 +176,9 @@ Command add_train(CLI::App& app) {
           "does not read is an error")
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
-  // An option of the setting `field`, of the type of its value.
-  const auto add = [&]<class T>(T, const char* option, const char* field, const std::string& help) {
+  // An option of the setting `field`, whose values have the type of the first argument.
+  const auto add = [&](auto value_of_type, const char* option, const char* field, const std::string& help) {
+    using T = decltype(value_of_type);
     return command->add_option_function<T>(
         option,
         [&a, option, field](const T& value) {
