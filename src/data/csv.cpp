@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <deque>
 #include <map>
 #include <string_view>
 
+#include "data/csv_records.hpp"
 #include "data/plain_text.hpp"
 #include "linalg/error.hpp"
 #include "linalg/nearest_name.hpp"
@@ -15,12 +15,6 @@ namespace normalign {
 namespace {
 
 constexpr Index most_classes = 32768;
-constexpr std::string_view delimiters = "\t;|,";
-
-std::string_view trimmed(std::string_view field) {
-  const auto first = field.find_first_not_of(' ');
-  return first == field.npos ? std::string_view() : field.substr(first, field.find_last_not_of(' ') + 1 - first);
-}
 
 bool is_missing(std::string_view field) {
   static constexpr std::string_view marks[] = {
@@ -59,148 +53,6 @@ std::optional<std::int64_t> whole(std::string_view field) {
   return negative ? -value : value;
 }
 
-struct Field {
-  std::string_view text;
-  Index line;  // on which it begins, from 1 on
-};
-
-struct File {
-  const std::filesystem::path& path;
-  std::string content;
-  char delimiter;
-
-  template <class... Parts>
-  [[noreturn]] void refuse(const Parts&... parts) const {
-    throw InputError(text(path.string(), ": ", parts...));
-  }
-};
-
-// The records of a file, one after the other.
-class Records {
- public:
-  explicit Records(const File& file) : file_(file), content_(file.content) {
-    if (content_.starts_with("\xEF\xBB\xBF")) at_ = 3;  // the byte order mark
-  }
-
-  /// Goes to the next record that is no blank line; false at the end.
-  bool next() {
-    record_.clear();
-    unquoted_.clear();
-    while (at_ < content_.size() && blank_line()) end_line();
-    if (at_ >= content_.size()) return false;
-    while (true) {
-      record_.push_back(field(static_cast<Index>(record_.size()) + 1));
-      if (at_line_end()) break;
-      ++at_;  // the delimiter
-    }
-    end_line();
-    return true;
-  }
-  /// Its fields, until `next` is called again.
-  const std::vector<Field>& record() const { return record_; }
-
- private:
-  bool at_line_end(std::size_t at) const {
-    if (at < content_.size() && content_[at] == '\r') ++at;
-    return at >= content_.size() || content_[at] == '\n';
-  }
-  bool at_line_end() const { return at_line_end(at_); }
-
-  void end_line() {
-    at_ = std::min(content_.find('\n', at_), content_.size() - 1) + 1;
-    ++line_;
-  }
-
-  bool blank_line() const { return at_line_end(std::min(content_.find_first_not_of(' ', at_), content_.size())); }
-
-  // The field at `at_`, which is then at the delimiter or the line end behind it.
-  Field field(Index column) {
-    const Index line = line_;
-    const std::size_t begin = at_;
-    at_ = std::min(content_.find_first_not_of(' ', at_), content_.size());
-    if (at_ < content_.size() && content_[at_] == '"') return {quoted_field(column), line};
-    while (!at_line_end() && content_[at_] != file_.delimiter) ++at_;
-    return {trimmed(content_.substr(begin, at_ - begin)), line};
-  }
-
-  // The same where `at_` is at an opening quote.
-  std::string_view quoted_field(Index column) {
-    const Index line = line_;
-    const std::size_t begin = ++at_;
-    bool closed = false, has_quotes = false;
-    while (!closed && at_ < content_.size()) {
-      const char c = content_[at_++];
-      const bool doubled = c == '"' && at_ < content_.size() && content_[at_] == '"';
-      closed = c == '"' && !doubled;
-      if (doubled) {
-        has_quotes = true;
-        ++at_;
-      }
-      if (c == '\n') ++line_;
-    }
-    if (!closed)
-      file_.refuse("line ", line, ": column ", column,
-                   ": found a quote that is not closed, expected another one behind it");
-    const std::string_view inside = content_.substr(begin, at_ - 1 - begin);
-    at_ = std::min(content_.find_first_not_of(' ', at_), content_.size());
-    if (!at_line_end() && content_[at_] != file_.delimiter)
-      file_.refuse("line ", line_, ": column ", column, ": found '", one_line(content_.substr(at_, 1)),
-                   "' behind a closing quote, expected the next field or the end of the line");
-    return has_quotes ? unquoted(inside) : inside;
-  }
-
-  // With single quotes for doubled ones.
-  std::string_view unquoted(std::string_view inside) {
-    std::string& result = unquoted_.emplace_back();
-    for (std::size_t i = 0; i < inside.size(); ++i) {
-      result += inside[i];
-      if (inside[i] == '"') ++i;
-    }
-    return result;
-  }
-
-  const File& file_;
-  std::string_view content_;
-  std::vector<Field> record_;
-  std::deque<std::string> unquoted_;  // what fields of the record point to, where it is not the content
-  std::size_t at_ = 0;
-  Index line_ = 1;
-};
-
-// Whether the delimiter cuts the first lines into equally many fields, two or more.
-bool is_regular(const File& file) {
-  constexpr int lines = 100;
-  try {
-    Records records(file);
-    std::size_t columns = 0;
-    for (int i = 0; i < lines && records.next(); ++i) {
-      if (i == 0) columns = records.record().size();
-      if (columns < 2 || records.record().size() != columns) return false;
-    }
-    return columns >= 2;
-  } catch (const InputError&) {
-    return false;  // quotes that are none with this delimiter
-  }
-}
-
-char delimiter_of(File& file) {
-  for (const char candidate : delimiters) {
-    file.delimiter = candidate;
-    if (is_regular(file)) return candidate;
-  }
-  bool quoted = false;
-  std::string outside;
-  const std::size_t begin = std::min(file.content.find_first_not_of(" \r\n"), file.content.size());
-  for (const char c : std::string_view(file.content).substr(begin)) {
-    if (c == '"') quoted = !quoted;
-    if (!quoted && c == '\n') break;
-    if (!quoted) outside += c;
-  }
-  for (const char candidate : delimiters)
-    if (outside.find(candidate) != outside.npos) return candidate;
-  return ',';
-}
-
 // What a column holds below the first line, which may be a header.
 struct Column {
   Index numbers = 0, missing = 0;
@@ -217,12 +69,12 @@ struct Survey {
   std::optional<std::int64_t> counts_from = {};
 };
 
-Survey survey_of(const File& file) {
+Survey survey_of(const CsvFile& file) {
   Survey survey;
-  Records records(file);
+  CsvRecords records(file);
   if (!records.next()) return survey;
   const Index line = records.record().front().line;
-  for (const Field& field : records.record()) {
+  for (const CsvField& field : records.record()) {
     survey.first.emplace_back(field.text);
     survey.columns.push_back({.is_empty = field.text.empty()});
   }
@@ -272,10 +124,10 @@ std::optional<Index> counting_fields(const Survey& survey, std::size_t label) {
 }
 
 // Whether no other line has the first one's label, as it is with a tenth of the others at most, of ten or more.
-bool is_label_alone(const File& file, const Survey& survey, std::size_t label) {
+bool is_label_alone(const CsvFile& file, const Survey& survey, std::size_t label) {
   constexpr Index enough = 10;
   std::map<std::string, Index, std::less<>> lines;
-  Records records(file);
+  CsvRecords records(file);
   records.next();
   while (records.next()) {
     const std::string_view found = records.record()[label].text;
@@ -289,7 +141,7 @@ bool is_label_alone(const File& file, const Survey& survey, std::size_t label) {
   return survey.others >= enough && enough * alone <= survey.others && !lines.contains(survey.first[label]);
 }
 
-bool is_header(const File& file, const Survey& survey, std::size_t label) {
+bool is_header(const CsvFile& file, const Survey& survey, std::size_t label) {
   bool number = false, name = false;
   for (std::size_t j = 0; j < survey.first.size(); ++j) {
     if (j == label) continue;
@@ -327,7 +179,7 @@ std::string column_name(const Survey& survey, const Layout& layout, std::size_t 
 }
 
 // Finds header and label column. A name in the header goes before a place.
-Layout label_and_header(const File& file, const Survey& survey, const CsvOptions& options) {
+Layout label_and_header(const CsvFile& file, const Survey& survey, const CsvOptions& options) {
   const auto columns = static_cast<Index>(survey.first.size());
   const std::string called = one_line(options.label);
   const auto named = std::ranges::find(survey.first, options.label);
@@ -357,7 +209,7 @@ Layout label_and_header(const File& file, const Survey& survey, const CsvOptions
 }
 
 // Finds the index column, and refuses it unless it may be there.
-void find_index(const File& file, const Survey& survey, const CsvOptions& options, Layout& layout) {
+void find_index(const CsvFile& file, const Survey& survey, const CsvOptions& options, Layout& layout) {
   constexpr Index enough = 3;
   if (options.index_column == IndexColumn::drop) {
     if (layout.label == 0)
@@ -397,7 +249,7 @@ std::vector<std::int32_t> ranks(const std::vector<Key>& keys, std::vector<Key>& 
 }
 
 // Refuses numbers that look like a regression target.
-void check_classes(const File& file, const std::string& column, const std::vector<std::string>& labels) {
+void check_classes(const CsvFile& file, const std::string& column, const std::vector<std::string>& labels) {
   constexpr std::size_t always = 20, most = 200;
   std::vector<double> values;
   bool fraction = false;
@@ -436,13 +288,13 @@ void classify(const std::vector<std::string>& labels, bool numbered, CsvDataset&
   set.data.classes = static_cast<Index>(set.class_names.size());
 }
 
-std::string reading(const File& file, const Survey& survey, const Layout& layout, const CsvOptions& options,
+std::string reading(const CsvFile& file, const Survey& survey, const Layout& layout, const CsvOptions& options,
                     const Dataset<double>& data) {
   const auto name = [&](std::size_t column) {
     return layout.header ? text('\'', one_line(survey.first[column]), '\'') : text("column ", column + 1);
   };
   const auto count = [](Index n, const char* one) { return text(n, one, n == 1 ? "" : "s"); };
-  std::string result = text(one_line(file.path.filename().string()), ": header ", layout.header ? "yes, " : "no, ",
+  std::string result = text(one_line(file.path().filename().string()), ": header ", layout.header ? "yes, " : "no, ",
                             count(data.inputs.rows(), " row"), ", ", count(data.inputs.cols(), " feature"), ", label ",
                             name(layout.label));
   if (layout.by_place) result += text(", the column of that name, not column ", *layout.by_place);
@@ -450,20 +302,19 @@ std::string reading(const File& file, const Survey& survey, const Layout& layout
   if (layout.index)
     result += text(", index column ", name(*layout.index),
                    options.index_column == IndexColumn::drop ? " dropped" : " kept as a feature");
-  if (file.delimiter != ',')
-    result +=
-        file.delimiter == '\t' ? std::string(", tabs between fields") : text(", '", file.delimiter, "' between fields");
+  if (file.delimiter() != ',')
+    result += file.delimiter() == '\t' ? std::string(", tabs between fields")
+                                       : text(", '", file.delimiter(), "' between fields");
   return result;
 }
 
 }  // namespace
 
 CsvDataset csv(const std::filesystem::path& path, const CsvOptions& options) {
-  if (options.delimiter && delimiters.find(*options.delimiter) == delimiters.npos)
+  if (options.delimiter && csv_delimiters.find(*options.delimiter) == csv_delimiters.npos)
     throw InputError(text("delimiter: found '", one_line({&*options.delimiter, 1}),
                           "', expected a comma, a semicolon, a tab or '|'"));
-  File file{.path = path, .content = file_content(path), .delimiter = ','};
-  file.delimiter = options.delimiter ? *options.delimiter : delimiter_of(file);
+  const CsvFile file(path, options.delimiter);
   const Survey survey = survey_of(file);
   const auto refuse_empty = [&] { file.refuse("found no samples, expected at least one line of them"); };
   if (survey.first.empty()) refuse_empty();
@@ -479,7 +330,7 @@ CsvDataset csv(const std::filesystem::path& path, const CsvOptions& options) {
 
   LargeVector<double> values;
   std::vector<std::string> labels;
-  Records records(file);
+  CsvRecords records(file);
   if (layout.header) records.next();
   while (records.next()) {
     for (std::size_t j = layout.begin; j < columns; ++j) {

@@ -4,17 +4,12 @@
 
 #include "support/catch.hpp"
 #include "support/message_of.hpp"
-#include "support/temporary_folder.hpp"
+#include "support/system_files.hpp"
 
 namespace normalign::tests {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
-
-void put(const TemporaryFolder& root, const std::string& path, const std::string& content) {
-  std::filesystem::create_directories((root / path).parent_path());
-  write_file(root / path, content);
-}
 
 }  // namespace
 
