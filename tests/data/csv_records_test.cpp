@@ -41,6 +41,7 @@ TEST_CASE("csv records: the delimiter is the one that cuts all lines alike, or t
   CHECK(delimiter("\"a;b\",c\n\"d;e\",f\n") == ',');
   CHECK(delimiter("1;2\n3\n") == ';');  // ragged: the first line decides
   CHECK(delimiter("alone\n") == ',');
+  CHECK(delimiter("a|b,c\n1,2\n") == ',');  // the first line alone would be cut by either
   CHECK(delimiter("1,5|2\n3|4,5\n", ',') == ',');
 }
 
