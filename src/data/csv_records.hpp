@@ -24,9 +24,11 @@ class CsvFile {
   /// a comma. Throws InputError, naming the file, when it cannot be read.
   CsvFile(const std::filesystem::path& path, std::optional<char> delimiter);
 
+  /// Where it was read from.
   const std::filesystem::path& path() const { return path_; }
   /// All bytes.
   std::string_view content() const { return content_; }
+  /// What stands between two fields.
   char delimiter() const { return delimiter_; }
 
   /// Throws InputError: the file, and what is wrong with it.
