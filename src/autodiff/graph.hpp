@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "autodiff/primitive.hpp"
+#include "base/huge_pages.hpp"
 #include "linalg/buffer_pool.hpp"
-#include "linalg/huge_pages.hpp"
 
 namespace normalign {
 

@@ -5,11 +5,11 @@
 #include <map>
 #include <string_view>
 
+#include "base/error.hpp"
+#include "base/nearest_name.hpp"
+#include "base/number_text.hpp"
 #include "data/csv_records.hpp"
 #include "data/plain_text.hpp"
-#include "linalg/error.hpp"
-#include "linalg/nearest_name.hpp"
-#include "linalg/number_text.hpp"
 
 namespace normalign {
 namespace {

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "linalg/error.hpp"
+#include "base/error.hpp"
 #include "linalg/matrix.hpp"
 
 namespace normalign {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "linalg/error.hpp"
+#include "base/error.hpp"
 
 namespace normalign {
 

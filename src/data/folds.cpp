@@ -1,6 +1,6 @@
 #include "data/folds.hpp"
 
-#include "linalg/error.hpp"
+#include "base/error.hpp"
 #include "linalg/random.hpp"
 
 namespace normalign {

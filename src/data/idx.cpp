@@ -8,7 +8,7 @@
 #include <memory>
 #include <system_error>
 
-#include "linalg/error.hpp"
+#include "base/error.hpp"
 
 namespace normalign {
 namespace {

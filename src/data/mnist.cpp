@@ -7,9 +7,9 @@
 #include <system_error>
 #include <vector>
 
+#include "base/error.hpp"
+#include "base/memory.hpp"
 #include "data/idx.hpp"
-#include "linalg/error.hpp"
-#include "linalg/memory.hpp"
 
 namespace normalign {
 namespace {

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "linalg/error.hpp"
-#include "linalg/memory.hpp"
-#include "linalg/nearest_name.hpp"
+#include "base/error.hpp"
+#include "base/memory.hpp"
+#include "base/nearest_name.hpp"
 #include "linalg/random.hpp"
 
 namespace normalign {

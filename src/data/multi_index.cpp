@@ -6,7 +6,7 @@
 #include <limits>
 #include <numbers>
 
-#include "linalg/error.hpp"
+#include "base/error.hpp"
 #include "linalg/orthonormal_frame.hpp"
 #include "linalg/reduce.hpp"
 

@@ -5,7 +5,7 @@
 #include <fstream>
 #include <system_error>
 
-#include "linalg/error.hpp"
+#include "base/error.hpp"
 
 namespace normalign {
 

@@ -5,8 +5,8 @@
 #include <limits>
 #include <numbers>
 
-#include "linalg/error.hpp"
-#include "linalg/memory.hpp"
+#include "base/error.hpp"
+#include "base/memory.hpp"
 #include "linalg/random.hpp"
 
 namespace normalign {

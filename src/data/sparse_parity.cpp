@@ -4,7 +4,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "linalg/error.hpp"
+#include "base/error.hpp"
 #include "linalg/random.hpp"
 
 namespace normalign {

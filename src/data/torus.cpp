@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "linalg/error.hpp"
+#include "base/error.hpp"
 #include "linalg/orthonormal_frame.hpp"
 #include "linalg/reduce.hpp"
 

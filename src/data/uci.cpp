@@ -5,9 +5,9 @@
 #include <map>
 #include <system_error>
 
+#include "base/error.hpp"
+#include "base/number_text.hpp"
 #include "data/plain_text.hpp"
-#include "linalg/error.hpp"
-#include "linalg/number_text.hpp"
 
 namespace normalign {
 namespace {

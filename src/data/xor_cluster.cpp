@@ -3,8 +3,8 @@
 #include <cmath>
 #include <limits>
 
-#include "linalg/error.hpp"
-#include "linalg/memory.hpp"
+#include "base/error.hpp"
+#include "base/memory.hpp"
 #include "linalg/random.hpp"
 
 namespace normalign {

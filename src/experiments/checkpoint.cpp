@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "base/json_text.hpp"
 #include "experiments/run_identity.hpp"
-#include "linalg/json_text.hpp"
 #include "linalg/safetensors.hpp"
 
 namespace normalign {

@@ -12,7 +12,7 @@
 #include <cstring>
 #include <utility>
 
-#include "linalg/error.hpp"
+#include "base/error.hpp"
 
 namespace normalign {
 namespace {

@@ -15,9 +15,9 @@
 #include <stdexcept>
 #include <string_view>
 
+#include "base/error.hpp"
+#include "base/nearest_name.hpp"
 #include "experiments/commands/commands.hpp"
-#include "linalg/error.hpp"
-#include "linalg/nearest_name.hpp"
 
 namespace normalign {
 

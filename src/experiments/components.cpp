@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "linalg/memory.hpp"
-#include "linalg/nearest_name.hpp"
+#include "base/memory.hpp"
+#include "base/nearest_name.hpp"
 #include "nn/adamw.hpp"
 #include "nn/grokfast.hpp"
 #include "nn/orthograd.hpp"

@@ -5,9 +5,9 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "base/json_text.hpp"
+#include "base/nearest_name.hpp"
 #include "experiments/config_fields.hpp"
-#include "linalg/json_text.hpp"
-#include "linalg/nearest_name.hpp"
 
 namespace normalign {
 namespace {

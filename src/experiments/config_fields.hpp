@@ -13,9 +13,9 @@
 #include <string_view>
 #include <vector>
 
-#include "linalg/error.hpp"
+#include "base/error.hpp"
+#include "base/nearest_name.hpp"
 #include "linalg/matrix.hpp"
-#include "linalg/nearest_name.hpp"
 
 namespace normalign::config_fields {
 

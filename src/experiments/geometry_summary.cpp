@@ -5,9 +5,9 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "base/error.hpp"
 #include "experiments/run_set.hpp"
 #include "experiments/statistics.hpp"
-#include "linalg/error.hpp"
 
 namespace normalign {
 namespace {

@@ -13,8 +13,8 @@
 #include <iterator>
 #include <vector>
 
+#include "base/atomic_file.hpp"
 #include "experiments/text_file.hpp"
-#include "linalg/atomic_file.hpp"
 
 namespace normalign {
 

@@ -4,12 +4,12 @@
 #include <chrono>
 #include <cmath>
 
+#include "base/atomic_file.hpp"
 #include "experiments/batches.hpp"
 #include "experiments/checkpoint_keeper.hpp"
 #include "experiments/components.hpp"
 #include "experiments/measurements.hpp"
 #include "experiments/run_identity.hpp"
-#include "linalg/atomic_file.hpp"
 #include "nn/evaluate.hpp"
 
 namespace normalign {

@@ -7,12 +7,12 @@
 #include <list>
 #include <map>
 
+#include "base/atomic_file.hpp"
 #include "experiments/child_process.hpp"
 #include "experiments/progress.hpp"
 #include "experiments/run_files.hpp"
 #include "experiments/run_log.hpp"
 #include "experiments/status_line.hpp"
-#include "linalg/atomic_file.hpp"
 
 namespace normalign {
 namespace {

@@ -6,10 +6,10 @@
 
 #include "autodiff/grad.hpp"
 #include "autodiff/ops.hpp"
+#include "base/atomic_file.hpp"
 #include "experiments/checkpoint_keeper.hpp"
 #include "experiments/components.hpp"
 #include "experiments/run_identity.hpp"
-#include "linalg/atomic_file.hpp"
 #include "linalg/reduce.hpp"
 #include "nn/evaluate.hpp"
 #include "nn/ntk.hpp"

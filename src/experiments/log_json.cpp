@@ -6,8 +6,8 @@
 #include <fstream>
 #include <limits>
 
-#include "linalg/atomic_file.hpp"
-#include "linalg/json_text.hpp"
+#include "base/atomic_file.hpp"
+#include "base/json_text.hpp"
 
 namespace normalign {
 namespace {

@@ -9,7 +9,7 @@
 #include <set>
 #include <string>
 
-#include "linalg/error.hpp"
+#include "base/error.hpp"
 #include "linalg/matrix.hpp"
 
 namespace normalign {

@@ -5,11 +5,11 @@
 #include <sstream>
 #include <utility>
 
+#include "base/cores.hpp"
+#include "base/memory.hpp"
 #include "experiments/run_log.hpp"
 #include "linalg/blas.hpp"
 #include "linalg/compute_rate.hpp"
-#include "linalg/cores.hpp"
-#include "linalg/memory.hpp"
 
 namespace normalign {
 namespace {

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/error.hpp"
+#include "base/nearest_name.hpp"
 #include "experiments/run_set.hpp"
 #include "experiments/statistics.hpp"
-#include "linalg/error.hpp"
-#include "linalg/nearest_name.hpp"
 
 namespace normalign {
 namespace {

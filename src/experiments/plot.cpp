@@ -7,9 +7,9 @@
 #include <string_view>
 #include <utility>
 
+#include "base/error.hpp"
+#include "base/nearest_name.hpp"
 #include "experiments/table.hpp"
-#include "linalg/error.hpp"
-#include "linalg/nearest_name.hpp"
 
 namespace normalign {
 namespace {

@@ -5,10 +5,10 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "base/error.hpp"
+#include "base/nearest_name.hpp"
 #include "experiments/log_json.hpp"
 #include "experiments/statistics.hpp"
-#include "linalg/error.hpp"
-#include "linalg/nearest_name.hpp"
 
 namespace normalign {
 namespace {

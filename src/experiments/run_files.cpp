@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/error.hpp"
 #include "experiments/run_lock.hpp"
-#include "linalg/error.hpp"
 
 namespace normalign {
 

@@ -3,11 +3,11 @@
 #include <filesystem>
 #include <vector>
 
+#include "base/content_hash.hpp"
 #include "data/mnist.hpp"
 #include "experiments/config_fields.hpp"
 #include "experiments/grokking.hpp"
 #include "experiments/settings_read.hpp"
-#include "linalg/content_hash.hpp"
 
 namespace normalign {
 namespace {

@@ -9,7 +9,7 @@
 #include <cstring>
 #include <thread>
 
-#include "linalg/error.hpp"
+#include "base/error.hpp"
 
 namespace normalign {
 namespace {

@@ -7,9 +7,9 @@
 #include <fstream>
 #include <thread>
 
+#include "base/atomic_file.hpp"
 #include "experiments/log_json.hpp"
 #include "experiments/text_file.hpp"
-#include "linalg/atomic_file.hpp"
 #include "linalg/blas.hpp"
 
 namespace normalign {

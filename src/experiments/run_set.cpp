@@ -6,7 +6,7 @@
 #include <string_view>
 #include <utility>
 
-#include "linalg/error.hpp"
+#include "base/error.hpp"
 
 namespace normalign {
 namespace {

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "base/error.hpp"
 #include "experiments/table.hpp"
-#include "linalg/error.hpp"
 
 namespace normalign {
 namespace {

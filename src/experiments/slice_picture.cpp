@@ -7,9 +7,9 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "base/nearest_name.hpp"
 #include "experiments/canvas.hpp"
 #include "geometry/vertex_signs.hpp"
-#include "linalg/nearest_name.hpp"
 
 namespace normalign {
 namespace {

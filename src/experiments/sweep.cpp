@@ -6,14 +6,14 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/json_text.hpp"
+#include "base/nearest_name.hpp"
 #include "experiments/config_fields.hpp"
 #include "experiments/run_files.hpp"
 #include "experiments/run_identity.hpp"
 #include "experiments/run_lock.hpp"
 #include "experiments/settings_read.hpp"
 #include "experiments/task.hpp"
-#include "linalg/json_text.hpp"
-#include "linalg/nearest_name.hpp"
 
 namespace normalign {
 namespace {

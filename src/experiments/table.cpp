@@ -8,7 +8,7 @@
 #include <sstream>
 #include <string_view>
 
-#include "linalg/error.hpp"
+#include "base/error.hpp"
 
 namespace normalign {
 namespace {

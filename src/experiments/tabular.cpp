@@ -4,9 +4,9 @@
 #include <chrono>
 #include <cmath>
 
+#include "base/nearest_name.hpp"
 #include "data/folds.hpp"
 #include "geometry/local_geometry.hpp"
-#include "linalg/nearest_name.hpp"
 #include "robustness/pgd.hpp"
 
 namespace normalign {

@@ -1,10 +1,10 @@
 #include "experiments/tabular_log.hpp"
 
+#include "base/number_text.hpp"
 #include "experiments/config_fields.hpp"
 #include "experiments/run_files.hpp"
 #include "experiments/run_set.hpp"
 #include "experiments/statistics.hpp"
-#include "linalg/number_text.hpp"
 
 namespace normalign {
 

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "base/number_text.hpp"
 #include "data/plain_text.hpp"
 #include "experiments/statistics.hpp"
-#include "linalg/number_text.hpp"
 
 namespace normalign {
 namespace {

@@ -3,11 +3,11 @@
 #include <cmath>
 #include <ostream>
 
+#include "base/content_hash.hpp"
 #include "data/csv.hpp"
 #include "data/folds.hpp"
 #include "data/multi_index.hpp"
 #include "data/uci.hpp"
-#include "linalg/content_hash.hpp"
 
 namespace normalign {
 namespace {

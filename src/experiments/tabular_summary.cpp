@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/number_text.hpp"
 #include "experiments/run_set.hpp"
-#include "linalg/number_text.hpp"
 
 namespace normalign {
 namespace {

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <map>
 
+#include "base/nearest_name.hpp"
 #include "experiments/run_files.hpp"
 #include "experiments/run_lock.hpp"
 #include "experiments/run_log.hpp"
-#include "linalg/nearest_name.hpp"
 #include "linalg/row_blocks.hpp"
 
 namespace normalign {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "linalg/nearest_name.hpp"
+#include "base/nearest_name.hpp"
 #include "linalg/row_blocks.hpp"
 
 namespace normalign {

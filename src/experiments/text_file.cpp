@@ -4,7 +4,7 @@
 #include <cstring>
 #include <fstream>
 
-#include "linalg/atomic_file.hpp"
+#include "base/atomic_file.hpp"
 
 namespace normalign {
 

@@ -4,10 +4,10 @@
 #include <bit>
 #include <cmath>
 
+#include "base/memory.hpp"
 #include "geometry/norm.hpp"
 #include "geometry/subdivision.hpp"
 #include "linalg/blas.hpp"
-#include "linalg/memory.hpp"
 #include "linalg/reduce.hpp"
 #include "linalg/row_blocks.hpp"
 

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "linalg/memory.hpp"
+#include "base/memory.hpp"
 #include "linalg/parallel_ranges.hpp"
 
 namespace normalign {

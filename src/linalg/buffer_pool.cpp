@@ -4,7 +4,7 @@
 #include <bit>
 #include <new>
 
-#include "linalg/huge_pages.hpp"
+#include "base/huge_pages.hpp"
 
 namespace normalign {
 namespace {

@@ -10,8 +10,8 @@
 #include <type_traits>
 #include <utility>
 
-#include "linalg/error.hpp"
-#include "linalg/huge_pages.hpp"
+#include "base/error.hpp"
+#include "base/huge_pages.hpp"
 
 namespace normalign {
 

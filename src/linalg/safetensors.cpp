@@ -11,9 +11,9 @@
 #include <system_error>
 #include <vector>
 
-#include "linalg/atomic_file.hpp"
-#include "linalg/json_text.hpp"
-#include "linalg/memory.hpp"
+#include "base/atomic_file.hpp"
+#include "base/json_text.hpp"
+#include "base/memory.hpp"
 
 namespace normalign {
 namespace {

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "autodiff/ops.hpp"
-#include "linalg/nearest_name.hpp"
+#include "base/nearest_name.hpp"
 
 namespace normalign {
 namespace {

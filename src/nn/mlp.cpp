@@ -8,7 +8,7 @@
 
 #include "autodiff/grad.hpp"
 #include "autodiff/ops.hpp"
-#include "linalg/number_text.hpp"
+#include "base/number_text.hpp"
 #include "linalg/random.hpp"
 
 namespace normalign {

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <utility>
 
-#include "linalg/error.hpp"
-#include "linalg/nearest_name.hpp"
+#include "base/error.hpp"
+#include "base/nearest_name.hpp"
 #include "linalg/simd_math.hpp"
 
 namespace normalign {

@@ -4,8 +4,8 @@
 #include <array>
 #include <cmath>
 
+#include "base/number_text.hpp"
 #include "linalg/blas.hpp"
-#include "linalg/number_text.hpp"
 #include "linalg/row_blocks.hpp"
 
 namespace normalign {

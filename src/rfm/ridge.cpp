@@ -5,8 +5,8 @@
 #include <optional>
 #include <type_traits>
 
+#include "base/memory.hpp"
 #include "linalg/cholesky.hpp"
-#include "linalg/memory.hpp"
 #include "linalg/row_blocks.hpp"
 #include "rfm/preconditioned_cg.hpp"
 

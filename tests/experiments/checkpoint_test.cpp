@@ -3,10 +3,10 @@
 #include <fstream>
 #include <optional>
 
+#include "base/atomic_file.hpp"
 #include "data/sparse_parity.hpp"
 #include "experiments/config.hpp"
 #include "experiments/grokking.hpp"
-#include "linalg/atomic_file.hpp"
 #include "linalg/safetensors.hpp"
 #include "support/catch.hpp"
 #include "support/file_size_limit.hpp"

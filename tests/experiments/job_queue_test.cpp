@@ -8,9 +8,9 @@
 #include <csignal>
 #include <thread>
 
+#include "base/atomic_file.hpp"
 #include "experiments/log_json.hpp"
 #include "experiments/run_files.hpp"
-#include "linalg/atomic_file.hpp"
 #include "support/catch.hpp"
 #include "support/message_of.hpp"
 #include "support/subprocess.hpp"

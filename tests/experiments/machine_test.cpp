@@ -5,7 +5,7 @@
 #include <limits>
 #include <regex>
 
-#include "linalg/cores.hpp"
+#include "base/cores.hpp"
 #include "support/catch.hpp"
 #include "support/malloc_counter.hpp"
 #include "support/message_of.hpp"

@@ -5,9 +5,9 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "base/error.hpp"
 #include "experiments/inspection.hpp"
 #include "experiments/text_file.hpp"
-#include "linalg/error.hpp"
 #include "support/catch.hpp"
 #include "support/damaged_json.hpp"
 #include "support/matrices.hpp"

@@ -2,7 +2,7 @@
 
 #include <sstream>
 
-#include "linalg/error.hpp"
+#include "base/error.hpp"
 #include "support/catch.hpp"
 #include "support/message_of.hpp"
 #include "support/temporary_folder.hpp"

@@ -5,9 +5,9 @@
 #include <numeric>
 #include <sstream>
 
+#include "base/error.hpp"
 #include "data/uci.hpp"
 #include "experiments/text_file.hpp"
-#include "linalg/error.hpp"
 #include "support/catch.hpp"
 #include "support/message_of.hpp"
 #include "support/temporary_folder.hpp"

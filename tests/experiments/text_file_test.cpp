@@ -3,7 +3,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "linalg/atomic_file.hpp"
+#include "base/atomic_file.hpp"
 #include "support/catch.hpp"
 #include "support/file_size_limit.hpp"
 #include "support/message_of.hpp"

@@ -8,7 +8,7 @@
 #include <iterator>
 #include <limits>
 
-#include "linalg/atomic_file.hpp"
+#include "base/atomic_file.hpp"
 #include "support/catch.hpp"
 #include "support/file_size_limit.hpp"
 

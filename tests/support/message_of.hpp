@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "linalg/error.hpp"
+#include "base/error.hpp"
 
 namespace normalign::tests {
 

@@ -2,7 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "linalg/error.hpp"
+#include "base/error.hpp"
 
 namespace normalign::commands {
 namespace {

@@ -6,13 +6,13 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "base/nearest_name.hpp"
 #include "experiments/commands/commands.hpp"
 #include "experiments/components.hpp"
 #include "experiments/inspection.hpp"
 #include "experiments/samples.hpp"
 #include "experiments/status_line.hpp"
 #include "experiments/text_file.hpp"
-#include "linalg/nearest_name.hpp"
 
 namespace normalign::commands {
 namespace {

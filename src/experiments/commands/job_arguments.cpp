@@ -5,10 +5,10 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
+#include "base/cores.hpp"
+#include "base/error.hpp"
 #include "experiments/child_process.hpp"
 #include "experiments/commands/commands.hpp"
-#include "linalg/cores.hpp"
-#include "linalg/error.hpp"
 
 namespace normalign::commands {
 namespace {

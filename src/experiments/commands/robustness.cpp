@@ -4,10 +4,10 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "base/error.hpp"
 #include "experiments/commands/commands.hpp"
 #include "experiments/robustness_comparison.hpp"
 #include "experiments/text_file.hpp"
-#include "linalg/error.hpp"
 
 namespace normalign::commands {
 namespace {

@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 
+#include "base/nearest_name.hpp"
 #include "experiments/commands/commands.hpp"
 #include "experiments/config_fields.hpp"
 #include "experiments/interrupt.hpp"
@@ -17,7 +18,6 @@
 #include "experiments/sparsity_report.hpp"
 #include "experiments/status_line.hpp"
 #include "experiments/text_file.hpp"
-#include "linalg/nearest_name.hpp"
 
 namespace normalign::commands {
 namespace {

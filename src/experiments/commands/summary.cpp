@@ -3,6 +3,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "base/nearest_name.hpp"
 #include "experiments/commands/commands.hpp"
 #include "experiments/geometry_summary.hpp"
 #include "experiments/metric_summary.hpp"
@@ -10,7 +11,6 @@
 #include "experiments/summary.hpp"
 #include "experiments/tabular_against.hpp"
 #include "experiments/text_file.hpp"
-#include "linalg/nearest_name.hpp"
 
 namespace normalign::commands {
 namespace {

@@ -11,6 +11,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "base/nearest_name.hpp"
 #include "experiments/commands/commands.hpp"
 #include "experiments/commands/job_arguments.hpp"
 #include "experiments/interrupt.hpp"
@@ -18,7 +19,6 @@
 #include "experiments/summary.hpp"
 #include "experiments/sweep.hpp"
 #include "experiments/text_file.hpp"
-#include "linalg/nearest_name.hpp"
 
 namespace normalign::commands {
 namespace {

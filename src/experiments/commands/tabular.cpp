@@ -7,6 +7,9 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "base/memory.hpp"
+#include "base/nearest_name.hpp"
+#include "base/number_text.hpp"
 #include "experiments/commands/commands.hpp"
 #include "experiments/commands/csv_options.hpp"
 #include "experiments/commands/job_arguments.hpp"
@@ -16,9 +19,6 @@
 #include "experiments/tabular_summary.hpp"
 #include "experiments/tabular_sweep.hpp"
 #include "experiments/text_file.hpp"
-#include "linalg/memory.hpp"
-#include "linalg/nearest_name.hpp"
-#include "linalg/number_text.hpp"
 
 namespace normalign::commands {
 namespace {

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <cstdio>
 
+#include "base/error.hpp"
 #include "experiments/geometry_summary.hpp"
 #include "experiments/report/charts.hpp"
 #include "experiments/report/parts.hpp"
@@ -12,7 +13,6 @@
 #include "experiments/report/style.hpp"
 #include "experiments/summary.hpp"
 #include "experiments/tabular_plot.hpp"
-#include "linalg/error.hpp"
 
 namespace normalign {
 namespace {

@@ -1,4 +1,4 @@
-#include "linalg/control_groups.hpp"
+#include "base/control_groups.hpp"
 
 #include <fstream>
 

@@ -1,4 +1,4 @@
-#include "linalg/memory.hpp"
+#include "base/memory.hpp"
 
 #include <sys/resource.h>
 
@@ -10,9 +10,9 @@
 #include <sstream>
 #include <string>
 
-#include "linalg/control_groups.hpp"
-#include "linalg/error.hpp"
-#include "linalg/number_text.hpp"
+#include "base/control_groups.hpp"
+#include "base/error.hpp"
+#include "base/number_text.hpp"
 
 namespace normalign {
 namespace {

@@ -1,4 +1,4 @@
-#include "linalg/content_hash.hpp"
+#include "base/content_hash.hpp"
 
 #include <xxhash.h>
 
@@ -9,7 +9,7 @@
 #include <memory>
 #include <vector>
 
-#include "linalg/error.hpp"
+#include "base/error.hpp"
 
 namespace normalign {
 

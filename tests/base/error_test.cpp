@@ -1,4 +1,4 @@
-#include "linalg/error.hpp"
+#include "base/error.hpp"
 
 #include "support/catch.hpp"
 

@@ -1,4 +1,4 @@
-#include "linalg/cores.hpp"
+#include "base/cores.hpp"
 
 #include <sched.h>
 

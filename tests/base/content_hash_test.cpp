@@ -1,4 +1,4 @@
-#include "linalg/content_hash.hpp"
+#include "base/content_hash.hpp"
 
 #include <vector>
 

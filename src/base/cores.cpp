@@ -1,4 +1,4 @@
-#include "linalg/cores.hpp"
+#include "base/cores.hpp"
 
 #include <sched.h>
 
@@ -8,8 +8,8 @@
 #include <string>
 #include <thread>
 
-#include "linalg/control_groups.hpp"
-#include "linalg/number_text.hpp"
+#include "base/control_groups.hpp"
+#include "base/number_text.hpp"
 
 namespace normalign {
 

@@ -1,4 +1,4 @@
-#include "linalg/huge_pages.hpp"
+#include "base/huge_pages.hpp"
 
 #include <cstdint>
 #include <numeric>

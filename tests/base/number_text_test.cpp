@@ -1,4 +1,4 @@
-#include "linalg/number_text.hpp"
+#include "base/number_text.hpp"
 
 #include <bit>
 #include <cstdint>

@@ -1,10 +1,10 @@
-#include "linalg/json_text.hpp"
+#include "base/json_text.hpp"
 
 #include <nlohmann/json.hpp>
 #include <unordered_set>
 #include <vector>
 
-#include "linalg/error.hpp"
+#include "base/error.hpp"
 
 namespace normalign {
 namespace {

@@ -1,4 +1,4 @@
-#include "linalg/memory.hpp"
+#include "base/memory.hpp"
 
 #include <limits>
 

@@ -1,4 +1,4 @@
-#include "linalg/nearest_name.hpp"
+#include "base/nearest_name.hpp"
 
 #include "support/catch.hpp"
 
