@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <vector>
 
-#include "autodiff/gradcheck.hpp"
+#include "autodiff/check/gradcheck.hpp"
 #include "autodiff/ops.hpp"
 #include "autodiff/shape_rules.hpp"
 

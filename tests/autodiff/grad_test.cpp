@@ -3,7 +3,7 @@
 #include <cmath>
 #include <limits>
 
-#include "autodiff/gradcheck.hpp"
+#include "autodiff/check/gradcheck.hpp"
 #include "autodiff/ops.hpp"
 #include "support/catch.hpp"
 #include "support/matrices.hpp"

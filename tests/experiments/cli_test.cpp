@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "autodiff/op_table.hpp"
+#include "autodiff/check/op_table.hpp"
 #include "experiments/components.hpp"
 #include "experiments/run_log.hpp"
 #include "experiments/task.hpp"

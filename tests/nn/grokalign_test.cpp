@@ -2,8 +2,8 @@
 
 #include <cmath>
 
+#include "autodiff/check/gradcheck.hpp"
 #include "autodiff/grad.hpp"
-#include "autodiff/gradcheck.hpp"
 #include "autodiff/ops.hpp"
 #include "linalg/random.hpp"
 #include "support/catch.hpp"

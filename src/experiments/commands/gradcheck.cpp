@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "autodiff/op_table.hpp"
+#include "autodiff/check/op_table.hpp"
 #include "experiments/commands/commands.hpp"
 #include "experiments/table.hpp"
 #include "experiments/text_file.hpp"

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "autodiff/gradcheck.hpp"
+#include "autodiff/check/gradcheck.hpp"
 
 namespace normalign {
 

@@ -1,6 +1,6 @@
 // The checker is checked: rules that are wrong on purpose must be caught, at the order at which they are
 // wrong.
-#include "autodiff/gradcheck.hpp"
+#include "autodiff/check/gradcheck.hpp"
 
 #include <cmath>
 #include <limits>

@@ -1,4 +1,4 @@
-#include "autodiff/op_table.hpp"
+#include "autodiff/check/op_table.hpp"
 
 #include <cctype>
 #include <filesystem>

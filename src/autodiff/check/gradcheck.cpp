@@ -1,4 +1,4 @@
-#include "autodiff/gradcheck.hpp"
+#include "autodiff/check/gradcheck.hpp"
 
 #include <algorithm>
 #include <cmath>
