@@ -12,8 +12,8 @@
 #include "experiments/table.hpp"
 #include "experiments/task.hpp"
 #include "geometry/certificate.hpp"
-#include "geometry/decision_boundary.hpp"
 #include "geometry/local_geometry.hpp"
+#include "geometry/planar/decision_boundary.hpp"
 #include "groups.hpp"
 #include "measure.hpp"
 

@@ -5,7 +5,7 @@
 
 #include "data/rings.hpp"
 #include "geometry/local_geometry.hpp"
-#include "geometry/slice.hpp"
+#include "geometry/planar/slice.hpp"
 #include "nn/evaluate.hpp"
 
 using namespace normalign;

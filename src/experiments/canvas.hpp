@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "geometry/plane.hpp"
+#include "geometry/planar/plane.hpp"
 
 namespace normalign {
 

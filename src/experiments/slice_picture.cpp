@@ -9,7 +9,7 @@
 
 #include "base/nearest_name.hpp"
 #include "experiments/canvas.hpp"
-#include "geometry/vertex_signs.hpp"
+#include "geometry/planar/vertex_signs.hpp"
 
 namespace normalign {
 namespace {

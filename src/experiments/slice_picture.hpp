@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "geometry/decision_boundary.hpp"
-#include "geometry/slice_statistics.hpp"
+#include "geometry/planar/decision_boundary.hpp"
+#include "geometry/planar/slice_statistics.hpp"
 
 namespace normalign {
 

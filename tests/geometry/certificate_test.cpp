@@ -1,8 +1,8 @@
 #include "geometry/certificate.hpp"
 
 #include "geometry/affine_map.hpp"
-#include "geometry/decision_boundary.hpp"
 #include "geometry/least_distance.hpp"
+#include "geometry/planar/decision_boundary.hpp"
 #include "robustness/pgd.hpp"
 #include "support/catch.hpp"
 #include "support/distances.hpp"

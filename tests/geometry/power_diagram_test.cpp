@@ -3,7 +3,7 @@
 #include <cmath>
 #include <set>
 
-#include "geometry/slice.hpp"
+#include "geometry/planar/slice.hpp"
 #include "linalg/reduce.hpp"
 #include "support/catch.hpp"
 #include "support/geometry_reference.hpp"

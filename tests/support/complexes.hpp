@@ -1,7 +1,7 @@
 // What must hold of every planar complex, whatever it was cut by.
 #pragma once
 
-#include "geometry/planar_complex.hpp"
+#include "geometry/planar/planar_complex.hpp"
 
 namespace normalign::tests {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "geometry/piecewise_affine.hpp"
-#include "geometry/plane.hpp"
+#include "geometry/planar/plane.hpp"
 
 namespace normalign::tests {
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "experiments/report/html.hpp"
-#include "geometry/plane.hpp"
+#include "geometry/planar/plane.hpp"
 
 namespace normalign {
 

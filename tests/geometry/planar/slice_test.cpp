@@ -1,4 +1,4 @@
-#include "geometry/slice.hpp"
+#include "geometry/planar/slice.hpp"
 
 #include <cmath>
 #include <map>

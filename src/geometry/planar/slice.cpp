@@ -1,4 +1,4 @@
-#include "geometry/slice.hpp"
+#include "geometry/planar/slice.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -6,7 +6,7 @@
 
 #include "base/memory.hpp"
 #include "geometry/norm.hpp"
-#include "geometry/subdivision.hpp"
+#include "geometry/planar/subdivision.hpp"
 #include "linalg/blas.hpp"
 #include "linalg/reduce.hpp"
 #include "linalg/row_blocks.hpp"

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "geometry/plane.hpp"
+#include "geometry/planar/plane.hpp"
 
 namespace normalign {
 

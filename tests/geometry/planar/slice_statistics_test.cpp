@@ -1,4 +1,4 @@
-#include "geometry/slice_statistics.hpp"
+#include "geometry/planar/slice_statistics.hpp"
 
 #include "support/catch.hpp"
 #include "support/geometry_reference.hpp"

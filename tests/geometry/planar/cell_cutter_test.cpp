@@ -1,4 +1,4 @@
-#include "geometry/cell_cutter.hpp"
+#include "geometry/planar/cell_cutter.hpp"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "geometry/subdivision.hpp"
+#include "geometry/planar/subdivision.hpp"
 
 #include <cmath>
 #include <set>

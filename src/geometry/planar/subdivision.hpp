@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "geometry/planar_complex.hpp"
-#include "geometry/vertex_signs.hpp"
+#include "geometry/planar/planar_complex.hpp"
+#include "geometry/planar/vertex_signs.hpp"
 
 namespace normalign {
 

@@ -1,7 +1,7 @@
 // Where the decision of a network changes in a slice.
 #pragma once
 
-#include "geometry/slice.hpp"
+#include "geometry/planar/slice.hpp"
 
 namespace normalign {
 

@@ -1,4 +1,4 @@
-#include "geometry/planar_complex.hpp"
+#include "geometry/planar/planar_complex.hpp"
 
 #include "support/catch.hpp"
 #include "support/complexes.hpp"

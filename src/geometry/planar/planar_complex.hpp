@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "geometry/plane.hpp"
+#include "geometry/planar/plane.hpp"
 
 namespace normalign {
 

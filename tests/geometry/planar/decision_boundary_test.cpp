@@ -1,4 +1,4 @@
-#include "geometry/decision_boundary.hpp"
+#include "geometry/planar/decision_boundary.hpp"
 
 #include <cmath>
 #include <map>

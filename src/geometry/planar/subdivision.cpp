@@ -1,12 +1,12 @@
 // How a complex is cut. Two passes: first every edge gets its new vertices, shared by the two cells on its sides; then
 // each cell is cut by itself, between vertices that are there, so that cells are independent of one another.
-#include "geometry/subdivision.hpp"
+#include "geometry/planar/subdivision.hpp"
 
 #include <algorithm>
 #include <bit>
 #include <utility>
 
-#include "geometry/cell_cutter.hpp"
+#include "geometry/planar/cell_cutter.hpp"
 #include "linalg/row_blocks.hpp"
 
 namespace normalign {

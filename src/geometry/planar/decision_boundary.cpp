@@ -1,4 +1,4 @@
-#include "geometry/decision_boundary.hpp"
+#include "geometry/planar/decision_boundary.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -6,7 +6,7 @@
 #include <optional>
 #include <tuple>
 
-#include "geometry/vertex_signs.hpp"
+#include "geometry/planar/vertex_signs.hpp"
 
 namespace normalign {
 namespace {

@@ -4,7 +4,7 @@
 #include <functional>
 
 #include "geometry/affine_map.hpp"
-#include "geometry/planar_complex.hpp"
+#include "geometry/planar/planar_complex.hpp"
 
 namespace normalign {
 

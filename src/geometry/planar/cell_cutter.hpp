@@ -4,7 +4,7 @@
 #include <atomic>
 #include <optional>
 
-#include "geometry/subdivision.hpp"
+#include "geometry/planar/subdivision.hpp"
 
 namespace normalign {
 

@@ -1,7 +1,7 @@
 // A slice in numbers.
 #pragma once
 
-#include "geometry/slice.hpp"
+#include "geometry/planar/slice.hpp"
 
 namespace normalign {
 

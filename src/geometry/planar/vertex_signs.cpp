@@ -1,4 +1,4 @@
-#include "geometry/vertex_signs.hpp"
+#include "geometry/planar/vertex_signs.hpp"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "geometry/plane.hpp"
+#include "geometry/planar/plane.hpp"
 
 #include <cmath>
 
