@@ -11,7 +11,7 @@
 #include "experiments/components.hpp"
 #include "experiments/table.hpp"
 #include "experiments/task.hpp"
-#include "geometry/certificate.hpp"
+#include "geometry/certificates/certificate.hpp"
 #include "geometry/local_geometry.hpp"
 #include "geometry/planar/decision_boundary.hpp"
 #include "groups.hpp"

@@ -6,7 +6,7 @@
 #include <tuple>
 
 #include "experiments/attack.hpp"
-#include "geometry/certificate.hpp"
+#include "geometry/certificates/certificate.hpp"
 
 using namespace normalign;
 

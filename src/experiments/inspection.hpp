@@ -8,7 +8,7 @@
 
 #include "data/dataset.hpp"
 #include "experiments/table.hpp"
-#include "geometry/certificate.hpp"
+#include "geometry/certificates/certificate.hpp"
 #include "geometry/local_complexity.hpp"
 #include "geometry/local_geometry.hpp"
 

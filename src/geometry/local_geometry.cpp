@@ -5,7 +5,7 @@
 #include <numbers>
 
 #include "autodiff/grad.hpp"
-#include "geometry/norm.hpp"
+#include "geometry/certificates/norm.hpp"
 #include "linalg/blas.hpp"
 #include "linalg/lapack.hpp"
 #include "linalg/reduce.hpp"

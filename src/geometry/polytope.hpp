@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "geometry/norm.hpp"
+#include "geometry/certificates/norm.hpp"
 #include "geometry/piecewise_affine.hpp"
 
 namespace normalign {

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "geometry/norm.hpp"
+#include "geometry/certificates/norm.hpp"
 #include "linalg/matrix.hpp"
 
 namespace normalign::tests {

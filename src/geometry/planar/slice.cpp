@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "base/memory.hpp"
-#include "geometry/norm.hpp"
+#include "geometry/certificates/norm.hpp"
 #include "geometry/planar/subdivision.hpp"
 #include "linalg/blas.hpp"
 #include "linalg/reduce.hpp"

@@ -1,10 +1,10 @@
-#include "geometry/boundary_search.hpp"
+#include "geometry/certificates/boundary_search.hpp"
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 
-#include "geometry/norm.hpp"
+#include "geometry/certificates/norm.hpp"
 #include "linalg/reduce.hpp"
 #include "robustness/pgd.hpp"
 

@@ -1,4 +1,4 @@
-#include "geometry/norm.hpp"
+#include "geometry/certificates/norm.hpp"
 
 #include <vector>
 

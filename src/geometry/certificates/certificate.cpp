@@ -1,11 +1,11 @@
-#include "geometry/certificate.hpp"
+#include "geometry/certificates/certificate.hpp"
 
 #include <algorithm>
 #include <atomic>
 #include <mutex>
 #include <optional>
 
-#include "geometry/boundary_search.hpp"
+#include "geometry/certificates/boundary_search.hpp"
 #include "geometry/row_space.hpp"
 #include "linalg/row_blocks.hpp"
 

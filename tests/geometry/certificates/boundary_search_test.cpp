@@ -1,4 +1,4 @@
-#include "geometry/boundary_search.hpp"
+#include "geometry/certificates/boundary_search.hpp"
 
 #include <limits>
 

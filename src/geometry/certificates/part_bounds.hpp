@@ -5,8 +5,8 @@
 #include <span>
 #include <vector>
 
-#include "geometry/least_distance.hpp"
-#include "geometry/norm.hpp"
+#include "geometry/certificates/least_distance.hpp"
+#include "geometry/certificates/norm.hpp"
 
 namespace normalign {
 

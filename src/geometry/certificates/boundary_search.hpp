@@ -6,9 +6,9 @@
 #include <span>
 #include <vector>
 
-#include "geometry/certificate.hpp"
-#include "geometry/least_distance.hpp"
-#include "geometry/part_bounds.hpp"
+#include "geometry/certificates/certificate.hpp"
+#include "geometry/certificates/least_distance.hpp"
+#include "geometry/certificates/part_bounds.hpp"
 #include "geometry/region_rows.hpp"
 
 namespace normalign {

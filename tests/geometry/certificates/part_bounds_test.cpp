@@ -1,4 +1,4 @@
-#include "geometry/part_bounds.hpp"
+#include "geometry/certificates/part_bounds.hpp"
 
 #include "support/catch.hpp"
 #include "support/distances.hpp"

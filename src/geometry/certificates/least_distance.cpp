@@ -1,4 +1,4 @@
-#include "geometry/least_distance.hpp"
+#include "geometry/certificates/least_distance.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "geometry/least_distance.hpp"
+#include "geometry/certificates/least_distance.hpp"
 #include "geometry/linear_program.hpp"
 
 namespace normalign {

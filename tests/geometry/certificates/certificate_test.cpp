@@ -1,7 +1,7 @@
-#include "geometry/certificate.hpp"
+#include "geometry/certificates/certificate.hpp"
 
 #include "geometry/affine_map.hpp"
-#include "geometry/least_distance.hpp"
+#include "geometry/certificates/least_distance.hpp"
 #include "geometry/planar/decision_boundary.hpp"
 #include "robustness/pgd.hpp"
 #include "support/catch.hpp"
