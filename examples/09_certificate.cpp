@@ -5,8 +5,8 @@
 #include <functional>
 #include <tuple>
 
-#include "experiments/attack.hpp"
 #include "geometry/certificates/certificate.hpp"
+#include "nn/attack.hpp"
 
 using namespace normalign;
 

@@ -5,11 +5,11 @@
 #include <cmath>
 
 #include "base/atomic_file.hpp"
-#include "experiments/batches.hpp"
 #include "experiments/checkpoint_keeper.hpp"
 #include "experiments/components.hpp"
 #include "experiments/measurements.hpp"
 #include "experiments/run_identity.hpp"
+#include "nn/batches.hpp"
 #include "nn/evaluate.hpp"
 
 namespace normalign {

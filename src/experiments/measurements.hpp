@@ -3,9 +3,9 @@
 
 #include <string>
 
-#include "experiments/attack.hpp"
 #include "experiments/config.hpp"
 #include "experiments/run_log.hpp"
+#include "nn/attack.hpp"
 #include "nn/evaluate.hpp"
 
 namespace normalign {

@@ -6,10 +6,10 @@
 #include <set>
 
 #include "data/torus.hpp"
-#include "experiments/batches.hpp"
 #include "linalg/reduce.hpp"
 #include "linalg/row_blocks.hpp"
 #include "nn/adamw.hpp"
+#include "nn/batches.hpp"
 #include "nn/evaluate.hpp"
 #include "rfm/rfm.hpp"
 

@@ -1,4 +1,4 @@
-#include "experiments/attack.hpp"
+#include "nn/attack.hpp"
 
 #include <cmath>
 #include <limits>

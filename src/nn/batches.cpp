@@ -1,4 +1,4 @@
-#include "experiments/batches.hpp"
+#include "nn/batches.hpp"
 
 #include <algorithm>
 #include <numeric>
