@@ -9,7 +9,7 @@
 #include <numeric>
 
 #include "experiments/components.hpp"
-#include "experiments/table.hpp"
+#include "experiments/figures/table.hpp"
 #include "experiments/task.hpp"
 #include "geometry/certificates/certificate.hpp"
 #include "geometry/local_geometry.hpp"

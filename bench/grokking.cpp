@@ -4,7 +4,7 @@
 #include <sstream>
 #include <thread>
 
-#include "experiments/statistics.hpp"
+#include "experiments/figures/statistics.hpp"
 #include "experiments/task.hpp"
 #include "groups.hpp"
 

@@ -8,7 +8,7 @@
 #include <numeric>
 
 #include "data/multi_index.hpp"
-#include "experiments/table.hpp"
+#include "experiments/figures/table.hpp"
 #include "experiments/tabular.hpp"
 #include "experiments/tabular_source.hpp"
 #include "groups.hpp"

@@ -10,7 +10,7 @@
 #include <thread>
 
 #include "data/sparse_parity.hpp"
-#include "experiments/table.hpp"
+#include "experiments/figures/table.hpp"
 #include "groups.hpp"
 #include "linalg/random.hpp"
 #include "settings.hpp"

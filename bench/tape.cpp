@@ -5,7 +5,7 @@
 
 #include "autodiff/grad.hpp"
 #include "autodiff/ops.hpp"
-#include "experiments/table.hpp"
+#include "experiments/figures/table.hpp"
 #include "groups.hpp"
 #include "settings.hpp"
 #include "support/malloc_counter.hpp"

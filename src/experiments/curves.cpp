@@ -5,8 +5,8 @@
 #include <string_view>
 #include <utility>
 
-#include "experiments/gnuplot.hpp"
-#include "experiments/statistics.hpp"
+#include "experiments/figures/gnuplot.hpp"
+#include "experiments/figures/statistics.hpp"
 
 namespace normalign {
 namespace {

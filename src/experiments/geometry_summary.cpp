@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.hpp"
+#include "experiments/figures/statistics.hpp"
 #include "experiments/run_set.hpp"
-#include "experiments/statistics.hpp"
 
 namespace normalign {
 namespace {

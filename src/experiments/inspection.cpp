@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "experiments/figures/statistics.hpp"
 #include "experiments/samples.hpp"
-#include "experiments/statistics.hpp"
 #include "geometry/affine_map.hpp"
 #include "nn/evaluate.hpp"
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "data/dataset.hpp"
-#include "experiments/table.hpp"
+#include "experiments/figures/table.hpp"
 #include "geometry/certificates/certificate.hpp"
 #include "geometry/local_complexity.hpp"
 #include "geometry/local_geometry.hpp"

@@ -5,8 +5,8 @@
 
 #include "base/error.hpp"
 #include "base/nearest_name.hpp"
+#include "experiments/figures/statistics.hpp"
 #include "experiments/run_set.hpp"
-#include "experiments/statistics.hpp"
 
 namespace normalign {
 namespace {

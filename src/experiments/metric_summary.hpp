@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "experiments/figures/table.hpp"
 #include "experiments/run_log.hpp"
-#include "experiments/table.hpp"
 
 namespace normalign {
 

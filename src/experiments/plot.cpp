@@ -9,7 +9,7 @@
 
 #include "base/error.hpp"
 #include "base/nearest_name.hpp"
-#include "experiments/table.hpp"
+#include "experiments/figures/table.hpp"
 
 namespace normalign {
 namespace {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "experiments/curves.hpp"
-#include "experiments/gnuplot.hpp"
+#include "experiments/figures/gnuplot.hpp"
 
 namespace normalign {
 

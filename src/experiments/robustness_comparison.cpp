@@ -7,8 +7,8 @@
 
 #include "base/error.hpp"
 #include "base/nearest_name.hpp"
+#include "experiments/figures/statistics.hpp"
 #include "experiments/log_json.hpp"
-#include "experiments/statistics.hpp"
 
 namespace normalign {
 namespace {

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "experiments/scatter.hpp"
-#include "experiments/table.hpp"
+#include "experiments/figures/scatter.hpp"
+#include "experiments/figures/table.hpp"
 
 namespace normalign {
 

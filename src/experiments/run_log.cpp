@@ -8,8 +8,8 @@
 #include <thread>
 
 #include "base/atomic_file.hpp"
+#include "experiments/figures/text_file.hpp"
 #include "experiments/log_json.hpp"
-#include "experiments/text_file.hpp"
 #include "linalg/blas.hpp"
 
 namespace normalign {

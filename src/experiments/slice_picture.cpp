@@ -8,7 +8,7 @@
 #include <sstream>
 
 #include "base/nearest_name.hpp"
-#include "experiments/canvas.hpp"
+#include "experiments/figures/canvas.hpp"
 #include "geometry/planar/vertex_signs.hpp"
 
 namespace normalign {

@@ -4,9 +4,9 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "experiments/gnuplot.hpp"
+#include "experiments/figures/gnuplot.hpp"
+#include "experiments/figures/statistics.hpp"
 #include "experiments/log_json.hpp"
-#include "experiments/statistics.hpp"
 
 namespace normalign {
 namespace {

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "experiments/figures/table.hpp"
 #include "experiments/plot.hpp"
 #include "experiments/sparsity.hpp"
-#include "experiments/table.hpp"
 
 namespace normalign {
 

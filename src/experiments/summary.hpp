@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "experiments/figures/statistics.hpp"
+#include "experiments/figures/table.hpp"
 #include "experiments/run_set.hpp"
-#include "experiments/statistics.hpp"
-#include "experiments/table.hpp"
 
 namespace normalign {
 

@@ -2,9 +2,9 @@
 
 #include "base/number_text.hpp"
 #include "experiments/config_fields.hpp"
+#include "experiments/figures/statistics.hpp"
 #include "experiments/run_files.hpp"
 #include "experiments/run_set.hpp"
-#include "experiments/statistics.hpp"
 
 namespace normalign {
 

@@ -1,8 +1,8 @@
 // Pictures of runs on tables: one method against another, a dot for each data set.
 #pragma once
 
+#include "experiments/figures/scatter.hpp"
 #include "experiments/plot.hpp"
-#include "experiments/scatter.hpp"
 #include "experiments/tabular_summary.hpp"
 
 namespace normalign {

@@ -5,7 +5,7 @@
 
 #include "base/number_text.hpp"
 #include "data/plain_text.hpp"
-#include "experiments/statistics.hpp"
+#include "experiments/figures/statistics.hpp"
 
 namespace normalign {
 namespace {

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "experiments/statistics.hpp"
-#include "experiments/table.hpp"
+#include "experiments/figures/statistics.hpp"
+#include "experiments/figures/table.hpp"
 #include "experiments/tabular_rows.hpp"
 
 namespace normalign {

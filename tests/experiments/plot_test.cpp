@@ -8,7 +8,7 @@
 #include <sstream>
 
 #include "base/atomic_file.hpp"
-#include "experiments/gnuplot.hpp"
+#include "experiments/figures/gnuplot.hpp"
 #include "support/catch.hpp"
 #include "support/curve_logs.hpp"
 #include "support/file_size_limit.hpp"

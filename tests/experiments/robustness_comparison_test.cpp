@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.hpp"
+#include "experiments/figures/text_file.hpp"
 #include "experiments/inspection.hpp"
-#include "experiments/text_file.hpp"
 #include "support/catch.hpp"
 #include "support/damaged_json.hpp"
 #include "support/matrices.hpp"

@@ -7,7 +7,7 @@
 
 #include "base/error.hpp"
 #include "data/uci.hpp"
-#include "experiments/text_file.hpp"
+#include "experiments/figures/text_file.hpp"
 #include "support/catch.hpp"
 #include "support/message_of.hpp"
 #include "support/temporary_folder.hpp"

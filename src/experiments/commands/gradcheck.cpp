@@ -7,8 +7,8 @@
 
 #include "autodiff/check/op_table.hpp"
 #include "experiments/commands/commands.hpp"
-#include "experiments/table.hpp"
-#include "experiments/text_file.hpp"
+#include "experiments/figures/table.hpp"
+#include "experiments/figures/text_file.hpp"
 
 namespace normalign::commands {
 namespace {

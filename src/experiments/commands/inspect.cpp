@@ -9,10 +9,10 @@
 #include "base/nearest_name.hpp"
 #include "experiments/commands/commands.hpp"
 #include "experiments/components.hpp"
+#include "experiments/figures/text_file.hpp"
 #include "experiments/inspection.hpp"
 #include "experiments/samples.hpp"
 #include "experiments/status_line.hpp"
-#include "experiments/text_file.hpp"
 
 namespace normalign::commands {
 namespace {

@@ -6,9 +6,9 @@
 #include <memory>
 
 #include "experiments/commands/commands.hpp"
+#include "experiments/figures/text_file.hpp"
 #include "experiments/run_set.hpp"
 #include "experiments/tabular_plot.hpp"
-#include "experiments/text_file.hpp"
 
 namespace normalign::commands {
 namespace {

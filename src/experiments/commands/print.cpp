@@ -2,8 +2,8 @@
 #include <iostream>
 
 #include "experiments/commands/commands.hpp"
+#include "experiments/figures/table.hpp"
 #include "experiments/status_line.hpp"
-#include "experiments/table.hpp"
 
 namespace normalign::commands {
 

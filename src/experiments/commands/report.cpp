@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "experiments/commands/commands.hpp"
-#include "experiments/text_file.hpp"
+#include "experiments/figures/text_file.hpp"
 
 namespace normalign::commands {
 namespace {

@@ -6,8 +6,8 @@
 
 #include "base/error.hpp"
 #include "experiments/commands/commands.hpp"
+#include "experiments/figures/text_file.hpp"
 #include "experiments/robustness_comparison.hpp"
-#include "experiments/text_file.hpp"
 
 namespace normalign::commands {
 namespace {

@@ -5,12 +5,12 @@
 
 #include "base/nearest_name.hpp"
 #include "experiments/commands/commands.hpp"
+#include "experiments/figures/text_file.hpp"
 #include "experiments/geometry_summary.hpp"
 #include "experiments/metric_summary.hpp"
 #include "experiments/run_set.hpp"
 #include "experiments/summary.hpp"
 #include "experiments/tabular_against.hpp"
-#include "experiments/text_file.hpp"
 
 namespace normalign::commands {
 namespace {

@@ -14,11 +14,11 @@
 #include "base/nearest_name.hpp"
 #include "experiments/commands/commands.hpp"
 #include "experiments/commands/job_arguments.hpp"
+#include "experiments/figures/text_file.hpp"
 #include "experiments/interrupt.hpp"
 #include "experiments/progress.hpp"
 #include "experiments/summary.hpp"
 #include "experiments/sweep.hpp"
-#include "experiments/text_file.hpp"
 
 namespace normalign::commands {
 namespace {

@@ -15,10 +15,10 @@
 #include "experiments/commands/job_arguments.hpp"
 #include "experiments/config.hpp"
 #include "experiments/config_fields.hpp"
+#include "experiments/figures/text_file.hpp"
 #include "experiments/status_line.hpp"
 #include "experiments/tabular_summary.hpp"
 #include "experiments/tabular_sweep.hpp"
-#include "experiments/text_file.hpp"
 
 namespace normalign::commands {
 namespace {

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstdio>
 
-#include "experiments/table.hpp"
+#include "experiments/figures/table.hpp"
 
 namespace normalign {
 namespace {

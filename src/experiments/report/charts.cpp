@@ -4,8 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "experiments/figures/table.hpp"
 #include "experiments/report/chart.hpp"
-#include "experiments/table.hpp"
 
 namespace normalign {
 namespace {

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "experiments/curves.hpp"
+#include "experiments/figures/scatter.hpp"
 #include "experiments/report/html.hpp"
-#include "experiments/scatter.hpp"
 
 namespace normalign {
 

@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "experiments/figures/table.hpp"
 #include "experiments/report/html.hpp"
-#include "experiments/table.hpp"
 
 namespace normalign {
 

@@ -1,4 +1,4 @@
-#include "experiments/table.hpp"
+#include "experiments/figures/table.hpp"
 
 #include <algorithm>
 #include <cstdlib>

@@ -1,4 +1,4 @@
-#include "experiments/canvas.hpp"
+#include "experiments/figures/canvas.hpp"
 
 #include <cmath>
 #include <fstream>

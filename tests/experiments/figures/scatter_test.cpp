@@ -1,4 +1,4 @@
-#include "experiments/scatter.hpp"
+#include "experiments/figures/scatter.hpp"
 
 #include <sstream>
 

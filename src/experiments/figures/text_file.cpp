@@ -1,4 +1,4 @@
-#include "experiments/text_file.hpp"
+#include "experiments/figures/text_file.hpp"
 
 #include <cerrno>
 #include <cstring>

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "experiments/gnuplot.hpp"
+#include "experiments/figures/gnuplot.hpp"
 
 namespace normalign {
 

@@ -1,4 +1,4 @@
-#include "experiments/gnuplot.hpp"
+#include "experiments/figures/gnuplot.hpp"
 
 #include <fcntl.h>
 #include <spawn.h>
@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "base/atomic_file.hpp"
-#include "experiments/text_file.hpp"
+#include "experiments/figures/text_file.hpp"
 
 namespace normalign {
 

@@ -1,4 +1,4 @@
-#include "experiments/canvas.hpp"
+#include "experiments/figures/canvas.hpp"
 
 #include <cairo/cairo-svg.h>
 #include <cairo/cairo.h>
@@ -8,7 +8,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "experiments/text_file.hpp"
+#include "experiments/figures/text_file.hpp"
 
 namespace normalign {
 namespace {

@@ -1,4 +1,4 @@
-#include "experiments/statistics.hpp"
+#include "experiments/figures/statistics.hpp"
 
 #include <cmath>
 #include <numbers>

@@ -1,4 +1,4 @@
-#include "experiments/statistics.hpp"
+#include "experiments/figures/statistics.hpp"
 
 #include <algorithm>
 #include <boost/math/distributions/students_t.hpp>

@@ -1,11 +1,11 @@
-#include "experiments/scatter.hpp"
+#include "experiments/figures/scatter.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "base/error.hpp"
-#include "experiments/table.hpp"
+#include "experiments/figures/table.hpp"
 
 namespace normalign {
 namespace {
