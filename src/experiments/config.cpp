@@ -7,7 +7,7 @@
 
 #include "base/json_text.hpp"
 #include "base/nearest_name.hpp"
-#include "experiments/config_fields.hpp"
+#include "experiments/runs/config_fields.hpp"
 
 namespace normalign {
 namespace {

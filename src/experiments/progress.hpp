@@ -6,7 +6,7 @@
 #include <ostream>
 
 #include "experiments/run_log.hpp"
-#include "experiments/status_line.hpp"
+#include "experiments/runs/status_line.hpp"
 
 namespace normalign {
 

@@ -8,7 +8,7 @@
 #include "base/error.hpp"
 #include "base/nearest_name.hpp"
 #include "experiments/figures/statistics.hpp"
-#include "experiments/log_json.hpp"
+#include "experiments/runs/log_json.hpp"
 
 namespace normalign {
 namespace {

@@ -5,8 +5,8 @@
 
 #include "base/content_hash.hpp"
 #include "data/mnist.hpp"
-#include "experiments/config_fields.hpp"
 #include "experiments/grokking.hpp"
+#include "experiments/runs/config_fields.hpp"
 #include "experiments/settings_read.hpp"
 
 namespace normalign {

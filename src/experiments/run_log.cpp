@@ -9,7 +9,7 @@
 
 #include "base/atomic_file.hpp"
 #include "experiments/figures/text_file.hpp"
-#include "experiments/log_json.hpp"
+#include "experiments/runs/log_json.hpp"
 #include "linalg/blas.hpp"
 
 namespace normalign {

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "experiments/log_json.hpp"
+#include "experiments/runs/log_json.hpp"
 #include "linalg/matrix.hpp"
 
 namespace normalign {

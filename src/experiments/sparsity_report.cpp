@@ -6,7 +6,7 @@
 
 #include "experiments/figures/gnuplot.hpp"
 #include "experiments/figures/statistics.hpp"
-#include "experiments/log_json.hpp"
+#include "experiments/runs/log_json.hpp"
 
 namespace normalign {
 namespace {

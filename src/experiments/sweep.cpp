@@ -8,10 +8,10 @@
 
 #include "base/json_text.hpp"
 #include "base/nearest_name.hpp"
-#include "experiments/config_fields.hpp"
-#include "experiments/run_files.hpp"
 #include "experiments/run_identity.hpp"
-#include "experiments/run_lock.hpp"
+#include "experiments/runs/config_fields.hpp"
+#include "experiments/runs/run_files.hpp"
+#include "experiments/runs/run_lock.hpp"
 #include "experiments/settings_read.hpp"
 #include "experiments/task.hpp"
 

@@ -12,8 +12,8 @@
 
 #include "experiments/config.hpp"
 #include "experiments/grokking.hpp"
-#include "experiments/job_queue.hpp"
 #include "experiments/run_log.hpp"
+#include "experiments/runs/job_queue.hpp"
 
 namespace normalign {
 

@@ -1,10 +1,10 @@
 #include "experiments/tabular_log.hpp"
 
 #include "base/number_text.hpp"
-#include "experiments/config_fields.hpp"
 #include "experiments/figures/statistics.hpp"
-#include "experiments/run_files.hpp"
 #include "experiments/run_set.hpp"
+#include "experiments/runs/config_fields.hpp"
+#include "experiments/runs/run_files.hpp"
 
 namespace normalign {
 

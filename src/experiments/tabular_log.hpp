@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "experiments/log_json.hpp"
+#include "experiments/runs/log_json.hpp"
 #include "experiments/tabular.hpp"
 
 namespace normalign {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "experiments/job_queue.hpp"
+#include "experiments/runs/job_queue.hpp"
 #include "experiments/tabular_log.hpp"
 #include "experiments/tabular_source.hpp"
 

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "experiments/log_json.hpp"
+#include "experiments/runs/log_json.hpp"
 #include "support/catch.hpp"
 #include "support/damaged_json.hpp"
 #include "support/message_of.hpp"

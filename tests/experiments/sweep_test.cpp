@@ -7,8 +7,8 @@
 #include <sstream>
 #include <thread>
 
-#include "experiments/run_files.hpp"
-#include "experiments/run_lock.hpp"
+#include "experiments/runs/run_files.hpp"
+#include "experiments/runs/run_lock.hpp"
 #include "experiments/settings_read.hpp"
 #include "experiments/task.hpp"
 #include "linalg/random.hpp"

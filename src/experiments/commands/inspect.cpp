@@ -11,8 +11,8 @@
 #include "experiments/components.hpp"
 #include "experiments/figures/text_file.hpp"
 #include "experiments/inspection.hpp"
+#include "experiments/runs/status_line.hpp"
 #include "experiments/samples.hpp"
-#include "experiments/status_line.hpp"
 
 namespace normalign::commands {
 namespace {

@@ -7,8 +7,8 @@
 
 #include "base/cores.hpp"
 #include "base/error.hpp"
-#include "experiments/child_process.hpp"
 #include "experiments/commands/commands.hpp"
+#include "experiments/runs/child_process.hpp"
 
 namespace normalign::commands {
 namespace {

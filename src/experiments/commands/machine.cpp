@@ -1,4 +1,4 @@
-#include "experiments/machine.hpp"
+#include "experiments/runs/machine.hpp"
 
 #include <CLI/CLI.hpp>
 #include <iostream>

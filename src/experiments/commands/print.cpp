@@ -3,7 +3,7 @@
 
 #include "experiments/commands/commands.hpp"
 #include "experiments/figures/table.hpp"
-#include "experiments/status_line.hpp"
+#include "experiments/runs/status_line.hpp"
 
 namespace normalign::commands {
 

@@ -12,9 +12,9 @@
 #include "experiments/commands/csv_options.hpp"
 #include "experiments/components.hpp"
 #include "experiments/figures/text_file.hpp"
+#include "experiments/runs/status_line.hpp"
 #include "experiments/samples.hpp"
 #include "experiments/slice_picture.hpp"
-#include "experiments/status_line.hpp"
 
 namespace normalign::commands {
 namespace {

@@ -11,13 +11,13 @@
 
 #include "base/nearest_name.hpp"
 #include "experiments/commands/commands.hpp"
-#include "experiments/config_fields.hpp"
 #include "experiments/figures/text_file.hpp"
-#include "experiments/interrupt.hpp"
-#include "experiments/log_json.hpp"
+#include "experiments/runs/config_fields.hpp"
+#include "experiments/runs/interrupt.hpp"
+#include "experiments/runs/log_json.hpp"
+#include "experiments/runs/status_line.hpp"
 #include "experiments/sparsity.hpp"
 #include "experiments/sparsity_report.hpp"
-#include "experiments/status_line.hpp"
 
 namespace normalign::commands {
 namespace {

@@ -14,9 +14,9 @@
 #include "experiments/commands/csv_options.hpp"
 #include "experiments/commands/job_arguments.hpp"
 #include "experiments/config.hpp"
-#include "experiments/config_fields.hpp"
 #include "experiments/figures/text_file.hpp"
-#include "experiments/status_line.hpp"
+#include "experiments/runs/config_fields.hpp"
+#include "experiments/runs/status_line.hpp"
 #include "experiments/tabular_summary.hpp"
 #include "experiments/tabular_sweep.hpp"
 

@@ -9,12 +9,12 @@
 
 #include "data/modular.hpp"
 #include "experiments/commands/commands.hpp"
-#include "experiments/config_fields.hpp"
-#include "experiments/interrupt.hpp"
 #include "experiments/progress.hpp"
-#include "experiments/run_files.hpp"
 #include "experiments/run_identity.hpp"
-#include "experiments/run_lock.hpp"
+#include "experiments/runs/config_fields.hpp"
+#include "experiments/runs/interrupt.hpp"
+#include "experiments/runs/run_files.hpp"
+#include "experiments/runs/run_lock.hpp"
 #include "experiments/settings_read.hpp"
 #include "experiments/task.hpp"
 

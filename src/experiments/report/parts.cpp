@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "experiments/log_json.hpp"
+#include "experiments/runs/log_json.hpp"
 
 namespace normalign {
 namespace {

@@ -1,6 +1,6 @@
 // What the program does on a machine before it does anything else, and what it tells about it. Another CPU and a broken
 // library are played by a library that is loaded before OpenBLAS.
-#include "experiments/machine.hpp"
+#include "experiments/runs/machine.hpp"
 
 #include <limits>
 #include <regex>

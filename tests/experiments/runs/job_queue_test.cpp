@@ -1,4 +1,4 @@
-#include "experiments/job_queue.hpp"
+#include "experiments/runs/job_queue.hpp"
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -9,8 +9,8 @@
 #include <thread>
 
 #include "base/atomic_file.hpp"
-#include "experiments/log_json.hpp"
-#include "experiments/run_files.hpp"
+#include "experiments/runs/log_json.hpp"
+#include "experiments/runs/run_files.hpp"
 #include "support/catch.hpp"
 #include "support/message_of.hpp"
 #include "support/subprocess.hpp"

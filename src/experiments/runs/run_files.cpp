@@ -1,10 +1,10 @@
-#include "experiments/run_files.hpp"
+#include "experiments/runs/run_files.hpp"
 
 #include <algorithm>
 #include <cctype>
 
 #include "base/error.hpp"
-#include "experiments/run_lock.hpp"
+#include "experiments/runs/run_lock.hpp"
 
 namespace normalign {
 

@@ -1,4 +1,4 @@
-#include "experiments/child_process.hpp"
+#include "experiments/runs/child_process.hpp"
 
 #include <fcntl.h>
 #include <spawn.h>

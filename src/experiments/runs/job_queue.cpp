@@ -1,4 +1,4 @@
-#include "experiments/job_queue.hpp"
+#include "experiments/runs/job_queue.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -8,11 +8,11 @@
 #include <map>
 
 #include "base/atomic_file.hpp"
-#include "experiments/child_process.hpp"
 #include "experiments/progress.hpp"
-#include "experiments/run_files.hpp"
 #include "experiments/run_log.hpp"
-#include "experiments/status_line.hpp"
+#include "experiments/runs/child_process.hpp"
+#include "experiments/runs/run_files.hpp"
+#include "experiments/runs/status_line.hpp"
 
 namespace normalign {
 namespace {

@@ -1,4 +1,4 @@
-#include "experiments/log_json.hpp"
+#include "experiments/runs/log_json.hpp"
 
 #include <cerrno>
 #include <cmath>

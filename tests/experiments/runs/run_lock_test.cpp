@@ -1,4 +1,4 @@
-#include "experiments/run_lock.hpp"
+#include "experiments/runs/run_lock.hpp"
 
 #include <atomic>
 #include <optional>

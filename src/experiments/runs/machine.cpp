@@ -1,4 +1,4 @@
-#include "experiments/machine.hpp"
+#include "experiments/runs/machine.hpp"
 
 #include <cmath>
 #include <iomanip>

@@ -1,4 +1,4 @@
-#include "experiments/status_line.hpp"
+#include "experiments/runs/status_line.hpp"
 
 #include <sys/ioctl.h>
 #include <unistd.h>

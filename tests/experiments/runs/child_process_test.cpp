@@ -1,4 +1,4 @@
-#include "experiments/child_process.hpp"
+#include "experiments/runs/child_process.hpp"
 
 #include <sys/wait.h>
 #include <unistd.h>

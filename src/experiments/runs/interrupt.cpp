@@ -1,4 +1,4 @@
-#include "experiments/interrupt.hpp"
+#include "experiments/runs/interrupt.hpp"
 
 namespace normalign {
 namespace {
