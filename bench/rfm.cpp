@@ -9,8 +9,8 @@
 
 #include "data/multi_index.hpp"
 #include "experiments/figures/table.hpp"
-#include "experiments/tabular.hpp"
-#include "experiments/tabular_source.hpp"
+#include "experiments/tabular/protocol.hpp"
+#include "experiments/tabular/source.hpp"
 #include "groups.hpp"
 #include "linalg/cholesky.hpp"
 #include "linalg/row_blocks.hpp"

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "experiments/tabular_log.hpp"
+#include "experiments/tabular/log.hpp"
 
 namespace normalign::tests {
 

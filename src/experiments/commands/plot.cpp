@@ -8,7 +8,7 @@
 #include "experiments/commands/commands.hpp"
 #include "experiments/figures/text_file.hpp"
 #include "experiments/run_set.hpp"
-#include "experiments/tabular_plot.hpp"
+#include "experiments/tabular/plot.hpp"
 
 namespace normalign::commands {
 namespace {

@@ -10,7 +10,7 @@
 #include "experiments/metric_summary.hpp"
 #include "experiments/run_set.hpp"
 #include "experiments/summary.hpp"
-#include "experiments/tabular_against.hpp"
+#include "experiments/tabular/published.hpp"
 
 namespace normalign::commands {
 namespace {

@@ -17,8 +17,8 @@
 #include "experiments/figures/text_file.hpp"
 #include "experiments/runs/config_fields.hpp"
 #include "experiments/runs/status_line.hpp"
-#include "experiments/tabular_summary.hpp"
-#include "experiments/tabular_sweep.hpp"
+#include "experiments/tabular/summary.hpp"
+#include "experiments/tabular/sweep.hpp"
 
 namespace normalign::commands {
 namespace {

@@ -12,7 +12,7 @@
 #include "experiments/report/run_details.hpp"
 #include "experiments/report/style.hpp"
 #include "experiments/summary.hpp"
-#include "experiments/tabular_plot.hpp"
+#include "experiments/tabular/plot.hpp"
 
 namespace normalign {
 namespace {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "experiments/run_log.hpp"
-#include "experiments/tabular_log.hpp"
+#include "experiments/tabular/log.hpp"
 
 namespace normalign {
 

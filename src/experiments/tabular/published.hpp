@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "experiments/tabular_summary.hpp"
+#include "experiments/tabular/summary.hpp"
 
 namespace normalign {
 

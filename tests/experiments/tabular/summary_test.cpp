@@ -1,9 +1,9 @@
-#include "experiments/tabular_summary.hpp"
+#include "experiments/tabular/summary.hpp"
 
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "experiments/tabular_against.hpp"
+#include "experiments/tabular/published.hpp"
 #include "support/catch.hpp"
 #include "support/message_of.hpp"
 #include "support/reference.hpp"

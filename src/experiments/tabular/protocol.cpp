@@ -1,4 +1,4 @@
-#include "experiments/tabular.hpp"
+#include "experiments/tabular/protocol.hpp"
 
 #include <algorithm>
 #include <chrono>

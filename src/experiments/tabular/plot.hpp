@@ -3,7 +3,7 @@
 
 #include "experiments/figures/scatter.hpp"
 #include "experiments/plot.hpp"
-#include "experiments/tabular_summary.hpp"
+#include "experiments/tabular/summary.hpp"
 
 namespace normalign {
 

@@ -1,4 +1,4 @@
-#include "experiments/tabular_summary.hpp"
+#include "experiments/tabular/summary.hpp"
 
 #include <algorithm>
 #include <cmath>

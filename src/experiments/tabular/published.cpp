@@ -1,4 +1,4 @@
-#include "experiments/tabular_against.hpp"
+#include "experiments/tabular/published.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "experiments/tabular_log.hpp"
+#include "experiments/tabular/log.hpp"
 
 #include "base/number_text.hpp"
 #include "experiments/figures/statistics.hpp"

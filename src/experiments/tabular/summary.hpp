@@ -9,7 +9,7 @@
 
 #include "experiments/figures/statistics.hpp"
 #include "experiments/figures/table.hpp"
-#include "experiments/tabular_rows.hpp"
+#include "experiments/tabular/rows.hpp"
 
 namespace normalign {
 

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "experiments/runs/job_queue.hpp"
-#include "experiments/tabular_log.hpp"
-#include "experiments/tabular_source.hpp"
+#include "experiments/tabular/log.hpp"
+#include "experiments/tabular/source.hpp"
 
 namespace normalign {
 

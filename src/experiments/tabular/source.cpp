@@ -1,4 +1,4 @@
-#include "experiments/tabular_source.hpp"
+#include "experiments/tabular/source.hpp"
 
 #include <cmath>
 #include <ostream>

@@ -1,4 +1,4 @@
-#include "experiments/tabular_rows.hpp"
+#include "experiments/tabular/rows.hpp"
 
 #include "support/catch.hpp"
 #include "support/message_of.hpp"

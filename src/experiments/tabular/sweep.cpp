@@ -1,4 +1,4 @@
-#include "experiments/tabular_sweep.hpp"
+#include "experiments/tabular/sweep.hpp"
 
 #include <algorithm>
 #include <map>

@@ -1,4 +1,4 @@
-#include "experiments/tabular_plot.hpp"
+#include "experiments/tabular/plot.hpp"
 
 #include "experiments/run_set.hpp"
 

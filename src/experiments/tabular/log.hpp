@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "experiments/runs/log_json.hpp"
-#include "experiments/tabular.hpp"
+#include "experiments/tabular/protocol.hpp"
 
 namespace normalign {
 

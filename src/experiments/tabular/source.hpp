@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "data/csv.hpp"
-#include "experiments/tabular.hpp"
-#include "experiments/tabular_log.hpp"
+#include "experiments/tabular/log.hpp"
+#include "experiments/tabular/protocol.hpp"
 
 namespace normalign {
 
