@@ -71,7 +71,7 @@ BENCH_FILES   := $(wildcard bench/*.cpp) tests/support/malloc_counter.cpp
 COMMAND_FILES := src/experiments/cli.cpp $(wildcard src/experiments/commands/*.cpp)
 # Large headers (CLI11, JSON), and loops that take no time: compiled at -O1, in three quarters of the time.
 EXPERIMENT_FILES := $(filter src/experiments/%,$(LIBRARY_FILES))
-TASK_FILES    := $(sort $(wildcard src/experiments/tasks/*.cpp))
+TASK_FILES    := $(sort $(wildcard src/experiments/training/tasks/*.cpp))
 
 objects  = $(patsubst %.cpp,$(BUILD)/obj/%.o,$(1))
 LIBRARY  := $(BUILD)/libnormalign.a
@@ -121,7 +121,7 @@ $(BUILD)/flags: always | deps
 	  echo "  compiler $(CXX) $$($(CXX) -dumpversion), BLAS $(BLAS_LIBS)"; }
 .PHONY: always
 
-# A task is one file: src/experiments/tasks/NAME.cpp defines tasks::NAME(), and the list follows the folder.
+# A task is one file: src/experiments/training/tasks/NAME.cpp defines tasks::NAME(), and the list follows the folder.
 $(BUILD)/generated/tasks.inc: always
 	@mkdir -p $(@D)
 	@printf 'TASK(%s)\n' $(notdir $(basename $(TASK_FILES))) | cmp -s - $@ || \

@@ -8,9 +8,9 @@
 #include <iostream>
 #include <numeric>
 
-#include "experiments/components.hpp"
 #include "experiments/figures/table.hpp"
-#include "experiments/task.hpp"
+#include "experiments/training/components.hpp"
+#include "experiments/training/task.hpp"
 #include "geometry/certificates/certificate.hpp"
 #include "geometry/local_geometry.hpp"
 #include "geometry/planar/decision_boundary.hpp"

@@ -5,7 +5,7 @@
 #include <thread>
 
 #include "experiments/figures/statistics.hpp"
-#include "experiments/task.hpp"
+#include "experiments/training/task.hpp"
 #include "groups.hpp"
 
 namespace normalign::bench {

@@ -4,7 +4,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "experiments/run_log.hpp"
+#include "experiments/training/run_log.hpp"
 #include "groups.hpp"
 
 namespace normalign::bench {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "experiments/figures/table.hpp"
-#include "experiments/run_log.hpp"
+#include "experiments/training/run_log.hpp"
 
 namespace normalign {
 

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "experiments/run_log.hpp"
+#include "experiments/training/run_log.hpp"
 
 namespace normalign {
 

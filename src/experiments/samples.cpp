@@ -6,8 +6,8 @@
 #include <ostream>
 
 #include "data/mnist.hpp"
-#include "experiments/settings_read.hpp"
-#include "experiments/task.hpp"
+#include "experiments/training/settings_read.hpp"
+#include "experiments/training/task.hpp"
 
 namespace normalign {
 namespace {

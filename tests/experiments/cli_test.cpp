@@ -7,9 +7,9 @@
 #include <thread>
 
 #include "autodiff/check/op_table.hpp"
-#include "experiments/components.hpp"
-#include "experiments/run_log.hpp"
-#include "experiments/task.hpp"
+#include "experiments/training/components.hpp"
+#include "experiments/training/run_log.hpp"
+#include "experiments/training/task.hpp"
 #include "support/catch.hpp"
 #include "support/idx_files.hpp"
 #include "support/message_of.hpp"

@@ -6,8 +6,8 @@
 #include <sstream>
 #include <thread>
 
-#include "experiments/run_log.hpp"
 #include "experiments/runs/run_files.hpp"
+#include "experiments/training/run_log.hpp"
 #include "linalg/safetensors.hpp"
 #include "nn/mlp.hpp"
 #include "support/catch.hpp"

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "experiments/run_log.hpp"
+#include "experiments/training/run_log.hpp"
 
 namespace normalign::tests {
 

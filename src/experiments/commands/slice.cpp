@@ -10,11 +10,11 @@
 
 #include "experiments/commands/commands.hpp"
 #include "experiments/commands/csv_options.hpp"
-#include "experiments/components.hpp"
 #include "experiments/figures/text_file.hpp"
 #include "experiments/runs/status_line.hpp"
 #include "experiments/samples.hpp"
 #include "experiments/slice_picture.hpp"
+#include "experiments/training/components.hpp"
 
 namespace normalign::commands {
 namespace {

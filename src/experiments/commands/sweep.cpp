@@ -15,10 +15,10 @@
 #include "experiments/commands/commands.hpp"
 #include "experiments/commands/job_arguments.hpp"
 #include "experiments/figures/text_file.hpp"
-#include "experiments/progress.hpp"
 #include "experiments/runs/interrupt.hpp"
 #include "experiments/summary.hpp"
-#include "experiments/sweep.hpp"
+#include "experiments/training/progress.hpp"
+#include "experiments/training/sweep.hpp"
 
 namespace normalign::commands {
 namespace {

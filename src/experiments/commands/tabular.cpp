@@ -13,12 +13,12 @@
 #include "experiments/commands/commands.hpp"
 #include "experiments/commands/csv_options.hpp"
 #include "experiments/commands/job_arguments.hpp"
-#include "experiments/config.hpp"
 #include "experiments/figures/text_file.hpp"
 #include "experiments/runs/config_fields.hpp"
 #include "experiments/runs/status_line.hpp"
 #include "experiments/tabular/summary.hpp"
 #include "experiments/tabular/sweep.hpp"
+#include "experiments/training/config.hpp"
 
 namespace normalign::commands {
 namespace {

@@ -9,14 +9,14 @@
 
 #include "data/modular.hpp"
 #include "experiments/commands/commands.hpp"
-#include "experiments/progress.hpp"
-#include "experiments/run_identity.hpp"
 #include "experiments/runs/config_fields.hpp"
 #include "experiments/runs/interrupt.hpp"
 #include "experiments/runs/run_files.hpp"
 #include "experiments/runs/run_lock.hpp"
-#include "experiments/settings_read.hpp"
-#include "experiments/task.hpp"
+#include "experiments/training/progress.hpp"
+#include "experiments/training/run_identity.hpp"
+#include "experiments/training/settings_read.hpp"
+#include "experiments/training/task.hpp"
 
 namespace normalign::commands {
 namespace {

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "experiments/run_log.hpp"
 #include "experiments/tabular/log.hpp"
+#include "experiments/training/run_log.hpp"
 
 namespace normalign {
 

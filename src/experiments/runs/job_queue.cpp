@@ -8,11 +8,11 @@
 #include <map>
 
 #include "base/atomic_file.hpp"
-#include "experiments/progress.hpp"
-#include "experiments/run_log.hpp"
 #include "experiments/runs/child_process.hpp"
 #include "experiments/runs/run_files.hpp"
 #include "experiments/runs/status_line.hpp"
+#include "experiments/training/progress.hpp"
+#include "experiments/training/run_log.hpp"
 
 namespace normalign {
 namespace {

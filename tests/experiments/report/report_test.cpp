@@ -1,7 +1,7 @@
 #include "experiments/report/report.hpp"
 
-#include "experiments/run_log.hpp"
 #include "experiments/tabular/log.hpp"
+#include "experiments/training/run_log.hpp"
 #include "support/catch.hpp"
 #include "support/curve_logs.hpp"
 #include "support/damaged_json.hpp"

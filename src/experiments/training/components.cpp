@@ -1,0 +1,193 @@
+#include "experiments/training/components.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/memory.hpp"
+#include "base/nearest_name.hpp"
+#include "nn/adamw.hpp"
+#include "nn/grokfast.hpp"
+#include "nn/orthograd.hpp"
+#include "nn/sgd.hpp"
+
+namespace normalign {
+namespace {
+
+MlpOptions network(const RunConfig& c, Index inputs, Index outputs) {
+  MlpOptions options{.activation = activation(c.activation),
+                     .bias = c.bias,
+                     .init_scale = c.init_scale,
+                     .seed = static_cast<std::uint64_t>(c.seed)};
+  options.widths = {inputs};
+  options.widths.insert(options.widths.end(), c.hidden.begin(), c.hidden.end());
+  options.widths.push_back(outputs);
+  return options;
+}
+
+// For the parameters, their gradient, and what optimizer and filters keep of each.
+template <class T>
+void require_training_memory(const RunConfig& c, const MlpOptions& options) {
+  double parameters = 0;
+  std::string widths = std::to_string(options.widths.front());
+  for (std::size_t i = 1; i < options.widths.size(); ++i) {
+    parameters += static_cast<double>(options.widths[i]) * static_cast<double>(options.widths[i - 1] + options.bias);
+    widths += text('-', options.widths[i]);
+  }
+  const double copies = 2 + (c.optimizer == "sgd" ? c.momentum > 0 : 2) + conditions(c.condition).grokfast;
+  require_memory(copies * static_cast<double>(sizeof(T)) * parameters, "hidden: training a network " + widths);
+}
+
+// The network of a file, which must have the form that `options` says.
+template <class T>
+Mlp<T> network_from(const std::string& file, const MlpOptions& options) {
+  Mlp<T> mlp = model_in<T>(file, options);
+  const auto refuse = [&](const char* field, const auto& found, const auto& expected) {
+    throw InputError(text(file, ": ", field, " is ", found, "; the run's is ", expected));
+  };
+  const MlpOptions& found = mlp.options();
+  if (found.activation != options.activation) refuse("activation", name(found.activation), name(options.activation));
+  if (found.bias != options.bias) refuse("bias", found.bias, options.bias);
+  return mlp;
+}
+
+// The entry of the largest size.
+template <class T>
+struct Largest {
+  double size = 0;
+  Index row = 0, col = 0;
+
+  explicit Largest(ConstView<T> values) {
+    for (Index i = 0; i < values.rows(); ++i)
+      for (Index j = 0; j < values.cols(); ++j)
+        if (const double found = std::abs(static_cast<double>(values(i, j))); found > size) {
+          size = found;
+          row = i;
+          col = j;
+        }
+  }
+};
+
+// Throws InputError, naming the tensor, where inputs of size one could bring values of more than 1e100 about: squares
+// of such values, and of their products with inputs, are no doubles.
+template <class T>
+void check_sizes(const Mlp<T>& mlp) {
+  constexpr double most = 100;  // all sizes are decimal logarithms
+  double size = 0;
+  for (std::size_t l = 0; l < mlp.layers().size(); ++l) {
+    const auto& [weight, bias] = mlp.layers()[l];
+    const Largest<T> of_weight(weight), of_bias(bias);
+    const double terms = static_cast<double>(weight.cols());
+    const double by_weight = size + std::log10(of_weight.size) + std::log10(terms), by_bias = std::log10(of_bias.size);
+    size = std::max(by_weight, by_bias);
+    if (l + 1 < mlp.layers().size()) {
+      if (mlp.options().activation == Activation::leaky_relu) size += std::log10(std::max(1.0, mlp.options().slope));
+      if (mlp.options().activation == Activation::quadratic) size = std::max(size, 2 * size);
+    }
+    if (size > most) {
+      const bool is_weight = by_weight >= by_bias;
+      const Largest<T>& largest = is_weight ? of_weight : of_bias;
+      throw InputError(text("tensor layers.", l, is_weight ? ".weight" : ".bias", ": found a value of size ",
+                            largest.size, " at (", largest.row, ", ", largest.col,
+                            "), by which outputs grow to about 1e", std::lround(size), ", expected at most 1e", most));
+    }
+  }
+}
+
+}  // namespace
+
+template <class T>
+Mlp<T> model_in(const std::filesystem::path& file, const MlpOptions& options) {
+  try {
+    Mlp<T> mlp = mlp_from<T>(read_safetensors(file), options);
+    check_sizes(mlp);
+    return mlp;
+  } catch (const InputError& error) {
+    const std::string message = error.what();
+    throw InputError(message.starts_with(file.string()) ? message : file.string() + ": " + message);
+  }
+}
+
+Loss loss_of(const RunConfig& config) {
+  std::vector<std::string> known;
+  for (Loss loss : {Loss::cross_entropy, Loss::mse, Loss::bce}) {
+    if (name(loss) == config.loss) return loss;
+    known.emplace_back(name(loss));
+  }
+  throw InputError(text("loss: found '", config.loss, "', ", expected_one_of(config.loss, known)));
+}
+
+CrossEntropyGradient cross_entropy_gradient_of(const RunConfig& config) {
+  return config.accurate_cross_entropy ? CrossEntropyGradient::accurate : CrossEntropyGradient::subtracted;
+}
+
+template <class T>
+std::unique_ptr<Optimizer<T>> optimizer_of(const RunConfig& c) {
+  if (c.optimizer == "sgd")
+    return std::make_unique<Sgd<T>>(
+        SgdOptions{.learning_rate = c.learning_rate, .momentum = c.momentum, .weight_decay = c.weight_decay});
+  return std::make_unique<AdamW<T>>(AdamWOptions{.learning_rate = c.learning_rate,
+                                                 .beta1 = c.beta1,
+                                                 .beta2 = c.beta2,
+                                                 .epsilon = c.epsilon,
+                                                 .weight_decay = c.weight_decay});
+}
+
+template <class T>
+std::vector<std::unique_ptr<GradientFilter<T>>> filters_of(const RunConfig& c) {
+  std::vector<std::unique_ptr<GradientFilter<T>>> result;
+  const Conditions on = conditions(c.condition);
+  if (on.grokfast)
+    result.push_back(
+        std::make_unique<GrokFast<T>>(GrokFastOptions{.alpha = c.grokfast_alpha, .lambda = c.grokfast_lambda}));
+  if (on.orthograd) result.push_back(std::make_unique<OrthoGrad<T>>());
+  return result;
+}
+
+GrokAlignOptions penalty_of(const RunConfig& c) {
+  const Conditions on = conditions(c.condition);
+  GrokAlignOptions penalty{.norm = c.jacobian_norm == "exact" ? JacobianNorm::exact : JacobianNorm::projection,
+                           .projections = static_cast<int>(c.projections)};
+  if (on.grokalign) {
+    penalty.lambda = c.lambda * c.lambda_scale;
+    penalty.jacobian = c.penalise_jacobian;
+    penalty.offset = c.penalise_offset;
+  }
+  if (on.hold_jacobian) {
+    penalty.lambda = c.hold_weight;
+    penalty.offset = false;
+    penalty.level = c.level;
+  }
+  return penalty;
+}
+
+template <class T>
+Mlp<T> network_of(const RunConfig& config, Index inputs, Index classes) {
+  if (config.single_output && classes != 2)
+    throw InputError(text("single_output: found true with ", classes, " classes, expected 2"));
+  const MlpOptions options = network(config, inputs, config.single_output ? 1 : classes);
+  require_training_memory<T>(config, options);
+  return config.initial_model.empty() ? Mlp<T>(options) : network_from<T>(config.initial_model, options);
+}
+
+template <class T>
+Matrix<T> targets_of(const RunConfig& config, const Dataset<T>& data) {
+  const Loss loss = loss_of(config);
+  if (loss == Loss::cross_entropy) return {};
+  if (!config.single_output) return one_hot<T>(data.labels, data.classes);
+  Matrix<T> targets(data.inputs.rows(), 1);
+  for (Index i = 0; i < targets.rows(); ++i)
+    targets(i, 0) = data.labels[static_cast<std::size_t>(i)] == 1 ? T{1} : loss == Loss::mse ? T{-1} : T{0};
+  return targets;
+}
+
+#define NORMALIGN_INSTANTIATE(T)                                                         \
+  template std::unique_ptr<Optimizer<T>> optimizer_of(const RunConfig&);                 \
+  template std::vector<std::unique_ptr<GradientFilter<T>>> filters_of(const RunConfig&); \
+  template Mlp<T> model_in(const std::filesystem::path&, const MlpOptions&);             \
+  template Mlp<T> network_of(const RunConfig&, Index, Index);                            \
+  template Matrix<T> targets_of(const RunConfig&, const Dataset<T>&);
+NORMALIGN_INSTANTIATE(float)
+NORMALIGN_INSTANTIATE(double)
+#undef NORMALIGN_INSTANTIATE
+
+}  // namespace normalign

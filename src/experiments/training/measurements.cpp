@@ -1,0 +1,120 @@
+#include "experiments/training/measurements.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include "data/noise.hpp"
+#include "geometry/local_geometry.hpp"
+#include "linalg/random.hpp"
+
+namespace normalign {
+namespace {
+
+// Appends under `name` the seconds that its scope took.
+class TimeAppended {
+ public:
+  TimeAppended(MetricRow& row, const char* name) : row_(row), name_(name) {}
+  ~TimeAppended() {
+    row_.extras.emplace_back(name_, std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count());
+  }
+  TimeAppended(const TimeAppended&) = delete;
+  TimeAppended& operator=(const TimeAppended&) = delete;
+
+ private:
+  MetricRow& row_;
+  const char* name_;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+template <class T>
+Batch<T> first_rows(const Batch<T>& data, Index count) {
+  const Index n = std::min(count, data.inputs.rows());
+  const auto size = static_cast<std::size_t>(n);
+  return {.inputs = data.inputs.row_block(0, n),
+          .labels = data.labels.first(size),
+          .targets = data.targets.size() ? data.targets.row_block(0, n) : ConstView<T>(),
+          .samples = data.samples.first(size)};
+}
+
+}  // namespace
+
+std::string noise_metric(double level) { return text("noise_acc_", level); }
+
+std::string attack_metric(const RunConfig& config, double radius) {
+  return text("attack_acc_", config.attack_norm, '_', radius);
+}
+
+template <class T>
+Measurements<T>::Measurements(const RunConfig& config, const Mlp<T>& mlp, Loss loss, const Batch<T>& train,
+                              const Batch<T>& test, int threads)
+    : config_(config),
+      mlp_(mlp),
+      loss_(loss),
+      train_(train),
+      test_(test),
+      threads_(threads),
+      evaluate_(mlp, loss, threads) {
+  if (config.noise_first_column > test.inputs.cols())
+    throw InputError(text("noise_first_column: found ", config.noise_first_column, ", expected at most the ",
+                          test.inputs.cols(), " columns of the data"));
+}
+
+template <class T>
+void Measurements<T>::append_geometry(MetricRow& row) const {
+  const TimeAppended time(row, "geometry_time");
+  const auto append = [&](const char* prefix, const Batch<T>& data) {
+    const LocalGeometry mean = mean_local_geometry(mlp_, first_rows(data, config_.geometry_samples), threads_);
+    for (const auto& [name, value] : measures(mean))
+      if (value) row.extras.emplace_back(text(prefix, name), *value);
+  };
+  append("", train_);
+  append("test_", test_);
+  row.extras.emplace_back("chance_alignment", chance_alignment(train_.inputs.cols()));
+}
+
+template <class T>
+double Measurements<T>::noise_accuracy(Index epoch, double level) {
+  noisy_.resize(test_.inputs.rows(), test_.inputs.cols());
+  const RandomRows random(static_cast<std::uint64_t>(config_.seed), Stream::test_noise,
+                          static_cast<std::uint32_t>(epoch));
+  add_noise(test_.inputs, level, config_.noise_first_column, random, noisy_.view());
+  Batch<T> noisy = test_;
+  noisy.inputs = noisy_;
+  return evaluate_(noisy).accuracy;
+}
+
+template <class T>
+void Measurements<T>::append_noise(MetricRow& row) {
+  const TimeAppended time(row, "noise_time");
+  for (double level : config_.noise_levels)
+    row.extras.emplace_back(noise_metric(level), noise_accuracy(row.epoch, level));
+}
+
+template <class T>
+void Measurements<T>::append_attacks(MetricRow& row) {
+  const TimeAppended time(row, "attack_time");
+  const Batch<T> attacked = config_.attack_samples > 0 ? first_rows(test_, config_.attack_samples) : test_;
+  for (double radius : config_.attack_radii) {
+    Attack<T> attack(mlp_, loss_,
+                     {.norm = config_.attack_norm == "l2" ? AttackNorm::l2 : AttackNorm::linf,
+                      .radius = radius,
+                      .step = config_.attack_step * radius,
+                      .steps = static_cast<int>(config_.attack_steps),
+                      .seed = static_cast<std::uint64_t>(config_.seed),
+                      .draw = static_cast<std::uint32_t>(row.epoch)},
+                     threads_);
+    row.extras.emplace_back(attack_metric(config_, radius), attack(attacked).accuracy);
+  }
+}
+
+template <class T>
+void Measurements<T>::append_to(MetricRow& row) {
+  if (config_.geometry_samples > 0) append_geometry(row);
+  if (!config_.noise_levels.empty()) append_noise(row);
+  if (!config_.attack_radii.empty()) append_attacks(row);
+}
+
+template class Measurements<float>;
+template class Measurements<double>;
+
+}  // namespace normalign

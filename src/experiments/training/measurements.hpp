@@ -1,0 +1,51 @@
+// What a run measures at its logged epochs besides loss and accuracy, each switched on by the config.
+#pragma once
+
+#include <string>
+
+#include "experiments/training/config.hpp"
+#include "experiments/training/run_log.hpp"
+#include "nn/attack.hpp"
+#include "nn/evaluate.hpp"
+
+namespace normalign {
+
+/// The name of the accuracy under Gaussian noise of that standard deviation: "noise_acc_0.2".
+std::string noise_metric(double level);
+
+/// The name of the accuracy under attacks within that distance: "attack_acc_linf_0.1".
+std::string attack_metric(const RunConfig& config, double radius);
+
+/// Appends what `config` switches on to metric rows, each kind with the seconds that it took for this row:
+/// - geometry_samples: the means of `measures` over the first so many training samples under their names, over as many
+///   test samples with "test_" before the name, undefined ones left out; chance_alignment; geometry_time.
+/// - noise_levels: the test accuracy (per cent) under N(0, level^2) on the columns from noise_first_column on, as
+///   `noise_metric` names it; one draw per epoch, scaled; noise_time.
+/// - attack_radii: the accuracy (per cent) on the first attack_samples test points under PGD from random starts, anew
+///   for each epoch, as `attack_metric` names it; attack_time.
+template <class T>
+class Measurements {
+ public:
+  /// Network and samples are borrowed. Throws InputError where the noise begins behind the last column.
+  Measurements(const RunConfig& config, const Mlp<T>& mlp, Loss loss, const Batch<T>& train, const Batch<T>& test,
+               int threads);
+  /// Measures the network as it is now, for row.epoch.
+  void append_to(MetricRow& row);
+  /// The test accuracy (per cent) under noise of that standard deviation at that epoch: noise_levels' draw.
+  double noise_accuracy(Index epoch, double level);
+
+ private:
+  void append_geometry(MetricRow& row) const;
+  void append_noise(MetricRow& row);
+  void append_attacks(MetricRow& row);
+
+  const RunConfig& config_;
+  const Mlp<T>& mlp_;
+  Loss loss_;
+  Batch<T> train_, test_;
+  int threads_;
+  Evaluator<T> evaluate_;
+  Matrix<T> noisy_;
+};
+
+}  // namespace normalign

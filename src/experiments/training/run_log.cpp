@@ -1,0 +1,183 @@
+#include "experiments/training/run_log.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <fstream>
+#include <thread>
+
+#include "base/atomic_file.hpp"
+#include "experiments/figures/text_file.hpp"
+#include "experiments/runs/log_json.hpp"
+#include "linalg/blas.hpp"
+
+namespace normalign {
+namespace {
+
+using namespace log_json;
+namespace fs = std::filesystem;
+
+constexpr std::pair<const char*, double MetricRow::*> named_metrics[] = {{"train_acc", &MetricRow::train_acc},
+                                                                         {"test_acc", &MetricRow::test_acc},
+                                                                         {"train_loss", &MetricRow::train_loss},
+                                                                         {"test_loss", &MetricRow::test_loss},
+                                                                         {"opt_time", &MetricRow::opt_time}};
+
+// --- writing
+// -------------------------------------------------------------------------------------------------
+
+Json row_json(const MetricRow& row) {
+  Json json = {{"epoch", row.epoch}};
+  const auto add = [&](const std::string& name, double value) {
+    if (json.contains(name))
+      throw InputError(text("run log: the row of epoch ", row.epoch, " has two metrics named ", name));
+    if (!std::isfinite(value))
+      throw RunError(text("epoch ", row.epoch, ": ", name, " is ", value, "; expected a finite number"));
+    json[name] = value;
+  };
+  for (const auto& [name, member] : named_metrics) add(name, row.*member);
+  for (const auto& [name, value] : row.extras) add(name, value);
+  return json;
+}
+
+fs::path folder_of(const fs::path& path) { return path.has_parent_path() ? path.parent_path() : fs::path("."); }
+
+// --- reading
+// -------------------------------------------------------------------------------------------------
+
+MetricRow read_row(const Json& json, const std::string& where) {
+  if (!json.is_object()) refuse(where, &json, "an object");
+  MetricRow row;
+  row.epoch = count_field(json, "epoch", where + '.');
+  for (const auto& [name, member] : named_metrics) row.*member = number_field(json, name, where + '.');
+  for (const auto& [name, value] : json.items()) {
+    const auto is_name = [&name = name](const auto& named) { return name == named.first; };
+    if (!value.is_number() || name == "epoch" || std::ranges::any_of(named_metrics, is_name)) continue;
+    row.extras.emplace_back(name, value.get<double>());
+  }
+  return row;
+}
+
+std::optional<Index> read_grokking_epoch(const Json& json) {
+  const Json* value = entry(json, "grokking_epoch");
+  if (!value || value->is_null()) return std::nullopt;
+  if (!is_index(*value) || value->get<Index>() < -1)
+    refuse("grokking_epoch", value, "an epoch, or null where not grokked");
+  if (value->get<Index>() == -1) return std::nullopt;
+  return value->get<Index>();
+}
+
+bool read_grokked(const Json& json, bool has_epoch) {
+  const Json* value = entry(json, "grokked");
+  if (!value) return has_epoch;
+  if (!value->is_boolean()) refuse("grokked", value, "true or false");
+  if (value->get<bool>() != has_epoch)
+    refuse("grokking_epoch", entry(json, "grokking_epoch"),
+           has_epoch ? "null, as grokked is false" : "an epoch, as grokked is true");
+  return has_epoch;
+}
+
+RunLog log_of(const Json& json, const fs::path& path) {
+  try {
+    return json.get<RunLog>();
+  } catch (const InputError& error) {
+    throw UnreadableLog(text(path.string(), ": ", error.what()));
+  }
+}
+
+std::string host_cpu() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with("model name") && line.find(": ") != std::string::npos) return line.substr(line.find(": ") + 2);
+  return "unknown";
+}
+
+}  // namespace
+
+std::optional<double> metric(const MetricRow& row, std::string_view name) {
+  for (const auto& [known, member] : named_metrics)
+    if (name == known) return row.*member;
+  for (const auto& [extra, value] : row.extras)
+    if (name == extra) return value;
+  return std::nullopt;
+}
+
+void to_json(Json& json, const RunLog& log) {
+  // Validation may throw, and the library's constructor that calls this would leak what `json` holds by then.
+  Json result = Json::object();
+  result["run_name"] = log.run_name;
+  result["condition"] = log.condition;
+  result["config"] = log.config;
+  if (!log.file_hashes.empty()) result["file_hashes"] = log.file_hashes;
+  result["status"] = name_of(log.status);
+  if (log.status == RunStatus::failed) result["failure"] = log.failure;
+  result["grokked"] = log.grokked;
+  result["grokking_epoch"] = log.grokking_epoch ? Json(*log.grokking_epoch) : Json(nullptr);
+  result["metrics"] = Json::array();
+  for (const MetricRow& row : log.metrics) result["metrics"].push_back(row_json(row));
+  result["environment"] = log.environment;
+  require_finite(log.config, "config");
+  require_finite(log.environment, "environment");
+  json = std::move(result);
+}
+
+void from_json(const Json& json, RunLog& log) {
+  if (!json.is_object()) refuse("top level", &json, "the object of a run log");
+  RunLog result;
+  result.run_name = string_field(json, "run_name");
+  result.condition = string_field(json, "condition");
+  result.config = object_field_or_empty(json, "config");
+  result.file_hashes = object_field_or_empty(json, "file_hashes");
+  result.status = status_field(json);
+  if (json.contains("failure")) result.failure = string_field(json, "failure");
+  result.grokking_epoch = read_grokking_epoch(json);
+  result.grokked = read_grokked(json, result.grokking_epoch.has_value());
+  const Json* metrics = entry(json, "metrics");
+  if (!metrics || !metrics->is_array()) refuse("metrics", metrics, "an array of rows");
+  for (const Json& row : *metrics)
+    result.metrics.push_back(read_row(row, text("metrics[", result.metrics.size(), "]")));
+  result.environment = object_field_or_empty(json, "environment");
+  log = std::move(result);
+}
+
+void check_writable_log(const fs::path& path, bool overwrite) {
+  const std::string name = path.string();
+  if (!path.has_filename()) throw InputError(text("'", name, "': no file name; expected the path of a log"));
+  make_folder(folder_of(path));
+  std::error_code error;
+  const fs::file_status there = fs::symlink_status(path, error);
+  if (fs::is_directory(there)) throw InputError(text(name, ": found a folder; expected the path of a log"));
+  if (fs::exists(there) && !overwrite)
+    throw InputError(text(name, ": a log is there already; expected a new file, or --overwrite to replace it"));
+  // Only an attempt tells: permissions alone know nothing of quotas, containers or file systems without
+  // writing.
+  const AtomicFile trial(path);
+  if (!trial.is_open())
+    throw_unwritable<InputError>(
+        errno, text(name, ": the log cannot be written: ", std::strerror(errno), "; expected a writable folder"));
+}
+
+void write_log(const fs::path& path, const RunLog& log) { write_log_text(path, log_text(log, "metrics")); }
+
+RunLog read_log(const fs::path& path) { return log_of(parsed_file(path), path); }
+
+std::optional<RunLog> read_log_if_any(const fs::path& path) {
+  const Json json = parsed_file(path);
+  if (json.is_object() && !json.contains("metrics") && (!json.contains("run_name") || json.contains("folds")))
+    return std::nullopt;
+  return log_of(json, path);
+}
+
+Json environment(int threads) {
+#ifdef __clang__
+  const char* const compiler = "clang++ " __VERSION__;
+#else
+  const char* const compiler = "g++ " __VERSION__;
+#endif
+  return {{"version", NORMALIGN_VERSION}, {"compiler", compiler},
+          {"blas", blas_description()},   {"threads", threads},
+          {"host_cpu", host_cpu()},       {"hardware_threads", std::thread::hardware_concurrency()}};
+}
+
+}  // namespace normalign

@@ -1,0 +1,271 @@
+#include "experiments/training/sweep.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "base/json_text.hpp"
+#include "base/nearest_name.hpp"
+#include "experiments/runs/config_fields.hpp"
+#include "experiments/runs/run_files.hpp"
+#include "experiments/runs/run_lock.hpp"
+#include "experiments/training/run_identity.hpp"
+#include "experiments/training/settings_read.hpp"
+#include "experiments/training/task.hpp"
+
+namespace normalign {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+
+std::string written(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+// ---- which runs a file asks for --------------------------------------------------------------------------------
+
+// The place of an entry: conditions."J only".lambda
+std::string entry_of(const std::string& place, const std::string& key) {
+  const bool plain =
+      !key.empty() && std::ranges::all_of(key, [](unsigned char c) { return std::isalnum(c) || c == '_'; });
+  return (place.empty() ? "" : place + ".") + (plain ? key : written(key));
+}
+
+// Does `action`; what it refuses is refused with `place` before it.
+template <class Action>
+void within(const std::string& place, const Action& action) {
+  try {
+    action();
+  } catch (const InputError& error) {
+    throw InputError(place + error.what());
+  }
+}
+
+[[noreturn]] void refuse(const std::string& place, const Json& value, const char* expected) {
+  const std::string found = written(value);
+  throw InputError(
+      text(place, ": found ", found.size() <= 60 ? found : text("an ", value.type_name()), ", expected ", expected));
+}
+
+const Json& object_at(const Json& parent, const std::string& place, const char* expected) {
+  if (!parent.is_object()) refuse(place, parent, expected);
+  return parent;
+}
+
+std::vector<std::int64_t> seeds_of(const Json& value, const std::string& place) {
+  const auto is_seed = [](const Json& seed) {
+    return seed.is_number_integer() && (!seed.is_number_unsigned() || seed.get<std::uint64_t>() <= INT64_MAX) &&
+           seed.get<std::int64_t>() >= 0;
+  };
+  if (value.is_array() && !value.empty()) {
+    for (const Json& seed : value)
+      if (!is_seed(seed)) refuse(place, seed, "whole numbers from 0");
+    return value.get<std::vector<std::int64_t>>();
+  }
+  constexpr std::int64_t most = 100'000;
+  if (!value.is_object() || value.size() != 2 || !value.contains("first") || !value.contains("count"))
+    refuse(place, value, "a list of seeds that is not empty, or {\"first\": seed, \"count\": number}");
+  const Json &first = value.at("first"), &count = value.at("count");
+  if (!is_seed(first) || first.get<std::int64_t>() > INT64_MAX - most)
+    refuse(entry_of(place, "first"), first, "a whole number from 0");
+  if (!is_seed(count) || count.get<std::int64_t>() < 1 || count.get<std::int64_t>() > most)
+    refuse(entry_of(place, "count"), count, "a whole number from 1 to 100000");
+  std::vector<std::int64_t> seeds;
+  for (std::int64_t i = 0; i < count.get<std::int64_t>(); ++i) seeds.push_back(first.get<std::int64_t>() + i);
+  return seeds;
+}
+
+// Fields of a run, all said in one place.
+struct Layer {
+  std::string place;  // what precedes the name of a field in a message
+  Json fields;
+  std::vector<RunConfig> runs = {};  // for which they are said, but for the seed
+};
+
+void require_read(const Layer& layer) {
+  for (const auto& [name, value] : layer.fields.items()) require_read(layer.place + name, name, layer.runs);
+}
+
+// The layer of an object in the file, without the keys that are no fields.
+Layer layer_of(const Json& object, const std::string& place, std::initializer_list<const char*> other_keys) {
+  Layer layer{place + '.', object_at(object, place, "an object of settings")};
+  for (const char* key : other_keys) layer.fields.erase(key);
+  for (const char* key : {"task", "condition", "label", "seed"})
+    if (layer.fields.contains(key))
+      throw InputError(text(layer.place, key, ": unexpected here, it follows from the keys of \"settings\" and ",
+                            "\"conditions\" and from \"seeds\""));
+  return layer;
+}
+
+// The run of these layers, the last of which wins.
+RunConfig run_of(RunConfig run, std::initializer_list<const Layer*> layers) {
+  for (const Layer* layer : layers)
+    for (const auto& [name, value] : layer->fields.items())
+      within(layer->place, [&, &name = name, &value = value] { set_field(run, name, value); });
+  try {
+    check(run);
+    return run;
+  } catch (const InputError& error) {
+    // It is the layer that had the last word on the field that is to blame.
+    const std::string message = error.what(), field = message.substr(0, message.find(':'));
+    std::string place;
+    for (const Layer* layer : layers)
+      if (layer->fields.contains(field)) place = layer->place;
+    throw InputError(text(place, message));
+  }
+}
+
+std::vector<RunConfig> runs_of(const Json& file, Layer& fixed, std::span<const std::string> only) {
+  object_at(file, "top level", "an object");
+  const std::vector<std::string> keys = {"settings", "conditions", "seeds", "overrides"};
+  for (const auto& [key, value] : file.items())
+    if (std::ranges::find(keys, key) == keys.end())
+      throw InputError(text(entry_of("", key), ": unknown key, ", expected_one_of(key, keys)));
+  for (const char* key : {"settings", "conditions"})
+    if (!file.contains(key) || !file[key].is_object() || file[key].empty())
+      refuse(key, file.contains(key) ? file[key] : Json(), "an object that is not empty");
+  Layer everywhere = layer_of(file.value("overrides", Json::object()), "overrides", {});
+  std::map<std::string, Layer> of_conditions;
+  for (const auto& [label, fields] : file["conditions"].items())
+    of_conditions[label] = layer_of(fields, entry_of("conditions", label), {"condition"});
+
+  std::vector<RunConfig> runs;
+  std::set<std::string> names;
+  for (const auto& [task_name, setting] : file["settings"].items()) {
+    within("settings: ", [&name = task_name] { task(name); });
+    const std::string place = entry_of("settings", task_name);
+    Layer of_setting = layer_of(setting, place, {"seeds"});
+    const bool asked_for = only.empty() || std::ranges::find(only, task_name) != only.end();
+    const bool own_seeds = setting.contains("seeds");
+    const std::vector<std::int64_t> seeds = own_seeds ? seeds_of(setting["seeds"], entry_of(place, "seeds"))
+                                                      : seeds_of(file.value("seeds", Json()), "seeds");
+    for (const auto& [label, fields] : file["conditions"].items()) {
+      const std::string condition_place = entry_of("conditions", label);
+      Layer& of_condition = of_conditions.at(label);
+      const Json condition = fields.value("condition", Json(label));
+      if (label.empty() || !condition.is_string()) refuse(condition_place, condition, "the name of a condition");
+      within(condition_place + '.', [&] { conditions(condition.get<std::string>()); });
+      RunConfig run = defaults_for(task(task_name), condition.get<std::string>());
+      if (label != run.condition) run.label = label;
+      run = run_of(run, {&everywhere, &of_setting, &of_condition, &fixed});
+      for (Layer* layer : {&everywhere, &of_setting, &of_condition}) layer->runs.push_back(run);
+      if (asked_for) fixed.runs.push_back(run);
+      for (const std::int64_t seed : seeds) {
+        run.seed = seed;
+        if (!names.insert(run_name(run)).second)
+          throw InputError(text(own_seeds ? entry_of(place, "seeds") : "seeds", ": found two runs named ",
+                                run_name(run), ", expected one"));
+        if (asked_for) runs.push_back(run);
+      }
+    }
+    require_read(of_setting);
+  }
+  require_read(everywhere);
+  for (const auto& [label, layer] : of_conditions) require_read(layer);
+  return runs;
+}
+
+Layer fixed_fields(std::span<const std::string> assignments) {
+  Json fields = Json::object();
+  config_fields::GivenOnce once;
+  for (const std::string& given : assignments) {
+    const auto [name, value] = assignment(given);
+    once.add("--set " + name, name);
+    fields[name] = value;
+  }
+  for (const char* key : {"task", "condition", "label", "seed"})
+    if (fields.contains(key))
+      throw InputError(text("--set ", key, ": unexpected here, it is for the sweep's file to say"));
+  RunConfig trial;
+  for (const auto& [name, value] : fields.items()) set_field(trial, name, value);
+  return {"--set ", fields};
+}
+
+// ---- running them ----------------------------------------------------------------------------------------------
+
+bool finished(const std::optional<RunLog>& log) { return log && log->status == RunStatus::finished; }
+
+// Where the process had no time to say in the log that it failed, this one does. Another sweep may be at the run by
+// now: then it is not for this one to judge.
+void mark_failed(const RunConfig& run, const fs::path& folder, const std::string& reason) {
+  const std::string name = run_name(run);
+  const RunLock lock(lock_file(folder, name), 0ms);
+  if (!lock.held()) return;
+  remove_temporary_files(folder, name);
+  std::optional<RunLog> log = log_of(run, folder);
+  if (!log || log->status != RunStatus::running) return;
+  log->status = RunStatus::failed;
+  log->failure = reason;
+  write_log(log_file(folder, name), *log);
+}
+
+}  // namespace
+
+std::vector<RunConfig> sweep_runs(const std::string& content, const std::string& file,
+                                  std::span<const std::string> assignments, std::span<const std::string> only) {
+  Layer fixed = fixed_fields(assignments);
+  std::vector<RunConfig> runs;
+  std::vector<std::string> settings;
+  within(file + ": ", [&] {
+    const Json json = parsed_json<Json>(content);
+    runs = runs_of(json, fixed, only);
+    for (const auto& [name, setting] : json["settings"].items()) settings.push_back(name);
+  });
+  for (const std::string& setting : only)
+    if (std::ranges::find(settings, setting) == settings.end())
+      throw InputError(text("--setting: found '", setting, "', ", expected_one_of(setting, settings)));
+  require_read(fixed);
+  return runs;
+}
+
+std::optional<RunLog> log_of(const RunConfig& run, const fs::path& folder) {
+  const fs::path file = log_file(folder, run_name(run));
+  if (!fs::exists(file)) return std::nullopt;
+  RunLog log = read_log(file);
+  const auto difference = run_difference(log, new_log(run, 1));
+  if (difference && log.status == RunStatus::failed) return std::nullopt;
+  if (difference)
+    throw InputError(text(file.string(), ": another run of that name is there: ", *difference,
+                          "; another folder, or this log out of the way"));
+  return log;
+}
+
+RunLog sweep_run(const RunConfig& run, const SweepRunOptions& options) {
+  const std::string name = run_name(run);
+  check_writable_log(log_file(options.folder, name), true);
+  const RunLock lock(lock_file(options.folder, name), options.patience);
+  if (!lock.held()) throw RunError("another process is at this run");
+  remove_temporary_files(options.folder, name);
+  if (const auto log = log_of(run, options.folder); finished(log)) return *log;
+  return task(run.task).run(run, options.threads,
+                            {.progress = options.progress,
+                             .stop = options.stop,
+                             .log_file = log_file(options.folder, name),
+                             .checkpoint_file = checkpoint_file(options.folder, name),
+                             .checkpoint_seconds = options.checkpoint_seconds});
+}
+
+JobQueueResult run_sweep(const std::vector<RunConfig>& runs, const SweepOptions& options, std::ostream& out) {
+  std::vector<Job> jobs;
+  std::map<std::string, const RunConfig*> by_name;
+  for (const RunConfig& run : runs) {
+    jobs.push_back({.name = run_name(run), .kind = text(run.task, '/', condition_label(run))});
+    by_name[jobs.back().name] = &run;
+  }
+  return run_jobs(
+      jobs,
+      {.title = "sweep",
+       .folder = options.folder,
+       .jobs = options.jobs,
+       .terminal = options.terminal,
+       .is_finished = [&](const std::string& name) { return finished(log_of(*by_name.at(name), options.folder)); },
+       .command = options.command,
+       .input = options.input,
+       .mark_failed = [&](const std::string& name,
+                          const std::string& reason) { mark_failed(*by_name.at(name), options.folder, reason); }},
+      out);
+}
+
+}  // namespace normalign

@@ -1,0 +1,65 @@
+#include "experiments/training/task.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/nearest_name.hpp"
+#include "linalg/row_blocks.hpp"
+
+namespace normalign {
+
+// tasks.inc is made by the Makefile from the names of the files in tasks/, one TASK(name) each.
+namespace tasks {
+#define TASK(name) Task name();
+#include "tasks.inc"
+#undef TASK
+}  // namespace tasks
+
+const std::vector<Task>& all_tasks() {
+  static const std::vector<Task> all = {
+#define TASK(name) tasks::name(),
+#include "tasks.inc"
+#undef TASK
+  };
+  return all;
+}
+
+RunLog grokking_protocol(const RunConfig& config, const TaskData& data, int threads, const RunObserver& observer) {
+  return std::visit([&](const auto& split) { return grokking_run(config, split, threads, observer); }, data);
+}
+
+RunLog Task::run(const RunConfig& config, int threads, const RunObserver& observer) const {
+  const ThreadLimit limit(threads);  // for products outside of the steps, too
+  return train(config, data(config), threads, observer);
+}
+
+Split<double> in_double(TaskData data) {
+  if (auto* split = std::get_if<Split<double>>(&data)) return std::move(*split);
+  const auto widened = [](const Dataset<float>& from) {
+    Dataset<double> to{Matrix<double>(from.inputs.rows(), from.inputs.cols()), from.labels, from.classes};
+    std::ranges::copy(from.inputs.span(), to.inputs.data());
+    return to;
+  };
+  const auto& split = std::get<Split<float>>(data);
+  return {widened(split.train), widened(split.test)};
+}
+
+RunConfig defaults_for(const Task& task, const std::string& condition) {
+  conditions(condition);
+  RunConfig config = task.defaults;
+  config.task = task.name;
+  config.condition = condition;
+  task.adapt(config);
+  return config;
+}
+
+const Task& task(const std::string& name) {
+  std::vector<std::string> known;
+  for (const Task& task : all_tasks()) {
+    if (task.name == name) return task;
+    known.push_back(task.name);
+  }
+  throw InputError(text("task: found '", name, "', ", expected_one_of(name, known)));
+}
+
+}  // namespace normalign

@@ -1,0 +1,245 @@
+#include "experiments/training/config.hpp"
+
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "support/catch.hpp"
+#include "support/message_of.hpp"
+
+namespace normalign::tests {
+namespace {
+
+TEST_CASE("a condition names filters and the penalty in any order") {
+  const auto flags = [](const char* condition) {
+    const Conditions c = conditions(condition);
+    return std::vector<bool>{c.grokfast, c.orthograd, c.grokalign};
+  };
+  using Flags = std::vector<bool>;
+  CHECK(flags("baseline") == Flags{false, false, false});
+  CHECK(flags("grokfast") == Flags{true, false, false});
+  CHECK(flags("orthograd") == Flags{false, true, false});
+  CHECK(flags("grokalign") == Flags{false, false, true});
+  CHECK(flags("grokalign+grokfast") == Flags{true, false, true});
+  CHECK(flags("grokfast+grokalign") == Flags{true, false, true});
+  CHECK(flags("orthograd+grokalign+grokfast") == Flags{true, true, true});
+}
+
+TEST_CASE("an unknown, repeated or empty condition is refused with the known ones") {
+  for (const char* condition : {"", "grok", "Baseline", "grokfast+", "+grokfast", "grokfast++orthograd",
+                                "grokfast+grokfast", "baseline+grokfast", "grokfast, orthograd", "grokalign "}) {
+    CAPTURE(condition);
+    CHECK(message_of([&] { conditions(condition); })
+              .starts_with(std::string("condition: found '") + condition +
+                           "', expected baseline, or grokfast, orthograd, grokalign, adversarial_noise, hold_jacobian, "
+                           "each at most once, joined by +"));
+  }
+}
+
+TEST_CASE("every field out of its range is refused by its name, with what was found and expected") {
+  struct Row {
+    const char* field;
+    std::function<void(RunConfig&)> spoil;
+    const char* found;
+  };
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN(), inf = std::numeric_limits<double>::infinity();
+  const auto set = [](auto RunConfig::*field, auto value) { return [=](RunConfig& c) { c.*field = value; }; };
+  const Row rows[] = {
+      {"seed", set(&RunConfig::seed, -1), "-1"},
+      {"hidden", set(&RunConfig::hidden, std::vector<Index>{5, 0}), "0"},
+      {"hidden", set(&RunConfig::hidden, std::vector<Index>{2'000'000}), "2000000"},
+      {"noise_levels", set(&RunConfig::noise_levels, std::vector<double>{0.5, 1, 0.5}), "0.5 twice"},
+      {"attack_radii", set(&RunConfig::attack_radii, std::vector<double>{2, 2}), "2 twice"},
+      {"init_scale", set(&RunConfig::init_scale, -1.0), "-1"},
+      {"init_scale", set(&RunConfig::init_scale, inf), "inf"},
+      {"epochs", set(&RunConfig::epochs, -1), "-1"},
+      {"epochs", set(&RunConfig::epochs, 2'000'000'000), "2000000000"},
+      {"batch_size", set(&RunConfig::batch_size, -3), "-3"},
+      {"eval_every", set(&RunConfig::eval_every, -1), "-1"},
+      {"stop", set(&RunConfig::stop, "later"), "'later'"},
+      {"optimizer", set(&RunConfig::optimizer, "adagrad"), "'adagrad'"},
+      {"learning_rate", set(&RunConfig::learning_rate, -0.5), "-0.5"},
+      {"learning_rate", set(&RunConfig::learning_rate, nan), "nan"},
+      {"weight_decay", set(&RunConfig::weight_decay, inf), "inf"},
+      {"momentum", set(&RunConfig::momentum, 1.5), "1.5"},
+      {"beta1", set(&RunConfig::beta1, 1.0), "1"},
+      {"beta2", set(&RunConfig::beta2, nan), "nan"},
+      {"epsilon", set(&RunConfig::epsilon, -1e-8), "-1e-08"},
+      {"train_criterion", set(&RunConfig::train_criterion, 101.0), "101"},
+      {"test_criterion", set(&RunConfig::test_criterion, -1.0), "-1"},
+      {"lambda", set(&RunConfig::lambda, -0.1), "-0.1"},
+      {"lambda", set(&RunConfig::lambda, nan), "nan"},
+      {"jacobian_norm", set(&RunConfig::jacobian_norm, "spectral"), "'spectral'"},
+      {"projections", set(&RunConfig::projections, 0), "0"},
+      {"label", set(&RunConfig::label, "a/b"), "\"a/b\""},
+      {"precision", set(&RunConfig::precision, "float16"), "'float16'"},
+      {"train_samples", set(&RunConfig::train_samples, -1), "-1"},
+      {"test_samples", set(&RunConfig::test_samples, -1), "-1"},
+      {"features", set(&RunConfig::features, -1), "-1"},
+      {"feature_scale", set(&RunConfig::feature_scale, nan), "nan"},
+      {"gradient_clip", set(&RunConfig::gradient_clip, -1.0), "-1"},
+      {"output_scale", set(&RunConfig::output_scale, -2.0), "-2"},
+      {"noise_criterion", set(&RunConfig::noise_criterion, 101.0), "101"},
+      {"noise_criterion_level", set(&RunConfig::noise_criterion_level, nan), "nan"},
+      {"noise_levels", set(&RunConfig::noise_levels, std::vector<double>{0.1, -0.1}), "-0.1"},
+      {"noise_first_column", set(&RunConfig::noise_first_column, -1), "-1"},
+      {"lambda_scale", set(&RunConfig::lambda_scale, -1.0), "-1"},
+      {"hold_weight", set(&RunConfig::hold_weight, -1.0), "-1"},
+      {"training_noise", set(&RunConfig::training_noise, -1.0), "-1"},
+      {"least_training_noise", set(&RunConfig::least_training_noise, inf), "inf"},
+      {"geometry_samples", set(&RunConfig::geometry_samples, -1), "-1"},
+      {"attack_radii", set(&RunConfig::attack_radii, std::vector<double>{nan}), "nan"},
+      {"attack_norm", set(&RunConfig::attack_norm, "l1"), "'l1'"},
+      {"attack_steps", set(&RunConfig::attack_steps, 0), "0"},
+      {"attack_step", set(&RunConfig::attack_step, -1.0), "-1"},
+      {"attack_samples", set(&RunConfig::attack_samples, -1), "-1"},
+      {"condition", set(&RunConfig::condition, "grokalign+hold_jacobian"), "'grokalign+hold_jacobian'"},
+      {"level", set(&RunConfig::level, -1.0), "-1"},
+      {"level", set(&RunConfig::level, nan), "nan"},
+      {"grokfast_alpha", set(&RunConfig::grokfast_alpha, 1.5), "1.5"},
+      {"grokfast_lambda", set(&RunConfig::grokfast_lambda, -1.0), "-1"},
+      {"condition", set(&RunConfig::condition, "nothing"), "'nothing'"},
+  };
+  CHECK(message_of([] { check(RunConfig{}); }) == "nothing was thrown");
+  for (const Row& row : rows) {
+    RunConfig config;
+    row.spoil(config);
+    const std::string message = message_of([&] { check(config); });
+    CAPTURE(row.field, message);
+    CHECK(message.starts_with(std::string(row.field) + ": found " + row.found + ", expected "));
+    CHECK_FALSE(contains(message, "\n"));
+  }
+}
+
+TEST_CASE("the bounds themselves are accepted") {
+  RunConfig config{.seed = std::numeric_limits<std::int64_t>::max(), .init_scale = 0};
+  config.learning_rate = config.weight_decay = config.momentum = config.beta1 = config.epsilon = 0;
+  config.train_criterion = 100;
+  config.test_criterion = 0;
+  config.level = 0;
+  config.grokfast_alpha = 1;
+  CHECK(message_of([&] { check(config); }) == "nothing was thrown");
+}
+
+TEST_CASE("the settings as JSON hold every field under its name") {
+  RunConfig config{.task = "t", .condition = "grokalign", .seed = 7, .hidden = {3, 4}};
+  config.lambda = 0.25;
+  nlohmann::ordered_json json = to_json(config);
+  CHECK(json.at("task") == "t");
+  CHECK(json.at("condition") == "grokalign");
+  CHECK(json.at("seed") == 7);
+  CHECK(json.at("hidden") == nlohmann::ordered_json({3, 4}));
+  CHECK(json.at("lambda") == 0.25);
+  CHECK(json.at("epsilon") == 1e-25);
+  CHECK(json.at("penalise_offset") == true);
+}
+
+// How many fields a struct of that kind has, counted by the compiler: the most values it can be made from.
+struct Anything {
+  template <class T>
+  operator T() const;
+};
+template <class T, std::size_t... I>
+constexpr bool takes(std::index_sequence<I...>) {
+  return requires { T{(static_cast<void>(I), Anything{})...}; };
+}
+template <class T, std::size_t count = 128>
+constexpr std::size_t field_count() {
+  if constexpr (takes<T>(std::make_index_sequence<count>()))
+    return count;
+  else
+    return field_count<T, count - 1>();
+}
+
+TEST_CASE("no field of the settings is missing in the JSON") { CHECK(to_json({}).size() == field_count<RunConfig>()); }
+
+TEST_CASE("every field is set by its name and read back") {
+  RunConfig other;
+  const nlohmann::ordered_json defaults = to_json(RunConfig{});
+  for (const auto& [name, value] : defaults.items()) {
+    CAPTURE(name);
+    const auto changed = value.is_string()         ? nlohmann::ordered_json("other")
+                         : value.is_boolean()      ? nlohmann::ordered_json(!value.get<bool>())
+                         : value.is_array()        ? nlohmann::ordered_json({3, 5})
+                         : value.is_number_float() ? nlohmann::ordered_json(0.375)
+                                                   : nlohmann::ordered_json(17);
+    set_field(other, name, changed);
+    CHECK(to_json(other).at(name) == changed);
+  }
+}
+
+TEST_CASE("a misspelled condition, field or choice is answered with the nearest") {
+  RunConfig config{.optimizer = "adam"};
+  CHECK(message_of([&] { check(config); }).ends_with("; did you mean adamw?"));
+  CHECK(message_of([&] { set_field(config, "lamda", 1); }).ends_with("attack_samples; did you mean lambda?"));
+  CHECK(message_of([] { conditions("grokalgin"); }).ends_with("; did you mean grokalign?"));
+  CHECK(message_of([] { conditions("baselin"); }).ends_with("; did you mean baseline?"));
+  CHECK(message_of([] { conditions("grokfast+orthogard"); }).ends_with("; did you mean orthograd?"));
+  CHECK(message_of([] { conditions("grokfast+grokfast"); }).ends_with("joined by +"));
+}
+
+TEST_CASE("a field that does not exist or a value of another type is refused by name") {
+  RunConfig config;
+  const auto refusal = [&](const char* name, const nlohmann::ordered_json& value) {
+    return message_of([&] { set_field(config, name, value); });
+  };
+  CHECK(refusal("lamda", 1).starts_with("lamda: unknown field, expected one of task, condition"));
+  CHECK(refusal("lambda", "x") == "lambda: found \"x\", expected a number");
+  CHECK(refusal("epochs", 1.5) == "epochs: found 1.5, expected a whole number");
+  CHECK(refusal("epochs", 18446744073709551615u) == "epochs: found 18446744073709551615, expected a whole number");
+  CHECK(refusal("bias", 1) == "bias: found 1, expected true or false");
+  CHECK(refusal("task", 1) == "task: found 1, expected a text");
+  CHECK(refusal("hidden", {3, "x"}) == "hidden: found [3,\"x\"], expected a list of whole numbers");
+  CHECK(refusal("noise_levels", 0.5) == "noise_levels: found 0.5, expected a list of numbers");
+  CHECK(to_json(config) == to_json({}));
+}
+
+TEST_CASE("configs differ in the first field that makes another run, wherever the data lie") {
+  const auto config = to_json({.task = "t"});
+  auto other = config;
+  other["data"] = "elsewhere";
+  CHECK_FALSE(config_difference(config, other));
+  other["lambda"] = 0.5;
+  CHECK(config_difference(config, other) == "lambda: found 0.0, expected 0.5");
+  // A field that a log does not have yet is at its default.
+  other = config;
+  other.erase("momentum");
+  CHECK_FALSE(config_difference(config, other));
+  CHECK_FALSE(config_difference(other, config));
+  other["momentum"] = 0.5;
+  auto older = config;
+  older.erase("momentum");
+  CHECK(config_difference(older, other) == "momentum: found 0.0, expected 0.5");
+  other = config;
+  other["unheard_of"] = 1;
+  CHECK(config_difference(other, config) == "unheard_of: found 1, expected nothing");
+}
+
+TEST_CASE("a label names the condition in logs and tables") {
+  CHECK(condition_label({.condition = "grokalign"}) == "grokalign");
+  CHECK(condition_label({.condition = "grokalign", .label = "J only"}) == "J only");
+}
+
+TEST_CASE("an assignment's value is JSON, or a text where it is none") {
+  using Json = nlohmann::ordered_json;
+  const std::pair<const char*, std::pair<std::string, Json>> rows[] = {{"beta2=0.5", {"beta2", 0.5}},
+                                                                       {"bias=false", {"bias", false}},
+                                                                       {"hidden=[3, 4]", {"hidden", {3, 4}}},
+                                                                       {"activation=tanh", {"activation", "tanh"}},
+                                                                       {"data=\"12\"", {"data", "12"}},
+                                                                       {"data=a=b", {"data", "a=b"}},
+                                                                       {"data=", {"data", ""}},
+                                                                       {"=3", {"", 3}},
+                                                                       {"data=\xff", {"data", "\xff"}},
+                                                                       {"label=J only", {"label", "J only"}}};
+  for (const auto& [given, expected] : rows) {
+    CAPTURE(given);
+    CHECK(assignment(given) == expected);
+  }
+  for (const char* given : {"", "beta2", "beta2 0.5"})
+    CHECK(message_of([&] { assignment(given); }) == std::string("setting: found '") + given + "', expected NAME=VALUE");
+}
+
+}  // namespace
+}  // namespace normalign::tests
