@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "experiments/figures/table.hpp"
-#include "experiments/plot.hpp"
+#include "experiments/results/plot.hpp"
 #include "experiments/sparsity.hpp"
 
 namespace normalign {

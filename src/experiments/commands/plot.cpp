@@ -1,4 +1,4 @@
-#include "experiments/plot.hpp"
+#include "experiments/results/plot.hpp"
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
@@ -7,7 +7,7 @@
 
 #include "experiments/commands/commands.hpp"
 #include "experiments/figures/text_file.hpp"
-#include "experiments/run_set.hpp"
+#include "experiments/results/run_set.hpp"
 #include "experiments/tabular/plot.hpp"
 
 namespace normalign::commands {

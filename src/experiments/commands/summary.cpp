@@ -6,10 +6,10 @@
 #include "base/nearest_name.hpp"
 #include "experiments/commands/commands.hpp"
 #include "experiments/figures/text_file.hpp"
-#include "experiments/geometry_summary.hpp"
-#include "experiments/metric_summary.hpp"
-#include "experiments/run_set.hpp"
-#include "experiments/summary.hpp"
+#include "experiments/results/geometry_summary.hpp"
+#include "experiments/results/metric_summary.hpp"
+#include "experiments/results/run_set.hpp"
+#include "experiments/results/summary.hpp"
 #include "experiments/tabular/published.hpp"
 
 namespace normalign::commands {

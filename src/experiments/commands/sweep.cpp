@@ -15,8 +15,8 @@
 #include "experiments/commands/commands.hpp"
 #include "experiments/commands/job_arguments.hpp"
 #include "experiments/figures/text_file.hpp"
+#include "experiments/results/summary.hpp"
 #include "experiments/runs/interrupt.hpp"
-#include "experiments/summary.hpp"
 #include "experiments/training/progress.hpp"
 #include "experiments/training/sweep.hpp"
 

@@ -1,9 +1,9 @@
 // The curves and clouds of points that a report draws.
 #pragma once
 
-#include "experiments/curves.hpp"
 #include "experiments/figures/scatter.hpp"
 #include "experiments/report/html.hpp"
+#include "experiments/results/curves.hpp"
 
 namespace normalign {
 

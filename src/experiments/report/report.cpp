@@ -5,13 +5,13 @@
 #include <cstdio>
 
 #include "base/error.hpp"
-#include "experiments/geometry_summary.hpp"
 #include "experiments/report/charts.hpp"
 #include "experiments/report/parts.hpp"
 #include "experiments/report/pictures.hpp"
 #include "experiments/report/run_details.hpp"
 #include "experiments/report/style.hpp"
-#include "experiments/summary.hpp"
+#include "experiments/results/geometry_summary.hpp"
+#include "experiments/results/summary.hpp"
 #include "experiments/tabular/plot.hpp"
 
 namespace normalign {

@@ -1,7 +1,7 @@
 #include "experiments/report/run_folder.hpp"
 
 #include "base/error.hpp"
-#include "experiments/run_set.hpp"
+#include "experiments/results/run_set.hpp"
 
 namespace normalign {
 namespace {

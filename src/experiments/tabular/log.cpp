@@ -2,7 +2,7 @@
 
 #include "base/number_text.hpp"
 #include "experiments/figures/statistics.hpp"
-#include "experiments/run_set.hpp"
+#include "experiments/results/run_set.hpp"
 #include "experiments/runs/config_fields.hpp"
 #include "experiments/runs/run_files.hpp"
 

@@ -1,6 +1,6 @@
 #include "experiments/tabular/plot.hpp"
 
-#include "experiments/run_set.hpp"
+#include "experiments/results/run_set.hpp"
 
 namespace normalign {
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "experiments/figures/scatter.hpp"
-#include "experiments/plot.hpp"
+#include "experiments/results/plot.hpp"
 #include "experiments/tabular/summary.hpp"
 
 namespace normalign {

@@ -8,7 +8,7 @@
 #include <set>
 
 #include "base/number_text.hpp"
-#include "experiments/run_set.hpp"
+#include "experiments/results/run_set.hpp"
 
 namespace normalign {
 namespace {

@@ -1,4 +1,4 @@
-#include "experiments/metric_summary.hpp"
+#include "experiments/results/metric_summary.hpp"
 
 #include <cmath>
 #include <nlohmann/json.hpp>

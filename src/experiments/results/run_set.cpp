@@ -1,4 +1,4 @@
-#include "experiments/run_set.hpp"
+#include "experiments/results/run_set.hpp"
 
 #include <algorithm>
 #include <cctype>

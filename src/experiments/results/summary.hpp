@@ -9,7 +9,7 @@
 
 #include "experiments/figures/statistics.hpp"
 #include "experiments/figures/table.hpp"
-#include "experiments/run_set.hpp"
+#include "experiments/results/run_set.hpp"
 
 namespace normalign {
 

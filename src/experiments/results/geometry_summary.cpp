@@ -1,4 +1,4 @@
-#include "experiments/geometry_summary.hpp"
+#include "experiments/results/geometry_summary.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -7,7 +7,7 @@
 
 #include "base/error.hpp"
 #include "experiments/figures/statistics.hpp"
-#include "experiments/run_set.hpp"
+#include "experiments/results/run_set.hpp"
 
 namespace normalign {
 namespace {

@@ -1,4 +1,4 @@
-#include "experiments/plot.hpp"
+#include "experiments/results/plot.hpp"
 
 #include <algorithm>
 #include <cctype>

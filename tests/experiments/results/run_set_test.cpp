@@ -1,4 +1,4 @@
-#include "experiments/run_set.hpp"
+#include "experiments/results/run_set.hpp"
 
 #include <sys/stat.h>
 

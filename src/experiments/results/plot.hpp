@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "experiments/curves.hpp"
 #include "experiments/figures/gnuplot.hpp"
+#include "experiments/results/curves.hpp"
 
 namespace normalign {
 

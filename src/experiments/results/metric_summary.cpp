@@ -1,4 +1,4 @@
-#include "experiments/metric_summary.hpp"
+#include "experiments/results/metric_summary.hpp"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -6,7 +6,7 @@
 #include "base/error.hpp"
 #include "base/nearest_name.hpp"
 #include "experiments/figures/statistics.hpp"
-#include "experiments/run_set.hpp"
+#include "experiments/results/run_set.hpp"
 
 namespace normalign {
 namespace {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "experiments/run_set.hpp"
+#include "experiments/results/run_set.hpp"
 
 namespace normalign {
 

@@ -1,4 +1,4 @@
-#include "experiments/geometry_summary.hpp"
+#include "experiments/results/geometry_summary.hpp"
 
 #include <algorithm>
 #include <cstdlib>

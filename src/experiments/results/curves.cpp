@@ -1,4 +1,4 @@
-#include "experiments/curves.hpp"
+#include "experiments/results/curves.hpp"
 
 #include <algorithm>
 #include <array>
