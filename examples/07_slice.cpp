@@ -3,7 +3,7 @@
 #include <cstdio>
 #include <filesystem>
 
-#include "experiments/slice_picture.hpp"
+#include "experiments/studies/slice_picture.hpp"
 
 using namespace normalign;
 

@@ -9,9 +9,9 @@
 #include "base/nearest_name.hpp"
 #include "experiments/commands/commands.hpp"
 #include "experiments/figures/text_file.hpp"
-#include "experiments/inspection.hpp"
 #include "experiments/runs/status_line.hpp"
-#include "experiments/samples.hpp"
+#include "experiments/studies/inspection.hpp"
+#include "experiments/studies/samples.hpp"
 #include "experiments/training/components.hpp"
 
 namespace normalign::commands {

@@ -7,7 +7,7 @@
 #include "base/error.hpp"
 #include "experiments/commands/commands.hpp"
 #include "experiments/figures/text_file.hpp"
-#include "experiments/robustness_comparison.hpp"
+#include "experiments/studies/robustness_comparison.hpp"
 
 namespace normalign::commands {
 namespace {

@@ -12,8 +12,8 @@
 #include "experiments/commands/csv_options.hpp"
 #include "experiments/figures/text_file.hpp"
 #include "experiments/runs/status_line.hpp"
-#include "experiments/samples.hpp"
-#include "experiments/slice_picture.hpp"
+#include "experiments/studies/samples.hpp"
+#include "experiments/studies/slice_picture.hpp"
 #include "experiments/training/components.hpp"
 
 namespace normalign::commands {

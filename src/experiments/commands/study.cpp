@@ -16,8 +16,8 @@
 #include "experiments/runs/interrupt.hpp"
 #include "experiments/runs/log_json.hpp"
 #include "experiments/runs/status_line.hpp"
-#include "experiments/sparsity.hpp"
-#include "experiments/sparsity_report.hpp"
+#include "experiments/studies/sparsity.hpp"
+#include "experiments/studies/sparsity_report.hpp"
 
 namespace normalign::commands {
 namespace {

@@ -1,4 +1,4 @@
-#include "experiments/sparsity_report.hpp"
+#include "experiments/studies/sparsity_report.hpp"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>

@@ -1,4 +1,4 @@
-#include "experiments/sparsity.hpp"
+#include "experiments/studies/sparsity.hpp"
 
 #include <algorithm>
 #include <cmath>

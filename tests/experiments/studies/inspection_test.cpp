@@ -1,8 +1,8 @@
-#include "experiments/inspection.hpp"
+#include "experiments/studies/inspection.hpp"
 
 #include <nlohmann/json.hpp>
 
-#include "experiments/samples.hpp"
+#include "experiments/studies/samples.hpp"
 #include "support/catch.hpp"
 #include "support/matrices.hpp"
 #include "support/message_of.hpp"

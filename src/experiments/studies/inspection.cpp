@@ -1,11 +1,11 @@
-#include "experiments/inspection.hpp"
+#include "experiments/studies/inspection.hpp"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "experiments/figures/statistics.hpp"
-#include "experiments/samples.hpp"
+#include "experiments/studies/samples.hpp"
 #include "geometry/affine_map.hpp"
 #include "nn/evaluate.hpp"
 

@@ -1,4 +1,4 @@
-#include "experiments/robustness_comparison.hpp"
+#include "experiments/studies/robustness_comparison.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -7,7 +7,7 @@
 
 #include "base/error.hpp"
 #include "experiments/figures/text_file.hpp"
-#include "experiments/inspection.hpp"
+#include "experiments/studies/inspection.hpp"
 #include "support/catch.hpp"
 #include "support/damaged_json.hpp"
 #include "support/matrices.hpp"

@@ -1,4 +1,4 @@
-#include "experiments/robustness_comparison.hpp"
+#include "experiments/studies/robustness_comparison.hpp"
 
 #include <algorithm>
 #include <cmath>

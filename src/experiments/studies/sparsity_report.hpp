@@ -8,7 +8,7 @@
 
 #include "experiments/figures/table.hpp"
 #include "experiments/results/plot.hpp"
-#include "experiments/sparsity.hpp"
+#include "experiments/studies/sparsity.hpp"
 
 namespace normalign {
 

@@ -1,4 +1,4 @@
-#include "experiments/slice_picture.hpp"
+#include "experiments/studies/slice_picture.hpp"
 
 #include <fstream>
 #include <nlohmann/json.hpp>

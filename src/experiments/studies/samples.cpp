@@ -1,4 +1,4 @@
-#include "experiments/samples.hpp"
+#include "experiments/studies/samples.hpp"
 
 #include <algorithm>
 #include <cmath>
