@@ -60,7 +60,7 @@ LIBS      = $(BLAS_LIBS) -lClp -lCoinUtils -lcairo -lxxhash -lz
 LDLIBS    = -fopenmp $(SANITIZERS) $(LIBS)
 
 # ---- what is built ---------------------------------------------------------------------------------------------
-PROGRAM_MAIN  := src/experiments/main.cpp
+PROGRAM_MAIN  := src/experiments/commands/main.cpp
 # of every program that is linked here, and not of the library
 PROGRAM_START := src/linalg/program_start.cpp
 LIBRARY_FILES := $(filter-out $(PROGRAM_MAIN) $(PROGRAM_START),$(shell find $(if $(PARTS),$(addprefix src/,$(PARTS)),src) -name '*.cpp' | sort))
@@ -68,7 +68,7 @@ TEST_FILES    := $(shell find $(if $(PARTS),$(addprefix tests/,$(PARTS)) tests/s
 EXAMPLE_FILES := $(wildcard examples/*.cpp)
 # the bench counts calls of malloc as the tests do
 BENCH_FILES   := $(wildcard bench/*.cpp) tests/support/malloc_counter.cpp
-COMMAND_FILES := src/experiments/cli.cpp $(wildcard src/experiments/commands/*.cpp)
+COMMAND_FILES := src/experiments/commands/cli.cpp $(wildcard src/experiments/commands/*.cpp)
 # Large headers (CLI11, JSON), and loops that take no time: compiled at -O1, in three quarters of the time.
 EXPERIMENT_FILES := $(filter src/experiments/%,$(LIBRARY_FILES))
 TASK_FILES    := $(sort $(wildcard src/experiments/training/tasks/*.cpp))

@@ -1,4 +1,4 @@
-#include "experiments/cli.hpp"
+#include "experiments/commands/cli.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
 // The program as a user runs it: exit status, standard output, standard error, files.
-#include "experiments/cli.hpp"
+#include "experiments/commands/cli.hpp"
 
 #include <algorithm>
 #include <chrono>
