@@ -4,7 +4,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "experiments/training/run_log.hpp"
+#include "experiments/runs/environment.hpp"
 #include "groups.hpp"
 
 namespace normalign::bench {

@@ -9,10 +9,9 @@
 
 #include "base/atomic_file.hpp"
 #include "experiments/runs/child_process.hpp"
+#include "experiments/runs/log_json.hpp"
 #include "experiments/runs/run_files.hpp"
 #include "experiments/runs/status_line.hpp"
-#include "experiments/training/progress.hpp"
-#include "experiments/training/run_log.hpp"
 
 namespace normalign {
 namespace {

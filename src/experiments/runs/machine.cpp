@@ -7,7 +7,7 @@
 
 #include "base/cores.hpp"
 #include "base/memory.hpp"
-#include "experiments/training/run_log.hpp"
+#include "experiments/runs/environment.hpp"
 #include "linalg/blas.hpp"
 #include "linalg/compute_rate.hpp"
 

@@ -2,8 +2,12 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
+#include <cstring>
 
+#include "base/atomic_file.hpp"
 #include "base/error.hpp"
+#include "experiments/figures/text_file.hpp"
 #include "experiments/runs/run_lock.hpp"
 
 namespace normalign {
@@ -35,6 +39,23 @@ void remove_all_but_log(const fs::path& folder, const std::string& run_name) {
   if (!lock.held()) return;
   remove_temporary_files(folder, run_name);
   fs::remove(checkpoint_file(folder, run_name));
+}
+
+void check_writable_log(const fs::path& path, bool overwrite) {
+  const std::string name = path.string();
+  if (!path.has_filename()) throw InputError(text("'", name, "': no file name; expected the path of a log"));
+  make_folder(path.has_parent_path() ? path.parent_path() : fs::path("."));
+  std::error_code error;
+  const fs::file_status there = fs::symlink_status(path, error);
+  if (fs::is_directory(there)) throw InputError(text(name, ": found a folder; expected the path of a log"));
+  if (fs::exists(there) && !overwrite)
+    throw InputError(text(name, ": a log is there already; expected a new file, or --overwrite to replace it"));
+  // Only an attempt tells: permissions alone know nothing of quotas, containers or file systems without
+  // writing.
+  const AtomicFile trial(path);
+  if (!trial.is_open())
+    throw_unwritable<InputError>(
+        errno, text(name, ": the log cannot be written: ", std::strerror(errno), "; expected a writable folder"));
 }
 
 }  // namespace normalign

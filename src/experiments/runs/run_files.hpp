@@ -19,4 +19,9 @@ void remove_temporary_files(const std::filesystem::path& folder, const std::stri
 /// RunError where the lock cannot be made.
 void remove_all_but_log(const std::filesystem::path& folder, const std::string& run_name);
 
+/// Makes sure that a log can be written to `path` later on, creating its folder where needed. Throws
+/// InputError, naming the path, when the folder cannot be created or written, or when a file is there already
+/// and not `overwrite`.
+void check_writable_log(const std::filesystem::path& path, bool overwrite);
+
 }  // namespace normalign

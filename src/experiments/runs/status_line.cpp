@@ -4,8 +4,11 @@
 #include <unistd.h>
 
 #include <charconv>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <iomanip>
+#include <sstream>
 
 namespace normalign {
 
@@ -24,6 +27,19 @@ std::optional<std::size_t> columns_of(int stream) {
 std::size_t terminal_columns() { return columns_of(STDERR_FILENO).value_or(80); }
 
 std::optional<std::size_t> output_columns() { return columns_of(STDOUT_FILENO); }
+
+std::string duration(double seconds) {
+  if (!(seconds >= 0) || !std::isfinite(seconds)) return "-";
+  const auto whole = static_cast<long long>(seconds);
+  std::ostringstream out;
+  out << std::setfill('0');
+  if (whole >= 3600)
+    out << whole / 3600 << ':' << std::setw(2) << whole / 60 % 60;
+  else
+    out << whole / 60;
+  out << ':' << std::setw(2) << whole % 60;
+  return out.str();
+}
 
 void StatusLine::show(const std::string& line) {
   if (!terminal_) return;

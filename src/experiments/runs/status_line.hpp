@@ -15,6 +15,9 @@ std::size_t terminal_columns();
 /// tells.
 std::optional<std::size_t> output_columns();
 
+/// Seconds as "m:ss" or "h:mm:ss", rounded down; "-" when negative or not finite.
+std::string duration(double seconds);
+
 /// A line that is written over: on a terminal it is cut to fit, so that it never wraps, and elsewhere nothing is shown.
 class StatusLine {
  public:

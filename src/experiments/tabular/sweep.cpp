@@ -4,9 +4,9 @@
 #include <map>
 
 #include "base/nearest_name.hpp"
+#include "experiments/runs/environment.hpp"
 #include "experiments/runs/run_files.hpp"
 #include "experiments/runs/run_lock.hpp"
-#include "experiments/training/run_log.hpp"
 #include "linalg/row_blocks.hpp"
 
 namespace normalign {

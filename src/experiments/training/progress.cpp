@@ -7,19 +7,6 @@
 
 namespace normalign {
 
-std::string duration(double seconds) {
-  if (!(seconds >= 0) || !std::isfinite(seconds)) return "-";
-  const auto whole = static_cast<long long>(seconds);
-  std::ostringstream out;
-  out << std::setfill('0');
-  if (whole >= 3600)
-    out << whole / 3600 << ':' << std::setw(2) << whole / 60 % 60;
-  else
-    out << whole / 60;
-  out << ':' << std::setw(2) << whole % 60;
-  return out.str();
-}
-
 Progress::Progress(std::ostream& out, bool terminal, Index last_epoch)
     : out_(out), terminal_(terminal), status_(out, terminal), last_epoch_(last_epoch) {
   // A plain log needs no line about the first seconds.

@@ -10,9 +10,6 @@
 
 namespace normalign {
 
-/// Seconds as "m:ss" or "h:mm:ss", rounded down; "-" when negative or not finite.
-std::string duration(double seconds);
-
 /// Writes how far a run is: on a terminal one line that is written over ten times a second, else a plain line every ten
 /// seconds.
 class Progress {

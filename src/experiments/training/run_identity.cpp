@@ -6,6 +6,7 @@
 #include "base/content_hash.hpp"
 #include "data/mnist.hpp"
 #include "experiments/runs/config_fields.hpp"
+#include "experiments/runs/environment.hpp"
 #include "experiments/training/grokking.hpp"
 #include "experiments/training/settings_read.hpp"
 

@@ -1,16 +1,9 @@
 #include "experiments/training/run_log.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
-#include <cstring>
-#include <fstream>
-#include <thread>
 
-#include "base/atomic_file.hpp"
-#include "experiments/figures/text_file.hpp"
 #include "experiments/runs/log_json.hpp"
-#include "linalg/blas.hpp"
 
 namespace normalign {
 namespace {
@@ -23,9 +16,6 @@ constexpr std::pair<const char*, double MetricRow::*> named_metrics[] = {{"train
                                                                          {"train_loss", &MetricRow::train_loss},
                                                                          {"test_loss", &MetricRow::test_loss},
                                                                          {"opt_time", &MetricRow::opt_time}};
-
-// --- writing
-// -------------------------------------------------------------------------------------------------
 
 Json row_json(const MetricRow& row) {
   Json json = {{"epoch", row.epoch}};
@@ -40,11 +30,6 @@ Json row_json(const MetricRow& row) {
   for (const auto& [name, value] : row.extras) add(name, value);
   return json;
 }
-
-fs::path folder_of(const fs::path& path) { return path.has_parent_path() ? path.parent_path() : fs::path("."); }
-
-// --- reading
-// -------------------------------------------------------------------------------------------------
 
 MetricRow read_row(const Json& json, const std::string& where) {
   if (!json.is_object()) refuse(where, &json, "an object");
@@ -84,13 +69,6 @@ RunLog log_of(const Json& json, const fs::path& path) {
   } catch (const InputError& error) {
     throw UnreadableLog(text(path.string(), ": ", error.what()));
   }
-}
-
-std::string host_cpu() {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);)
-    if (line.starts_with("model name") && line.find(": ") != std::string::npos) return line.substr(line.find(": ") + 2);
-  return "unknown";
 }
 
 }  // namespace
@@ -141,23 +119,6 @@ void from_json(const Json& json, RunLog& log) {
   log = std::move(result);
 }
 
-void check_writable_log(const fs::path& path, bool overwrite) {
-  const std::string name = path.string();
-  if (!path.has_filename()) throw InputError(text("'", name, "': no file name; expected the path of a log"));
-  make_folder(folder_of(path));
-  std::error_code error;
-  const fs::file_status there = fs::symlink_status(path, error);
-  if (fs::is_directory(there)) throw InputError(text(name, ": found a folder; expected the path of a log"));
-  if (fs::exists(there) && !overwrite)
-    throw InputError(text(name, ": a log is there already; expected a new file, or --overwrite to replace it"));
-  // Only an attempt tells: permissions alone know nothing of quotas, containers or file systems without
-  // writing.
-  const AtomicFile trial(path);
-  if (!trial.is_open())
-    throw_unwritable<InputError>(
-        errno, text(name, ": the log cannot be written: ", std::strerror(errno), "; expected a writable folder"));
-}
-
 void write_log(const fs::path& path, const RunLog& log) { write_log_text(path, log_text(log, "metrics")); }
 
 RunLog read_log(const fs::path& path) { return log_of(parsed_file(path), path); }
@@ -167,17 +128,6 @@ std::optional<RunLog> read_log_if_any(const fs::path& path) {
   if (json.is_object() && !json.contains("metrics") && (!json.contains("run_name") || json.contains("folds")))
     return std::nullopt;
   return log_of(json, path);
-}
-
-Json environment(int threads) {
-#ifdef __clang__
-  const char* const compiler = "clang++ " __VERSION__;
-#else
-  const char* const compiler = "g++ " __VERSION__;
-#endif
-  return {{"version", NORMALIGN_VERSION}, {"compiler", compiler},
-          {"blas", blas_description()},   {"threads", threads},
-          {"host_cpu", host_cpu()},       {"hardware_threads", std::thread::hardware_concurrency()}};
 }
 
 }  // namespace normalign

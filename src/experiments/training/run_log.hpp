@@ -60,11 +60,6 @@ void to_json(nlohmann::ordered_json& json, const RunLog& log);
 /// contradicts `grokking_epoch` included.
 void from_json(const nlohmann::ordered_json& json, RunLog& log);
 
-/// Makes sure that a log can be written to `path` later on, creating its folder where needed. Throws
-/// InputError, naming the path, when the folder cannot be created or written, or when a file is there already
-/// and not `overwrite`.
-void check_writable_log(const std::filesystem::path& path, bool overwrite);
-
 /// Writes the log, one line for each metric row; the folder must exist. A reader finds the former log or this
 /// one as a whole, after a crash too: the text goes to a temporary name in the same folder (hidden, ending in
 /// .tmp), to the disk, and is renamed. Throws as `to_json` does, and RunError when the file cannot be
@@ -79,9 +74,5 @@ RunLog read_log(const std::filesystem::path& path);
 /// all: one without `metrics` that has no `run_name` either, or `folds` as the log of a run on a table has. Throws as
 /// `read_log` does.
 std::optional<RunLog> read_log_if_any(const std::filesystem::path& path);
-
-/// Where a run took place: version, compiler, blas, threads (the argument: those the run uses), host_cpu,
-/// hardware_threads. A CPU whose name the system does not tell is "unknown".
-nlohmann::ordered_json environment(int threads);
 
 }  // namespace normalign

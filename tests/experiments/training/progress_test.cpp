@@ -19,21 +19,6 @@ RunLog example_log() {
   return log;
 }
 
-TEST_CASE("a duration is minutes and seconds, with hours where there are any, rounded down") {
-  CHECK(duration(0) == "0:00");
-  CHECK(duration(0.999) == "0:00");
-  CHECK(duration(9) == "0:09");
-  CHECK(duration(59.9) == "0:59");
-  CHECK(duration(60) == "1:00");
-  CHECK(duration(754) == "12:34");
-  CHECK(duration(3599) == "59:59");
-  CHECK(duration(3600) == "1:00:00");
-  CHECK(duration(3600 * 25 + 61) == "25:01:01");
-  CHECK(duration(-1) == "-");
-  CHECK(duration(std::numeric_limits<double>::infinity()) == "-");
-  CHECK(duration(std::numeric_limits<double>::quiet_NaN()) == "-");
-}
-
 // For a scope, lines have room.
 struct WideTerminal {
   WideTerminal() { ::setenv("COLUMNS", "200", 1); }

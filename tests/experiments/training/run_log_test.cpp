@@ -321,43 +321,5 @@ TEST_CASE("metric: fields and extras of a row by name") {
   CHECK_FALSE(metric(row, "").has_value());
 }
 
-TEST_CASE("check_writable_log: makes folders, and refuses what could not be written later") {
-  const TemporaryFolder folder;
-  const auto refused = [](const fs::path& path, bool overwrite = false) -> std::string {
-    try {
-      check_writable_log(path, overwrite);
-    } catch (const InputError& error) {
-      return error.what();
-    }
-    return "accepted";
-  };
-  const fs::path path = folder / "a/b/run.json";
-  CHECK(refused(path) == "accepted");
-  CHECK(fs::is_empty(folder / "a/b"));
-
-  write_log(path, example_log());
-  CHECK_THAT(refused(path), Contains(path.string()) && Contains("--overwrite"));
-  CHECK(refused(path, true) == "accepted");
-  CHECK(read_log(path) == example_log());
-  CHECK(files_in(folder / "a/b") == 1);
-
-  CHECK_THAT(refused(path / "run.json"), Contains(path.string()) && Contains("Not a directory"));
-  CHECK_THAT(refused(path / "c/run.json", true), Contains(path.string()));
-  CHECK_THAT(refused(folder / "a/b", true), Contains("found a folder"));
-  CHECK_THAT(refused(folder / "a/"), Contains("no file name"));
-  CHECK_THAT(refused("/proc/self/run.json"), Contains("/proc/self/run.json: the log cannot be written: "));
-  CHECK_THAT(refused(folder / std::string(300, 'x')), Contains("File name too long"));
-}
-
-TEST_CASE("environment: says where a run took place") {
-  const Json json = environment(3);
-  CHECK(json["version"].is_string());
-  CHECK_THAT(json["compiler"].get<std::string>(), Contains("++ ") && Contains(__VERSION__));
-  CHECK_THAT(json["blas"].get<std::string>(), Contains("OpenBLAS"));
-  CHECK(json["threads"] == 3);
-  CHECK_FALSE(json["host_cpu"].get<std::string>().empty());
-  CHECK(json["hardware_threads"].is_number_integer());
-}
-
 }  // namespace
 }  // namespace normalign::tests
