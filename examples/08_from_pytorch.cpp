@@ -7,6 +7,7 @@
 #include "geometry/local_geometry.hpp"
 #include "geometry/planar/slice.hpp"
 #include "nn/evaluate.hpp"
+#include "nn/mlp_file.hpp"
 
 using namespace normalign;
 

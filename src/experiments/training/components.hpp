@@ -10,6 +10,7 @@
 #include "nn/gradient_filter.hpp"
 #include "nn/grokalign.hpp"
 #include "nn/losses.hpp"
+#include "nn/mlp_file.hpp"
 #include "nn/optimizer.hpp"
 
 namespace normalign {

@@ -9,7 +9,7 @@
 #include "experiments/runs/run_files.hpp"
 #include "experiments/training/run_log.hpp"
 #include "linalg/safetensors.hpp"
-#include "nn/mlp.hpp"
+#include "nn/mlp_file.hpp"
 #include "support/catch.hpp"
 #include "support/curve_logs.hpp"
 #include "support/file_size_limit.hpp"

@@ -2,7 +2,7 @@
 
 #include "experiments/training/task.hpp"
 #include "linalg/safetensors.hpp"
-#include "nn/mlp.hpp"
+#include "nn/mlp_file.hpp"
 #include "support/catch.hpp"
 #include "support/idx_files.hpp"
 #include "support/message_of.hpp"
