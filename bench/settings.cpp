@@ -1,5 +1,7 @@
 #include "settings.hpp"
 
+#include <numeric>
+
 #include "data/modular.hpp"
 #include "data/sparse_parity.hpp"
 #include "data/xor_cluster.hpp"

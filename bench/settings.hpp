@@ -2,11 +2,11 @@
 #pragma once
 
 #include <memory>
-#include <numeric>
 
 #include "data/dataset.hpp"
 #include "measure.hpp"
 #include "nn/adamw.hpp"
+#include "nn/grokalign.hpp"
 #include "nn/sgd.hpp"
 #include "nn/train_step.hpp"
 
@@ -40,19 +40,15 @@ struct Stepper {
         optimizer(training.optimizer()),
         batch(data),
         values(targets(training, data)),
-        samples(data.labels.size()),
-        step(mlp, *optimizer, {}, {.loss = training.loss, .grokalign = grokalign, .threads = threads}) {
-    std::iota(samples.begin(), samples.end(), Index{0});
-  }
-  void operator()() {
-    step({.inputs = batch.inputs, .labels = batch.labels, .targets = values, .samples = samples}, count++);
-  }
+        penalty(grokalign),
+        step(mlp, *optimizer, {.loss = training.loss, .penalties = {&penalty}, .threads = threads}) {}
+  void operator()() { step({.inputs = batch.inputs, .labels = batch.labels, .targets = values}, count++); }
 
   Mlp<T> mlp;
   std::unique_ptr<Optimizer<T>> optimizer;
   const Dataset<T>& batch;
   Matrix<T> values;
-  std::vector<Index> samples;
+  GrokAlign<T> penalty;
   TrainStep<T> step;
   std::uint32_t count = 0;
 };

@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "nn/batch.hpp"
 #include "nn/mlp.hpp"
-#include "nn/train_step.hpp"
 
 namespace normalign {
 

@@ -25,32 +25,25 @@ template <class T>
 ConstView<T> Attack<T>::inputs(const Batch<T>& data) {
   check_labelled("Attack", mlp_, loss_, data);
   const Index n = data.inputs.rows();
-  if (!data.samples.empty() && static_cast<Index>(data.samples.size()) != n)
-    throw InputError(text("Attack: inputs are ", data.inputs.shape(), " but there are ", data.samples.size(),
-                          " sample numbers; there must be one per row"));
-  for (Index i = static_cast<Index>(samples_.size()); i < n; ++i) samples_.push_back(i);
-  const std::span<const Index> samples = data.samples.empty() ? samples_ : data.samples;
+  const std::span<const Index> samples = sample_numbers("Attack", data, counted_samples_);
   inputs_.resize(n, data.inputs.cols());
   const Index blocks = block_count(n);
   while (static_cast<Index>(blocks_.size()) < blocks) blocks_.push_back(std::make_unique<Block>());
   parallel_for(threads_, blocks, failures_, [&](Index i) {
     Block& block = *blocks_[static_cast<std::size_t>(i)];
     const RowBlock rows = row_block(n, blocks, i);
-    const auto first = static_cast<std::size_t>(rows.first), count = static_cast<std::size_t>(rows.count);
     const auto gradient = [&](ConstView<T> points, MatrixView<T> out) {
       block.tape.clear();
       block.net.bind(mlp_, block.tape);
       const Var<T> x = block.tape.borrowed_variable(points);
       const Var<T> f = block.net(x);
-      Var<T> target = loss_ == Loss::cross_entropy
-                          ? block.tape.labels(data.labels.subspan(first, count))
-                          : block.tape.borrowed_constant(data.targets.row_block(rows.first, rows.count));
       // A sum over rows, so that a row's gradient knows nothing of how many there are and does not underflow for it.
-      const Var<T> g = grad(task_loss(loss_, f, std::move(target), 1), x);
+      const Var<T> g = grad(task_loss(loss_, f, target_on(block.tape, data, loss_, rows), 1), x);
       std::ranges::copy(g.value().span(), out.span().begin());
     };
     const Matrix<T> attacked =
-        pgd<T>(data.inputs.row_block(rows.first, rows.count), options_, gradient, samples.subspan(first, count));
+        pgd<T>(data.inputs.row_block(rows.first, rows.count), options_, gradient,
+               samples.subspan(static_cast<std::size_t>(rows.first), static_cast<std::size_t>(rows.count)));
     std::ranges::copy(attacked.span(), inputs_.view().row_block(rows.first, rows.count).span().begin());
   });
   return inputs_;

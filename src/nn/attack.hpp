@@ -19,8 +19,8 @@ class Attack {
   ~Attack();
 
   /// The attacked inputs of `data`, n x d, good until the next call; each row goes up the gradient of its own loss.
-  /// Where `data` gives sample numbers they address the random starts, else row i is sample i. Throws InputError when
-  /// `check_labelled` does, when the shapes do not fit or `pgd` refuses; RunError on a gradient that is not finite.
+  /// The sample numbers address the random starts. Throws InputError when `check_labelled` does, when the shapes do not
+  /// fit or `pgd` refuses; RunError on a gradient that is not finite.
   ConstView<T> inputs(const Batch<T>& data);
   /// Loss and accuracy on the attacked inputs, as Evaluator defines them: the accuracy is the adversarial one, per
   /// cent of all rows. Throws as `inputs` does.
@@ -34,7 +34,7 @@ class Attack {
   int threads_;
   Evaluator<T> evaluate_;
   Matrix<T> inputs_;
-  std::vector<Index> samples_;  // 0, 1, ...: of data without sample numbers
+  std::vector<Index> counted_samples_;
   std::vector<std::unique_ptr<Block>> blocks_;
   std::vector<std::exception_ptr> failures_;
 };

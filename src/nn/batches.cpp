@@ -22,7 +22,7 @@ Batches<T>::Batches(const Dataset<T>& data, Matrix<T> targets, Index batch_size,
 
 template <class T>
 Batch<T> Batches<T>::all() const {
-  return {.inputs = data_.inputs, .labels = data_.labels, .targets = targets_, .samples = order_};
+  return {.inputs = data_.inputs, .labels = data_.labels, .targets = targets_};
 }
 
 template <class T>

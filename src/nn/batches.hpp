@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "data/dataset.hpp"
-#include "nn/train_step.hpp"
+#include "nn/batch.hpp"
 
 namespace normalign {
 
@@ -31,7 +31,7 @@ class Batches {
   Matrix<T> targets_;
   std::uint64_t seed_;
   Index size_;
-  std::vector<Index> order_;
+  std::vector<Index> order_;  // of the samples in a pass
   Matrix<T> noisy_, inputs_, batch_targets_;
   std::vector<std::int32_t> labels_;
 };

@@ -33,8 +33,7 @@ void check_labelled(const char* caller, const Mlp<T>& mlp, Loss loss, const Batc
   if (n < 1 || static_cast<Index>(data.labels.size()) != n)
     throw InputError(text(caller, ": inputs are ", data.inputs.shape(), " and there are ", data.labels.size(),
                           " labels; there must be a row and one label per row"));
-  if (loss != Loss::cross_entropy && data.targets.shape() != Shape{n, k})
-    throw InputError(text(caller, ": targets are ", data.targets.shape(), "; they must be ", Shape{n, k}));
+  check_batch(caller, data, loss, k);
   const std::int32_t classes = static_cast<std::int32_t>(std::max<Index>(k, 2));
   for (std::int32_t label : data.labels)
     if (label < 0 || label >= classes)
@@ -59,19 +58,16 @@ Evaluation Evaluator<T>::operator()(const Batch<T>& data) {
   parallel_for(threads_, blocks, failures_, [&](Index i) {
     Block& block = *blocks_[static_cast<std::size_t>(i)];
     const RowBlock rows = row_block(n, blocks, i);
-    const auto labels = data.labels.subspan(static_cast<std::size_t>(rows.first), static_cast<std::size_t>(rows.count));
     const WithoutRecording<T> off(block.tape);
     block.net.bind(mlp_, block.tape);
     const Var<T> f = block.net(block.tape.borrowed_constant(data.inputs.row_block(rows.first, rows.count)));
-    Var<T> target = loss_ == Loss::cross_entropy
-                        ? block.tape.labels(labels)
-                        : block.tape.borrowed_constant(data.targets.row_block(rows.first, rows.count));
     Var<T> scaled = output_scale_ == 1 ? f : output_scale_ * f;
-    block.loss = static_cast<double>(task_loss(loss_, std::move(scaled), std::move(target), n).item());
+    block.loss =
+        static_cast<double>(task_loss(loss_, std::move(scaled), target_on(block.tape, data, loss_, rows), n).item());
     block.right = 0;
     const ConstView<T> outputs = f.value();
     for (Index row = 0; row < rows.count; ++row)
-      block.right += is_right(outputs.row(row), labels[static_cast<std::size_t>(row)]);
+      block.right += is_right(outputs.row(row), data.labels[static_cast<std::size_t>(rows.first + row)]);
   });
   Evaluation result;
   Index right = 0;

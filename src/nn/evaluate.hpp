@@ -4,9 +4,8 @@
 #include <memory>
 #include <vector>
 
-#include "nn/losses.hpp"
+#include "nn/batch.hpp"
 #include "nn/mlp.hpp"
-#include "nn/train_step.hpp"
 
 namespace normalign {
 

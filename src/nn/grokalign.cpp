@@ -61,10 +61,55 @@ Var<T> jacobian_norms(const Var<T>& x, const Var<T>& f, std::span<const Var<T>> 
   return sqrt(clamp_min(weight * std::move(squares), floor));
 }
 
+template <class T>
+GrokAlign<T>::GrokAlign(GrokAlignOptions options) : options_(std::move(options)) {
+  check(options_);
+}
+
+template <class T>
+std::vector<PenaltyTerm> GrokAlign<T>::terms() const {
+  std::vector<PenaltyTerm> result;
+  if (options_.lambda > 0 && options_.jacobian) result.push_back({"jacobian_norm", options_.lambda});
+  if (options_.lambda > 0 && options_.offset) result.push_back({"offset_norm", options_.lambda});
+  return result;
+}
+
+template <class T>
+void GrokAlign<T>::record(const PenaltyBlock<T>& block, std::span<Var<T>> shares) const {
+  const double n = static_cast<double>(block.batch_rows);
+  if (options_.jacobian) shares.front() = sum(norms(block)) / n;
+  if (options_.offset && !block.net.has_no_offset())
+    shares.back() = sum(square(block.net.offset(block.x, block.f))) / n;
+}
+
+// |J_i|_F of every row, m x 1.
+template <class T>
+Var<T> GrokAlign<T>::norms(const PenaltyBlock<T>& block) const {
+  const auto count = static_cast<std::size_t>(direction_count(options_, block.f.cols()));
+  auto& [directions, vars] = block.memory;
+  directions.resize(count);
+  vars.resize(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    directions[i].resize(block.f.rows(), block.f.cols());
+    fill_directions(options_, static_cast<Index>(i), directions[i].view(), block.samples, block.seed, block.step);
+    vars[i] = block.tape.borrowed_constant(directions[i]);
+  }
+  return jacobian_norms(block.x, block.f, std::span<const Var<T>>(vars));
+}
+
+template <class T>
+double GrokAlign<T>::value(std::span<const double> terms, std::span<double> slopes) const {
+  if (!holds_level()) return Penalty<T>::value(terms, slopes);
+  const double above = terms.front() - *options_.level;
+  slopes.front() *= above > 0 ? 1 : above < 0 ? -1 : 0;
+  return options_.lambda * (std::abs(above) + (options_.offset ? terms.back() : 0));
+}
+
 #define NORMALIGN_INSTANTIATE(T)                                                                                      \
   template void fill_directions(const GrokAlignOptions&, Index, MatrixView<T>, std::span<const Index>, std::uint64_t, \
                                 std::uint32_t);                                                                       \
-  template Var<T> jacobian_norms(const Var<T>&, const Var<T>&, std::span<const Var<T>>);
+  template Var<T> jacobian_norms(const Var<T>&, const Var<T>&, std::span<const Var<T>>);                              \
+  template class GrokAlign<T>;
 NORMALIGN_INSTANTIATE(float)
 NORMALIGN_INSTANTIATE(double)
 #undef NORMALIGN_INSTANTIATE

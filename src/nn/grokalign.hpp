@@ -4,7 +4,7 @@
 
 #include <optional>
 
-#include "nn/mlp.hpp"
+#include "nn/penalty.hpp"
 
 namespace normalign {
 
@@ -29,7 +29,7 @@ struct GrokAlignOptions {
   std::optional<double> level{};
 };
 
-/// Throws InputError on a weight or level that is negative or not finite, or on fewer than one projection.
+/// Throws InputError on a weight or a level that is negative or not finite, or on fewer than one projection.
 void check(const GrokAlignOptions& options);
 
 /// The number of output directions that the options ask for at k outputs: k for `exact` or k = 1 (one is exact then),
@@ -50,5 +50,24 @@ void fill_directions(const GrokAlignOptions& options, Index which, MatrixView<T>
 /// Throws InputError when there are no directions.
 template <class T>
 Var<T> jacobian_norms(const Var<T>& x, const Var<T>& f, std::span<const Var<T>> directions);
+
+/// The penalty of a training step. Its terms are "jacobian_norm", mean_i |J_i|_F as estimated, and "offset_norm",
+/// mean_i |b_i|^2, without those that the options turn off.
+template <class T>
+class GrokAlign : public Penalty<T> {
+ public:
+  /// Throws InputError on options that `check` refuses.
+  explicit GrokAlign(GrokAlignOptions options);
+  std::vector<PenaltyTerm> terms() const override;
+  void record(const PenaltyBlock<T>& block, std::span<Var<T>> shares) const override;
+  bool is_linear() const override { return !holds_level(); }
+  double value(std::span<const double> terms, std::span<double> slopes) const override;
+
+ private:
+  bool holds_level() const { return options_.jacobian && options_.level; }
+  Var<T> norms(const PenaltyBlock<T>& block) const;
+
+  GrokAlignOptions options_;
+};
 
 }  // namespace normalign

@@ -9,20 +9,21 @@
 
 namespace normalign {
 
-// A tape, and the losses of the row block that is on it now. Aligned, so that two threads' share no cache line.
+// A tape, and the losses of the row block that is on it. Aligned, so that two threads' share no cache line.
 template <class T>
 struct alignas(64) TrainStep<T>::Recorder {
   // Declared before the Vars, which are gone first.
   Tape<T> tape;
   MlpOnTape<T> net;
-  std::vector<Matrix<T>> directions;
-  std::vector<Var<T>> direction_vars;
-  Var<T> task_loss, norm, offset;  // 1x1 each, sums over the block divided by the batch's rows; empty when off
+  std::vector<PenaltyMemory<T>> memory;  // one for each penalty
+  Var<T> task_loss;                      // 1x1, the block's share of the batch's
+  std::vector<Var<T>> terms;             // the same of each penalty's term, empty where zero
   Index peak_bytes = 0, recorded_bytes = 0;
 
   void clear() {
-    for (Var<T>& v : direction_vars) v = {};
-    task_loss = norm = offset = {};
+    for (PenaltyMemory<T>& kept : memory) std::ranges::fill(kept.vars, Var<T>());
+    std::ranges::fill(terms, Var<T>());
+    task_loss = {};
     tape.clear();
   }
 };
@@ -30,8 +31,22 @@ struct alignas(64) TrainStep<T>::Recorder {
 // What is left of a row block once its tape has gone on to the next.
 template <class T>
 struct alignas(64) TrainStep<T>::Block {
-  double task_loss = 0, norm = 0, offset = 0;
+  double task_loss = 0;
+  std::vector<double> terms;
   std::vector<Var<T>> gradients;
+};
+
+// A penalty that is on, and which of all terms are its own.
+template <class T>
+struct TrainStep<T>::PenaltyTerms {
+  const Penalty<T>* penalty;
+  std::size_t first;
+  std::size_t count;
+
+  template <class Value>
+  std::span<Value> of(std::vector<Value>& all) const {
+    return std::span(all).subspan(first, count);
+  }
 };
 
 // A part of one parameter: the unit of work of the update, small enough to stay in the nearest cache.
@@ -39,7 +54,12 @@ template <class T>
 struct TrainStep<T>::Stretch {
   std::size_t parameter;
   Index first;
-  Index count;
+  std::size_t count;
+
+  template <class Value>
+  std::span<Value> of(std::span<Value> parameter_values) const {
+    return parameter_values.subspan(static_cast<std::size_t>(first), count);
+  }
 };
 
 namespace {
@@ -53,36 +73,54 @@ template <class Part>
 void grow(std::vector<std::unique_ptr<Part>>& parts, Index count) {
   while (static_cast<Index>(parts.size()) < count) parts.push_back(std::make_unique<Part>());
 }
-
-template <class T>
-double item_or_zero(const Var<T>& var) {
-  return var ? static_cast<double>(var.item()) : 0.0;
-}
 }  // namespace
 
 template <class T>
-TrainStep<T>::TrainStep(Mlp<T>& mlp, Optimizer<T>& optimizer, std::vector<GradientFilter<T>*> filters,
-                        const TrainStepOptions& options)
-    : mlp_(mlp), optimizer_(optimizer), filters_(std::move(filters)), options_(options), parameters_(mlp.parameters()) {
-  check(options.grokalign);
-  check_threads("TrainStep", options.threads);
-  if (!(options.gradient_clip >= 0))
-    throw InputError(text("TrainStep: gradient_clip is ", options.gradient_clip, "; it must not be negative"));
+TrainStep<T>::TrainStep(Mlp<T>& mlp, Optimizer<T>& optimizer, TrainStepOptions<T> options)
+    : mlp_(mlp), optimizer_(optimizer), options_(std::move(options)), parameters_(mlp.parameters()) {
+  check_threads("TrainStep", options_.threads);
+  if (!(options_.gradient_clip >= 0))
+    throw InputError(text("TrainStep: gradient_clip is ", options_.gradient_clip, "; it must not be negative"));
+  add_penalties();
+  cut_into_stretches();
   optimizer_.start(parameters_);
-  for (GradientFilter<T>* filter : filters_) filter->start(parameters_);
-  // A thread's share is a part of every parameter, where it is the one that has computed most of the gradient's rows.
-  for (Index t = 0; t < options.threads; ++t)
-    for (std::size_t p = 0; p < parameters_.size(); ++p) {
-      const Index size = parameters_[p].size();
-      const RowBlock mine = row_block((size + stretch_values - 1) / stretch_values, options.threads, t);
-      for (Index i = mine.first; i < mine.first + mine.count; ++i)
-        stretches_.push_back({p, i * stretch_values, std::min(stretch_values, size - i * stretch_values)});
-    }
-  if (!filters_.empty() || options.gradient_clip > 0) keep_gradients();
+  for (GradientFilter<T>* filter : options_.filters) filter->start(parameters_);
+  if (!options_.filters.empty() || options_.gradient_clip > 0) keep_gradients();
 }
 
 template <class T>
 TrainStep<T>::~TrainStep() = default;
+
+template <class T>
+void TrainStep<T>::add_penalties() {
+  for (const Penalty<T>* penalty : options_.penalties) {
+    const std::vector<PenaltyTerm> terms = penalty->terms();
+    if (terms.empty()) continue;
+    penalties_.push_back({penalty, term_names_.size(), terms.size()});
+    is_linear_ = is_linear_ && penalty->is_linear();
+    for (const PenaltyTerm& term : terms) {
+      if (std::ranges::count(term_names_, term.name))
+        throw InputError(text("TrainStep: two terms of penalties have the name ", term.name, "; each needs its own"));
+      term_names_.push_back(term.name);
+      weights_.push_back(term.weight);
+    }
+  }
+  slopes_ = weights_;
+  terms_.resize(weights_.size());
+}
+
+template <class T>
+void TrainStep<T>::cut_into_stretches() {
+  // A thread's share is a part of every parameter, where it is the one that has computed most of the gradient's rows.
+  for (Index t = 0; t < options_.threads; ++t)
+    for (std::size_t p = 0; p < parameters_.size(); ++p) {
+      const Index size = parameters_[p].size();
+      const RowBlock mine = row_block((size + stretch_values - 1) / stretch_values, options_.threads, t);
+      for (Index first = mine.first * stretch_values; first < (mine.first + mine.count) * stretch_values;
+           first += stretch_values)
+        stretches_.push_back({p, first, static_cast<std::size_t>(std::min(stretch_values, size - first))});
+    }
+}
 
 template <class T>
 void TrainStep<T>::keep_gradients() {
@@ -98,88 +136,89 @@ Index TrainStep<T>::blocks_for(Index rows) const {
   return bytes > gradient_copies_limit ? 1 : blocks;
 }
 
-template <class T>
-void TrainStep<T>::check_batch(const Batch<T>& batch) const {
-  const Index n = batch.inputs.rows(), k = mlp_.options().widths.back();
-  if (n < 1) throw InputError(text("TrainStep: inputs are ", batch.inputs.shape(), "; there must be a row"));
-  if (options_.loss == Loss::cross_entropy) {
-    if (static_cast<Index>(batch.labels.size()) != n)
-      throw InputError(text("TrainStep: inputs are ", batch.inputs.shape(), " but there are ", batch.labels.size(),
-                            " labels; there must be one per row"));
-  } else if (batch.targets.shape() != Shape{n, k}) {
-    throw InputError(text("TrainStep: targets are ", batch.targets.shape(), "; they must be ", Shape{n, k}));
-  }
-  if (options_.grokalign.lambda > 0 && static_cast<Index>(batch.samples.size()) != n)
-    throw InputError(text("TrainStep: inputs are ", batch.inputs.shape(), " but there are ", batch.samples.size(),
-                          " sample numbers; there must be one per row"));
-}
-
 // The losses of one row block, on a tape.
 template <class T>
 void TrainStep<T>::record(Recorder& recorder, Block& block, const Batch<T>& batch, RowBlock rows, std::uint32_t step) {
-  const GrokAlignOptions& penalty = options_.grokalign;
-  const Index n = batch.inputs.rows(), k = mlp_.options().widths.back();
-  const double samples = static_cast<double>(n);
-  const auto first = static_cast<std::size_t>(rows.first), count = static_cast<std::size_t>(rows.count);
-  const bool penalised = penalty.lambda > 0;
+  const Index n = batch.inputs.rows();
   Tape<T>& tape = recorder.tape;
   recorder.clear();
   const Index bytes_before = tape.bytes();  // gradients of other blocks
   recorder.net.bind(mlp_, tape);
   const ConstView<T> inputs = batch.inputs.row_block(rows.first, rows.count);
-  const Var<T> x = penalised ? tape.borrowed_variable(inputs) : tape.borrowed_constant(inputs);
+  const Var<T> x = penalties_.empty() ? tape.borrowed_constant(inputs) : tape.borrowed_variable(inputs);
   const Var<T> f = recorder.net(x);
-  Var<T> target = options_.loss == Loss::cross_entropy
-                      ? tape.labels(batch.labels.subspan(first, count))
-                      : tape.borrowed_constant(batch.targets.row_block(rows.first, rows.count));
   Var<T> scaled = options_.output_scale == 1 ? f : options_.output_scale * f;
-  recorder.task_loss =
-      task_loss(options_.loss, std::move(scaled), std::move(target), n, options_.cross_entropy_gradient);
-  if (penalised && penalty.jacobian) {
-    const Index directions = direction_count(penalty, k);
-    recorder.directions.resize(static_cast<std::size_t>(directions));
-    recorder.direction_vars.resize(recorder.directions.size());
-    for (Index m = 0; m < directions; ++m) {
-      Matrix<T>& v = recorder.directions[static_cast<std::size_t>(m)];
-      v.resize(rows.count, k);
-      fill_directions(penalty, m, v.view(), batch.samples.subspan(first, count), options_.seed, step);
-      recorder.direction_vars[static_cast<std::size_t>(m)] = tape.borrowed_constant(v);
-    }
-    recorder.norm = sum(jacobian_norms(x, f, std::span<const Var<T>>(recorder.direction_vars))) / samples;
-  }
-  if (penalised && penalty.offset && !recorder.net.has_no_offset())
-    recorder.offset = sum(square(recorder.net.offset(x, f))) / samples;
+  recorder.task_loss = task_loss(options_.loss, std::move(scaled), target_on(tape, batch, options_.loss, rows), n,
+                                 options_.cross_entropy_gradient);
+  recorder.terms.resize(terms_.size());
+  recorder.memory.resize(penalties_.size());
+  const auto samples = samples_.subspan(static_cast<std::size_t>(rows.first), static_cast<std::size_t>(rows.count));
+  for (std::size_t p = 0; p < penalties_.size(); ++p)
+    penalties_[p].penalty->record({.tape = tape,
+                                   .net = recorder.net,
+                                   .x = x,
+                                   .f = f,
+                                   .task_loss = recorder.task_loss,
+                                   .batch_rows = n,
+                                   .samples = samples,
+                                   .seed = options_.seed,
+                                   .step = step,
+                                   .memory = recorder.memory[p]},
+                                  penalties_[p].of(recorder.terms));
   recorder.recorded_bytes = std::max(recorder.recorded_bytes, tape.bytes() - bytes_before);
-  block.task_loss = item_or_zero(recorder.task_loss);
-  block.norm = item_or_zero(recorder.norm);
-  block.offset = item_or_zero(recorder.offset);
+  block.task_loss = static_cast<double>(recorder.task_loss.item());
+  block.terms.resize(terms_.size());
+  for (std::size_t i = 0; i < terms_.size(); ++i)
+    block.terms[i] = recorder.terms[i] ? static_cast<double>(recorder.terms[i].item()) : 0.0;
 }
 
-// The gradients of the recorded block's part of the loss; the Jacobian norm counts with `norm_weight`.
+// The gradients of the recorded block's share of the loss.
 template <class T>
-void TrainStep<T>::sweep(Recorder& recorder, Block& block, double norm_weight) {
+void TrainStep<T>::sweep(Recorder& recorder, Block& block) {
   Var<T> loss = recorder.task_loss;
-  if (recorder.norm) loss = std::move(loss) + norm_weight * recorder.norm;
-  if (recorder.offset) loss = std::move(loss) + options_.grokalign.lambda * recorder.offset;
+  for (std::size_t i = 0; i < slopes_.size(); ++i)
+    if (recorder.terms[i]) loss = std::move(loss) + slopes_[i] * recorder.terms[i];
   block.gradients.resize(parameters_.size());
   grad(loss, recorder.net.parameters(), std::span<Var<T>>(block.gradients));
   recorder.peak_bytes = std::max(recorder.peak_bytes, recorder.tape.peak_bytes());
 }
 
+// What the penalties add to the loss at the terms as they are; sets the slopes.
+template <class T>
+double TrainStep<T>::penalty() {
+  slopes_ = weights_;
+  double sum = 0;
+  for (const PenaltyTerms& p : penalties_) sum += p.penalty->value(p.of(terms_), p.of(slopes_));
+  return sum;
+}
+
+// The result of a step whose blocks are recorded.
+template <class T>
+StepResult TrainStep<T>::summed_up() {
+  StepResult result{.terms = terms_};
+  std::ranges::fill(terms_, 0.0);
+  for (Index b = 0; b < active_blocks_; ++b) {
+    const Block& block = *blocks_[static_cast<std::size_t>(b)];
+    result.task_loss += block.task_loss;
+    for (std::size_t i = 0; i < terms_.size(); ++i) terms_[i] += block.terms[i];
+  }
+  result.total = result.task_loss + penalty();
+  return result;
+}
+
 template <class T>
 StepResult TrainStep<T>::operator()(const Batch<T>& batch, std::uint32_t step) {
-  check_batch(batch);
-  const GrokAlignOptions& penalty = options_.grokalign;
+  check_batch("TrainStep", batch, options_.loss, mlp_.options().widths.back());
+  samples_ = sample_numbers("TrainStep", batch, counted_samples_);
   const Index n = batch.inputs.rows();
   active_blocks_ = blocks_for(n);
-  // A level's slope is known only when every block has been recorded, so each stays on a tape of its own. Else a thread
-  // takes its blocks one after the other on one tape, whose memory is then still in its cache.
-  const Index recorders = penalty.level ? active_blocks_ : std::min<Index>(options_.threads, active_blocks_);
+  // Slopes that depend on the terms are known only when every block has been recorded, so each stays on a tape of its
+  // own. Else a thread takes its blocks one after the other on one tape, whose memory is then still in its cache.
+  const Index recorders = is_linear_ ? std::min<Index>(options_.threads, active_blocks_) : active_blocks_;
   grow(blocks_, active_blocks_);
   grow(recorders_, recorders);
   // Here, as another thread's tape may hold them.
-  for (const auto& block : blocks_)
-    for (Var<T>& gradient : block->gradients) gradient = {};
+  for (const auto& block : blocks_) std::ranges::fill(block->gradients, Var<T>());
   for (const auto& recorder : recorders_) recorder->peak_bytes = recorder->recorded_bytes = 0;
   const auto block = [&](Index i) -> Block& { return *blocks_[static_cast<std::size_t>(i)]; };
   const auto recorder = [&](Index i) -> Recorder& { return *recorders_[static_cast<std::size_t>(i)]; };
@@ -188,32 +227,21 @@ StepResult TrainStep<T>::operator()(const Batch<T>& batch, std::uint32_t step) {
   };
 
   StepResult result;
-  const auto add_up = [&] {
-    for (Index i = 0; i < active_blocks_; ++i) {
-      result.task_loss += block(i).task_loss;
-      result.jacobian_norm += block(i).norm;
-      result.offset_norm += block(i).offset;
-    }
-  };
-  if (penalty.level) {
-    parallel_for(options_.threads, active_blocks_, failures_, [&](Index i) { record_block(i, i); });
-    add_up();
-    const double above = result.jacobian_norm - *penalty.level;
-    const double weight = penalty.lambda * (above > 0 ? 1 : above < 0 ? -1 : 0);
-    parallel_for(options_.threads, active_blocks_, failures_, [&](Index i) { sweep(recorder(i), block(i), weight); });
-  } else {
+  if (is_linear_) {
+    penalty();  // the slopes are the same at any terms
     parallel_for(options_.threads, recorders, failures_, [&](Index r) {
       const RowBlock mine = row_block(active_blocks_, recorders, r);
       for (Index i = mine.first; i < mine.first + mine.count; ++i) {
         record_block(r, i);
-        sweep(recorder(r), block(i), penalty.lambda);
+        sweep(recorder(r), block(i));
       }
     });
-    add_up();
+    result = summed_up();
+  } else {
+    parallel_for(options_.threads, active_blocks_, failures_, [&](Index i) { record_block(i, i); });
+    result = summed_up();
+    parallel_for(options_.threads, active_blocks_, failures_, [&](Index i) { sweep(recorder(i), block(i)); });
   }
-  const double norm_term =
-      penalty.level && penalty.jacobian ? std::abs(result.jacobian_norm - *penalty.level) : result.jacobian_norm;
-  result.total = result.task_loss + penalty.lambda * (norm_term + result.offset_norm);
   update();
   return result;
 }
@@ -230,49 +258,48 @@ void TrainStep<T>::clip() {
     for (T& value : g.span()) value *= scale;
 }
 
-// Adds the blocks' gradients in block order and updates the parameters, a stretch at a time in one pass; filters,
-// which look at whole parameters, take a pass of their own.
+// The gradient of a stretch: the blocks' gradients added in their order, in `sum` where there are several.
+template <class T>
+std::span<const T> TrainStep<T>::summed(const Stretch& stretch, std::span<T> sum) const {
+  const auto of_block = [&](Index b) {
+    return stretch.of(blocks_[static_cast<std::size_t>(b)]->gradients[stretch.parameter].value().span());
+  };
+  if (active_blocks_ == 1) return of_block(0);
+  T* const out = sum.data();
+  std::ranges::copy(of_block(0), out);
+  for (Index b = 1; b < active_blocks_; ++b) {
+    const T* g = of_block(b).data();
+#pragma omp simd
+    for (std::size_t i = 0; i < stretch.count; ++i) out[i] += g[i];
+  }
+  return sum.first(stretch.count);
+}
+
+// Updates the parameters a stretch at a time: in one pass, unless whole gradients are looked at before the optimizer.
 template <class T>
 void TrainStep<T>::update() {
   optimizer_.begin_step();
-  const auto stretches = static_cast<Index>(stretches_.size());
-  const bool whole = !gradients_.empty(), at_once = filters_.empty() && options_.gradient_clip == 0;
   const int threads = active_blocks_ * mlp_.parameter_count() < two_threads_values ? 1 : options_.threads;
-  const auto summed = [&](const Stretch& s, T* out) -> const T* {
-    const auto of_block = [&](Index b) {
-      return blocks_[static_cast<std::size_t>(b)]->gradients[s.parameter].value().data() + s.first;
-    };
-    const T* first = of_block(0);
-    if (active_blocks_ == 1) return whole ? std::copy_n(first, s.count, out) - s.count : first;
-    const T* second = of_block(1);
-#pragma omp simd
-    for (Index i = 0; i < s.count; ++i) out[i] = first[i] + second[i];
-    for (Index b = 2; b < active_blocks_; ++b) {
-      const T* g = of_block(b);
-#pragma omp simd
-      for (Index i = 0; i < s.count; ++i) out[i] += g[i];
-    }
-    return out;
+  const auto for_each_stretch = [&](const auto& body) {
+    parallel_for(threads, static_cast<Index>(stretches_.size()), failures_,
+                 [&](Index i) { body(stretches_[static_cast<std::size_t>(i)]); });
   };
-  const auto updated = [&](const Stretch& s, const T* gradient) {
-    const auto count = static_cast<std::size_t>(s.count);
-    optimizer_.update(s.parameter, s.first, {parameters_[s.parameter].data() + s.first, count}, {gradient, count});
+  const auto take = [&](const Stretch& s, std::span<const T> gradient) {
+    optimizer_.update(s.parameter, s.first, s.of(parameters_[s.parameter].span()), gradient);
   };
-  const auto kept = [&](const Stretch& s) { return gradients_[s.parameter].data() + s.first; };
-  parallel_for(threads, stretches, failures_, [&](Index i) {
-    const Stretch& s = stretches_[static_cast<std::size_t>(i)];
-    T local[stretch_values];
-    const T* gradient = summed(s, whole ? kept(s) : local);
-    if (at_once) updated(s, gradient);
+  if (gradients_.empty())
+    return for_each_stretch([&](const Stretch& s) {
+      T sum[stretch_values];
+      take(s, summed(s, sum));
+    });
+  for_each_stretch([&](const Stretch& s) {
+    T sum[stretch_values];
+    std::ranges::copy(summed(s, sum), s.of(gradients_[s.parameter].span()).begin());
   });
-  if (at_once) return;
   if (options_.gradient_clip > 0) clip();
   for (std::size_t p = 0; p < parameters_.size(); ++p)
-    for (GradientFilter<T>* filter : filters_) filter->apply(p, parameters_[p], gradients_[p]);
-  parallel_for(threads, stretches, failures_, [&](Index i) {
-    const Stretch& s = stretches_[static_cast<std::size_t>(i)];
-    updated(s, kept(s));
-  });
+    for (GradientFilter<T>* filter : options_.filters) filter->apply(p, parameters_[p], gradients_[p]);
+  for_each_stretch([&](const Stretch& s) { take(s, s.of(gradients_[s.parameter].span())); });
 }
 
 template <class T>

@@ -25,6 +25,11 @@ Matrix<double> negated(const Dataset<double>& data) {
   return targets;
 }
 
+// The number of the sample in row `at`.
+Index sample(const Batch<double>& batch, std::size_t at) {
+  return batch.samples.empty() ? static_cast<Index>(at) : batch.samples[at];
+}
+
 std::vector<double> order(Batches<double>& batches, Index epoch, std::vector<Index>* sizes = nullptr) {
   std::vector<double> seen;
   batches.pass(epoch, [&](const Batch<double>& batch) {
@@ -33,7 +38,7 @@ std::vector<double> order(Batches<double>& batches, Index epoch, std::vector<Ind
       const auto at = static_cast<std::size_t>(i);
       CHECK(batch.labels[at] == batch.inputs(i, 0));
       CHECK(batch.targets(i, 0) == -batch.inputs(i, 0));
-      CHECK(batch.samples[at] == static_cast<Index>(batch.inputs(i, 0)));
+      CHECK(sample(batch, at) == static_cast<Index>(batch.inputs(i, 0)));
       seen.push_back(batch.inputs(i, 0));
     }
   });
@@ -76,10 +81,11 @@ TEST_CASE("noise is on passes from then on, drawn for its epoch, and never on th
     Batches<double> batches(data, negated(data), size, 1);
     batches.draw_noise(noise_epoch, 0.1);
     CHECK(same_bits(batches.all().inputs, data.inputs));
+    CHECK(batches.all().samples.empty());
     std::vector<double> seen;
     batches.pass(0, [&](const Batch<double>& batch) {
       for (Index i = 0; i < batch.inputs.rows(); ++i) {
-        const double noise = batch.inputs(i, 0) - static_cast<double>(batch.samples[static_cast<std::size_t>(i)]);
+        const double noise = batch.inputs(i, 0) - static_cast<double>(sample(batch, static_cast<std::size_t>(i)));
         CHECK((noise != 0 && std::abs(noise) < 1));
         seen.push_back(batch.inputs(i, 0));
       }

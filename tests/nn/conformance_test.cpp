@@ -4,6 +4,7 @@
 #include "autodiff/grad.hpp"
 #include "autodiff/ops.hpp"
 #include "nn/adamw.hpp"
+#include "nn/grokalign.hpp"
 #include "nn/grokfast.hpp"
 #include "nn/orthograd.hpp"
 #include "nn/sgd.hpp"
@@ -125,13 +126,13 @@ void check_train_step(ReferenceMlp& reference) {
   const auto run_step = [&](const std::string& what, Optimizer<double>& optimizer, JacobianNorm norm, double penalty,
                             const std::vector<M>& gradient) {
     INFO(what);
-    TrainStep<double> step(reference.mlp, optimizer, {},
-                           {.loss = reference.loss, .grokalign = {.lambda = reference.lambda, .norm = norm}});
+    const GrokAlign<double> grokalign({.lambda = reference.lambda, .norm = norm});
+    TrainStep<double> step(reference.mlp, optimizer, {.loss = reference.loss, .penalties = {&grokalign}});
     step.keep_gradients();
     const StepResult found = step(batch, 0);
     check_tensor("task loss", M{{found.task_loss}}, M{{number("loss")}});
-    check_tensor("Jacobian norm", M{{found.jacobian_norm}}, M{{penalty}});
-    check_tensor("offset norm", M{{found.offset_norm}}, M{{number("penalty_offset")}});
+    check_tensor("Jacobian norm", M{{found.terms[0]}}, M{{penalty}});
+    check_tensor("offset norm", M{{found.terms[1]}}, M{{number("penalty_offset")}});
     check_tensor("total", M{{found.total}},
                  M{{number("loss") + reference.lambda * (penalty + number("penalty_offset"))}});
     check_tensors("gradient", {step.gradients().begin(), step.gradients().end()}, gradient);

@@ -32,8 +32,7 @@ std::vector<Index> first_samples(Index n) {
   return result;
 }
 
-// ---- options
-// --------------------------------------------------------------------------------------------------------
+// ---- options ----
 
 TEST_CASE("options of GrokAlign that mean nothing are refused, by name") {
   const auto refusal = [](const GrokAlignOptions& options) { return message_of([&] { check(options); }); };
@@ -54,8 +53,7 @@ TEST_CASE("the exact norm takes every output, a projection what was asked for, a
   CHECK(direction_count(exact, 1) == 1);
 }
 
-// ---- directions
-// -----------------------------------------------------------------------------------------------------
+// ---- directions ----
 
 TEST_CASE("exact directions are the unit vectors") {
   for (Index which = 0; which < 3; ++which) {
@@ -134,8 +132,7 @@ TEST_CASE("there must be one sample per row, and a direction of that number") {
                  "there are 1"));
 }
 
-// ---- the norm
-// -------------------------------------------------------------------------------------------------------
+// ---- the norm ----
 
 struct Network {
   Mlp<double> mlp;
@@ -241,6 +238,40 @@ TEST_CASE("a norm without directions is refused") {
   Network n({.widths = {4, 3}});
   CHECK(message_of([&] { jacobian_norms(n.x, n.f, std::span<const V>()); }) ==
         "jacobian_norms: there are no directions; there must be at least one");
+}
+
+// ---- the penalty ----
+
+TEST_CASE("GrokAlign's terms are those that it penalises, and of weight 0 it has none") {
+  const auto names = [](const GrokAlignOptions& options) {
+    std::vector<std::string> result;
+    for (const PenaltyTerm& term : GrokAlign<double>(options).terms()) {
+      CHECK(term.weight == options.lambda);
+      result.push_back(term.name);
+    }
+    return result;
+  };
+  using Names = std::vector<std::string>;
+  CHECK(names({.lambda = 0.3}) == Names{"jacobian_norm", "offset_norm"});
+  CHECK(names({.lambda = 0.3, .jacobian = false}) == Names{"offset_norm"});
+  CHECK(names({.lambda = 0.3, .offset = false, .level = 2}) == Names{"jacobian_norm"});
+  CHECK(names({.lambda = 0.3, .jacobian = false, .offset = false}).empty());
+  CHECK(names({}).empty());
+  CHECK(message_of([] { GrokAlign<double>({.lambda = -1}); }) ==
+        "grokalign: lambda is -1; it must be finite and not negative");
+}
+
+TEST_CASE("the loss has a slope in the norm that is the same everywhere, or turns at the level") {
+  const double terms[] = {3, 0.5};
+  double slopes[] = {0.1, 0.1};
+  const GrokAlign<double> shrinking({.lambda = 0.1}), holding({.lambda = 0.1, .level = 4});
+  CHECK(shrinking.is_linear());
+  CHECK_THAT(shrinking.value(terms, slopes), WithinRel(0.35, 1e-15));
+  CHECK(slopes[0] == 0.1);
+  CHECK_FALSE(holding.is_linear());
+  CHECK_THAT(holding.value(terms, slopes), WithinRel(0.15, 1e-15));
+  CHECK(slopes[0] == -0.1);
+  CHECK(slopes[1] == 0.1);
 }
 
 }  // namespace

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "autodiff/grad.hpp"
 #include "autodiff/ops.hpp"
 #include "nn/adamw.hpp"
+#include "nn/grokalign.hpp"
 #include "nn/grokfast.hpp"
 #include "nn/orthograd.hpp"
 #include "nn/sgd.hpp"
@@ -45,17 +47,38 @@ struct Data {
   Batch<T> batch() const { return {.inputs = inputs, .labels = labels, .targets = targets, .samples = samples}; }
 };
 
-// ---- what a step minimises
-// ------------------------------------------------------------------------------------------
+// What a step found, by name; 0 for a term that is off.
+struct Found {
+  double task_loss = 0, jacobian_norm = 0, offset_norm = 0, total = 0;
+};
+
+template <class T>
+Found found_by(TrainStep<T>& step, const Batch<T>& batch, std::uint32_t number) {
+  const StepResult result = step(batch, number);
+  Found found{.task_loss = result.task_loss, .total = result.total};
+  REQUIRE(result.terms.size() == step.term_names().size());
+  for (std::size_t i = 0; i < result.terms.size(); ++i)
+    (step.term_names()[i] == "jacobian_norm" ? found.jacobian_norm : found.offset_norm) = result.terms[i];
+  return found;
+}
+
+// ---- what a step minimises ----
+
+// A step under GrokAlign.
+struct Options {
+  Loss loss = Loss::cross_entropy;
+  GrokAlignOptions grokalign{};
+  std::uint64_t seed = 0;
+  int threads = 1;
+};
 
 struct Expected {
-  StepResult result;
+  Found result;
   std::vector<M> gradients;
 };
 
 // The same loss on one tape, by other means: whole Jacobians for the norm, a pushforward for the offset.
-Expected on_one_tape(const Mlp<double>& mlp, const Data<double>& data, const TrainStepOptions& options,
-                     std::uint32_t step) {
+Expected on_one_tape(const Mlp<double>& mlp, const Data<double>& data, const Options& options, std::uint32_t step) {
   const GrokAlignOptions& penalty = options.grokalign;
   const Index n = data.inputs.rows(), k = mlp.options().widths.back();
   Tape<double> tape;
@@ -136,16 +159,18 @@ const std::vector<MlpOptions> networks = {
     {.widths = {6, 9, 1}, .activation = Activation::leaky_relu, .seed = 7},
 };
 
-void check_step(const MlpOptions& network, const TrainStepOptions& options, Index rows, bool hot = false) {
+void check_step(const MlpOptions& network, const Options& options, Index rows, bool hot = false) {
   Data<double> data(rows, network.widths.front(), network.widths.back());
   if (hot) data.two_hot();
   Mlp<double> mlp(network);
   const std::uint32_t number = 5;
   const Expected expected = on_one_tape(mlp, data, options, number);
   Sgd<double> sgd({.learning_rate = 0.125});
-  TrainStep<double> step(mlp, sgd, {}, options);
+  const GrokAlign<double> penalty(options.grokalign);
+  TrainStep<double> step(
+      mlp, sgd, {.loss = options.loss, .penalties = {&penalty}, .seed = options.seed, .threads = options.threads});
   step.keep_gradients();
-  const StepResult found = step(data.batch(), number);
+  const Found found = found_by(step, data.batch(), number);
   CHECK_THAT(found.task_loss, WithinRel(expected.result.task_loss, tolerance<double>(1)));
   CHECK_THAT(found.jacobian_norm, WithinRel(expected.result.jacobian_norm, tolerance<double>(1)));
   // The offset of a network without one is zero, up to the pushforward's rounding.
@@ -208,7 +233,8 @@ TEST_CASE("a step of a network whose gradient copies would pass 64 MiB is right,
   const auto trained = [&](int threads) {
     Mlp<float> mlp({.widths = {2200, 3900, 1}, .bias = false, .seed = 8});
     Sgd<float> sgd({.learning_rate = 0.01});
-    TrainStep<float> step(mlp, sgd, {}, {.loss = Loss::mse, .grokalign = {.lambda = 0.3}, .threads = threads});
+    const GrokAlign<float> penalty({.lambda = 0.3});
+    TrainStep<float> step(mlp, sgd, {.loss = Loss::mse, .penalties = {&penalty}, .threads = threads});
     step(data.batch(), 0);
     return Matrix<float>(ConstView<float>(mlp.parameters()[0]));
   };
@@ -220,7 +246,7 @@ TEST_CASE("a clipped gradient has the clip's length, and a short one is left alo
   const auto gradients = [&](double clip) {
     Mlp<double> mlp(networks[2]);
     Sgd<double> sgd({.learning_rate = 0});
-    TrainStep<double> step(mlp, sgd, {}, {.gradient_clip = clip});
+    TrainStep<double> step(mlp, sgd, {.gradient_clip = clip});
     step.keep_gradients();
     step(data.batch(), 0);
     return std::vector<M>(step.gradients().begin(), step.gradients().end());
@@ -242,7 +268,7 @@ TEST_CASE("a clipped gradient has the clip's length, and a short one is left alo
   }
   Mlp<double> mlp(networks[2]);
   Sgd<double> sgd({.learning_rate = 0});
-  CHECK(contains(message_of([&] { TrainStep<double>(mlp, sgd, {}, {.gradient_clip = -1}); }), "gradient_clip is -1"));
+  CHECK(contains(message_of([&] { TrainStep<double>(mlp, sgd, {.gradient_clip = -1}); }), "gradient_clip is -1"));
 }
 
 TEST_CASE("a step learns from a sample that is fitted very well only with the accurate cross entropy") {
@@ -252,7 +278,7 @@ TEST_CASE("a step learns from a sample that is fitted very well only with the ac
     Mlp<float> mlp({.widths = {1, 2}, .bias = false});
     std::ranges::copy(std::initializer_list<float>{25, 0}, mlp.parameters()[0].span().begin());
     Sgd<float> sgd({.learning_rate = 0});
-    TrainStep<float> step(mlp, sgd, {}, {.cross_entropy_gradient = kind});
+    TrainStep<float> step(mlp, sgd, {.cross_entropy_gradient = kind});
     step.keep_gradients();
     step({.inputs = x, .labels = label}, 0);
     return Matrix<float>(step.gradients()[0]);
@@ -271,8 +297,8 @@ TEST_CASE("with an output scale the task loss is that of s f, and the penalty st
   const auto gradients = [](const Data<double>& data, double output_scale, double lambda) {
     Mlp<double> mlp({.widths = {5, 8, 2}, .activation = Activation::tanh, .seed = 2});
     Sgd<double> sgd({});
-    TrainStep<double> step(mlp, sgd, {},
-                           {.loss = Loss::mse, .output_scale = output_scale, .grokalign = {.lambda = lambda}});
+    const GrokAlign<double> penalty({.lambda = lambda});
+    TrainStep<double> step(mlp, sgd, {.loss = Loss::mse, .output_scale = output_scale, .penalties = {&penalty}});
     step.keep_gradients();
     step(data.batch(), 0);
     return std::vector<M>(step.gradients().begin(), step.gradients().end());
@@ -288,21 +314,22 @@ TEST_CASE("with an output scale the task loss is that of s f, and the penalty st
 
 TEST_CASE("the norm is pushed down above its level, up below it, and left alone at it") {
   const Data<double> data(13, 6, 3);
-  const auto gradients = [&](GrokAlignOptions penalty, StepResult* result = nullptr) {
+  const auto gradients = [&](GrokAlignOptions options, Found* result = nullptr) {
     Mlp<double> mlp(networks[2]);
     Sgd<double> sgd({.learning_rate = 0});
-    TrainStep<double> step(mlp, sgd, {}, {.grokalign = penalty});
+    const GrokAlign<double> penalty(options);
+    TrainStep<double> step(mlp, sgd, {.penalties = {&penalty}});
     step.keep_gradients();
-    const StepResult found = step(data.batch(), 0);
+    const Found found = found_by(step, data.batch(), 0);
     if (result) *result = found;
     return std::vector<M>(step.gradients().begin(), step.gradients().end());
   };
-  StepResult at_zero;
+  Found at_zero;
   const auto off = gradients({});
   const auto shrinking = gradients({.lambda = 0.5, .offset = false});
   const auto above = gradients({.lambda = 0.5, .offset = false, .level = 0}, &at_zero);
   const auto below = gradients({.lambda = 0.5, .offset = false, .level = 1000});
-  StepResult at_level;
+  Found at_level;
   const auto equal = gradients({.lambda = 0.5, .offset = false, .level = at_zero.jacobian_norm}, &at_level);
   CHECK(at_level.total == at_level.task_loss);
   CHECK_THAT(at_zero.total, WithinRel(at_zero.task_loss + 0.5 * at_zero.jacobian_norm, 1e-14));
@@ -318,25 +345,132 @@ TEST_CASE("the norm is pushed down above its level, up below it, and left alone 
 
 TEST_CASE("a network whose Jacobian is zero has finite gradients, and a norm at the floor") {
   for (const MlpOptions& network : networks)
-    for (const auto& [penalty_name, penalty] : penalties) {
+    for (const auto& [penalty_name, options] : penalties) {
       CAPTURE(penalty_name, name(network.activation), network.bias);
       Mlp<double> mlp(network);
       for (const auto& p : mlp.parameters()) std::ranges::fill(p.span(), 0.0);
       const Data<double> data(8, 6, network.widths.back());
       Sgd<double> sgd({.learning_rate = 0.1});
-      TrainStep<double> step(mlp, sgd, {}, {.loss = Loss::mse, .grokalign = penalty});
+      const GrokAlign<double> penalty(options);
+      TrainStep<double> step(mlp, sgd, {.loss = Loss::mse, .penalties = {&penalty}});
       step.keep_gradients();
       for (std::uint32_t i = 0; i < 3; ++i) {
-        const StepResult found = step(data.batch(), i);
+        const Found found = found_by(step, data.batch(), i);
         CHECK(std::isfinite(found.total));
-        if (i == 0 && penalty.lambda > 0 && penalty.jacobian) CHECK_THAT(found.jacobian_norm, WithinRel(1e-4, 1e-10));
+        if (i == 0 && options.lambda > 0 && options.jacobian) CHECK_THAT(found.jacobian_norm, WithinRel(1e-4, 1e-10));
         for (const M& g : step.gradients()) CHECK(all_finite(g));
       }
     }
 }
 
-// ---- filters and optimizers
-// ----------------------------------------------------------------------------------------
+// ---- penalties of one's own ----
+
+// vᵀHv, or its square, with H the Hessian of the task loss in the parameters and v all ones; and the squared length of
+// the parameters.
+class Curvature : public Penalty<double> {
+ public:
+  explicit Curvature(bool squared = false) : squared_(squared) {}
+  std::vector<PenaltyTerm> terms() const override {
+    return {{.name = "curvature", .weight = 0.2}, {.name = "length", .weight = 0.01}};
+  }
+  void record(const PenaltyBlock<double>& block, std::span<V> shares) const override {
+    const auto parameters = block.net.parameters();
+    shares[0] = slope_twice(block.task_loss, {parameters.begin(), parameters.end()});
+    for (const V& p : parameters) shares[1] = shares[1] ? shares[1] + sum(square(p)) : sum(square(p));
+    shares[1] = static_cast<double>(block.x.rows()) / static_cast<double>(block.batch_rows) * shares[1];
+  }
+  bool is_linear() const override { return !squared_; }
+  double value(std::span<const double> terms, std::span<double> slopes) const override {
+    if (!squared_) return Penalty<double>::value(terms, slopes);
+    const double weight = std::exchange(slopes[0], 2 * slopes[0] * terms[0]);
+    return weight * terms[0] * terms[0] + slopes[1] * terms[1];
+  }
+  static V slope_twice(const V& loss, const std::vector<V>& parameters) {
+    V f = loss;
+    for (int order = 0; order < 2; ++order) {
+      V slope;
+      for (const V& g : grad(f, parameters, {.create_graph = true})) slope = slope ? slope + sum(g) : sum(g);
+      f = slope;
+    }
+    return f;
+  }
+
+ private:
+  bool squared_;
+};
+
+TEST_CASE("a penalty on the curvature, over row blocks, has the gradient of the whole loss on one tape") {
+  const MlpOptions network{.widths = {6, 9, 3}, .activation = Activation::tanh, .seed = 3};
+  for (const bool squared : {false, true})
+    for (const Index rows : {13, 501}) {
+      CAPTURE(squared, rows);
+      const Data<double> data(rows, 6, 3);
+      const Curvature penalty(squared);
+      const GrokAlign<double> grokalign({.lambda = 0.3});
+      std::vector<M> first;
+      for (const int threads : {1, 2}) {
+        Mlp<double> mlp(network);
+        Sgd<double> sgd({.learning_rate = 0.1});
+        TrainStep<double> step(mlp, sgd,
+                               {.loss = Loss::mse, .penalties = {&penalty, &grokalign}, .seed = 2, .threads = threads});
+        CHECK(step.term_names() == std::vector<std::string>{"curvature", "length", "jacobian_norm", "offset_norm"});
+        step.keep_gradients();
+        const StepResult found = step(data.batch(), 4);
+        if (threads == 1) {
+          const Mlp<double> before(network);
+          Tape<double> tape;
+          auto net = before.on(tape);
+          const std::vector<V> parameters(net.parameters().begin(), net.parameters().end());
+          const V x = tape.variable(data.inputs), f = net(x), task = mse(f, tape.constant(data.targets));
+          const V curvature = Curvature::slope_twice(task, parameters);
+          V length;
+          for (const V& p : parameters) length = length ? length + sum(square(p)) : sum(square(p));
+          M directions(rows, 3);
+          fill_directions<double>({}, 0, directions, data.samples, 2, 4);
+          const V v = tape.constant(directions), norm = mean(jacobian_norms(x, f, std::span<const V>(&v, 1)));
+          const V offset = mean(row_sum(square(net.offset(x, f))));
+          const V total =
+              task + 0.2 * (squared ? square(curvature) : curvature) + 0.01 * length + 0.3 * (norm + offset);
+          CHECK_THAT(found.total, WithinRel(total.item(), tolerance<double>(1)));
+          REQUIRE(found.terms.size() == 4);
+          CHECK_THAT(found.terms[0], WithinRel(curvature.item(), tolerance<double>(2)));
+          CHECK_THAT(found.terms[1], WithinRel(length.item(), tolerance<double>(1)));
+          CHECK_THAT(found.terms[2], WithinRel(norm.item(), tolerance<double>(1)));
+          CHECK_THAT(found.terms[3], WithinRel(offset.item(), tolerance<double>(1)));
+          const auto expected = grad(total, parameters);
+          for (std::size_t p = 0; p < expected.size(); ++p)
+            CHECK(relative_error(step.gradients()[p], expected[p].value()) <= tolerance<double>(3));
+          first.assign(step.gradients().begin(), step.gradients().end());
+        }
+        for (std::size_t p = 0; p < first.size(); ++p) CHECK(same_bits(step.gradients()[p], first[p]));
+      }
+    }
+}
+
+TEST_CASE("two terms of one name are refused") {
+  Mlp<double> mlp({.widths = {3, 2}});
+  Sgd<double> sgd({});
+  const GrokAlign<double> one({.lambda = 0.1}), other({.lambda = 0.2, .jacobian = false});
+  CHECK(message_of([&] {
+          TrainStep<double>(mlp, sgd, {.penalties = {&one, &other}});
+        }) == "TrainStep: two terms of penalties have the name offset_norm; each needs its own");
+}
+
+TEST_CASE("without sample numbers row i is sample i") {
+  const GrokAlign<double> penalty({.lambda = 0.3});
+  Data<double> data(501, 6, 3);
+  std::iota(data.samples.begin(), data.samples.end(), Index{0});
+  const auto trained = [&](std::span<const Index> samples) {
+    Mlp<double> mlp(networks[0]);
+    Sgd<double> sgd({});
+    TrainStep<double> step(mlp, sgd, {.penalties = {&penalty}, .threads = 2});
+    step({.inputs = data.inputs, .labels = data.labels, .samples = samples}, 0);
+    return M(ConstView<double>(mlp.parameters()[0]));
+  };
+  CHECK(same_bits(trained({}), trained(data.samples)));
+}
+
+// ---- filters and optimizers ----
 
 TEST_CASE("filters change the gradient in their order, and the optimizer takes what they leave") {
   const Data<double> data(13, 6, 3);
@@ -346,11 +480,11 @@ TEST_CASE("filters change the gradient in their order, and the optimizer takes w
                                                                                  off({.learning_rate = 0});
   GrokFast<double> fast({.alpha = 0.5, .lambda = 2}), hand_fast({.alpha = 0.5, .lambda = 2});
   OrthoGrad<double> ortho;
-  TrainStep<double> step(mlp, sgd, {&fast, &ortho}, {});
+  TrainStep<double> step(mlp, sgd, {.filters = {&fast, &ortho}});
   const auto hand_views = by_hand.parameters();
   hand_sgd.start(hand_views);
   hand_fast.start(hand_views);
-  TrainStep<double> raw(by_hand, off, {}, {});
+  TrainStep<double> raw(by_hand, off);
   raw.keep_gradients();
   for (std::uint32_t i = 0; i < 4; ++i) {
     raw(data.batch(), i);
@@ -369,8 +503,7 @@ TEST_CASE("filters change the gradient in their order, and the optimizer takes w
   }
 }
 
-// ---- threads
-// --------------------------------------------------------------------------------------------------------
+// ---- threads ----
 
 struct Setting {
   const char* name;
@@ -396,6 +529,7 @@ struct Trainer {
   std::unique_ptr<Optimizer<T>> optimizer;
   GrokFast<T> fast;
   OrthoGrad<T> ortho;
+  GrokAlign<T> penalty;
   TrainStep<T> step;
 
   Trainer(const MlpOptions& network, const Setting& setting, int threads, Loss loss = Loss::cross_entropy)
@@ -403,9 +537,14 @@ struct Trainer {
         optimizer(setting.adamw ? std::unique_ptr<Optimizer<T>>(std::make_unique<AdamW<T>>(
                                       AdamWOptions{.learning_rate = 1e-2, .epsilon = 1e-25, .weight_decay = 0.1}))
                                 : std::make_unique<Sgd<T>>(SgdOptions{.momentum = 0.5, .weight_decay = 0.1})),
+        penalty(setting.penalty),
         step(mlp, *optimizer,
-             setting.filters ? std::vector<GradientFilter<T>*>{&fast, &ortho} : std::vector<GradientFilter<T>*>{},
-             {.loss = loss, .grokalign = setting.penalty, .seed = 4, .threads = threads}) {}
+             {.loss = loss,
+              .penalties = {&penalty},
+              .filters =
+                  setting.filters ? std::vector<GradientFilter<T>*>{&fast, &ortho} : std::vector<GradientFilter<T>*>{},
+              .seed = 4,
+              .threads = threads}) {}
 };
 
 template <class T>
@@ -413,12 +552,12 @@ void check_threads(const MlpOptions& network, const Setting& setting, Index rows
   Data<T> data(rows, network.widths.front(), network.widths.back());
   if (hot) data.two_hot();
   std::unique_ptr<Trainer<T>> alone;
-  std::vector<StepResult> results;
+  std::vector<Found> results;
   for (int threads : {1, 2, 3, 8}) {
     CAPTURE(setting.name, rows, threads);
     auto trainer = std::make_unique<Trainer<T>>(network, setting, threads);
     for (std::uint32_t i = 0; i < 5; ++i) {
-      const StepResult found = trainer->step(data.batch(), i);
+      const Found found = found_by(trainer->step, data.batch(), i);
       if (!alone) {
         results.push_back(found);
         continue;
@@ -460,8 +599,7 @@ TEST_CASE("steps on a batch of one block, cut into ranges, have the same bits on
   check_threads<double>({.widths = {300, 200, 10}, .activation = Activation::tanh, .seed = 1}, settings[1], 250);
 }
 
-// ---- memory
-// ---------------------------------------------------------------------------------------------------------
+// ---- memory ----
 
 TEST_CASE("a step in its steady state calls malloc zero times") {
   if (!can_count_mallocs()) return skip("malloc counts: the sanitizers (or another C library) stand in for malloc");
@@ -548,8 +686,7 @@ TEST_CASE("batches of different sizes take turns as if each came alone") {
   }
 }
 
-// ---- errors
-// ---------------------------------------------------------------------------------------------------------
+// ---- errors ----
 
 TEST_CASE("a batch that does not fit is refused and changes nothing") {
   const MlpOptions network{.widths = {6, 9, 3}, .seed = 1};
@@ -602,9 +739,9 @@ TEST_CASE("a batch that does not fit is refused and changes nothing") {
 TEST_CASE("options that mean nothing are refused before anything is started") {
   Mlp<double> mlp({.widths = {3, 2}});
   Sgd<double> sgd({});
-  CHECK(message_of([&] { TrainStep<double>(mlp, sgd, {}, {.threads = 0}); }) ==
+  CHECK(message_of([&] { TrainStep<double>(mlp, sgd, {.threads = 0}); }) ==
         "TrainStep: threads is 0; it must be at least 1");
-  CHECK(contains(message_of([&] { TrainStep<double>(mlp, sgd, {}, {.grokalign = {.lambda = -1}}); }), "lambda is -1"));
+  CHECK(contains(message_of([&] { GrokAlign<double>({.lambda = -1}); }), "lambda is -1"));
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "nn/adamw.hpp"
 #include "nn/batches.hpp"
 #include "nn/evaluate.hpp"
+#include "nn/train_step.hpp"
 #include "rfm/rfm.hpp"
 
 namespace normalign {
@@ -29,7 +30,7 @@ Split<T> data_of(const SparsityOptions& options, Index samples, std::int64_t see
 void train(const SparsityOptions& options, Mlp<float>& mlp, Batches<float>& batches, std::uint64_t seed,
            SparsityRow& row) {
   AdamW<float> update({.learning_rate = options.learning_rate, .weight_decay = options.weight_decay});
-  TrainStep<float> step(mlp, update, {}, {.seed = seed, .threads = options.threads});
+  TrainStep<float> step(mlp, update, {.seed = seed, .threads = options.threads});
   Evaluator<float> evaluate(mlp, Loss::cross_entropy, options.threads);
   Index steps = 0;
   for (Index epoch = 0;; ++epoch) {

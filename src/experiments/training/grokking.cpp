@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <functional>
 
 #include "base/atomic_file.hpp"
 #include "experiments/training/checkpoint_keeper.hpp"
@@ -11,6 +12,7 @@
 #include "experiments/training/run_identity.hpp"
 #include "nn/batches.hpp"
 #include "nn/evaluate.hpp"
+#include "nn/train_step.hpp"
 
 namespace normalign {
 namespace {
@@ -34,9 +36,9 @@ class LogKeeper {
   Clock::time_point last_ = Clock::now();
 };
 
-// Sums of what the steps of one epoch found.
+// Sums of the penalties' terms over the steps of one epoch.
 struct PassMeans {
-  double jacobian_norm = 0, offset_norm = 0;
+  std::vector<double> terms;
   int steps = 0;
 };
 
@@ -62,12 +64,13 @@ RunLog grokking_run(const RunConfig& config, const Split<T>& data, int threads, 
   const auto owned_filters = filters_of<T>(config);
   std::vector<GradientFilter<T>*> borrowed_filters;
   for (const auto& filter : owned_filters) borrowed_filters.push_back(filter.get());
-  const GrokAlignOptions penalty = penalty_of(config);
-  TrainStep<T> step(mlp, *update, borrowed_filters,
+  const GrokAlign<T> penalty(penalty_of(config));
+  TrainStep<T> step(mlp, *update,
                     {.loss = loss,
                      .cross_entropy_gradient = cross_entropy_gradient_of(config),
-                     .grokalign = penalty,
+                     .penalties = {&penalty},
                      .gradient_clip = config.gradient_clip,
+                     .filters = borrowed_filters,
                      .seed = seed,
                      .threads = threads});
   Evaluator<T> evaluate(mlp, loss, threads);
@@ -103,10 +106,9 @@ RunLog grokking_run(const RunConfig& config, const Split<T>& data, int threads, 
                   .test_loss = on_test.loss,
                   .opt_time = at.opt_time};
     // Estimates of the epoch before, as the steps met them; epoch 0 has none.
-    if (pass.steps > 0 && penalty.lambda > 0) {
-      if (penalty.jacobian) row.extras.emplace_back("step_jacobian_norm", pass.jacobian_norm / pass.steps);
-      if (penalty.offset) row.extras.emplace_back("step_offset_norm", pass.offset_norm / pass.steps);
-    }
+    if (pass.steps > 0)
+      for (std::size_t i = 0; i < pass.terms.size(); ++i)
+        row.extras.emplace_back("step_" + step.term_names()[i], pass.terms[i] / pass.steps);
     measure.append_to(row);
     return row;
   };
@@ -130,8 +132,8 @@ RunLog grokking_run(const RunConfig& config, const Split<T>& data, int threads, 
       const StepResult found = step(batch, at.steps++);
       if (!std::isfinite(found.total))
         throw RunError(text("epoch ", at.epoch, ": the training loss is ", found.total, "; it must be finite"));
-      pass.jacobian_norm += found.jacobian_norm;
-      pass.offset_norm += found.offset_norm;
+      pass.terms.resize(found.terms.size());
+      std::ranges::transform(pass.terms, found.terms, pass.terms.begin(), std::plus());
       ++pass.steps;
     });
     at.opt_time += seconds_since(start);

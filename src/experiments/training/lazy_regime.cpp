@@ -112,7 +112,7 @@ RunLog lazy_regime_run(const RunConfig& config, const Split<T>& data, int thread
   const Mlp<T> start = mlp;
   const double scale = config.output_scale, rate = config.learning_rate / (scale * scale);
   Sgd<T> sgd({.learning_rate = rate, .momentum = config.momentum, .weight_decay = config.weight_decay});
-  TrainStep<T> step(mlp, sgd, {}, {.loss = Loss::bce, .output_scale = scale, .threads = threads});
+  TrainStep<T> step(mlp, sgd, {.loss = Loss::bce, .output_scale = scale, .threads = threads});
   Evaluator<T> evaluate(mlp, Loss::bce, threads, scale);
   const Matrix<T> train_targets = targets_of(as_trained, data.train), test_targets = targets_of(as_trained, data.test);
   const Batch<T> train{.inputs = data.train.inputs, .labels = data.train.labels, .targets = train_targets};

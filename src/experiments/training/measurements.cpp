@@ -33,7 +33,7 @@ Batch<T> first_rows(const Batch<T>& data, Index count) {
   return {.inputs = data.inputs.row_block(0, n),
           .labels = data.labels.first(size),
           .targets = data.targets.size() ? data.targets.row_block(0, n) : ConstView<T>(),
-          .samples = data.samples.first(size)};
+          .samples = data.samples.first(std::min(size, data.samples.size()))};
 }
 
 }  // namespace

@@ -9,8 +9,10 @@
 #include "linalg/random.hpp"
 #include "nn/adamw.hpp"
 #include "nn/evaluate.hpp"
+#include "nn/grokalign.hpp"
 #include "nn/grokfast.hpp"
 #include "nn/orthograd.hpp"
+#include "nn/train_step.hpp"
 #include "support/catch.hpp"
 #include "support/matrices.hpp"
 #include "support/message_of.hpp"
@@ -446,7 +448,8 @@ TEST_CASE(
   AdamW<float> adamw({.learning_rate = 1e-2, .beta1 = 0.9, .beta2 = 0.99, .epsilon = 1e-25, .weight_decay = 0.1});
   GrokFast<float> fast({.alpha = 0.8, .lambda = 0.1});
   OrthoGrad<float> ortho;
-  TrainStep<float> step(mlp, adamw, {&fast, &ortho}, {.grokalign = {.lambda = 0.1, .projections = 2}, .seed = 3});
+  const GrokAlign<float> grokalign({.lambda = 0.1, .projections = 2});
+  TrainStep<float> step(mlp, adamw, {.penalties = {&grokalign}, .filters = {&fast, &ortho}, .seed = 3});
   Evaluator<float> evaluate(mlp, Loss::cross_entropy, 1);
   std::uint32_t steps = 0;
   for (Index epoch = 0; epoch <= 4; ++epoch) {
@@ -460,8 +463,8 @@ TEST_CASE(
       const auto samples = std::span(order).subspan(first, std::min<std::size_t>(7, 30 - first));
       const Dataset<float> batch = rows_at(data.train, samples);
       const StepResult found = step({.inputs = batch.inputs, .labels = batch.labels, .samples = samples}, steps++);
-      norm += found.jacobian_norm / 5;
-      offset += found.offset_norm / 5;
+      norm += found.terms[0] / 5;
+      offset += found.terms[1] / 5;
     }
     if (epoch == 4) break;
     const auto& extras = log.metrics[static_cast<std::size_t>(epoch + 1)].extras;
