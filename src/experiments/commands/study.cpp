@@ -12,9 +12,9 @@
 #include "base/nearest_name.hpp"
 #include "experiments/commands/commands.hpp"
 #include "experiments/figures/text_file.hpp"
-#include "experiments/runs/config_fields.hpp"
 #include "experiments/runs/interrupt.hpp"
 #include "experiments/runs/log_json.hpp"
+#include "experiments/runs/settings.hpp"
 #include "experiments/runs/status_line.hpp"
 #include "experiments/studies/sparsity.hpp"
 #include "experiments/studies/sparsity_report.hpp"
@@ -60,7 +60,7 @@ std::vector<SparsityRow> rows_there(const fs::path& folder, const SparsityOption
   try {
     const Json json = log_json::parsed_file(file);
     if (!json.contains("options")) return {};
-    if (const auto difference = config_fields::difference(json["options"], as_json(options), Json::object()))
+    if (const auto difference = settings::difference(json["options"], as_json(options), Json::object()))
       throw OtherStudy(text(file.string(), ": another study is there: ", *difference,
                             "; another --out, or these files out of the way"));
     std::vector<SparsityRow> rows = rows_in(json);

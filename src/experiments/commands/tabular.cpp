@@ -14,11 +14,10 @@
 #include "experiments/commands/csv_options.hpp"
 #include "experiments/commands/job_arguments.hpp"
 #include "experiments/figures/text_file.hpp"
-#include "experiments/runs/config_fields.hpp"
+#include "experiments/runs/settings.hpp"
 #include "experiments/runs/status_line.hpp"
 #include "experiments/tabular/summary.hpp"
 #include "experiments/tabular/sweep.hpp"
-#include "experiments/training/config.hpp"
 
 namespace normalign::commands {
 namespace {
@@ -54,13 +53,13 @@ TabularRequest request_of(const TabularArguments& a) {
   std::vector<std::pair<std::string, std::string>> given;  // as the user called them, and their names
   for (const auto* settings : {&a.settings, &a.named})
     for (const std::string& setting : *settings) {
-      const auto [name, value] = assignment(setting);
+      const auto [name, value] = settings::assignment(setting);
       for (const char* key : {"dataset", "alpha", "protocol", "seed"})
         if (name == key) throw InputError(text("--set ", key, ": unexpected here, expected --", key));
       set_field(request.config, name, value);
       given.emplace_back((settings == &a.settings ? "--set " : "--") + name, name);
     }
-  config_fields::GivenOnce once;
+  settings::GivenOnce once;
   for (const auto& [place, name] : given) once.add(place, name);
   for (const auto& [place, name] : given) require_read(place, name, request.config);
   request.source.precision = request.config.precision;

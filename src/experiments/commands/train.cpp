@@ -9,10 +9,11 @@
 
 #include "data/modular.hpp"
 #include "experiments/commands/commands.hpp"
-#include "experiments/runs/config_fields.hpp"
 #include "experiments/runs/interrupt.hpp"
 #include "experiments/runs/run_files.hpp"
 #include "experiments/runs/run_lock.hpp"
+#include "experiments/runs/settings.hpp"
+#include "experiments/training/condition.hpp"
 #include "experiments/training/progress.hpp"
 #include "experiments/training/run_identity.hpp"
 #include "experiments/training/settings_read.hpp"
@@ -44,12 +45,12 @@ RunConfig config_of(const TrainArguments& a) {
   config.seed = a.seed;
   std::vector<GivenSetting> given = a.given;
   for (const std::string& setting : a.settings) {
-    const auto [name, value] = assignment(setting);
+    const auto [name, value] = settings::assignment(setting);
     if (name == "task" || name == "condition" || name == "seed")
       throw InputError(text("--set ", name, ": unexpected here, expected ", name == "task" ? "TASK" : "--" + name));
     given.push_back({"--set " + name, name, value});
   }
-  config_fields::GivenOnce once;
+  settings::GivenOnce once;
   for (const GivenSetting& setting : given) {
     once.add(setting.option, setting.name);
     set_field(config, setting.name, setting.value);
@@ -133,6 +134,84 @@ std::string operation_list() {
   return list;
 }
 
+// An option of one setting, whose type and name are the setting's where none are given.
+struct SettingOption {
+  const char* setting;
+  std::string help;
+  const char* type = nullptr;
+  const char* option = nullptr;
+};
+
+std::string option_of(const SettingOption& row) {
+  if (row.option) return row.option;
+  std::string option = text("--", row.setting);
+  std::ranges::replace(option, '_', '-');
+  return option;
+}
+
+void add_option(CLI::App& command, const SettingOption& row, const char* group, std::vector<GivenSetting>& given) {
+  std::visit(
+      [&]<class T>(T RunConfig::*) {
+        const std::string option = option_of(row);
+        CLI::Option* added = command.add_option_function<T>(
+            option,
+            [&given, option, setting = row.setting](const T& value) {
+              given.push_back({option, setting, value});
+            },
+            row.help);
+        if (row.type) added->type_name(row.type);
+        added->group(group);
+      },
+      settings::row_of(RunConfig{}, row.setting)->member);
+}
+
+void add_setting_options(CLI::App& command, std::vector<GivenSetting>& given) {
+  const std::pair<const char*, std::vector<SettingOption>> groups[] = {
+      {"Options",
+       {{"epochs", "Passes over the training set at most (default: the task's)"},
+        {"eval_every", "Evaluate every N-th epoch and the last (default: see below)", "N"},
+        {"stop", "Where the run ends: grokked (default), or never before its last epoch", "NAME"},
+        {"initial_model", "Start from the network in this safetensors file", "FILE", "--init-model"}}},
+      {"Training (default: the task's protocol)",
+       {{"learning_rate", "Step size of the optimizer"},
+        {"weight_decay", "Decay per step, times the learning rate"},
+        {"batch_size", "Samples per step; 0 is the whole training set"},
+        {"init_scale", "Factor on every initial parameter"},
+        {"output_scale", "lazy_regime: s in the loss of s f (default 1)"},
+        {"operation", "mod_add: " + operation_list(), "NAME"},
+        {"modulus", "mod_add: p, from 2 to 1024 (default 61)"},
+        {"data", "mnist_ce, mnist_se, lazy_regime: folder of the four IDX files (default data/mnist)", "DIR"}}},
+      {"GrokAlign",
+       {{"lambda", "Weight of mean |J|_F + mean |b|^2 (default: the task's)"},
+        {"projections", "Random directions per sample (default 1)"},
+        {"level", "hold_jacobian: penalise |level - mean |J|_F| (default 5)"}}},
+      {"GrokFast",
+       {{"grokfast_alpha", "Share of the average kept per step (default 0.8)"},
+        {"grokfast_lambda", "Factor on the average that is added (default 0.1)"}}}};
+  for (const auto& [group, options] : groups)
+    for (const SettingOption& option : options) add_option(command, option, group, given);
+  const auto add_flag = [&](const char* option, const char* setting, const nlohmann::ordered_json& value,
+                            const char* help) {
+    command
+        .add_flag_callback(
+            option,
+            [&given, option, setting, value] {
+              given.push_back({option, setting, value});
+            },
+            help)
+        ->group("GrokAlign");
+  };
+  add_flag("--exact", "jacobian_norm", "exact", "The exact Jacobian norm in place of random directions");
+  add_flag("--no-jacobian", "penalise_jacobian", false, "Leave out mean |J|_F");
+  add_flag("--no-offset", "penalise_offset", false, "Leave out mean |b|^2");
+}
+
+std::string condition_list() {
+  std::string list;
+  for (const Condition& condition : all_conditions()) list += text(list.empty() ? "" : ", ", condition.name);
+  return list;
+}
+
 }  // namespace
 
 int stopped(const std::string& run_name, int signal) {
@@ -157,9 +236,7 @@ Command add_train(CLI::App& app) {
       "there, as it does after a crash. With --overwrite it begins anew.");
   command->add_option("task", a.task, "What to train")->required()->type_name("TASK");
   command
-      ->add_option("--condition", a.condition,
-                   "baseline, or grokfast, orthograd, grokalign, adversarial_noise, hold_jacobian joined by +\n"
-                   "(default baseline)")
+      ->add_option("--condition", a.condition, "baseline, or " + condition_list() + " joined by +\n(default baseline)")
       ->type_name("NAME");
   command->add_option("--seed", a.seed, "Seed of data, start, shuffles and projections (default 0)");
   command->add_option("--out", a.out, "Folder of the log (default runs)")->type_name("DIR");
@@ -176,57 +253,7 @@ Command add_train(CLI::App& app) {
           "does not read is an error")
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
-  // An option of the setting `field`, whose values have the type of the first argument.
-  const auto add = [&](auto value_of_type, const char* option, const char* field, const std::string& help) {
-    using T = decltype(value_of_type);
-    return command->add_option_function<T>(
-        option,
-        [&a, option, field](const T& value) {
-          a.given.push_back({option, field, value});
-        },
-        help);
-  };
-  const auto add_flag = [&](const char* option, const char* field, const nlohmann::ordered_json& value,
-                            const char* help) {
-    return command->add_flag_callback(
-        option,
-        [&a, option, field, value] {
-          a.given.push_back({option, field, value});
-        },
-        help);
-  };
-  constexpr std::int64_t whole = 0;
-  constexpr double number = 0;
-  const std::string words;
-  add(whole, "--epochs", "epochs", "Passes over the training set at most (default: the task's)");
-  add(whole, "--eval-every", "eval_every", "Evaluate every N-th epoch and the last (default: see below)")
-      ->type_name("N");
-  add(words, "--stop", "stop", "Where the run ends: grokked (default), or never before its last epoch")
-      ->type_name("NAME");
-  add(words, "--init-model", "initial_model", "Start from the network in this safetensors file")->type_name("FILE");
-  const char* training = "Training (default: the task's protocol)";
-  add(number, "--learning-rate", "learning_rate", "Step size of the optimizer")->group(training);
-  add(number, "--weight-decay", "weight_decay", "Decay per step, times the learning rate")->group(training);
-  add(whole, "--batch-size", "batch_size", "Samples per step; 0 is the whole training set")->group(training);
-  add(number, "--init-scale", "init_scale", "Factor on every initial parameter")->group(training);
-  add(number, "--output-scale", "output_scale", "lazy_regime: s in the loss of s f (default 1)")->group(training);
-  add(words, "--operation", "operation", "mod_add: " + operation_list())->type_name("NAME")->group(training);
-  add(whole, "--modulus", "modulus", "mod_add: p, from 2 to 1024 (default 61)")->group(training);
-  add(words, "--data", "data", "mnist_ce, mnist_se, lazy_regime: folder of the four IDX files (default data/mnist)")
-      ->type_name("DIR")
-      ->group(training);
-  const char* penalty = "GrokAlign";
-  add(number, "--lambda", "lambda", "Weight of mean |J|_F + mean |b|^2 (default: the task's)")->group(penalty);
-  add(whole, "--projections", "projections", "Random directions per sample (default 1)")->group(penalty);
-  add_flag("--exact", "jacobian_norm", "exact", "The exact Jacobian norm in place of random directions")
-      ->group(penalty);
-  add_flag("--no-jacobian", "penalise_jacobian", false, "Leave out mean |J|_F")->group(penalty);
-  add_flag("--no-offset", "penalise_offset", false, "Leave out mean |b|^2")->group(penalty);
-  add(number, "--level", "level", "hold_jacobian: penalise |level - mean |J|_F| (default 5)")->group(penalty);
-  const char* filter = "GrokFast";
-  add(number, "--grokfast-alpha", "grokfast_alpha", "Share of the average kept per step (default 0.8)")->group(filter);
-  add(number, "--grokfast-lambda", "grokfast_lambda", "Factor on the average that is added (default 0.1)")
-      ->group(filter);
+  add_setting_options(*command, a.given);
   return [arguments] { return train(*arguments); };
 }
 

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cmath>
 
-#include "base/nearest_name.hpp"
 #include "data/folds.hpp"
 #include "geometry/local_geometry.hpp"
 #include "robustness/pgd.hpp"
@@ -236,34 +235,6 @@ class Run {
 };
 
 }  // namespace
-
-void check(const TabularConfig& config) {
-  const auto refuse = [](const char* field, const auto& found, const char* expected) {
-    throw InputError(text(field, ": found ", found, ", expected ", expected));
-  };
-  if (!(config.alpha >= 0 && config.alpha <= 1)) refuse("alpha", config.alpha, "a number from 0 to 1");
-  if (config.seed < 0) refuse("seed", config.seed, "a whole number from 0");
-  const auto one_of = [](const char* field, const std::string& found, const std::vector<std::string>& known) {
-    if (std::ranges::find(known, found) == known.end())
-      throw InputError(text(field, ": found '", one_line(found), "', ", expected_one_of(found, known)));
-  };
-  one_of("protocol", config.protocol, {published, nested});
-  check(Kernel{.shape = kernel_shape(config.kernel), .bandwidth = config.bandwidth, .exponent = config.exponent});
-  if (config.regularisations.empty()) refuse("regularisations", "none", "at least one");
-  for (const double regularisation : config.regularisations)
-    if (!(regularisation >= 0 && std::isfinite(regularisation)))
-      refuse("regularisations", regularisation, "finite numbers from 0");
-  if (config.updates < 0) refuse("updates", config.updates, "a whole number from 0");
-  if (config.agop_samples < 1) refuse("agop_samples", config.agop_samples, "a whole number from 1");
-  if (config.geometry_samples < 1) refuse("geometry_samples", config.geometry_samples, "a whole number from 1");
-  one_of("precision", config.precision, {"float32", "float64"});
-  for (const double radius : config.attack_radii)
-    if (!(radius >= 0 && std::isfinite(radius))) refuse("attack_radii", radius, "finite numbers from 0");
-  if (config.attack_steps < 0 || config.attack_steps > 1'000'000)
-    refuse("attack_steps", config.attack_steps, "a whole number from 0 to 1000000");
-  if (!(config.attack_step >= 0 && std::isfinite(config.attack_step)))
-    refuse("attack_step", config.attack_step, "a finite number from 0");
-}
 
 Index tabular_steps(const TabularConfig& config, const TabularData& data) {
   const auto folds = static_cast<Index>(data.folds.size());

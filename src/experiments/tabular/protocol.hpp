@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "data/dataset.hpp"
+#include "experiments/tabular/config.hpp"
 #include "rfm/rfm.hpp"
 
 namespace normalign {
@@ -19,30 +20,6 @@ struct TabularData {
   Fold selection = {};           ///< training rows and the rows that the published protocol chooses by
   std::vector<Fold> folds = {};  ///< training and test rows of the figures
 };
-
-/// Everything that decides a run on one table.
-struct TabularConfig {
-  std::string dataset = {};
-  double alpha = 1;  ///< share of the identity in the first metric: 1 RFM, 0 RFAM
-  std::int64_t seed = 0;
-  /// "published": regularisation, number of updates and metric are chosen once, on `selection`, whose rows are test
-  /// rows later on. "nested": chosen anew for each fold, on seeded stratified halves of its training rows.
-  std::string protocol = "published";
-  std::string kernel = "laplace";
-  double bandwidth = 10;
-  double exponent = 1;  ///< of generalised_laplace
-  std::vector<double> regularisations = {10, 1, 0.1, 0.01, 0.001};
-  Index updates = 4;
-  Index agop_samples = 20000;                      ///< training rows drawn for an update of the metric, at most n
-  Index geometry_samples = 20000;                  ///< training rows of a fold drawn for alignment and rank, at most n
-  std::string precision = "float64";               ///< or "float32"
-  std::vector<double> attack_radii = {0.1, 1, 2};  ///< l-infinity, in the units of the features
-  Index attack_steps = 20;
-  double attack_step = 0.1;  ///< length of a step in radii
-};
-
-/// Throws InputError naming the first field that is out of its range, what was found and what was expected.
-void check(const TabularConfig& config);
 
 /// What was chosen on validation rows.
 struct TabularSelection {

@@ -4,18 +4,20 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "linalg/matrix.hpp"
 
 namespace normalign {
 
+template <class Config>
+struct Setting;
+
 /// A run's settings; each task gives the defaults of its own protocol. Which of them a run reads follows from its task,
 /// its condition and other settings (`reads` in settings_read.hpp); the others are not looked at and not logged.
 struct RunConfig {
   std::string task = {};
-  /// "baseline", or names of `Conditions` joined by "+" in any order.
+  /// "baseline", or names of `all_conditions` joined by "+" in any order.
   std::string condition = "baseline";
   /// What logs and tables call the condition; empty: as above. Tells apart variants of one condition.
   std::string label = {};
@@ -94,20 +96,14 @@ struct RunConfig {
   Index attack_samples = 0;               ///< attacked test points; 0: all
 };
 
-/// The conditions that a "+"-joined condition names.
-struct Conditions {
-  bool grokfast = false;
-  bool orthograd = false;
-  bool grokalign = false;
-  bool adversarial_noise = false;
-  bool hold_jacobian = false;
-};
-
-/// What `condition` asks for. Throws InputError, listing the known ones, on an unknown or repeated name.
-Conditions conditions(const std::string& condition);
+/// "task_condition_seedN", the default name of a run and its log.
+std::string run_name(const RunConfig& config);
 
 /// Throws InputError naming the first field that is out of its range, what was found and what was expected.
 void check(const RunConfig& config);
+
+/// What is known of each setting: its name, range and, where not every run reads it, who does; in the order of logs.
+const std::vector<Setting<RunConfig>>& table_of(const RunConfig&);
 
 /// What logs and tables call the condition.
 const std::string& condition_label(const RunConfig& config);
@@ -121,12 +117,8 @@ nlohmann::ordered_json to_json(const RunConfig& config);
 std::optional<std::string> config_difference(const nlohmann::ordered_json& found,
                                              const nlohmann::ordered_json& expected);
 
-/// Sets the field of that name. Throws InputError, naming the field, when there is none or the value has another type;
+/// Sets the setting of that name. Throws InputError, naming it, when there is none or the value has another type;
 /// ranges are for `check`.
 void set_field(RunConfig& config, const std::string& name, const nlohmann::ordered_json& value);
-
-/// Name and value of "NAME=VALUE" as `set_field` takes them: the value is what JSON makes of it, or a text where it is
-/// no JSON. Throws InputError where there is no '='.
-std::pair<std::string, nlohmann::ordered_json> assignment(const std::string& text);
 
 }  // namespace normalign

@@ -11,32 +11,6 @@
 namespace normalign::tests {
 namespace {
 
-TEST_CASE("a condition names filters and the penalty in any order") {
-  const auto flags = [](const char* condition) {
-    const Conditions c = conditions(condition);
-    return std::vector<bool>{c.grokfast, c.orthograd, c.grokalign};
-  };
-  using Flags = std::vector<bool>;
-  CHECK(flags("baseline") == Flags{false, false, false});
-  CHECK(flags("grokfast") == Flags{true, false, false});
-  CHECK(flags("orthograd") == Flags{false, true, false});
-  CHECK(flags("grokalign") == Flags{false, false, true});
-  CHECK(flags("grokalign+grokfast") == Flags{true, false, true});
-  CHECK(flags("grokfast+grokalign") == Flags{true, false, true});
-  CHECK(flags("orthograd+grokalign+grokfast") == Flags{true, true, true});
-}
-
-TEST_CASE("an unknown, repeated or empty condition is refused with the known ones") {
-  for (const char* condition : {"", "grok", "Baseline", "grokfast+", "+grokfast", "grokfast++orthograd",
-                                "grokfast+grokfast", "baseline+grokfast", "grokfast, orthograd", "grokalign "}) {
-    CAPTURE(condition);
-    CHECK(message_of([&] { conditions(condition); })
-              .starts_with(std::string("condition: found '") + condition +
-                           "', expected baseline, or grokfast, orthograd, grokalign, adversarial_noise, hold_jacobian, "
-                           "each at most once, joined by +"));
-  }
-}
-
 TEST_CASE("every field out of its range is refused by its name, with what was found and expected") {
   struct Row {
     const char* field;
@@ -169,14 +143,10 @@ TEST_CASE("every field is set by its name and read back") {
   }
 }
 
-TEST_CASE("a misspelled condition, field or choice is answered with the nearest") {
+TEST_CASE("a misspelled field or choice is answered with the nearest") {
   RunConfig config{.optimizer = "adam"};
   CHECK(message_of([&] { check(config); }).ends_with("; did you mean adamw?"));
   CHECK(message_of([&] { set_field(config, "lamda", 1); }).ends_with("attack_samples; did you mean lambda?"));
-  CHECK(message_of([] { conditions("grokalgin"); }).ends_with("; did you mean grokalign?"));
-  CHECK(message_of([] { conditions("baselin"); }).ends_with("; did you mean baseline?"));
-  CHECK(message_of([] { conditions("grokfast+orthogard"); }).ends_with("; did you mean orthograd?"));
-  CHECK(message_of([] { conditions("grokfast+grokfast"); }).ends_with("joined by +"));
 }
 
 TEST_CASE("a field that does not exist or a value of another type is refused by name") {
@@ -219,26 +189,6 @@ TEST_CASE("configs differ in the first field that makes another run, wherever th
 TEST_CASE("a label names the condition in logs and tables") {
   CHECK(condition_label({.condition = "grokalign"}) == "grokalign");
   CHECK(condition_label({.condition = "grokalign", .label = "J only"}) == "J only");
-}
-
-TEST_CASE("an assignment's value is JSON, or a text where it is none") {
-  using Json = nlohmann::ordered_json;
-  const std::pair<const char*, std::pair<std::string, Json>> rows[] = {{"beta2=0.5", {"beta2", 0.5}},
-                                                                       {"bias=false", {"bias", false}},
-                                                                       {"hidden=[3, 4]", {"hidden", {3, 4}}},
-                                                                       {"activation=tanh", {"activation", "tanh"}},
-                                                                       {"data=\"12\"", {"data", "12"}},
-                                                                       {"data=a=b", {"data", "a=b"}},
-                                                                       {"data=", {"data", ""}},
-                                                                       {"=3", {"", 3}},
-                                                                       {"data=\xff", {"data", "\xff"}},
-                                                                       {"label=J only", {"label", "J only"}}};
-  for (const auto& [given, expected] : rows) {
-    CAPTURE(given);
-    CHECK(assignment(given) == expected);
-  }
-  for (const char* given : {"", "beta2", "beta2 0.5"})
-    CHECK(message_of([&] { assignment(given); }) == std::string("setting: found '") + given + "', expected NAME=VALUE");
 }
 
 }  // namespace

@@ -1,0 +1,73 @@
+#include "experiments/tabular/config.hpp"
+
+#include "base/number_text.hpp"
+#include "experiments/runs/settings.hpp"
+#include "rfm/kernel.hpp"
+
+namespace normalign {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using C = TabularConfig;
+
+constexpr SettingReader<C> exponent = {"the kernel generalised_laplace",
+                                       [](const C& c) { return c.kernel == "generalised_laplace"; }};
+constexpr SettingReader<C> updates = {"updates above 0", [](const C& c) { return c.updates > 0; }};
+constexpr SettingReader<C> attacks = {"attack_radii that are not empty",
+                                      [](const C& c) { return !c.attack_radii.empty(); }};
+
+bool is_read(const Setting<C>& row, const C& config) { return !row.reader.is_there || row.reader.is_there(config); }
+
+}  // namespace
+
+const std::vector<Setting<TabularConfig>>& table_of(const TabularConfig&) {
+  static const std::vector<Setting<TabularConfig>> table = {
+      {"dataset", &C::dataset},
+      {"alpha", &C::alpha, {.least = 0, .most = 1}},
+      {"seed", &C::seed, {.least = 0}},
+      {"protocol", &C::protocol, {.names = {"published", "nested"}}},
+      {"kernel", &C::kernel},
+      {"bandwidth", &C::bandwidth},
+      {"exponent", &C::exponent, {}, exponent},
+      {"regularisations", &C::regularisations, {.least = 0}},
+      {"updates", &C::updates, {.least = 0}},
+      {"agop_samples", &C::agop_samples, {.least = 1}, updates},
+      {"geometry_samples", &C::geometry_samples, {.least = 1}},
+      {"precision", &C::precision, {.names = {"float32", "float64"}}},
+      {"attack_radii", &C::attack_radii, {.least = 0}},
+      {"attack_steps", &C::attack_steps, {.least = 0, .most = 1e6}, attacks},
+      {"attack_step", &C::attack_step, {.least = 0}, attacks}};
+  return table;
+}
+
+std::string run_name(const TabularConfig& config) {
+  const std::string method = config.alpha == 1   ? "rfm"
+                             : config.alpha == 0 ? "rfam"
+                                                 : "alpha" + number_text(config.alpha);
+  return text(config.dataset, '_', method, '_', config.protocol, "_seed", config.seed);
+}
+
+std::string method_name(double alpha) {
+  return alpha == 1 ? "RFM" : alpha == 0 ? "RFAM" : "alpha " + number_text(alpha);
+}
+
+void check(const TabularConfig& config) {
+  settings::check(config);
+  check(Kernel{.shape = kernel_shape(config.kernel), .bandwidth = config.bandwidth, .exponent = config.exponent});
+  if (config.regularisations.empty()) throw InputError("regularisations: found none, expected at least one");
+}
+
+Json to_json(const TabularConfig& config) {
+  return settings::as_json(config, [&](const Setting<C>& row) { return is_read(row, config); });
+}
+
+void require_read(const std::string& place, const std::string& setting, const TabularConfig& config) {
+  const Setting<C>* row = settings::row_of(config, setting);
+  if (row && !is_read(*row, config)) settings::refuse_unread(place, "nothing in these runs", setting, row->reader.name);
+}
+
+void set_field(TabularConfig& config, const std::string& name, const Json& value) {
+  settings::set(config, name, value);
+}
+
+}  // namespace normalign
