@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/nearest_name.hpp"
+#include "experiments/training/condition.hpp"
 #include "linalg/row_blocks.hpp"
 
 namespace normalign {
@@ -45,7 +46,7 @@ Split<double> in_double(TaskData data) {
 }
 
 RunConfig defaults_for(const Task& task, const std::string& condition) {
-  conditions(condition);
+  conditions_of(condition);
   RunConfig config = task.defaults;
   config.task = task.name;
   config.condition = condition;

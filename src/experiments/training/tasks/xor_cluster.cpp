@@ -1,5 +1,6 @@
 #include "data/xor_cluster.hpp"
 
+#include "experiments/training/condition.hpp"
 #include "experiments/training/task.hpp"
 
 namespace normalign::tasks {
@@ -28,7 +29,7 @@ Task xor_cluster() {
                        .noise_first_column = 2},
           .adapt =
               [](RunConfig& defaults) {
-                if (conditions(defaults.condition).orthograd) defaults.momentum = 0.8;
+                if (has_condition(defaults, "orthograd")) defaults.momentum = 0.8;
               },
           .data_settings = {"features", "feature_scale", "train_samples", "test_samples"},
           .data =

@@ -25,38 +25,68 @@ TEST_CASE("targets are one-hot, signed or 0 and 1, as loss and outputs ask") {
   CHECK(targets_of(config, two_rows()).empty());
 }
 
+template <class T>
+TrainingParts<T> parts_of(const RunConfig& config) {
+  return training_parts<T>(config, 3, 2);
+}
+
 TEST_CASE("cross entropy is differentiated as PyTorch does it, unless an accurate gradient is asked for") {
-  CHECK(cross_entropy_gradient_of({}) == CrossEntropyGradient::subtracted);
-  CHECK(cross_entropy_gradient_of({.accurate_cross_entropy = true}) == CrossEntropyGradient::accurate);
+  RunConfig config;
+  CHECK(parts_of<float>(config).step_options(config, 1).cross_entropy_gradient == CrossEntropyGradient::subtracted);
+  config.accurate_cross_entropy = true;
+  CHECK(parts_of<float>(config).step_options(config, 1).cross_entropy_gradient == CrossEntropyGradient::accurate);
 }
 
 TEST_CASE("the filters of a condition are in the protocol's order, however it is written") {
   for (const char* condition : {"grokfast+orthograd", "orthograd+grokalign+grokfast"}) {
-    const auto filters = filters_of<float>({.condition = condition});
-    REQUIRE(filters.size() == 2);
-    CHECK(dynamic_cast<GrokFast<float>*>(filters[0].get()));
-    CHECK(dynamic_cast<OrthoGrad<float>*>(filters[1].get()));
+    const auto parts = parts_of<float>({.condition = condition});
+    REQUIRE(parts.filters.size() == 2);
+    CHECK(dynamic_cast<GrokFast<float>*>(parts.filters[0].get()));
+    CHECK(dynamic_cast<OrthoGrad<float>*>(parts.filters[1].get()));
   }
-  CHECK(filters_of<float>({.condition = "grokalign"}).empty());
+  CHECK(parts_of<float>({.condition = "grokalign"}).filters.empty());
 }
 
 TEST_CASE("the penalty is GrokAlign's, the level's, or none") {
   RunConfig config{.condition = "baseline", .lambda = 0.3, .lambda_scale = 0.5, .level = 7, .hold_weight = 0.02};
-  CHECK(penalty_of(config).lambda == 0);
+  CHECK(parts_of<double>(config).penalties.empty());
   config.condition = "grokfast+grokalign";
+  const auto terms = [&] {
+    const auto parts = parts_of<double>(config);
+    REQUIRE(parts.penalties.size() == 1);
+    return parts.penalties[0]->terms();
+  };
+  CHECK(terms().size() == 2);
   config.penalise_offset = false;
-  config.jacobian_norm = "exact";
-  GrokAlignOptions penalty = penalty_of(config);
-  CHECK(penalty.lambda == 0.15);
-  CHECK(penalty.jacobian);
-  CHECK_FALSE(penalty.offset);
-  CHECK(penalty.norm == JacobianNorm::exact);
-  CHECK_FALSE(penalty.level);
+  REQUIRE(terms().size() == 1);
+  CHECK(terms()[0].name == "jacobian_norm");
+  CHECK(terms()[0].weight == 0.15);
+  CHECK(parts_of<double>(config).penalties[0]->is_linear());
   config.condition = "hold_jacobian";
-  penalty = penalty_of(config);
-  CHECK(penalty.lambda == 0.02);
-  CHECK(penalty.level == 7.0);
-  CHECK_FALSE(penalty.offset);
+  config.penalise_offset = true;
+  REQUIRE(terms().size() == 1);
+  CHECK(terms()[0].weight == 0.02);
+  double slope = 0.02;
+  const double mean_norm = 5;
+  CHECK_FALSE(parts_of<double>(config).penalties[0]->is_linear());
+  CHECK_THAT(parts_of<double>(config).penalties[0]->value({&mean_norm, 1}, {&slope, 1}), WithinRel(0.04, 1e-12));
+  CHECK(slope == -0.02);
+  config.jacobian_norm = "exact";
+  CHECK(jacobian_options(config).norm == JacobianNorm::exact);
+  config.jacobian_norm = "projection";
+  config.projections = 3;
+  CHECK(jacobian_options(config).norm == JacobianNorm::projection);
+  CHECK(jacobian_options(config).projections == 3);
+}
+
+TEST_CASE("noise on the inputs is the smaller the better they are fitted, down to the least") {
+  CHECK_FALSE(parts_of<float>({.condition = "baseline"}).input_noise);
+  const auto sigma =
+      parts_of<float>({.condition = "adversarial_noise", .training_noise = 0.5, .least_training_noise = 0.1})
+          .input_noise;
+  CHECK(sigma(0) == 0.5);
+  CHECK(sigma(50) == 0.25);
+  CHECK(sigma(100) == 0.1);
 }
 
 TEST_CASE("the network has the settings' widths, and one output where they say so") {

@@ -5,9 +5,8 @@
 
 #include "base/memory.hpp"
 #include "base/nearest_name.hpp"
+#include "experiments/training/condition.hpp"
 #include "nn/adamw.hpp"
-#include "nn/grokfast.hpp"
-#include "nn/orthograd.hpp"
 #include "nn/sgd.hpp"
 
 namespace normalign {
@@ -24,7 +23,7 @@ MlpOptions network(const RunConfig& c, Index inputs, Index outputs) {
   return options;
 }
 
-// For the parameters, their gradient, and what optimizer and filters keep of each.
+// For the parameters, their gradient, and what optimizer and condition keep of each.
 template <class T>
 void require_training_memory(const RunConfig& c, const MlpOptions& options) {
   double parameters = 0;
@@ -33,7 +32,8 @@ void require_training_memory(const RunConfig& c, const MlpOptions& options) {
     parameters += static_cast<double>(options.widths[i]) * static_cast<double>(options.widths[i - 1] + options.bias);
     widths += text('-', options.widths[i]);
   }
-  const double copies = 2 + (c.optimizer == "sgd" ? c.momentum > 0 : 2) + conditions(c.condition).grokfast;
+  double copies = 2 + (c.optimizer == "sgd" ? c.momentum > 0 : 2);
+  for (const Condition* condition : conditions_of(c.condition)) copies += condition->values_kept;
   require_memory(copies * static_cast<double>(sizeof(T)) * parameters, "hidden: training a network " + widths);
 }
 
@@ -93,7 +93,60 @@ void check_sizes(const Mlp<T>& mlp) {
   }
 }
 
+// Not yet started.
+template <class T>
+std::unique_ptr<Optimizer<T>> optimizer_of(const RunConfig& c) {
+  if (c.optimizer == "sgd")
+    return std::make_unique<Sgd<T>>(
+        SgdOptions{.learning_rate = c.learning_rate, .momentum = c.momentum, .weight_decay = c.weight_decay});
+  return std::make_unique<AdamW<T>>(AdamWOptions{.learning_rate = c.learning_rate,
+                                                 .beta1 = c.beta1,
+                                                 .beta2 = c.beta2,
+                                                 .epsilon = c.epsilon,
+                                                 .weight_decay = c.weight_decay});
+}
+
 }  // namespace
+
+template <class T>
+TrainStepOptions<T> TrainingParts<T>::step_options(const RunConfig& config, int threads) const {
+  TrainStepOptions<T> options{.loss = loss,
+                              .cross_entropy_gradient = config.accurate_cross_entropy
+                                                            ? CrossEntropyGradient::accurate
+                                                            : CrossEntropyGradient::subtracted,
+                              .output_scale = config.output_scale,
+                              .gradient_clip = config.gradient_clip,
+                              .seed = static_cast<std::uint64_t>(config.seed),
+                              .threads = threads};
+  for (const auto& penalty : penalties) options.penalties.push_back(penalty.get());
+  for (const auto& filter : filters) options.filters.push_back(filter.get());
+  return options;
+}
+
+template <class T>
+std::vector<MatrixView<T>> TrainingParts<T>::state() {
+  std::vector<MatrixView<T>> result = network.parameters();
+  const auto add = [&](const std::vector<MatrixView<T>>& views) {
+    result.insert(result.end(), views.begin(), views.end());
+  };
+  add(optimizer->state());
+  for (const auto& filter : filters) add(filter->state());
+  return result;
+}
+
+template <class T>
+void TrainingParts<T>::resume(std::uint32_t steps) {
+  optimizer->resume(static_cast<int>(steps));
+  for (const auto& filter : filters) filter->resume(static_cast<int>(steps));
+}
+
+template <class T>
+TrainingParts<T> training_parts(const RunConfig& config, Index inputs, Index classes) {
+  TrainingParts<T> parts{
+      .network = network_of<T>(config, inputs, classes), .loss = loss_of(config), .optimizer = optimizer_of<T>(config)};
+  for (const Condition* condition : conditions_of(config.condition)) condition->add(config, parts);
+  return parts;
+}
 
 template <class T>
 Mlp<T> model_in(const std::filesystem::path& file, const MlpOptions& options) {
@@ -116,48 +169,9 @@ Loss loss_of(const RunConfig& config) {
   throw InputError(text("loss: found '", config.loss, "', ", expected_one_of(config.loss, known)));
 }
 
-CrossEntropyGradient cross_entropy_gradient_of(const RunConfig& config) {
-  return config.accurate_cross_entropy ? CrossEntropyGradient::accurate : CrossEntropyGradient::subtracted;
-}
-
-template <class T>
-std::unique_ptr<Optimizer<T>> optimizer_of(const RunConfig& c) {
-  if (c.optimizer == "sgd")
-    return std::make_unique<Sgd<T>>(
-        SgdOptions{.learning_rate = c.learning_rate, .momentum = c.momentum, .weight_decay = c.weight_decay});
-  return std::make_unique<AdamW<T>>(AdamWOptions{.learning_rate = c.learning_rate,
-                                                 .beta1 = c.beta1,
-                                                 .beta2 = c.beta2,
-                                                 .epsilon = c.epsilon,
-                                                 .weight_decay = c.weight_decay});
-}
-
-template <class T>
-std::vector<std::unique_ptr<GradientFilter<T>>> filters_of(const RunConfig& c) {
-  std::vector<std::unique_ptr<GradientFilter<T>>> result;
-  const Conditions on = conditions(c.condition);
-  if (on.grokfast)
-    result.push_back(
-        std::make_unique<GrokFast<T>>(GrokFastOptions{.alpha = c.grokfast_alpha, .lambda = c.grokfast_lambda}));
-  if (on.orthograd) result.push_back(std::make_unique<OrthoGrad<T>>());
-  return result;
-}
-
-GrokAlignOptions penalty_of(const RunConfig& c) {
-  const Conditions on = conditions(c.condition);
-  GrokAlignOptions penalty{.norm = c.jacobian_norm == "exact" ? JacobianNorm::exact : JacobianNorm::projection,
-                           .projections = static_cast<int>(c.projections)};
-  if (on.grokalign) {
-    penalty.lambda = c.lambda * c.lambda_scale;
-    penalty.jacobian = c.penalise_jacobian;
-    penalty.offset = c.penalise_offset;
-  }
-  if (on.hold_jacobian) {
-    penalty.lambda = c.hold_weight;
-    penalty.offset = false;
-    penalty.level = c.level;
-  }
-  return penalty;
+GrokAlignOptions jacobian_options(const RunConfig& config) {
+  return {.norm = config.jacobian_norm == "exact" ? JacobianNorm::exact : JacobianNorm::projection,
+          .projections = static_cast<int>(config.projections)};
 }
 
 template <class T>
@@ -180,11 +194,11 @@ Matrix<T> targets_of(const RunConfig& config, const Dataset<T>& data) {
   return targets;
 }
 
-#define NORMALIGN_INSTANTIATE(T)                                                         \
-  template std::unique_ptr<Optimizer<T>> optimizer_of(const RunConfig&);                 \
-  template std::vector<std::unique_ptr<GradientFilter<T>>> filters_of(const RunConfig&); \
-  template Mlp<T> model_in(const std::filesystem::path&, const MlpOptions&);             \
-  template Mlp<T> network_of(const RunConfig&, Index, Index);                            \
+#define NORMALIGN_INSTANTIATE(T)                                             \
+  template struct TrainingParts<T>;                                          \
+  template TrainingParts<T> training_parts(const RunConfig&, Index, Index);  \
+  template Mlp<T> model_in(const std::filesystem::path&, const MlpOptions&); \
+  template Mlp<T> network_of(const RunConfig&, Index, Index);                \
   template Matrix<T> targets_of(const RunConfig&, const Dataset<T>&);
 NORMALIGN_INSTANTIATE(float)
 NORMALIGN_INSTANTIATE(double)

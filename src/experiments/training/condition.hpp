@@ -1,0 +1,54 @@
+// The conditions that runs are compared under. Each is one file in conditions/, which defines one function of the
+// file's name; a run's condition is "baseline" or some of their names joined by "+".
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "experiments/training/config.hpp"
+
+namespace normalign {
+
+template <class T>
+struct TrainingParts;
+
+/// Adds to the parts of a run, in either precision; made from a lambda that takes `TrainingParts<T>&` for any T.
+class PartsOfCondition {
+ public:
+  /// `add(config, parts)` is called with the parts in the run's precision.
+  template <class Add>
+  PartsOfCondition(Add add) : in_float_(add), in_double_(add) {}
+  /// Calls it.
+  void operator()(const RunConfig& config, TrainingParts<float>& parts) const { in_float_(config, parts); }
+  void operator()(const RunConfig& config, TrainingParts<double>& parts) const { in_double_(config, parts); }
+
+ private:
+  std::function<void(const RunConfig&, TrainingParts<float>&)> in_float_;
+  std::function<void(const RunConfig&, TrainingParts<double>&)> in_double_;
+};
+
+/// A change of the training that runs are compared under.
+struct Condition {
+  std::string name;
+  /// The settings that it reads and that no run without it does, unless another condition lists them too.
+  std::vector<std::string> settings = {};
+  /// The values that it remembers of each parameter, for the memory that a run takes.
+  double values_kept = 0;
+  /// Throws InputError, naming the setting, on a config that makes no sense under it.
+  std::function<void(const RunConfig&)> check = [](const RunConfig&) {};
+  /// Adds its penalties, gradient filters and noise.
+  PartsOfCondition add;
+};
+
+/// Every condition but the baseline, which adds nothing, in the alphabetical order of their files.
+const std::vector<Condition>& all_conditions();
+
+/// Those that `condition` names, in the order of `all_conditions`. Throws InputError, listing the known ones, on an
+/// unknown or repeated name.
+std::vector<const Condition*> conditions_of(const std::string& condition);
+
+/// Whether the run's condition names that one. Throws as `conditions_of` does.
+bool has_condition(const RunConfig& config, const std::string& name);
+
+}  // namespace normalign

@@ -1,0 +1,28 @@
+#include "experiments/training/condition.hpp"
+#include "experiments/training/parts.hpp"
+#include "nn/grokalign.hpp"
+
+namespace normalign::conditions {
+
+// Holds the Jacobian at a level: hold_weight * |level - mean |J|_F| is added to the loss.
+Condition hold_jacobian() {
+  return {.name = "hold_jacobian",
+          .settings = {"level", "hold_weight", "jacobian_norm", "projections"},
+          .check =
+              [](const RunConfig& config) {
+                if (has_condition(config, "grokalign"))
+                  throw InputError(
+                      text("condition: found '", config.condition,
+                           "', expected not both of grokalign, which shrinks the Jacobian, and hold_jacobian"));
+              },
+          .add =
+              []<class T>(const RunConfig& config, TrainingParts<T>& parts) {
+                GrokAlignOptions options = jacobian_options(config);
+                options.lambda = config.hold_weight;
+                options.offset = false;
+                options.level = config.level;
+                parts.penalties.push_back(std::make_unique<GrokAlign<T>>(options));
+              }};
+}
+
+}  // namespace normalign::conditions
