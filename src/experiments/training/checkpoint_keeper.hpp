@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "experiments/training/checkpoint.hpp"
-#include "experiments/training/grokking.hpp"
+#include "experiments/training/run_observer.hpp"
 
 namespace normalign {
 

@@ -1,25 +1,18 @@
 #include "experiments/training/lazy_regime.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 
 #include "autodiff/grad.hpp"
 #include "autodiff/ops.hpp"
-#include "base/atomic_file.hpp"
-#include "experiments/training/checkpoint_keeper.hpp"
-#include "experiments/training/components.hpp"
+#include "experiments/training/epoch_loop.hpp"
 #include "experiments/training/run_identity.hpp"
 #include "linalg/reduce.hpp"
 #include "nn/evaluate.hpp"
 #include "nn/ntk.hpp"
-#include "nn/sgd.hpp"
-#include "nn/train_step.hpp"
 
 namespace normalign {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 constexpr Index logged_epochs = 64;
 
@@ -105,75 +98,37 @@ std::vector<Index> log_spaced_epochs(Index last, Index count) {
 template <class T>
 RunLog lazy_regime_run(const RunConfig& config, const Split<T>& data, int threads, const RunObserver& observer) {
   check_study(config, data);
+  const double scale = config.output_scale, rate = config.learning_rate / (scale * scale);
   RunConfig as_trained = config;
   as_trained.loss = "bce";
   as_trained.single_output = true;
-  Mlp<T> mlp = network_of<T>(as_trained, data.train.inputs.cols(), 2);
+  as_trained.optimizer = "sgd";
+  as_trained.learning_rate = rate;
+  as_trained.gradient_clip = 0;
+  TrainingParts<T> parts = training_parts<T>(as_trained, data.train.inputs.cols(), 2);
+  const Mlp<T>& mlp = parts.network;
   const Mlp<T> start = mlp;
-  const double scale = config.output_scale, rate = config.learning_rate / (scale * scale);
-  Sgd<T> sgd({.learning_rate = rate, .momentum = config.momentum, .weight_decay = config.weight_decay});
-  TrainStep<T> step(mlp, sgd, {.loss = Loss::bce, .output_scale = scale, .threads = threads});
-  Evaluator<T> evaluate(mlp, Loss::bce, threads, scale);
+  TrainStep<T> step(parts.network, *parts.optimizer, parts.step_options(as_trained, threads));
+  Evaluator<T> evaluate(mlp, parts.loss, threads, scale);
   const Matrix<T> train_targets = targets_of(as_trained, data.train), test_targets = targets_of(as_trained, data.test);
   const Batch<T> train{.inputs = data.train.inputs, .labels = data.train.labels, .targets = train_targets};
   const Batch<T> test{.inputs = data.test.inputs, .labels = data.test.labels, .targets = test_targets};
-
-  Checkpoint at{.log = new_log(config, threads)};
-  RunLog& log = at.log;
-  std::vector<MatrixView<T>> state = mlp.parameters();
-  for (const MatrixView<T>& view : sgd.state()) state.push_back(view);
-  CheckpointKeeper<T> checkpoints(observer, state);
-  const bool resumed = checkpoints.take_up(at);
-  if (resumed) sgd.resume(static_cast<int>(at.steps));
-  const auto keep = [&] {
-    if (!observer.log_file.empty()) write_log(observer.log_file, log);
-  };
-  keep();
   const std::vector<Index> spaced = log_spaced_epochs(config.epochs, logged_epochs);
-  const auto logs = [&](Index epoch) {
-    return config.eval_every > 0 ? is_logged(epoch, config.epochs, config.eval_every)
-                                 : std::ranges::binary_search(spaced, epoch);
-  };
-  try {
-    for (bool already_measured = resumed;; already_measured = false, ++at.epoch, ++at.steps) {
-      const Index epoch = at.epoch;
-      if (!already_measured && logs(epoch)) {
-        const Evaluation on_train = evaluate(train), on_test = evaluate(test);
-        if (!std::isfinite(on_train.loss) || !std::isfinite(on_test.loss))
-          throw RunError(text("epoch ", epoch, ": the loss is ", on_train.loss, " on the training and ", on_test.loss,
-                              " on the test samples; it must be finite"));
-        log.metrics.push_back({.epoch = epoch,
-                               .train_acc = on_train.accuracy,
-                               .test_acc = on_test.accuracy,
-                               .train_loss = on_train.loss,
-                               .test_loss = on_test.loss,
-                               .opt_time = at.opt_time,
-                               .extras = measurements(mlp, start, data.train, scale, rate)});
-        keep();
-      }
-      observer.progress(log, epoch);
-      if (epoch == config.epochs) break;
-      const bool stops = observer.stop();
-      checkpoints.keep(at, stops);
-      if (stops) return log;
-      const auto begin = Clock::now();
-      const StepResult found = step(train, at.steps);
-      at.opt_time += std::chrono::duration<double>(Clock::now() - begin).count();
-      if (!std::isfinite(found.total))
-        throw RunError(text("epoch ", epoch, ": the training loss is ", found.total, "; it must be finite"));
-    }
-    log.status = RunStatus::finished;
-  } catch (const StorageError&) {
-    throw;  // its state is left to go on from when there is space again
-  } catch (const RunError& error) {
-    log.status = RunStatus::failed;
-    log.failure = error.what();
-  }
-  keep();
-  checkpoints.remove();
-  if (!observer.model_file.empty() && log.status == RunStatus::finished)
-    write_safetensors(observer.model_file, tensor_file(mlp));
-  return log;
+
+  const EpochProtocol protocol{
+      .epochs = config.epochs,
+      .is_logged =
+          [&](Index epoch) {
+            return config.eval_every > 0 ? is_logged(epoch, config.epochs, config.eval_every)
+                                         : std::ranges::binary_search(spaced, epoch);
+          },
+      .measure =
+          [&](MetricRow& row) {
+            measure_accuracies(row, evaluate, train, test);
+            row.extras = measurements(mlp, start, data.train, scale, rate);
+          },
+      .pass = [&](Index epoch, std::uint32_t& number) { require_finite_step(epoch, step(train, number++).total); }};
+  return epoch_loop(new_log(config, threads), parts, protocol, observer);
 }
 
 template RunLog lazy_regime_run(const RunConfig&, const Split<float>&, int, const RunObserver&);
