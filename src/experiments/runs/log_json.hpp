@@ -69,6 +69,34 @@ Json object_field_or_empty(const Json& object, const char* key);
 /// The same; a log without it is `finished`.
 RunStatus status_field(const Json& object);
 
+/// Sets `status`, and of a failed run `failure`.
+template <class Log>
+void write_status(Json& json, const Log& log) {
+  json["status"] = name_of(log.status);
+  if (log.status == RunStatus::failed) json["failure"] = log.failure;
+}
+/// Reads run_name, condition, status (a log without it is `finished`), failure and environment. Throws as `refuse`
+/// does.
+template <class Log>
+void read_head(const Json& json, Log& log) {
+  if (!json.is_object()) refuse("top level", &json, "the object of a run log");
+  log.run_name = string_field(json, "run_name");
+  log.condition = string_field(json, "condition");
+  log.status = status_field(json);
+  if (json.contains("failure")) log.failure = string_field(json, "failure");
+  log.environment = object_field_or_empty(json, "environment");
+}
+
+/// The log that the JSON of a file holds. Throws UnreadableLog, naming the file, where it is none.
+template <class Log>
+Log log_in(const Json& json, const std::filesystem::path& path) {
+  try {
+    return json.get<Log>();
+  } catch (const InputError& error) {
+    throw UnreadableLog(text(path.string(), ": ", error.what()));
+  }
+}
+
 /// The object as the text of a log: indented, but each row of the list `rows` on one line, so that logs are compared
 /// and searched by line.
 std::string log_text(const Json& log, const char* rows);

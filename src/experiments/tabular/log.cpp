@@ -1,52 +1,17 @@
 #include "experiments/tabular/log.hpp"
 
-#include "base/number_text.hpp"
 #include "experiments/figures/statistics.hpp"
 #include "experiments/results/run_set.hpp"
-#include "experiments/runs/config_fields.hpp"
+#include "experiments/runs/kept_run.hpp"
 #include "experiments/runs/run_files.hpp"
+#include "experiments/runs/settings.hpp"
 
 namespace normalign {
-
-// Calls visit(name, field) for every field of a config, const or not, in the order in which logs have them.
-template <class Config, class Visit>
-static void for_each_field(Config& c, const Visit& visit) {
-  visit("dataset", c.dataset);
-  visit("alpha", c.alpha);
-  visit("seed", c.seed);
-  visit("protocol", c.protocol);
-  visit("kernel", c.kernel);
-  visit("bandwidth", c.bandwidth);
-  visit("exponent", c.exponent);
-  visit("regularisations", c.regularisations);
-  visit("updates", c.updates);
-  visit("agop_samples", c.agop_samples);
-  visit("geometry_samples", c.geometry_samples);
-  visit("precision", c.precision);
-  visit("attack_radii", c.attack_radii);
-  visit("attack_steps", c.attack_steps);
-  visit("attack_step", c.attack_step);
-}
 
 namespace {
 
 using namespace log_json;
 namespace fs = std::filesystem;
-
-// A setting that counts only where another one has a certain value.
-struct Reader {
-  std::string_view setting;
-  const char* name;  // of what reads it
-  bool (*is_there)(const TabularConfig&);
-};
-
-constexpr Reader conditional_readers[] = {
-    {"exponent", "the kernel generalised_laplace",
-     [](const TabularConfig& c) { return c.kernel == "generalised_laplace"; }},
-    {"agop_samples", "updates above 0", [](const TabularConfig& c) { return c.updates > 0; }},
-    {"attack_steps", "attack_radii that are not empty", [](const TabularConfig& c) { return !c.attack_radii.empty(); }},
-    {"attack_step", "attack_radii that are not empty", [](const TabularConfig& c) { return !c.attack_radii.empty(); }},
-};
 
 Json or_null(std::optional<double> value) { return value ? Json(*value) : Json(nullptr); }
 Json or_null(const std::vector<std::optional<double>>& values) {
@@ -162,14 +127,6 @@ TabularCost read_cost(const Json& json) {
           .residual = number_field(cost, "residual", where)};
 }
 
-TabularLog log_in(const Json& json, const fs::path& path) {
-  try {
-    return json.get<TabularLog>();
-  } catch (const InputError& error) {
-    throw UnreadableLog(text(path.string(), ": ", error.what()));
-  }
-}
-
 }  // namespace
 
 std::optional<double> attack_success(double clean, double robust) {
@@ -198,34 +155,6 @@ TabularMeans means(const TabularLog& log) {
   return result;
 }
 
-std::string run_name(const TabularConfig& config) {
-  const std::string method = config.alpha == 1   ? "rfm"
-                             : config.alpha == 0 ? "rfam"
-                                                 : "alpha" + number_text(config.alpha);
-  return text(config.dataset, '_', method, '_', config.protocol, "_seed", config.seed);
-}
-
-std::string method_name(double alpha) {
-  return alpha == 1 ? "RFM" : alpha == 0 ? "RFAM" : "alpha " + number_text(alpha);
-}
-
-Json to_json(const TabularConfig& config) {
-  Json json = config_fields::as_json(config);
-  for (const Reader& reader : conditional_readers)
-    if (!reader.is_there(config)) json.erase(reader.setting);
-  return json;
-}
-
-void require_read(const std::string& place, const std::string& setting, const TabularConfig& config) {
-  for (const Reader& reader : conditional_readers)
-    if (reader.setting == setting && !reader.is_there(config))
-      throw InputError(text(place, ": found nothing in these runs that reads ", setting, ", expected ", reader.name));
-}
-
-void set_field(TabularConfig& config, const std::string& name, const Json& value) {
-  config_fields::set(config, name, value);
-}
-
 TabularLog new_log(const TabularConfig& config, const TableFacts& table, Json environment) {
   TabularLog log{.run_name = run_name(config), .condition = method_name(config.alpha), .table = table};
   log.config = config;
@@ -246,8 +175,7 @@ void to_json(Json& json, const TabularLog& log) {
                        {"label", log.table.label},
                        {"file_hash", log.table.file_hash}};
   result["config"] = to_json(log.config);
-  result["status"] = name_of(log.status);
-  if (log.status == RunStatus::failed) result["failure"] = log.failure;
+  write_status(result, log);
   result["folds"] = Json::array();
   for (const TabularFold& fold : log.result.folds) result["folds"].push_back(as_json(fold));
   result["means"] = as_json(means(log));
@@ -259,14 +187,10 @@ void to_json(Json& json, const TabularLog& log) {
 }
 
 void from_json(const Json& json, TabularLog& log) {
-  if (!json.is_object()) refuse("top level", &json, "the object of a run log");
   TabularLog result;
-  result.run_name = string_field(json, "run_name");
-  result.condition = string_field(json, "condition");
+  read_head(json, result);
   result.table = read_table(json);
   result.config = read_config(json);
-  result.status = status_field(json);
-  if (json.contains("failure")) result.failure = string_field(json, "failure");
   const Json* folds = entry(json, "folds");
   if (!folds || !folds->is_array()) refuse("folds", folds, "an array of folds");
   if (result.status == RunStatus::finished && folds->empty())
@@ -275,48 +199,47 @@ void from_json(const Json& json, TabularLog& log) {
     result.result.folds.push_back(
         read_fold(fold, text("folds[", result.result.folds.size(), "]."), result.config.attack_radii.size()));
   result.result.cost = read_cost(json);
-  result.environment = object_field_or_empty(json, "environment");
   log = std::move(result);
 }
 
 void write_log(const fs::path& path, const TabularLog& log) { write_log_text(path, log_text(Json(log), "folds")); }
 
-TabularLog read_tabular_log(const fs::path& path) { return log_in(parsed_file(path), path); }
+TabularLog read_tabular_log(const fs::path& path) { return log_in<TabularLog>(parsed_file(path), path); }
 
 std::vector<TabularLog> read_tabular_logs(const fs::path& folder, Unreadable& unreadable) {
   return logs_in(
       json_files(folder),
       [](const fs::path& path) {
         const Json json = parsed_file(path);
-        return json.is_object() && json.contains("folds") ? std::optional(log_in(json, path)) : std::nullopt;
+        return json.is_object() && json.contains("folds") ? std::optional(log_in<TabularLog>(json, path))
+                                                          : std::nullopt;
       },
       unreadable);
 }
 
 std::optional<TabularLog> log_of(const TabularConfig& config, const TableFacts& table, const fs::path& folder) {
-  const fs::path file = log_file(folder, run_name(config));
-  if (!fs::exists(file)) return std::nullopt;
-  TabularLog log = read_tabular_log(file);
-  auto found = config_fields::difference(to_json(log.config), to_json(config), Json::object());
-  if (found) found = "config." + *found;
-  const auto compare = [&](const char* key, auto has, auto asked) {
-    if (!found && has != asked)
-      found = text("dataset.", key, ": found ", Json(has).dump(), ", expected ", Json(asked).dump());
+  const auto difference = [&](const TabularLog& log) {
+    auto found = settings::difference(to_json(log.config), to_json(config), Json::object());
+    if (found) found = "config." + *found;
+    const auto compare = [&](const char* key, auto has, auto asked) {
+      if (!found && has != asked)
+        found = text("dataset.", key, ": found ", Json(has).dump(), ", expected ", Json(asked).dump());
+    };
+    compare("standardised", log.table.standardised, table.standardised);
+    compare("label", log.table.label, table.label);
+    if (log.table.samples > 0 && table.samples > 0) {
+      compare("n", log.table.samples, table.samples);
+      compare("features", log.table.features, table.features);
+      compare("classes", log.table.classes, table.classes);
+      compare("file_hash", log.table.file_hash, table.file_hash);
+    }
+    return found;
   };
-  if (table.file_hash.empty() && !log.table.file_hash.empty()) return std::nullopt;
-  compare("standardised", log.table.standardised, table.standardised);
-  compare("label", log.table.label, table.label);
-  if (log.table.samples > 0 && table.samples > 0) {
-    compare("n", log.table.samples, table.samples);
-    compare("features", log.table.features, table.features);
-    compare("classes", log.table.classes, table.classes);
-    compare("file_hash", log.table.file_hash, table.file_hash);
-  }
-  if (found && log.status == RunStatus::failed) return std::nullopt;
-  if (found)
-    throw InputError(text(file.string(), ": another run of that name is there: ", *found,
-                          "; another folder, or this log out of the way"));
-  return log;
+  const fs::path file = log_file(folder, run_name(config));
+  // Without its files nothing is known of the table: the run says why.
+  if (table.file_hash.empty() && fs::exists(file) && !read_tabular_log(file).table.file_hash.empty())
+    return std::nullopt;
+  return log_at(file, read_tabular_log, difference);
 }
 
 }  // namespace normalign

@@ -47,24 +47,6 @@ TabularMeans means(const TabularLog& log);
 /// 100 (clean - robust) / clean; none where nothing is classified right without an attack.
 std::optional<double> attack_success(double clean, double robust);
 
-/// "<dataset>_<method>_<protocol>_seed<seed>", the method being rfm for alpha 1, rfam for alpha 0, else alpha<alpha>.
-std::string run_name(const TabularConfig& config);
-
-/// "RFM" for alpha 1, "RFAM" for alpha 0, else "alpha <alpha>".
-std::string method_name(double alpha);
-
-/// The settings that a run of `config` reads as JSON, one key per field.
-nlohmann::ordered_json to_json(const TabularConfig& config);
-
-/// Throws InputError unless a run of `config` reads the setting: exponent belongs to the kernel generalised_laplace,
-/// agop_samples to updates of the metric, attack_steps and attack_step to attack_radii. `place`: how the user gave it,
-/// such as "--exponent", with which the message begins.
-void require_read(const std::string& place, const std::string& setting, const TabularConfig& config);
-
-/// Sets the field of that name. Throws InputError, naming the field, when there is none or the value has another type;
-/// ranges are for `check`.
-void set_field(TabularConfig& config, const std::string& name, const nlohmann::ordered_json& value);
-
 /// A log of that config which has yet to be run.
 TabularLog new_log(const TabularConfig& config, const TableFacts& table, nlohmann::ordered_json environment);
 

@@ -5,8 +5,7 @@
 
 #include "base/nearest_name.hpp"
 #include "experiments/runs/environment.hpp"
-#include "experiments/runs/run_files.hpp"
-#include "experiments/runs/run_lock.hpp"
+#include "experiments/runs/kept_run.hpp"
 #include "linalg/row_blocks.hpp"
 
 namespace normalign {
@@ -14,29 +13,6 @@ namespace {
 
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
-
-bool finished(const std::optional<TabularLog>& log) { return log && log->status == RunStatus::finished; }
-
-std::optional<TabularLog> log_of(const TabularRun& run, const fs::path& folder) {
-  return normalign::log_of(run.config, run.table, folder);
-}
-
-// Where the process could not say in the log that it failed, this one does. Another one may be at the run by now: then
-// it is not for this one to judge.
-void mark_failed(const TabularRun& run, const fs::path& folder, const std::string& reason) {
-  const std::string name = run_name(run.config);
-  const RunLock lock(lock_file(folder, name), 0ms);
-  if (!lock.held()) return;
-  remove_temporary_files(folder, name);
-  const fs::path file = log_file(folder, name);
-  if (fs::exists(file) && read_tabular_log(file).status == RunStatus::finished) return;
-  const std::optional<TabularLog> found = log_of(run, folder);
-  if (found && found->status != RunStatus::running) return;
-  TabularLog log = found ? *found : new_log(run.config, run.table, nlohmann::ordered_json::object());
-  log.status = RunStatus::failed;
-  log.failure = reason;
-  write_log(file, log);
-}
 
 std::vector<TableFacts> chosen_tables(const TabularRequest& request, std::ostream& out) {
   const std::vector<TableFacts> all = tables(request.source, &out);
@@ -94,16 +70,9 @@ std::vector<TabularRun> tabular_runs(const TabularRequest& request, std::ostream
   return runs;
 }
 
-TabularLog tabular_sweep_run(const TabularRun& run, const TabularSource& source, const fs::path& folder,
-                             const RidgeOptions& ridge, const TabularProgress& progress) {
-  const std::string name = run_name(run.config);
-  const fs::path file = log_file(folder, name);
-  check_writable_log(file, true);
-  const RunLock lock(lock_file(folder, name), 5s);
-  if (!lock.held()) throw RunError("another process is at this run");
-  remove_temporary_files(folder, name);
-  if (const auto log = log_of(run, folder); finished(log)) return *log;
-
+// Trains the run and writes its log to `file`.
+static TabularLog trained(const TabularRun& run, const TabularSource& source, const fs::path& file,
+                          const RidgeOptions& ridge, const TabularProgress& progress) {
   const TabularData data = table(source, run.config.dataset, run.config.seed);
   const Dataset<double>& samples = data.samples;
   if (samples.inputs.rows() > most_table_rows)
@@ -133,6 +102,14 @@ TabularLog tabular_sweep_run(const TabularRun& run, const TabularSource& source,
   return log;
 }
 
+TabularLog tabular_sweep_run(const TabularRun& run, const TabularSource& source, const fs::path& folder,
+                             const RidgeOptions& ridge, const TabularProgress& progress) {
+  const RunPlace place{folder, run_name(run.config)};
+  return log_of_done_run(
+      place, 5s, [&] { return log_of(run.config, run.table, folder); },
+      [&] { return trained(run, source, place.log(), ridge, progress); });
+}
+
 JobQueueResult run_tabular_sweep(const std::vector<TabularRun>& runs, JobQueueOptions options, std::ostream& out) {
   std::vector<Job> jobs;
   std::map<std::string, const TabularRun*> by_name;
@@ -141,9 +118,21 @@ JobQueueResult run_tabular_sweep(const std::vector<TabularRun>& runs, JobQueueOp
     by_name[jobs.back().name] = &run;
   }
   options.title = "tabular";
-  options.is_finished = [&](const std::string& name) { return finished(log_of(*by_name.at(name), options.folder)); };
+  const auto find = [&](const std::string& name) {
+    const TabularRun& run = *by_name.at(name);
+    return log_of(run.config, run.table, options.folder);
+  };
+  options.is_finished = [&](const std::string& name) { return is_finished(find(name)); };
   options.mark_failed = [&](const std::string& name, const std::string& reason) {
-    mark_failed(*by_name.at(name), options.folder, reason);
+    const RunPlace place{options.folder, name};
+    mark_failed(
+        place, reason, [&] { return find(name); },
+        [&]() -> std::optional<TabularLog> {
+          if (fs::exists(place.log()) && read_tabular_log(place.log()).status == RunStatus::finished)
+            return std::nullopt;
+          const TabularRun& run = *by_name.at(name);
+          return new_log(run.config, run.table, nlohmann::ordered_json::object());
+        });
   };
   return run_jobs(jobs, options, out);
 }

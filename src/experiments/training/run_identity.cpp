@@ -5,9 +5,8 @@
 
 #include "base/content_hash.hpp"
 #include "data/mnist.hpp"
-#include "experiments/runs/config_fields.hpp"
 #include "experiments/runs/environment.hpp"
-#include "experiments/training/grokking.hpp"
+#include "experiments/runs/settings.hpp"
 #include "experiments/training/settings_read.hpp"
 
 namespace normalign {
@@ -36,10 +35,10 @@ RunLog new_log(const RunConfig& config, int threads) {
 
 std::optional<std::string> run_difference(const RunLog& found, const RunLog& expected) {
   // As a log has them, so that numbers are compared after the same rounding.
-  const auto as_logged = [](const Json& json) { return Json::parse(config_fields::written(json)); };
+  const auto as_logged = [](const Json& json) { return Json::parse(settings::written(json)); };
   if (const auto difference = config_difference(as_logged(found.config), as_logged(expected.config)))
     return "config." + *difference;
-  if (const auto difference = config_fields::difference(found.file_hashes, expected.file_hashes, Json::object()))
+  if (const auto difference = settings::difference(found.file_hashes, expected.file_hashes, Json::object()))
     return "file_hashes." + *difference;
   return std::nullopt;
 }

@@ -63,14 +63,6 @@ bool read_grokked(const Json& json, bool has_epoch) {
   return has_epoch;
 }
 
-RunLog log_of(const Json& json, const fs::path& path) {
-  try {
-    return json.get<RunLog>();
-  } catch (const InputError& error) {
-    throw UnreadableLog(text(path.string(), ": ", error.what()));
-  }
-}
-
 }  // namespace
 
 std::optional<double> metric(const MetricRow& row, std::string_view name) {
@@ -88,8 +80,7 @@ void to_json(Json& json, const RunLog& log) {
   result["condition"] = log.condition;
   result["config"] = log.config;
   if (!log.file_hashes.empty()) result["file_hashes"] = log.file_hashes;
-  result["status"] = name_of(log.status);
-  if (log.status == RunStatus::failed) result["failure"] = log.failure;
+  write_status(result, log);
   result["grokked"] = log.grokked;
   result["grokking_epoch"] = log.grokking_epoch ? Json(*log.grokking_epoch) : Json(nullptr);
   result["metrics"] = Json::array();
@@ -101,33 +92,28 @@ void to_json(Json& json, const RunLog& log) {
 }
 
 void from_json(const Json& json, RunLog& log) {
-  if (!json.is_object()) refuse("top level", &json, "the object of a run log");
   RunLog result;
-  result.run_name = string_field(json, "run_name");
-  result.condition = string_field(json, "condition");
+  read_head(json, result);
   result.config = object_field_or_empty(json, "config");
   result.file_hashes = object_field_or_empty(json, "file_hashes");
-  result.status = status_field(json);
-  if (json.contains("failure")) result.failure = string_field(json, "failure");
   result.grokking_epoch = read_grokking_epoch(json);
   result.grokked = read_grokked(json, result.grokking_epoch.has_value());
   const Json* metrics = entry(json, "metrics");
   if (!metrics || !metrics->is_array()) refuse("metrics", metrics, "an array of rows");
   for (const Json& row : *metrics)
     result.metrics.push_back(read_row(row, text("metrics[", result.metrics.size(), "]")));
-  result.environment = object_field_or_empty(json, "environment");
   log = std::move(result);
 }
 
 void write_log(const fs::path& path, const RunLog& log) { write_log_text(path, log_text(log, "metrics")); }
 
-RunLog read_log(const fs::path& path) { return log_of(parsed_file(path), path); }
+RunLog read_log(const fs::path& path) { return log_in<RunLog>(parsed_file(path), path); }
 
 std::optional<RunLog> read_log_if_any(const fs::path& path) {
   const Json json = parsed_file(path);
   if (json.is_object() && !json.contains("metrics") && (!json.contains("run_name") || json.contains("folds")))
     return std::nullopt;
-  return log_of(json, path);
+  return log_in<RunLog>(json, path);
 }
 
 }  // namespace normalign

@@ -8,9 +8,9 @@
 
 #include "base/json_text.hpp"
 #include "base/nearest_name.hpp"
-#include "experiments/runs/config_fields.hpp"
-#include "experiments/runs/run_files.hpp"
-#include "experiments/runs/run_lock.hpp"
+#include "experiments/runs/kept_run.hpp"
+#include "experiments/runs/settings.hpp"
+#include "experiments/training/condition.hpp"
 #include "experiments/training/run_identity.hpp"
 #include "experiments/training/settings_read.hpp"
 #include "experiments/training/task.hpp"
@@ -22,9 +22,7 @@ using Json = nlohmann::ordered_json;
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
-std::string written(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
-
-// ---- which runs a file asks for --------------------------------------------------------------------------------
+using settings::written;
 
 // The place of an entry: conditions."J only".lambda
 std::string entry_of(const std::string& place, const std::string& key) {
@@ -146,7 +144,7 @@ std::vector<RunConfig> runs_of(const Json& file, Layer& fixed, std::span<const s
       Layer& of_condition = of_conditions.at(label);
       const Json condition = fields.value("condition", Json(label));
       if (label.empty() || !condition.is_string()) refuse(condition_place, condition, "the name of a condition");
-      within(condition_place + '.', [&] { conditions(condition.get<std::string>()); });
+      within(condition_place + '.', [&] { conditions_of(condition.get<std::string>()); });
       RunConfig run = defaults_for(task(task_name), condition.get<std::string>());
       if (label != run.condition) run.label = label;
       run = run_of(run, {&everywhere, &of_setting, &of_condition, &fixed});
@@ -169,9 +167,9 @@ std::vector<RunConfig> runs_of(const Json& file, Layer& fixed, std::span<const s
 
 Layer fixed_fields(std::span<const std::string> assignments) {
   Json fields = Json::object();
-  config_fields::GivenOnce once;
+  settings::GivenOnce once;
   for (const std::string& given : assignments) {
-    const auto [name, value] = assignment(given);
+    const auto [name, value] = settings::assignment(given);
     once.add("--set " + name, name);
     fields[name] = value;
   }
@@ -181,24 +179,6 @@ Layer fixed_fields(std::span<const std::string> assignments) {
   RunConfig trial;
   for (const auto& [name, value] : fields.items()) set_field(trial, name, value);
   return {"--set ", fields};
-}
-
-// ---- running them ----------------------------------------------------------------------------------------------
-
-bool finished(const std::optional<RunLog>& log) { return log && log->status == RunStatus::finished; }
-
-// Where the process had no time to say in the log that it failed, this one does. Another sweep may be at the run by
-// now: then it is not for this one to judge.
-void mark_failed(const RunConfig& run, const fs::path& folder, const std::string& reason) {
-  const std::string name = run_name(run);
-  const RunLock lock(lock_file(folder, name), 0ms);
-  if (!lock.held()) return;
-  remove_temporary_files(folder, name);
-  std::optional<RunLog> log = log_of(run, folder);
-  if (!log || log->status != RunStatus::running) return;
-  log->status = RunStatus::failed;
-  log->failure = reason;
-  write_log(log_file(folder, name), *log);
 }
 
 }  // namespace
@@ -221,30 +201,22 @@ std::vector<RunConfig> sweep_runs(const std::string& content, const std::string&
 }
 
 std::optional<RunLog> log_of(const RunConfig& run, const fs::path& folder) {
-  const fs::path file = log_file(folder, run_name(run));
-  if (!fs::exists(file)) return std::nullopt;
-  RunLog log = read_log(file);
-  const auto difference = run_difference(log, new_log(run, 1));
-  if (difference && log.status == RunStatus::failed) return std::nullopt;
-  if (difference)
-    throw InputError(text(file.string(), ": another run of that name is there: ", *difference,
-                          "; another folder, or this log out of the way"));
-  return log;
+  return log_at(log_file(folder, run_name(run)), read_log,
+                [&](const RunLog& log) { return run_difference(log, new_log(run, 1)); });
 }
 
 RunLog sweep_run(const RunConfig& run, const SweepRunOptions& options) {
-  const std::string name = run_name(run);
-  check_writable_log(log_file(options.folder, name), true);
-  const RunLock lock(lock_file(options.folder, name), options.patience);
-  if (!lock.held()) throw RunError("another process is at this run");
-  remove_temporary_files(options.folder, name);
-  if (const auto log = log_of(run, options.folder); finished(log)) return *log;
-  return task(run.task).run(run, options.threads,
-                            {.progress = options.progress,
-                             .stop = options.stop,
-                             .log_file = log_file(options.folder, name),
-                             .checkpoint_file = checkpoint_file(options.folder, name),
-                             .checkpoint_seconds = options.checkpoint_seconds});
+  const RunPlace place{options.folder, run_name(run)};
+  return log_of_done_run(
+      place, options.patience, [&] { return log_of(run, options.folder); },
+      [&] {
+        return task(run.task).run(run, options.threads,
+                                  {.progress = options.progress,
+                                   .stop = options.stop,
+                                   .log_file = place.log(),
+                                   .checkpoint_file = checkpoint_file(place.folder, place.name),
+                                   .checkpoint_seconds = options.checkpoint_seconds});
+      });
 }
 
 JobQueueResult run_sweep(const std::vector<RunConfig>& runs, const SweepOptions& options, std::ostream& out) {
@@ -254,18 +226,22 @@ JobQueueResult run_sweep(const std::vector<RunConfig>& runs, const SweepOptions&
     jobs.push_back({.name = run_name(run), .kind = text(run.task, '/', condition_label(run))});
     by_name[jobs.back().name] = &run;
   }
-  return run_jobs(
-      jobs,
-      {.title = "sweep",
-       .folder = options.folder,
-       .jobs = options.jobs,
-       .terminal = options.terminal,
-       .is_finished = [&](const std::string& name) { return finished(log_of(*by_name.at(name), options.folder)); },
-       .command = options.command,
-       .input = options.input,
-       .mark_failed = [&](const std::string& name,
-                          const std::string& reason) { mark_failed(*by_name.at(name), options.folder, reason); }},
-      out);
+  const auto find = [&](const std::string& name) { return log_of(*by_name.at(name), options.folder); };
+  return run_jobs(jobs,
+                  {.title = "sweep",
+                   .folder = options.folder,
+                   .jobs = options.jobs,
+                   .terminal = options.terminal,
+                   .is_finished = [&](const std::string& name) { return is_finished(find(name)); },
+                   .command = options.command,
+                   .input = options.input,
+                   .mark_failed =
+                       [&](const std::string& name, const std::string& reason) {
+                         mark_failed(
+                             {options.folder, name}, reason, [&] { return find(name); },
+                             [] { return std::optional<RunLog>(); });
+                       }},
+                  out);
 }
 
 }  // namespace normalign
