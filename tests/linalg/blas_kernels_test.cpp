@@ -79,7 +79,7 @@ void right_product(ConstView<T> a, ConstView<T> b, MatrixView<T> c, Transposes o
   gemm<T>(a, b, c, op);
 }
 
-TEMPLATE_TEST_CASE("kernels: right products pass, and each kind of wrong one is named", "", float, double) {
+TEMPLATE_TEST_CASE("kernels: right products pass, and each kind of wrong one is named", "[linalg]", float, double) {
   using T = TestType;
   CHECK(wrong_product<T>(right_product<T>).empty());
   CHECK(wrong_blas_product().empty());

@@ -45,7 +45,7 @@ Matrix<T> points(Shape shape, std::uint64_t seed) {
   return result;
 }
 
-TEMPLATE_TEST_CASE("the tangent kernel is the inner product of per-sample gradients", "", float, double) {
+TEMPLATE_TEST_CASE("the tangent kernel is the inner product of per-sample gradients", "[nn]", float, double) {
   for (const Activation activation : {Activation::relu, Activation::tanh, Activation::quadratic}) {
     for (const bool bias : {true, false}) {
       const Mlp<TestType> mlp({.widths = {6, 9, 7, 3}, .activation = activation, .bias = bias, .seed = 2});

@@ -3,6 +3,7 @@
 #include "support/catch.hpp"
 
 #include <iostream>
+#include <string_view>
 
 #include "linalg/blas.hpp"
 
@@ -11,6 +12,17 @@ namespace {
 int skipped_tests = 0;
 bool nothing_fits = false;  // the filter, of all tests
 }  // namespace
+
+std::string tags_of(const char* file, const char*, const char* tags) {
+  std::string result = tags;
+  std::string_view folders(file);
+  folders.remove_prefix(folders.find("tests/") + 6);
+  for (auto slash = folders.find('/'); slash != folders.npos; slash = folders.find('/')) {
+    result += '[' + std::string(folders.substr(0, slash)) + ']';
+    folders.remove_prefix(slash + 1);
+  }
+  return result;
+}
 
 void skip(const std::string& reason) {
   ++skipped_tests;
@@ -48,6 +60,7 @@ int main(int argc, char** argv) {
             << normalign::blas_description() << ", seed " << session.config().rngSeed() << std::endl;
   const int failed = session.run();
   if (!nothing_fits) return failed;
-  std::cerr << "normalign-tests: found no test whose name fits, expected one (--list-tests names them)" << std::endl;
+  std::cerr << "normalign-tests: found no test whose name or tags fit, expected one (--list-tests names them)"
+            << std::endl;
   return 2;
 }
