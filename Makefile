@@ -7,6 +7,8 @@ OPT        := -O3
 DEBUG      :=
 PORTABLE   := 0
 SANITIZE   := 0
+# 1: for the loop of changing, compiling and testing: little optimised, in a folder and a shared library of its own
+DEV        := 0
 WERROR     := $(if $(CI),1,0)
 # folders below src/ and tests/ that are built and tested alone, as in PARTS='linalg data'; empty: all
 PARTS      :=
@@ -44,9 +46,17 @@ ifeq ($(SANITIZE),1)
   override OPT   := -O1
   SANITIZERS     := -fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -Wno-maybe-uninitialized
 endif
+# `make DEV=1`: a change is compiled alone, by ccache where that is installed, and nothing but the library is linked again.
+ifeq ($(DEV),1)
+  override BUILD := $(BUILD)/dev
+  override OPT   := -O1
+  override DEBUG := -g1 -gsplit-dwarf
+  CCACHE         := $(shell command -v ccache)
+  export CCACHE_SLOPPINESS := pch_defines,time_macros,include_file_mtime,include_file_ctime
+endif
 # Tests are compiled often and run once. With the sanitizers the optimiser takes longer than everything else, without
 # them a little of it shortens the compilation; at -O1 g++ 12 sees uninitialised values where there are none.
-TEST_OPT = $(if $(SANITIZERS),-O0,-O1) $(if $(findstring clang,$(CXX)),,-Wno-maybe-uninitialized)
+TEST_OPT = $(if $(SANITIZERS)$(filter 1,$(DEV)),-O0,-O1) $(if $(findstring clang,$(CXX)),,-Wno-maybe-uninitialized)
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion $(if $(filter 1,$(WERROR)),-Werror)
 # g++ 12 takes some insertions of a literal into a string for overlapping copies (GCC bug 105651).
 GCC_WARNINGS = $(if $(findstring clang,$(CXX)),,-Wno-restrict)
@@ -69,12 +79,15 @@ EXAMPLE_FILES := $(wildcard examples/*.cpp)
 # the bench counts calls of malloc as the tests do
 BENCH_FILES   := $(wildcard bench/*.cpp) tests/support/malloc_counter.cpp
 COMMAND_FILES := $(filter-out $(PROGRAM_MAIN),$(wildcard src/experiments/commands/*.cpp))
-# Large headers (CLI11, JSON), and loops that take no time: compiled at -O1, in three quarters of the time.
-EXPERIMENT_FILES := $(filter src/experiments/%,$(LIBRARY_FILES))
-TASK_FILES    := $(sort $(wildcard src/experiments/training/tasks/*.cpp))
+# Large headers (CLI11, JSON), which are compiled once, and loops that take no time: at -O1, in three quarters of the time.
+EXPERIMENT_FILES := $(filter src/experiments/%,$(LIBRARY_FILES) $(PROGRAM_MAIN))
+# A task and a condition are one file each, NAME.cpp, which defines one function NAME(): the lists follow the folders.
+TASK_FILES      := $(sort $(wildcard src/experiments/training/tasks/*.cpp))
+CONDITION_FILES := $(sort $(wildcard src/experiments/training/conditions/*.cpp))
+LISTS           := $(BUILD)/generated/tasks.inc $(BUILD)/generated/conditions.inc
 
 objects  = $(patsubst %.cpp,$(BUILD)/obj/%.o,$(1))
-LIBRARY  := $(BUILD)/libnormalign.a
+LIBRARY  := $(BUILD)/libnormalign.$(if $(filter 1,$(DEV)),so,a)
 # While the version begins with 0 every minor one may break programs: they are bound to major.minor.
 SONAME   := libnormalign.so.$(word 1,$(subst ., ,$(VERSION))).$(word 2,$(subst ., ,$(VERSION)))
 SHARED   := $(BUILD)/$(SONAME)
@@ -84,9 +97,11 @@ BENCH    := $(BUILD)/normalign-bench
 EXAMPLES := $(patsubst examples/%.cpp,$(BUILD)/examples/%,$(EXAMPLE_FILES))
 ALL_OBJECTS := $(sort $(call objects,$(LIBRARY_FILES) $(PROGRAM_MAIN) $(PROGRAM_START) $(TEST_FILES) $(EXAMPLE_FILES) $(BENCH_FILES)))
 
-# The test program's main says what Catch2 is to be before it includes it.
-PRECOMPILED       := $(BUILD)/precompiled/tests.hpp.gch
-PRECOMPILED_USERS := $(filter-out %/support/main.o,$(call objects,$(TEST_FILES)))
+# Headers that many files begin with, compiled once for the tests and once for the experiments. The test program's main
+# says what Catch2 is to be before it includes it.
+PRECOMPILED      := $(BUILD)/precompiled/tests.hpp.gch $(BUILD)/precompiled/experiments.hpp.gch
+TEST_USERS       := $(filter-out %/support/main.o,$(call objects,$(TEST_FILES)))
+EXPERIMENT_USERS := $(call objects,$(EXPERIMENT_FILES))
 
 .PHONY: all deps data demo paper-grokking paper-tabular test check bench bench-pytorch install uninstall lint docs format clean help
 all: $(PROGRAM) ## the command line, build/normalign
@@ -94,24 +109,26 @@ all: $(PROGRAM) ## the command line, build/normalign
 deps: ## install what is missing (apt-get; sudo where not root)
 	@scripts/deps
 
-$(ALL_OBJECTS): $(BUILD)/obj/%.o: %.cpp $(BUILD)/flags | deps $(BUILD)/generated/tasks.inc
+$(ALL_OBJECTS): $(BUILD)/obj/%.o: %.cpp $(BUILD)/flags | deps $(LISTS)
 	@mkdir -p $(@D)
 	@echo "  compile $<"
-	@$(CXX) $(CPPFLAGS) $(CXXFLAGS) $(USE_PRECOMPILED) -MMD -MP -c $< -o $@
+	@$(CCACHE) $(CXX) $(CPPFLAGS) $(CXXFLAGS) $(USE_PRECOMPILED) -MMD -MP -c $< -o $@
 -include $(ALL_OBJECTS:.o=.d) $(PRECOMPILED:.gch=.d)
 # Private, or the flags file would take it over.
-$(call objects,$(TEST_FILES)) $(PRECOMPILED): private OPT = $(TEST_OPT)
+$(call objects,$(TEST_FILES)) $(BUILD)/precompiled/tests.hpp.gch: private OPT = $(TEST_OPT)
+$(EXPERIMENT_USERS) $(BUILD)/precompiled/experiments.hpp.gch: private OPT := $(if $(filter -O3,$(OPT)),-O1,$(OPT))
 
-$(call objects,$(EXPERIMENT_FILES)): private OPT := $(if $(filter -O3,$(OPT)),-O1,$(OPT))
-
-# The headers that every test begins with, compiled once. g++ and clang++ both find X.gch beside the X that -include
-# names, and there is no X that they could take instead.
-$(PRECOMPILED): tests/support/precompiled.hpp $(BUILD)/flags | deps
+# g++ and clang++ both find X.gch beside the X that -include names, and there is no X that they could take instead.
+$(BUILD)/precompiled/tests.hpp.gch: tests/support/precompiled.hpp
+$(BUILD)/precompiled/experiments.hpp.gch: src/experiments/commands/precompiled.hpp
+$(PRECOMPILED): $(BUILD)/flags | deps
 	@mkdir -p $(@D)
-	@echo "  compile $<"
-	@$(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -MF $(@:.gch=.d) -MT $@ -x c++-header $< -o $@
-$(PRECOMPILED_USERS): $(PRECOMPILED)
-$(PRECOMPILED_USERS): private USE_PRECOMPILED = -include $(PRECOMPILED:.gch=)
+	@echo "  compile $(filter %.hpp,$^)"
+	@$(CCACHE) $(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -MF $(@:.gch=.d) -MT $@ -x c++-header $(filter %/precompiled.hpp,$^) -o $@
+$(TEST_USERS): $(BUILD)/precompiled/tests.hpp.gch
+$(TEST_USERS): private USE_PRECOMPILED = -include $(BUILD)/precompiled/tests.hpp
+$(EXPERIMENT_USERS): $(BUILD)/precompiled/experiments.hpp.gch
+$(EXPERIMENT_USERS): private USE_PRECOMPILED = -include $(BUILD)/precompiled/experiments.hpp
 
 # Other flags or another compiler: everything is compiled anew. The file changes only when its text does.
 FLAGS = $(CXX) $(CPPFLAGS) $(CXXFLAGS), tests $(TEST_OPT)
@@ -121,15 +138,19 @@ $(BUILD)/flags: always | deps
 	  echo "  compiler $(CXX) $$($(CXX) -dumpversion), BLAS $(BLAS_LIBS)"; }
 .PHONY: always
 
-# A task is one file: src/experiments/training/tasks/NAME.cpp defines tasks::NAME(), and the list follows the folder.
-$(BUILD)/generated/tasks.inc: always
+# list OF,FILES: one line OF(NAME) for each file, written only when the list changes.
+list = printf '$(1)(%s)\n' $(notdir $(basename $(2))) | cmp -s - $@ || printf '$(1)(%s)\n' $(notdir $(basename $(2))) > $@
+$(LISTS): always
 	@mkdir -p $(@D)
-	@printf 'TASK(%s)\n' $(notdir $(basename $(TASK_FILES))) | cmp -s - $@ || \
-	  printf 'TASK(%s)\n' $(notdir $(basename $(TASK_FILES))) > $@
+	@$(if $(findstring tasks,$@),$(call list,TASK,$(TASK_FILES)),$(call list,CONDITION,$(CONDITION_FILES)))
 
-# The archive follows the list of files, so that an object whose source is gone is gone from it too.
-$(LIBRARY): $(call objects,$(LIBRARY_FILES)) $(BUILD)/library_files
-	@rm -f $@ && ar rcs $@ $(filter %.o,$^)
+# The archive follows the list of files, so that an object whose source is gone is gone from it too. It is thin: the
+# objects stay where they are, and `make install` makes a whole one of them.
+$(BUILD)/libnormalign.a: $(call objects,$(LIBRARY_FILES)) $(BUILD)/library_files
+	@rm -f $@ && ar rcsT $@ $(filter %.o,$^)
+$(BUILD)/libnormalign.so: $(call objects,$(LIBRARY_FILES)) $(BUILD)/library_files
+	@echo "  link    $@"
+	@$(CXX) -shared $(filter %.o,$^) $(LDLIBS) -o $@
 $(BUILD)/library_files: always
 	@mkdir -p $(@D)
 	@echo '$(LIBRARY_FILES)' | cmp -s - $@ || echo '$(LIBRARY_FILES)' > $@
@@ -139,19 +160,22 @@ $(SHARED): $(call objects,$(filter-out $(COMMAND_FILES),$(LIBRARY_FILES))) scrip
 	@echo "  link    $@"
 	@$(CXX) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=scripts/libnormalign.map -Wl,-z,defs $(filter %.o,$^) $(LDLIBS) -o $@
 
-$(PROGRAM): $(call objects,$(PROGRAM_MAIN)) $(LIBRARY)
-$(TESTS): $(call objects,$(TEST_FILES)) $(LIBRARY)
+$(PROGRAM): $(call objects,$(PROGRAM_MAIN))
+$(TESTS): $(call objects,$(TEST_FILES))
 $(TESTS): LDLIBS += $(CATCH_LIBS)
-$(BENCH): $(call objects,$(BENCH_FILES)) $(LIBRARY)
-$(EXAMPLES): $(BUILD)/examples/%: $(BUILD)/obj/examples/%.o $(LIBRARY)
-$(PROGRAM) $(TESTS) $(BENCH) $(EXAMPLES): $(call objects,$(PROGRAM_START))
+$(BENCH): $(call objects,$(BENCH_FILES))
+$(EXAMPLES): $(BUILD)/examples/%: $(BUILD)/obj/examples/%.o
+PROGRAMS := $(PROGRAM) $(TESTS) $(BENCH) $(EXAMPLES)
+# A shared library that has changed needs no new programs.
+$(PROGRAMS): $(if $(filter 1,$(DEV)),| )$(LIBRARY)
+$(PROGRAMS): $(call objects,$(PROGRAM_START))
 	@mkdir -p $(@D)
 	@echo "  link    $@"
-	@$(CXX) $(SANITIZERS) $(filter %.o %.a,$^) $(LDLIBS) -o $@
+	@$(CXX) $(SANITIZERS) $(filter %.o,$^) $(LIBRARY) $(if $(filter 1,$(DEV)),-Wl$(comma)-rpath$(comma)'$(abspath $(BUILD))') $(LDLIBS) -o $@
 
 # The test of the installation runs `make install` on what was built here, with the settings of this make.
-INSTALL_FROM = $(if $(PARTS)$(SANITIZERS),,NORMALIGN_MAKE='$(MAKE) BUILD=$(BUILD) CXX=$(CXX) OPT=$(OPT) DEBUG=$(DEBUG) PORTABLE=$(PORTABLE) WERROR=$(WERROR)')
-test: $(TESTS) $(if $(PARTS),,$(PROGRAM) $(EXAMPLES) $(if $(SANITIZERS),,$(SHARED))) ## every test; SANITIZE=1 for the same under the sanitizers
+INSTALL_FROM = $(if $(PARTS)$(SANITIZERS)$(filter 1,$(DEV)),,NORMALIGN_MAKE='$(MAKE) BUILD=$(BUILD) CXX=$(CXX) OPT=$(OPT) DEBUG=$(DEBUG) PORTABLE=$(PORTABLE) WERROR=$(WERROR)')
+test: $(TESTS) $(if $(PARTS),,$(PROGRAM) $(EXAMPLES) $(if $(SANITIZERS)$(filter 1,$(DEV)),,$(SHARED))) ## every test; SANITIZE=1 for the same under the sanitizers
 	@LSAN_OPTIONS="suppressions='$(abspath tests/support/leaks.supp)':print_suppressions=0" \
 	  NORMALIGN_PROGRAM='$(abspath $(PROGRAM))' NORMALIGN_EXAMPLES='$(abspath $(BUILD)/examples)' \
 	  $(INSTALL_FROM) $(TESTS) $(TEST_ARGS)
@@ -171,7 +195,10 @@ TABLES := $(if $(filter-out file,$(origin DATA)),$(DATA),data/uci)
 paper-tabular: $(PROGRAM) ## RFM and RFAM on the tables in data/uci (DATA=DIR): table and pictures in runs/tabular/
 	@scripts/paper-tabular $(PROGRAM) runs/tabular '$(TABLES)' $(TABULAR_ARGS)
 
-check: $(PROGRAM) $(TESTS) $(BENCH) $(EXAMPLES) ## build everything, run nothing
+check: $(PROGRAMS) ## build everything, run nothing
+
+compile_commands.json: $(LISTS) ## how each file is compiled, for editors and clangd
+	@scripts/compile-commands $@ '$(CXX) $(CPPFLAGS) $(CXXFLAGS)' $(LIBRARY_FILES) $(PROGRAM_MAIN) $(TEST_FILES) $(EXAMPLE_FILES) $(BENCH_FILES)
 
 bench: $(BENCH) ## training steps against their floor, threads, memory, geometry, epochs to grok
 	@$(BENCH) --data '$(DATA)' $(BENCH_ARGS)
@@ -185,7 +212,7 @@ install: $(PROGRAM) $(LIBRARY) $(SHARED) ## program, libraries, headers, pkg-con
 uninstall: ## remove what `make install` with the same PREFIX wrote
 	@scripts/uninstall '$(DESTDIR)' '$(PREFIX)'
 
-lint: deps $(BUILD)/generated/tasks.inc ## formatting, clang-tidy, cppcheck, the floors, docstrings; LINT_ARGS=CHECK...: some of them
+lint: deps $(LISTS) ## formatting, clang-tidy, cppcheck, the floors, docstrings; LINT_ARGS=CHECK...: some of them
 	@scripts/lint '$(BUILD)' $(LINT_ARGS)
 
 docs: ## the API reference by Doxygen in build/docs
@@ -198,4 +225,4 @@ clean: ## remove what was built; logs in runs/ stay
 	@rm -rf $(BUILD)
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z_.-]+:.*## /{printf "make %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
