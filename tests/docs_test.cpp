@@ -1,10 +1,13 @@
-// README and docs/ keep in step with the code: their C++ snippets are excerpts of files, and files that they name are
-// there.
+// README and docs/ keep in step with the code: their C++ snippets are excerpts of files, files that they name are
+// there, and commands that they quote are understood.
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <regex>
+#include <sstream>
 
 #include "support/catch.hpp"
+#include "support/program.hpp"
 #include "support/subprocess.hpp"
 
 namespace normalign::tests {
@@ -130,6 +133,104 @@ TEST_CASE("files that README and docs name are there") {
       CHECK(fs::exists(target));
     }
   }
+}
+
+// A command that a page quotes, and where.
+struct Quoted {
+  fs::path page;
+  std::string command;
+};
+
+// What stands between backticks in prose, on lines of four spaces, and between ``` and ``` where that is no C++; parted
+// at && and without comments.
+std::vector<Quoted> quoted_commands() {
+  static const std::regex code("`([^`]+)`"), comment("\\s+#.*$"), conjunction("\\s*&&\\s*");
+  std::vector<Quoted> result;
+  const auto add = [&](const fs::path& page, const std::string& line) {
+    const std::string words = std::regex_replace(line, comment, "");
+    for (std::sregex_token_iterator part(words.begin(), words.end(), conjunction, -1), end; part != end; ++part)
+      result.push_back({page, trimmed(*part)});
+  };
+  for (const fs::path& page : pages()) {
+    bool is_fenced = false, is_cpp = false;
+    for (const std::string& line : lines(read_file(page))) {
+      if (line.starts_with("```")) {
+        is_fenced = !is_fenced;
+        is_cpp = line == "```cpp";
+      } else if (is_fenced ? !is_cpp : line.starts_with("    ")) {
+        add(page, line);
+      } else {
+        for (std::sregex_iterator match(line.begin(), line.end(), code), end; match != end; ++match)
+          add(page, (*match)[1]);
+      }
+    }
+  }
+  return result;
+}
+
+std::vector<std::string> matches(const std::string& words, const char* pattern) {
+  std::vector<std::string> result;
+  const std::regex regex(pattern);
+  for (std::sregex_iterator match(words.begin(), words.end(), regex), end; match != end; ++match)
+    result.push_back((*match)[1]);
+  return result;
+}
+
+TEST_CASE("a filter of tests that a page quotes finds a test") {
+  std::size_t count = 0;
+  for (const Quoted& quoted : quoted_commands())
+    for (const std::string& filter : matches(quoted.command, "^make .*TEST_ARGS='([^']+)'")) {
+      CAPTURE(quoted.page.string(), quoted.command);
+      std::string name = filter;
+      std::erase(name, '"');
+      const Finished listed =
+          Child({fs::read_symlink("/proc/self/exe").string(), name, "--list-test-names-only"}).wait();
+      CHECK(lines(listed.out).size() > 1);  // beside the line on the versions
+      ++count;
+    }
+  CHECK(count > 0);
+}
+
+TEST_CASE("what a page says to make can be made") {
+  const std::string makefile = read_file("Makefile");
+  std::size_t count = 0;
+  for (const Quoted& quoted : quoted_commands()) {
+    if (!quoted.command.starts_with("make ")) continue;
+    CAPTURE(quoted.page.string(), quoted.command);
+    std::istringstream words(std::regex_replace(quoted.command, std::regex("'[^']*'"), "TEXT"));
+    for (std::string word; words >> word;) {
+      if (word.find('=') != word.npos) {
+        CHECK(!matches(makefile, ("(^|[^A-Z_])" + word.substr(0, word.find('=')) + "([^A-Z_]|$)").c_str()).empty());
+      } else if (word.starts_with("build/examples/")) {
+        CHECK(fs::exists(word.substr(6) + ".cpp"));
+      } else if (word != "make" && !word.starts_with("build/")) {
+        CHECK(matches(makefile, ("(?:^|\n)(" + word + "):[^=]").c_str()).size() == 1);
+      }
+    }
+    ++count;
+  }
+  CHECK(count > 10);
+}
+
+TEST_CASE("a command line that a page quotes has a command and options that there are") {
+  if (without_program("commands that pages quote")) return;
+  std::map<std::string, std::string> help;
+  std::size_t count = 0;
+  for (const Quoted& quoted : quoted_commands()) {
+    std::smatch match;
+    if (!std::regex_search(quoted.command, match, std::regex("^(?:build/)?normalign ([a-z]+)\\b(.*)$"))) continue;
+    const std::string command = match[1], rest = match[2];
+    CAPTURE(quoted.page.string(), quoted.command);
+    if (!help.contains(command)) {
+      const Finished told = normalign({command, "--help"});
+      REQUIRE(told.status == 0);
+      help[command] = told.out;
+    }
+    for (const std::string& option : matches(rest, "(?:^|\\s)(--[a-z][a-z-]*)"))
+      CHECK(!matches(help[command], ("(" + option + ")(?:[^a-z-]|$)").c_str()).empty());
+    ++count;
+  }
+  CHECK(count > 30);
 }
 
 }  // namespace
