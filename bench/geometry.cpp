@@ -9,7 +9,7 @@
 #include <numeric>
 
 #include "experiments/figures/table.hpp"
-#include "experiments/training/components.hpp"
+#include "experiments/training/parts.hpp"
 #include "experiments/training/task.hpp"
 #include "geometry/certificates/certificate.hpp"
 #include "geometry/local_geometry.hpp"

@@ -12,7 +12,7 @@
 #include "experiments/runs/status_line.hpp"
 #include "experiments/studies/inspection.hpp"
 #include "experiments/studies/samples.hpp"
-#include "experiments/training/components.hpp"
+#include "experiments/training/parts.hpp"
 
 namespace normalign::commands {
 namespace {

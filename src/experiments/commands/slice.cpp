@@ -14,7 +14,7 @@
 #include "experiments/runs/status_line.hpp"
 #include "experiments/studies/samples.hpp"
 #include "experiments/studies/slice_picture.hpp"
-#include "experiments/training/components.hpp"
+#include "experiments/training/parts.hpp"
 
 namespace normalign::commands {
 namespace {

@@ -1,4 +1,4 @@
-#include "experiments/training/components.hpp"
+#include "experiments/training/parts.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "autodiff/check/op_table.hpp"
-#include "experiments/training/components.hpp"
+#include "experiments/training/parts.hpp"
 #include "experiments/training/run_log.hpp"
 #include "experiments/training/task.hpp"
 #include "support/catch.hpp"
