@@ -7,6 +7,7 @@
 
 #include "base/cores.hpp"
 #include "base/error.hpp"
+#include "base/nearest_name.hpp"
 #include "experiments/commands/commands.hpp"
 #include "experiments/runs/child_process.hpp"
 
@@ -49,6 +50,11 @@ int thread_count(const std::optional<int>& given) {
 }
 
 int jobs_at_a_time(const JobArguments& a) { return a.jobs ? *a.jobs : std::max(1, usable_cores() / a.threads); }
+
+void refuse_run(const std::string& wanted, const std::vector<std::string>& known, const std::string& whose) {
+  throw InputError(text("--run: found '", wanted, "', expected one of the ", known.size(), " runs ", whose,
+                        known.empty() ? "" : ", such as " + nearest_name(wanted, known).value_or(known.front())));
+}
 
 std::vector<std::string> run_command(const std::vector<std::string>& command, const JobArguments& a) {
   std::vector<std::string> result = {"/proc/self/exe"};

@@ -40,4 +40,20 @@ int jobs_at_a_time(const JobArguments& arguments);
 /// --parent. What is missing is --run and what the command has besides.
 std::vector<std::string> run_command(const std::vector<std::string>& command, const JobArguments& arguments);
 
+/// Throws InputError: --run names none of `known`, which are the runs "asked for" or "of FILE", as `whose` says.
+[[noreturn]] void refuse_run(const std::string& wanted, const std::vector<std::string>& known,
+                             const std::string& whose);
+
+/// The run that --run names, `name_of(run)` being a run's name. Throws as `refuse_run` does.
+template <class Run, class NameOf>
+const Run& run_named(const std::string& wanted, const std::vector<Run>& runs, const NameOf& name_of,
+                     const std::string& whose) {
+  std::vector<std::string> names;
+  for (const Run& run : runs) {
+    names.push_back(name_of(run));
+    if (names.back() == wanted) return run;
+  }
+  refuse_run(wanted, names, whose);
+}
+
 }  // namespace normalign::commands

@@ -1,5 +1,5 @@
-// What most files of the experiments include, compiled once (see the Makefile). A file includes what it uses all the same.
-// Included by nothing.
+// What most files of the experiments include, compiled once (see the Makefile). A file includes what it uses all the
+// same. Included by nothing.
 
 #include <CLI/CLI.hpp>
 #include <algorithm>

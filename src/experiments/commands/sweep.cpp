@@ -1,7 +1,6 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -11,7 +10,6 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "base/nearest_name.hpp"
 #include "experiments/commands/commands.hpp"
 #include "experiments/commands/job_arguments.hpp"
 #include "experiments/figures/text_file.hpp"
@@ -51,21 +49,15 @@ std::vector<std::string> assignments(const SweepArguments& a) {
 
 // One run, here.
 int run_one(const SweepArguments& a, const std::vector<RunConfig>& runs) {
-  const auto run = std::ranges::find(runs, a.runs.run, run_name);
-  if (run == runs.end()) {
-    std::vector<std::string> names;
-    for (const RunConfig& known : runs) names.push_back(run_name(known));
-    throw InputError(text("--run: found '", a.runs.run, "', expected one of the ", runs.size(), " runs of ", a.file,
-                          ", such as ", nearest_name(a.runs.run, names).value_or(names.front())));
-  }
-  Progress progress(std::cerr, isatty(STDERR_FILENO), run->epochs);
+  const RunConfig& run = run_named(a.runs.run, runs, run_name, "of " + a.file);
+  Progress progress(std::cerr, isatty(STDERR_FILENO), run.epochs);
   SweepRunOptions options{.folder = a.runs.out, .threads = a.runs.threads, .checkpoint_seconds = a.checkpoint_seconds};
   if (a.runs.parent == 0) options.progress = [&](const RunLog& log, Index epoch) { progress(log, epoch); };
   // A parent forwards signals that may come to this process too, and itself ends it where it takes too long.
   const Interrupt interrupt(a.runs.parent == 0 ? SecondSignal::ends : SecondSignal::is_noted);
   options.stop = [&] { return interrupt.signal() != 0; };
   return as_job(a.runs.run, [&] {
-    const RunLog log = sweep_run(*run, options);
+    const RunLog log = sweep_run(run, options);
     progress.finish();
     if (log.status == RunStatus::running) return stopped(a.runs.run, interrupt.signal());
     if (log.status == RunStatus::failed) throw RunError(log.failure);

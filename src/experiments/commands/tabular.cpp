@@ -1,14 +1,12 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "base/memory.hpp"
-#include "base/nearest_name.hpp"
 #include "base/number_text.hpp"
 #include "experiments/commands/commands.hpp"
 #include "experiments/commands/csv_options.hpp"
@@ -66,11 +64,13 @@ TabularRequest request_of(const TabularArguments& a) {
   return request;
 }
 
+std::string name_of(const TabularRun& run) { return run_name(run.config); }
+
 // The arguments that ask for this run alone.
 std::vector<std::string> arguments_of(const TabularRun& run, const TabularArguments& a) {
   std::vector<std::string> result = {"--dataset=" + run.config.dataset, "--alpha=" + number_text(run.config.alpha),
                                      "--protocol=" + run.config.protocol, text("--seed=", run.config.seed),
-                                     "--run=" + run_name(run.config)};
+                                     "--run=" + name_of(run)};
   if (!a.csv.label.empty()) result.push_back("--label=" + a.csv.label);
   if (a.csv.header) result.push_back(*a.csv.header ? "--header=yes" : "--header=no");
   if (a.csv.index_column != IndexColumn::refuse)
@@ -86,21 +86,14 @@ std::vector<std::string> arguments_of(const TabularRun& run, const TabularArgume
 
 int run_one(const TabularArguments& a, const TabularRequest& request, const std::vector<TabularRun>& runs,
             const RidgeOptions& ridge) {
-  const auto run =
-      std::ranges::find(runs, a.runs.run, [](const TabularRun& candidate) { return run_name(candidate.config); });
-  if (run == runs.end()) {
-    std::vector<std::string> names;
-    for (const TabularRun& known : runs) names.push_back(run_name(known.config));
-    throw InputError(text("--run: found '", a.runs.run, "', expected one of the ", runs.size(), " runs asked for",
-                          names.empty() ? "" : ", such as " + nearest_name(a.runs.run, names).value_or(names.front())));
-  }
+  const TabularRun& run = run_named(a.runs.run, runs, name_of, "asked for");
   StatusLine status(std::cerr, a.runs.parent == 0 && isatty(STDERR_FILENO));
   const auto progress = [&](Index done, Index all) {
     status.show(text(a.runs.run, "  ", done, " of ", all));
     if (done == all) status.clear();
   };
   return as_job(a.runs.run, [&] {
-    tabular_sweep_run(*run, request.source, a.runs.out, ridge, progress);
+    tabular_sweep_run(run, request.source, a.runs.out, ridge, progress);
     return 0;
   });
 }
@@ -110,24 +103,22 @@ int run_all(const TabularArguments& a, const std::vector<TabularRun>& all, doubl
   std::vector<std::string> command = run_command({"tabular"}, a.runs);
   if (!a.data.empty()) command.insert(command.begin() + 2, a.data);
   command.push_back("--memory=" + number_text(memory / gibibyte));
-  const JobQueueResult result =
-      run_tabular_sweep(runs,
-                        {.title = {},
-                         .folder = a.runs.out,
-                         .jobs = jobs_at_a_time(a.runs),
-                         .terminal = isatty(STDERR_FILENO) == 1,
-                         .is_finished = {},
-                         .command =
-                             [&](const std::string& name) {
-                               const auto run = std::ranges::find(
-                                   runs, name, [](const TabularRun& candidate) { return run_name(candidate.config); });
-                               std::vector<std::string> of_run = command;
-                               for (std::string& argument : arguments_of(*run, a))
-                                 of_run.push_back(std::move(argument));
-                               return of_run;
-                             },
-                         .mark_failed = {}},
-                        std::cerr);
+  const JobQueueResult result = run_tabular_sweep(
+      runs,
+      {.title = {},
+       .folder = a.runs.out,
+       .jobs = jobs_at_a_time(a.runs),
+       .terminal = isatty(STDERR_FILENO) == 1,
+       .is_finished = {},
+       .command =
+           [&](const std::string& name) {
+             std::vector<std::string> of_run = command;
+             for (std::string& argument : arguments_of(run_named(name, runs, name_of, "asked for"), a))
+               of_run.push_back(std::move(argument));
+             return of_run;
+           },
+       .mark_failed = {}},
+      std::cerr);
   if (!result.is_complete()) return result.status();
   std::vector<TabularLog> logs;
   for (const TabularRun& run : runs)
