@@ -12,6 +12,8 @@
 namespace normalign::tests {
 namespace {
 
+using M = Matrix<double>;
+
 template <class T>
 bool same_parameters(const Mlp<T>& a, const Mlp<T>& b) {
   const auto left = a.parameters(), right = b.parameters();

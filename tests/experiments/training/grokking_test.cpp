@@ -7,6 +7,7 @@
 #include "data/sparse_parity.hpp"
 #include "experiments/training/settings_read.hpp"
 #include "linalg/random.hpp"
+#include "linalg/safetensors.hpp"
 #include "nn/adamw.hpp"
 #include "nn/evaluate.hpp"
 #include "nn/grokalign.hpp"

@@ -5,6 +5,7 @@
 
 #include "data/xor_cluster.hpp"
 #include "experiments/training/task.hpp"
+#include "linalg/safetensors.hpp"
 #include "support/catch.hpp"
 #include "support/matrices.hpp"
 #include "support/message_of.hpp"
