@@ -1,7 +1,9 @@
 // What the library throws, and how a message is put together.
 #pragma once
 
-#include <sstream>
+#include <cstdint>
+#include <initializer_list>
+#include <ostream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -18,12 +20,33 @@ class RunError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+namespace detail {
+
+/// A value and how it is written to a stream.
+struct Written {
+  const void* value;
+  void (*write)(std::ostream& out, const void* value);
+};
+
+/// Borrows the value for as long as the expression lasts.
+template <class T>
+Written written(const T& value) {
+  return {&value, [](std::ostream& out, const void* at) { out << *static_cast<const T*>(at); }};
+}
+inline Written written(const char* words) {
+  return {words, [](std::ostream& out, const void* at) { out << static_cast<const char*>(at); }};
+}
+
+/// What the stream holds then.
+std::string joined(std::initializer_list<Written> parts);
+
+}  // namespace detail
+
 /// The parts written one after the other, as `operator<<` writes them.
 template <class... Parts>
 std::string text(const Parts&... parts) {
-  std::ostringstream out;
-  (out << ... << parts);
-  return out.str();
+  // The stream is out of sight: a template that holds one takes longer to compile than the function it is called in.
+  return detail::joined({detail::written(parts)...});
 }
 
 /// Text from outside, such as a name in a file, as a message shows it: on one line of plain ASCII (other bytes as '?'),
@@ -34,5 +57,8 @@ inline std::string one_line(std::string_view outside) {
   for (const char byte : outside.substr(0, longest)) result += byte >= ' ' && byte <= '~' ? byte : '?';
   return outside.size() > longest ? result + "..." : result;
 }
+
+/// Throws InputError, "FIELD: found N, expected a whole number from LEAST to MOST", unless N lies in that range.
+void check_whole(const char* field, std::int64_t found, std::int64_t least, std::int64_t most);
 
 }  // namespace normalign

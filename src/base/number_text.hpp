@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,6 +24,14 @@ inline std::optional<double> number_in(std::string_view words) {
   double value = 0;
   const auto [rest, error] = std::from_chars(words.data(), words.data() + words.size(), value);
   if (error != std::errc() || rest != words.data() + words.size() || !std::isfinite(value)) return std::nullopt;
+  return value;
+}
+
+/// The whole number that `field` is, written in digits alone; none where it is anything else or too large.
+inline std::optional<std::int64_t> whole_number(std::string_view field) {
+  std::int64_t value = 0;
+  const auto [rest, error] = std::from_chars(field.data(), field.data() + field.size(), value);
+  if (error != std::errc() || rest != field.data() + field.size() || field.starts_with('-')) return std::nullopt;
   return value;
 }
 

@@ -13,14 +13,10 @@ namespace normalign {
 namespace {
 
 void check(const RingsOptions& options) {
-  static constexpr Index limit = std::numeric_limits<std::int32_t>::max() / 2;  // rows are numbered by 32 bits
-  const auto check_count = [](const char* name, Index found, Index least) {
-    if (found < least || found > limit)
-      throw InputError(text(name, ": found ", found, ", expected a whole number from ", least, " to ", limit));
-  };
-  check_count("rings", options.rings, 2);
-  check_count("train_samples", options.train_samples, 1);
-  check_count("test_samples", options.test_samples, 1);
+  constexpr Index limit = std::numeric_limits<std::int32_t>::max() / 2;  // rows are numbered by 32 bits
+  check_whole("rings", options.rings, 2, limit);
+  check_whole("train_samples", options.train_samples, 1, limit);
+  check_whole("test_samples", options.test_samples, 1, limit);
 }
 
 template <class T>

@@ -53,10 +53,8 @@ Dataset<T> points(Index count, const RandomRows& random, ConstView<double> rotat
 template <class T>
 Split<T> torus(const TorusOptions& options) {
   constexpr Index limit = std::numeric_limits<std::int32_t>::max();  // rows are numbered by 32 bits
-  for (const auto& [name, found] :
-       {std::pair{"train_samples", options.train_samples}, {"test_samples", options.test_samples}})
-    if (found < 1 || found > limit)
-      throw InputError(text(name, ": found ", found, ", expected a whole number from 1 to ", limit));
+  check_whole("train_samples", options.train_samples, 1, limit);
+  check_whole("test_samples", options.test_samples, 1, limit);
   const auto random = [&](std::uint32_t step) { return RandomRows(options.seed, Stream::data, step); };
   const Matrix<double> rotation = orthonormal_frame(dimension, dimension, random(2));
   return {points<T>(options.train_samples, random(0), rotation), points<T>(options.test_samples, random(1), rotation)};

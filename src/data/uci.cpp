@@ -6,8 +6,8 @@
 #include <system_error>
 
 #include "base/error.hpp"
+#include "base/file_content.hpp"
 #include "base/number_text.hpp"
-#include "data/plain_text.hpp"
 
 namespace normalign {
 namespace {

@@ -13,16 +13,11 @@ namespace {
 void check(const XorClusterOptions& options) {
   // Rows and their groups of words are numbered by 32 bits.
   constexpr Index limit = std::numeric_limits<std::int32_t>::max();
-  if (options.features < 2 || options.features > limit)
-    throw InputError(text("features: found ", options.features, ", expected a whole number from 2 to ", limit));
+  check_whole("features", options.features, 2, limit);
   if (!(options.feature_scale >= 0 && std::isfinite(options.feature_scale)))
     throw InputError(text("feature_scale: found ", options.feature_scale, ", expected a finite number from 0 on"));
-  if (options.train_samples < 1 || options.train_samples > limit / 2)
-    throw InputError(
-        text("train_samples: found ", options.train_samples, ", expected a whole number from 1 to ", limit / 2));
-  if (options.test_samples < 1 || options.test_samples > limit / 2)
-    throw InputError(
-        text("test_samples: found ", options.test_samples, ", expected a whole number from 1 to ", limit / 2));
+  check_whole("train_samples", options.train_samples, 1, limit / 2);
+  check_whole("test_samples", options.test_samples, 1, limit / 2);
 }
 
 // Rows first, ..., first + count - 1 of the task.

@@ -1,10 +1,18 @@
 #include "base/error.hpp"
 
 #include "support/catch.hpp"
+#include "support/message_of.hpp"
 
 namespace normalign::tests {
 
 TEST_CASE("text is its parts one after the other") { CHECK(text("a ", 1, ' ', 0.5, std::string()) == "a 1 0.5"); }
+
+TEST_CASE("a whole number out of its range is refused by its name, with the range") {
+  for (const int inside : {2, 3, 5}) check_whole("rings", inside, 2, 5);
+  for (const int outside : {1, 6})
+    CHECK(message_of<InputError>([&] { check_whole("rings", outside, 2, 5); }) ==
+          text("rings: found ", outside, ", expected a whole number from 2 to 5"));
+}
 
 TEST_CASE("text from outside is shown on one line of plain ASCII of bounded length") {
   CHECK(one_line("layers.0.weight ~") == "layers.0.weight ~");

@@ -41,4 +41,14 @@ TEST_CASE("text is a number only as a whole, with at most one sign, finite and i
   }
 }
 
+TEST_CASE("a whole number is digits alone") {
+  CHECK(whole_number("0") == 0);
+  CHECK(whole_number("007") == 7);
+  CHECK(whole_number("9223372036854775807") == std::numeric_limits<std::int64_t>::max());
+  for (const char* words : {"", "-1", "-0", "+1", " 1", "1 ", "1.0", "1e3", "x", "9223372036854775808"}) {
+    CAPTURE(words);
+    CHECK_FALSE(whole_number(words));
+  }
+}
+
 }  // namespace normalign::tests

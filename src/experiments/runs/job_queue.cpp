@@ -6,6 +6,7 @@
 #include <csignal>
 #include <list>
 #include <map>
+#include <sstream>
 
 #include "base/atomic_file.hpp"
 #include "experiments/runs/child_process.hpp"

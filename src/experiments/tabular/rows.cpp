@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <sstream>
 
+#include "base/file_content.hpp"
 #include "base/number_text.hpp"
-#include "data/plain_text.hpp"
 #include "experiments/figures/statistics.hpp"
 
 namespace normalign {

@@ -1,7 +1,6 @@
-#include "data/plain_text.hpp"
+#include "base/file_content.hpp"
 
 #include <cerrno>
-#include <charconv>
 #include <fstream>
 #include <system_error>
 
@@ -27,13 +26,6 @@ std::string file_content(const std::filesystem::path& path) {
   }
   if (file.bad()) refuse(errno);
   return content;
-}
-
-std::optional<std::int64_t> whole_number(std::string_view field) {
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), value);
-  if (error != std::errc() || end != field.data() + field.size() || field.starts_with('-')) return std::nullopt;
-  return value;
 }
 
 }  // namespace normalign
