@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <functional>
-#include <tuple>
 
 #include "geometry/certificates/certificate.hpp"
 #include "nn/attack.hpp"
@@ -17,10 +16,9 @@ int main() {
   const Matrix<double> f = network(x);                                // 1 x k
   const auto label = static_cast<std::int32_t>(std::ranges::max_element(f.span()) - f.span().begin());
 
-  for (const auto& [name, norm, attack_norm] :
-       {std::tuple("l2", Norm::l2, AttackNorm::l2), std::tuple("linf", Norm::linf, AttackNorm::linf)}) {
+  for (const Norm norm : {Norm::l2, Norm::linf}) {
     const Certificate certificate = certificates(network, x, {.norm = norm}).front();
-    std::printf("%s distance %.6f, exact: %s\n", name, certificate.lower, certificate.exact ? "yes" : "no");
+    std::printf("%s distance %.6f, exact: %s\n", name_of(norm), certificate.lower, certificate.exact ? "yes" : "no");
 
     // The nearest such input lies on the boundary: the two largest outputs are equal there.
     Matrix<double> outputs = network(certificate.adversarial);
@@ -30,7 +28,7 @@ int main() {
     for (const double share : {0.99, 1.05}) {
       const double radius = share * certificate.lower;
       Attack<double> attack(mlp, Loss::cross_entropy,
-                            {.norm = attack_norm, .radius = radius, .step = radius / 20, .steps = 200}, 1);
+                            {.norm = norm, .radius = radius, .step = radius / 20, .steps = 200}, 1);
       const bool survives = attack({.inputs = x, .labels = std::span(&label, 1)}).accuracy > 0;
       std::printf("attack within %.2f of it %s\n", share, survives ? "fails" : "succeeds");
     }

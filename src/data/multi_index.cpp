@@ -15,14 +15,10 @@ namespace {
 
 void check(const MultiIndexOptions& options) {
   constexpr Index limit = std::numeric_limits<std::int32_t>::max();  // rows are numbered by 32 bits
-  const auto check_count = [](const char* name, Index found, Index least, Index most) {
-    if (found < least || found > most)
-      throw InputError(text(name, ": found ", found, ", expected a whole number from ", least, " to ", most));
-  };
-  check_count("samples", options.samples, 1, limit);
-  check_count("dimension", options.dimension, 2, limit);
-  check_count("relevant", options.relevant, 2, options.dimension);
-  check_count("classes", options.classes, 2, limit);
+  check_whole("samples", options.samples, 1, limit);
+  check_whole("dimension", options.dimension, 2, limit);
+  check_whole("relevant", options.relevant, 2, options.dimension);
+  check_whole("classes", options.classes, 2, limit);
   if (!(options.label_noise >= 0 && options.label_noise <= 1))
     throw InputError(text("label_noise: found ", options.label_noise, ", expected a number from 0 to 1"));
 }
@@ -59,9 +55,7 @@ MultiIndex<T> multi_index(const MultiIndexOptions& options) {
     data.labels.push_back(class_at(draw[0] < options.label_noise ? draw[1] : turns - std::floor(turns)));
     std::ranges::transform(x, data.inputs.row(i).begin(), [](double value) { return static_cast<T>(value); });
   }
-  Matrix<T> shown(options.relevant, options.dimension);
-  std::ranges::transform(directions.span(), shown.span().begin(), [](double value) { return static_cast<T>(value); });
-  return {std::move(data), std::move(shown)};
+  return {std::move(data), converted<T>(directions.view())};
 }
 
 template MultiIndex<float> multi_index(const MultiIndexOptions&);

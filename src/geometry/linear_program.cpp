@@ -16,10 +16,6 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double residual_tolerance = 1e-8;
 constexpr double gap_tolerance = 1e-9;
 
-bool all_finite(ConstView<double> values) {
-  return std::ranges::all_of(values.span(), [](double value) { return std::isfinite(value); });
-}
-
 std::span<const double> bounded(const double* values, Index count) { return {values, static_cast<std::size_t>(count)}; }
 
 }  // namespace
@@ -135,7 +131,7 @@ LinearSolution LinearProgram::Model::solve(ConstView<double> objective, bool has
   for (Index j = 0; j < objective.cols(); ++j) clp.setObjectiveCoefficient(static_cast<int>(j), -objective(0, j));
   for (int attempt = 0; attempt < 3; ++attempt) {
     {
-      const SingleThreadedBlas one_thread;
+      const detail::SingleThreadedBlas one_thread;
       // What changes between solves leaves the basis primal feasible most often.
       if (attempt > 0) clp.allSlackBasis(true);
       if (attempt == 1)
@@ -167,7 +163,8 @@ LinearProgram::LinearProgram(ConstView<double> rows, ConstView<double> limits, C
                           " and high ", high.shape(), "; they must be m x n, 1 x m, 1 x n and 1 x n"));
   if (m > std::numeric_limits<int>::max() || n > std::numeric_limits<int>::max() - 1)
     throw InputError(text("LinearProgram: rows are ", rows.shape(), "; CLP counts with int"));
-  if (!all_finite(rows) || !all_finite(limits)) throw InputError("LinearProgram: a row or limit is not finite");
+  if (!all_finite<double>(rows.span()) || !all_finite<double>(limits.span()))
+    throw InputError("LinearProgram: a row or limit is not finite");
   for (Index j = 0; j < n; ++j)
     if (!(low(0, j) <= high(0, j)))
       throw InputError(text("LinearProgram: variable ", j, " has the bounds ", low(0, j), " and ", high(0, j),
@@ -202,7 +199,7 @@ void LinearProgram::set_limit(Index row, double limit) {
 LinearSolution LinearProgram::maximise(ConstView<double> objective) {
   if (objective.shape() != Shape{1, model_->rows.cols()})
     throw InputError(text("LinearProgram: objective is ", objective.shape(), "; it must be 1x", model_->rows.cols()));
-  if (!all_finite(objective)) throw InputError("LinearProgram: an objective coefficient is not finite");
+  if (!all_finite<double>(objective.span())) throw InputError("LinearProgram: an objective coefficient is not finite");
   return model_->solve(objective, false);
 }
 

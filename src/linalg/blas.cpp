@@ -64,12 +64,8 @@ bool require_buffer() {
 
 }  // namespace
 
-SingleThreadedBlas::SingleThreadedBlas() : outer_threads_(omp_get_max_threads()) {
+detail::SingleThreadedBlas::SingleThreadedBlas() {
   [[maybe_unused]] thread_local const bool has_buffer = require_buffer();
-  if (outer_threads_ != 1) omp_set_num_threads(1);
-}
-SingleThreadedBlas::~SingleThreadedBlas() {
-  if (outer_threads_ != 1) omp_set_num_threads(outer_threads_);
 }
 
 Shape product_shape(const char* caller, Shape a, Shape b, Transposes op) {
@@ -99,7 +95,7 @@ void gemm(ConstView<T> a, ConstView<T> b, MatrixView<T> c, Transposes op, T alph
   blas_int("gemm", std::max(m, n));
 
   const auto run_tile = [&](Index i, Index rows, Index j, Index cols) {
-    const SingleThreadedBlas one_thread;
+    const detail::SingleThreadedBlas one_thread;
     // OpenBLAS clears c itself for beta = 0, but slowly: filled here, products of a training step take 4 to 10 %
     // less time, thin ones half.
     if (beta == 0)
@@ -136,7 +132,7 @@ void gemv(ConstView<T> a, ConstView<T> x, MatrixView<T> y, bool transpose, T alp
   if (inner == 0)  // BLAS leaves y alone
     for (T& value : y.span()) value = beta == 0 ? T{0} : beta * value;
   if (outer == 0 || inner == 0) return;
-  const SingleThreadedBlas one_thread;
+  const detail::SingleThreadedBlas one_thread;
   const blasint rows = blas_int("gemv", a.rows()), cols = blas_int("gemv", a.cols());
   const blasint lda = std::max<blasint>(cols, 1);
   if constexpr (std::is_same_v<T, float>)
@@ -152,7 +148,7 @@ void syrk(ConstView<T> a, MatrixView<T> c, T alpha, T beta) {
     throw InputError(text("syrk: a is ", a.shape(), " but c is ", c.shape(), "; c must be ", Shape{d, d}));
   if (d == 0) return;
   {
-    const SingleThreadedBlas one_thread;
+    const detail::SingleThreadedBlas one_thread;
     const blasint n = blas_int("syrk", d), k = blas_int("syrk", a.rows());
     if constexpr (std::is_same_v<T, float>)
       cblas_ssyrk(CblasRowMajor, CblasUpper, CblasTrans, n, k, alpha, a.data(), n, beta, c.data(), n);
@@ -163,8 +159,8 @@ void syrk(ConstView<T> a, MatrixView<T> c, T alpha, T beta) {
     for (Index j = 0; j < i; ++j) c(i, j) = c(j, i);
 }
 
-int blas_threads_inside_scope() {
-  const SingleThreadedBlas one_thread;
+int detail::blas_threads_inside_scope() {
+  const detail::SingleThreadedBlas one_thread;
   // What OpenBLAS's OpenMP build asks at each call. Its own openblas_get_num_threads() is a global number that a call
   // made on one thread leaves as it was.
   return omp_in_parallel() ? 1 : omp_get_max_threads();

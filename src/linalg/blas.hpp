@@ -10,6 +10,7 @@
 #include <string>
 
 #include "linalg/matrix.hpp"
+#include "linalg/thread_limit.hpp"
 
 namespace normalign {
 
@@ -40,21 +41,23 @@ void gemv(ConstView<T> a, ConstView<T> x, MatrixView<T> y, bool transpose = fals
 template <class T>
 void syrk(ConstView<T> a, MatrixView<T> c, T alpha = 1, T beta = 0);
 
-/// A scope in which this thread's BLAS calls use one thread. Throws RunError where no address space is left for them.
+namespace detail {
+
+/// The scope of every call of BLAS or LAPACK: on this thread alone.
 class SingleThreadedBlas {
  public:
+  /// Throws RunError where no address space is left for OpenBLAS's buffer.
   SingleThreadedBlas();
-  ~SingleThreadedBlas();
-  SingleThreadedBlas(const SingleThreadedBlas&) = delete;
-  SingleThreadedBlas& operator=(const SingleThreadedBlas&) = delete;
 
  private:
-  int outer_threads_;
+  ThreadLimit one_{1};
 };
 
 /// How many threads OpenBLAS would use for a call made inside a SingleThreadedBlas scope here and now; 1, or
 /// the rule is broken. For tests.
 int blas_threads_inside_scope();
+
+}  // namespace detail
 
 /// The library and the kernels it chose for this CPU, such as "OpenBLAS 0.3.21 (Zen)".
 std::string blas_description();

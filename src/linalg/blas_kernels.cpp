@@ -106,14 +106,6 @@ Matrix<T> small_whole_numbers(Index rows, Index cols, Index seed) {
 }
 
 template <class T>
-Matrix<T> transposed(const Matrix<T>& matrix) {
-  Matrix<T> result(matrix.cols(), matrix.rows());
-  for (Index i = 0; i < matrix.rows(); ++i)
-    for (Index j = 0; j < matrix.cols(); ++j) result(j, i) = matrix(i, j);
-  return result;
-}
-
-template <class T>
 void blas_product(ConstView<T> a, ConstView<T> b, MatrixView<T> c, Transposes op) {
   gemm<T>(a, b, c, op);
 }
@@ -185,7 +177,7 @@ std::string wrong_product(const CheckedProduct<T>& product) {
     for (Index i = 0; i < m; ++i)
       for (Index l = 0; l < k; ++l)
         for (Index j = 0; j < n; ++j) expected(i, j) += a(i, l) * b(l, j);
-    const Matrix<T> a_transposed = transposed(a), b_transposed = transposed(b);
+    const Matrix<T> a_transposed = transposed(a.view()), b_transposed = transposed(b.view());
     for (const Transposes op : {Transposes{}, {.a = true}, {.b = true}, {.a = true, .b = true}}) {
       Matrix<T> found(m, n);
       product(op.a ? a_transposed : a, op.b ? b_transposed : b, found, op);

@@ -52,7 +52,7 @@ void divide_by_factor(blasint m, blasint n, const double* l, double* b, blasint 
 template <class T>
 void solve_factor(CBLAS_TRANSPOSE transpose, ConstView<T> l, MatrixView<T> b) {
   if (b.size() == 0) return;
-  const SingleThreadedBlas one_thread;
+  const detail::SingleThreadedBlas one_thread;
   const auto n = static_cast<blasint>(b.rows()), k = static_cast<blasint>(b.cols());
   if constexpr (std::is_same_v<T, float>)
     cblas_strsm(CblasRowMajor, CblasLeft, CblasLower, transpose, CblasNonUnit, n, k, 1, l.data(), n, b.data(), k);
@@ -83,7 +83,7 @@ bool cholesky(MatrixView<T> a) {
   const auto cols_at = [&](Index j) { return static_cast<blasint>(std::min(tile_cols, n - j)); };
   // The tile on the diagonal, from all columns before it; false where it is not definite.
   const auto factor_diagonal = [&](Index j) {
-    const SingleThreadedBlas one_thread;
+    const detail::SingleThreadedBlas one_thread;
     const blasint cols = cols_at(j);
     T* const diagonal = &a(j, j);
     if (j > 0) subtract_square(cols, static_cast<blasint>(j), &a(j, 0), diagonal, ld);
@@ -100,7 +100,7 @@ bool cholesky(MatrixView<T> a) {
     const Index tiles = below == n ? 0 : 1 + (n - rest + tile_rows - 1) / tile_rows;
 #pragma omp parallel for schedule(dynamic) if (tiles > 1)
     for (Index tile = 0; tile < tiles; ++tile) {
-      const SingleThreadedBlas one_thread;
+      const detail::SingleThreadedBlas one_thread;
       const Index i = tile == 0 ? below : rest + (tile - 1) * tile_rows;
       const auto rows = static_cast<blasint>(tile == 0 ? rest - below : std::min(tile_rows, n - i));
       if (j > 0) subtract_product(rows, cols, static_cast<blasint>(j), &a(i, 0), &a(j, 0), &a(i, j), ld);

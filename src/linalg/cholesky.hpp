@@ -6,8 +6,8 @@
 namespace normalign {
 
 /// Overwrites the lower triangle of a (n x n, symmetric) by L, a = L Lᵀ; what stands above the diagonal is neither read
-/// nor changed. False where a is not positive definite up to rounding or holds a NaN; the lower triangle is then
-/// undefined.
+/// nor changed. Returns false where a is not positive definite up to rounding or holds a NaN; the lower triangle is
+/// then undefined.
 ///
 /// By columns of tiles that the shape alone fixes, each a product of all columns before it, so with the same bits at
 /// any number of threads; n³/3 flops, no memory but one tile for each thread. Throws InputError unless a is square.

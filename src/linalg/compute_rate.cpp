@@ -58,7 +58,7 @@ double product_rate() {
   Matrix<T> a(n, n), b(n, n), c(n, n);
   std::fill_n(a.data(), a.size(), T{1.5});
   std::fill_n(b.data(), b.size(), T{0.5});
-  const SingleThreadedBlas one_thread;
+  const detail::SingleThreadedBlas one_thread;
   return best_rate(2.0 * n * n * n, [&] { gemm<T>(a, b, c); });
 }
 

@@ -57,7 +57,7 @@ void check_operand(const char* caller, ConstView<T> a) {
 // Calls a LAPACK routine twice, call(work, size): first to ask how much working memory it wants, then with that.
 template <class T, class Call>
 void with_workspace(const Call& call) {
-  const SingleThreadedBlas one_thread;
+  const detail::SingleThreadedBlas one_thread;
   T best_size = 0;
   call(&best_size, -1);
   std::vector<T> work(static_cast<std::size_t>(best_size) + 1);

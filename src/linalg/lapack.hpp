@@ -46,9 +46,10 @@ struct LeadingEigen {
   std::vector<double> vector;  ///< d, of length 1
 };
 
-/// Those of a, of which only the lower triangle is read, for a fraction of what all vectors cost. The sign of the
-/// vector is LAPACK's; where the largest value is a multiple one, so is which of its vectors it is. Throws InputError
-/// unless a is square and finite and d at least 1, RunError when an iteration does not converge.
+/// The eigenvalues of a, of which only the lower triangle is read, and the vector of the largest, for a fraction of
+/// what all vectors cost. LAPACK chooses the sign of the vector and, where the largest value is a multiple one, which
+/// of its vectors it is. Throws InputError unless a is square and finite and d at least 1, RunError when an iteration
+/// does not converge.
 LeadingEigen leading_eigen(ConstView<double> a);
 
 }  // namespace normalign

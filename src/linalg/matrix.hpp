@@ -116,13 +116,13 @@ class Matrix {
   operator MatrixView<T>() { return view(); }
   operator ConstView<T>() const { return view(); }
 
-  /// The values, row after row; nothing of them remains here.
+  /// Moves the values out, row after row; the matrix is then empty.
   LargeVector<T> take() {
     rows_ = cols_ = 0;
     return std::move(values_);
   }
 
-  /// Makes it rows x cols, not negative; the values are then unspecified. Memory that is there is used again.
+  /// Gives the matrix another shape, not negative; its values are then unspecified. Memory that it has is used again.
   void resize(Index rows, Index cols) {
     values_.resize(static_cast<std::size_t>(rows * cols));
     rows_ = rows;
@@ -136,5 +136,22 @@ class Matrix {
   Index cols_ = 0;
   LargeVector<T> values_;
 };
+
+/// The values of a matrix as `To`, each rounded once.
+template <class To, class From>
+Matrix<To> converted(MatrixView<From> from) {
+  Matrix<To> to(from.rows(), from.cols());
+  for (std::size_t i = 0; i < from.span().size(); ++i) to.span()[i] = static_cast<To>(from.span()[i]);
+  return to;
+}
+
+/// The transpose: n x m of m x n.
+template <class T>
+Matrix<std::remove_const_t<T>> transposed(MatrixView<T> from) {
+  Matrix<std::remove_const_t<T>> to(from.cols(), from.rows());
+  for (Index i = 0; i < from.rows(); ++i)
+    for (Index j = 0; j < from.cols(); ++j) to(j, i) = from(i, j);
+  return to;
+}
 
 }  // namespace normalign

@@ -2,13 +2,12 @@
 // threads.
 #pragma once
 
-#include <omp.h>
-
 #include <algorithm>
 #include <exception>
 #include <vector>
 
 #include "linalg/matrix.hpp"
+#include "linalg/thread_limit.hpp"
 
 namespace normalign {
 
@@ -37,20 +36,6 @@ inline RowBlock row_block(Index rows, Index blocks, Index i) {
 inline void check_threads(const char* caller, int threads) {
   if (threads < 1) throw InputError(text(caller, ": threads is ", threads, "; it must be at least 1"));
 }
-
-/// A scope in which products that are split over threads (see blas.hpp) use at most `threads` of them, when called from
-/// this thread outside of a parallel region.
-class ThreadLimit {
- public:
-  /// At most `threads` until the end of the scope.
-  explicit ThreadLimit(int threads) : outer_(omp_get_max_threads()) { omp_set_num_threads(threads); }
-  ~ThreadLimit() { omp_set_num_threads(outer_); }
-  ThreadLimit(const ThreadLimit&) = delete;
-  ThreadLimit& operator=(const ThreadLimit&) = delete;
-
- private:
-  int outer_;
-};
 
 /// Runs body(i) for i = 0 ... count - 1 on up to `threads` threads; waits for all, then rethrows the exception of the
 /// lowest i that threw. With one thread or one i the body runs on the calling thread, and products in it that are split

@@ -202,7 +202,7 @@ void write_safetensors(const fs::path& path, const TensorFile& file) {
   nlohmann::ordered_json description = nlohmann::ordered_json::object();
   if (!file.metadata.empty()) description[std::string(metadata_key)] = file.metadata;
   std::vector<std::string_view> chunks;  // the tensors' bytes in the order of the file
-  std::uint64_t offset = 0;
+  std::uint64_t end = 0;
   const auto append = [&]<class T>(const std::string& name, const Tensor& tensor, const Matrix<T>& values) {
     if (name == metadata_key) refuse_tensor(path, name, "this name is reserved by the format");
     if (tensor.is_vector && values.rows() != 1)
@@ -214,9 +214,9 @@ void write_safetensors(const fs::path& path, const TensorFile& file) {
     auto& entry = description[name];
     entry["dtype"] = sizeof(T) == 8 ? "F64" : "F32";
     entry["shape"] = shape;
-    entry["data_offsets"] = {offset, offset + size};
+    entry["data_offsets"] = {end, end + size};
     chunks.emplace_back(reinterpret_cast<const char*>(values.data()), size);
-    offset += size;
+    end += size;
   };
   // Doubles first, so that every tensor is aligned to its own type; some readers map the file and rely on it.
   for (const auto& [name, tensor] : file.tensors)
@@ -247,14 +247,7 @@ void write_safetensors(const fs::path& path, const TensorFile& file) {
 
 template <class T>
 Matrix<T> values_as(const Tensor& tensor) {
-  return std::visit(
-      [](const auto& stored) {
-        Matrix<T> values(stored.rows(), stored.cols());
-        std::transform(stored.span().begin(), stored.span().end(), values.span().begin(),
-                       [](auto value) { return static_cast<T>(value); });
-        return values;
-      },
-      tensor.values);
+  return std::visit([](const auto& stored) { return converted<T>(stored.view()); }, tensor.values);
 }
 
 template Matrix<float> values_as(const Tensor&);

@@ -22,50 +22,50 @@ double length(std::span<const T> values) {
   return largest * std::sqrt(squares);
 }
 
-// One row under attack: its offset from the input is worked out in double and rounded once, as part of the point.
+// One row under attack: its perturbation of the input is worked out in double and rounded once, in the point.
 template <class T>
 class Row {
  public:
-  Row(const PgdOptions& options, std::span<const T> input, std::span<T> point, std::span<double> offset)
-      : options_(options), input_(input), point_(point), offset_(offset) {}
+  Row(const PgdOptions& options, std::span<const T> input, std::span<T> point, std::span<double> perturbation)
+      : options_(options), input_(input), point_(point), perturbation_(perturbation) {}
 
   void start(const RandomRows& random, std::uint32_t sample) {
     const std::size_t d = input_.size();
-    if (options_.norm == AttackNorm::linf) {
-      random.uniform(sample, offset_.first(d), -options_.radius, options_.radius);
+    if (options_.norm == Norm::linf) {
+      random.uniform(sample, perturbation_.first(d), -options_.radius, options_.radius);
     } else {
       // The first d coordinates of a point uniform on the unit sphere of d + 2 dimensions are uniform in the ball.
-      random.normal(sample, offset_);
-      const double scale = options_.radius / length<double>(offset_);
-      for (double& value : offset_) value *= scale;
+      random.normal(sample, perturbation_);
+      const double scale = options_.radius / length<double>(perturbation_);
+      for (double& value : perturbation_) value *= scale;
     }
     place();
   }
 
   void ascend(std::span<const T> gradient) {
-    const bool l2 = options_.norm == AttackNorm::l2;
+    const bool l2 = options_.norm == Norm::l2;
     const double norm = l2 ? length(gradient) : 0;
     if (l2 && norm == 0) return;
     for (std::size_t j = 0; j < input_.size(); ++j) {
       const double g = static_cast<double>(gradient[j]);
       const double direction = l2 ? g / norm : static_cast<double>((g > 0) - (g < 0));
-      offset_[j] = static_cast<double>(point_[j]) - static_cast<double>(input_[j]) + options_.step * direction;
+      perturbation_[j] = static_cast<double>(point_[j]) - static_cast<double>(input_[j]) + options_.step * direction;
     }
     place();
   }
 
  private:
-  // The point at the offset, projected.
+  // The perturbed input, projected.
   void place() {
     const std::size_t d = input_.size();
-    const std::span<double> offset = offset_.first(d);
-    if (options_.norm == AttackNorm::linf) {
-      for (double& value : offset) value = std::clamp(value, -options_.radius, options_.radius);
-    } else if (const double norm = length<double>(offset); norm > options_.radius) {
-      for (double& value : offset) value *= options_.radius / norm;
+    const std::span<double> perturbation = perturbation_.first(d);
+    if (options_.norm == Norm::linf) {
+      for (double& value : perturbation) value = std::clamp(value, -options_.radius, options_.radius);
+    } else if (const double norm = length<double>(perturbation); norm > options_.radius) {
+      for (double& value : perturbation) value *= options_.radius / norm;
     }
     for (std::size_t j = 0; j < d; ++j) {
-      point_[j] = static_cast<T>(static_cast<double>(input_[j]) + offset[j]);
+      point_[j] = static_cast<T>(static_cast<double>(input_[j]) + perturbation[j]);
       // After the ball: a clamp brings a point nearer to an input that is in the range itself.
       if (options_.clamp)
         point_[j] = std::clamp(point_[j], static_cast<T>(options_.clamp->low), static_cast<T>(options_.clamp->high));
@@ -75,7 +75,7 @@ class Row {
   const PgdOptions& options_;
   std::span<const T> input_;
   std::span<T> point_;
-  std::span<double> offset_;  // d + 2 values
+  std::span<double> perturbation_;  // d + 2 values
 };
 
 template <class T>
@@ -114,9 +114,9 @@ Matrix<T> pgd(ConstView<T> inputs, const PgdOptions& options, const std::type_id
   if (options.radius == 0) return points;
 
   Matrix<T> gradients(n, d);
-  std::vector<double> offset(static_cast<std::size_t>(d + 2));
+  std::vector<double> perturbation(static_cast<std::size_t>(d + 2));
   const auto sample = [&](Index i) { return samples.empty() ? i : samples[static_cast<std::size_t>(i)]; };
-  const auto row = [&](Index i) { return Row<T>(options, inputs.row(i), points.row(i), offset); };
+  const auto row = [&](Index i) { return Row<T>(options, inputs.row(i), points.row(i), perturbation); };
   if (options.random_start) {
     const RandomRows random(options.seed, Stream::attack, options.draw);
     for (Index i = 0; i < n; ++i) row(i).start(random, static_cast<std::uint32_t>(sample(i)));

@@ -9,11 +9,9 @@
 #include <type_traits>
 
 #include "linalg/matrix.hpp"
+#include "linalg/norm.hpp"
 
 namespace normalign {
-
-/// How the size of a perturbation is measured: its largest |value|, or its Euclidean length.
-enum class AttackNorm { linf, l2 };
 
 /// The values that an input may have.
 struct InputRange {
@@ -23,7 +21,7 @@ struct InputRange {
 
 /// The ball that an attack searches, and how. Lengths are in the units of the inputs and in `norm`.
 struct PgdOptions {
-  AttackNorm norm = AttackNorm::linf;
+  Norm norm = Norm::linf;
   /// The largest perturbation; 0 attacks nothing.
   double radius = 0.1;
   /// The length of one step.

@@ -186,7 +186,7 @@ struct Products {
     gemm<double>(c, d, p.small);
     gemv<double>(a, x, p.vector);
     syrk<double>(e, p.square);
-    p.threads = blas_threads_inside_scope();
+    p.threads = detail::blas_threads_inside_scope();
     return p;
   }
   bool same_as(const Products& other) const {
@@ -345,9 +345,9 @@ TEST_CASE("the caller's number of threads is as before after a product, a failed
     CHECK_THROWS_AS(gemm<double>(a, misfit, c), InputError);
     CHECK(omp_get_max_threads() == threads);
     {
-      const SingleThreadedBlas outer;
+      const detail::SingleThreadedBlas outer;
       CHECK(omp_get_max_threads() == 1);
-      const SingleThreadedBlas inner;
+      const detail::SingleThreadedBlas inner;
       CHECK(omp_get_max_threads() == 1);
     }
     CHECK(omp_get_max_threads() == threads);

@@ -66,16 +66,16 @@ struct Problem {
 TEST_CASE("an affine classifier of two classes loses the rows whose margin is within reach, and no others") {
   const Problem<double> p({.widths = {3, 2}, .seed = 5}, 700);
   const auto& layer = p.mlp.layers()[0];
-  for (AttackNorm norm : {AttackNorm::linf, AttackNorm::l2}) {
+  for (Norm norm : {Norm::linf, Norm::l2}) {
     double last = 101;
     for (double radius : {0.0, 0.05, 0.2, 0.5, 1.0, 4.0}) {
-      CAPTURE(norm == AttackNorm::l2, radius);
+      CAPTURE(norm == Norm::l2, radius);
       double reach = 0, right = 0;  // the most by which a perturbation lowers the margin
       for (Index j = 0; j < 3; ++j) {
         const double slope = layer.weight(0, j) - layer.weight(1, j);
-        reach += norm == AttackNorm::linf ? std::abs(slope) : slope * slope;
+        reach += norm == Norm::linf ? std::abs(slope) : slope * slope;
       }
-      reach = radius * (norm == AttackNorm::linf ? reach : std::sqrt(reach));
+      reach = radius * (norm == Norm::linf ? reach : std::sqrt(reach));
       const M f = naive_output<double>(p.mlp, p.x);
       for (Index i = 0; i < 700; ++i) {
         const std::int32_t label = p.labels[static_cast<std::size_t>(i)];
@@ -129,7 +129,7 @@ template <class T>
 void check_attack(Loss loss, Index k, Index n) {
   CAPTURE(name(loss), k, n, sizeof(T));
   const Problem<T> p({.widths = {6, 11, k}, .activation = Activation::tanh, .init_scale = 3, .seed = 8}, n);
-  for (AttackNorm norm : {AttackNorm::linf, AttackNorm::l2}) {
+  for (Norm norm : {Norm::linf, Norm::l2}) {
     const PgdOptions options{.norm = norm, .radius = 0.4, .step = 0.1, .steps = 8, .seed = 6};
     Attack<T> alone(p.mlp, loss, options, 1);
     const Matrix<T> attacked(alone.inputs(p.batch()));

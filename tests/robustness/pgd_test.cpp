@@ -33,17 +33,17 @@ LossGradient<double> bowl(const M& c) {
 
 // |a - b| of two rows in that norm.
 template <class T>
-double distance(AttackNorm norm, std::span<const T> a, std::span<const T> b) {
+double distance(Norm norm, std::span<const T> a, std::span<const T> b) {
   double largest = 0, squares = 0;
   for (std::size_t j = 0; j < a.size(); ++j) {
     const double offset = static_cast<double>(a[j]) - static_cast<double>(b[j]);
     largest = std::max(largest, std::abs(offset));
     squares += offset * offset;
   }
-  return norm == AttackNorm::linf ? largest : std::sqrt(squares);
+  return norm == Norm::linf ? largest : std::sqrt(squares);
 }
 
-constexpr AttackNorm both_norms[] = {AttackNorm::linf, AttackNorm::l2};
+constexpr Norm both_norms[] = {Norm::linf, Norm::l2};
 
 }  // namespace
 
@@ -54,8 +54,8 @@ void check_linear_optimum() {
   const Matrix<T> x = random_matrix<T>({5, 7}, 1, -2, 2), w = random_matrix<T>({5, 7}, 2);
   const double radius = 0.5;
   for (bool random_start : {false, true})
-    for (AttackNorm norm : both_norms) {
-      CAPTURE(random_start, norm == AttackNorm::l2, sizeof(T));
+    for (Norm norm : both_norms) {
+      CAPTURE(random_start, norm == Norm::l2, sizeof(T));
       // In l2 a step of one radius halves what is left of the start, at least.
       const Matrix<T> found = pgd<T>(
           x, {.norm = norm, .radius = radius, .step = radius, .steps = 60, .random_start = random_start, .seed = 3},
@@ -65,7 +65,7 @@ void check_linear_optimum() {
         const double length = std::sqrt(inner_product(w.view().row_block(i, 1), w.view().row_block(i, 1)));
         for (Index j = 0; j < x.cols(); ++j) {
           const double slope = static_cast<double>(w(i, j));
-          const double direction = norm == AttackNorm::l2 ? slope / length : std::copysign(1, slope);
+          const double direction = norm == Norm::l2 ? slope / length : std::copysign(1, slope);
           best(i, j) = static_cast<double>(x(i, j)) + radius * direction;
         }
       }
@@ -86,9 +86,9 @@ TEST_CASE("a concave quadratic is climbed to the point of the ball that is neare
     for (Index j = 0; j < 4; ++j) c(i, j) = x(i, j) + 3 * c(i, j) / 2;  // some within the cube, some far outside
 
   SECTION("l2") {
-    const M found = pgd<double>(x, {.norm = AttackNorm::l2, .radius = radius, .step = step, .steps = 400}, bowl(c));
+    const M found = pgd<double>(x, {.norm = Norm::l2, .radius = radius, .step = step, .steps = 400}, bowl(c));
     for (Index i = 0; i < 6; ++i) {
-      const double far = distance<double>(AttackNorm::l2, c.row(i), x.row(i));
+      const double far = distance<double>(Norm::l2, c.row(i), x.row(i));
       REQUIRE(far > radius);
       for (Index j = 0; j < 4; ++j)
         CHECK_THAT(found(i, j), WithinAbs(x(i, j) + (c(i, j) - x(i, j)) * radius / far, 1e-12));
@@ -115,7 +115,7 @@ TEST_CASE("one step is step * sign(gradient), or step along the normalised gradi
     const M g{{3 * scale, 0, -4 * scale}};
     const PgdOptions options{.radius = 1, .step = 0.25, .steps = 1, .random_start = false};
     PgdOptions l2 = options;
-    l2.norm = AttackNorm::l2;
+    l2.norm = Norm::l2;
     CHECK(pgd<double>(x, options, linear_loss(g)) == M{{0.25, 0, -0.25}});
     CHECK(relative_error(pgd<double>(x, l2, linear_loss(g)), M{{0.15, 0, -0.2}}) <= 1e-12);
   }
@@ -123,7 +123,7 @@ TEST_CASE("one step is step * sign(gradient), or step along the normalised gradi
 
 TEST_CASE("the gradient is asked for once each step, at the points of the step before; the last point is returned") {
   const M x = random_matrix({3, 2}, 1), w = random_matrix({3, 2}, 2);
-  for (AttackNorm norm : both_norms) {
+  for (Norm norm : both_norms) {
     PgdOptions options{.norm = norm, .radius = 0.3, .step = 0.1, .steps = 5, .seed = 4};
     std::vector<M> seen;
     const M last = pgd<double>(x, options, [&](ConstView<double> points, MatrixView<double> out) {
@@ -144,10 +144,10 @@ TEST_CASE("the gradient is asked for once each step, at the points of the step b
 template <class T>
 void check_constraints() {
   const Matrix<T> x = random_matrix<T>({20, 9}, 1, 0, 1);
-  for (AttackNorm norm : both_norms)
+  for (Norm norm : both_norms)
     for (double radius : {1e-3, 0.3, 50.0})
       for (bool clamped : {false, true}) {
-        CAPTURE(norm == AttackNorm::l2, radius, clamped, sizeof(T));
+        CAPTURE(norm == Norm::l2, radius, clamped, sizeof(T));
         PgdOptions options{.norm = norm, .radius = radius, .step = radius / 3, .steps = 12, .seed = 8};
         if (clamped) options.clamp = InputRange{.low = 0, .high = 1};
         // One rounding of each value, and so sqrt(d) of them in l2.
@@ -185,7 +185,7 @@ TEST_CASE("a clamp is kept in the type of the inputs") {
 
 TEST_CASE("radius 0 returns the inputs bit by bit and asks for no gradient") {
   const M x{{-0.0, 1, 1e308}, {nan, inf, 5e-324}};
-  for (AttackNorm norm : both_norms) {
+  for (Norm norm : both_norms) {
     bool asked = false;
     const M found = pgd<double>(x, {.norm = norm, .radius = 0, .step = 0},
                                 [&](ConstView<double>, MatrixView<double>) { asked = true; });
@@ -196,7 +196,7 @@ TEST_CASE("radius 0 returns the inputs bit by bit and asks for no gradient") {
 
 TEST_CASE("without steps and random start, or with zero gradients, the inputs come back") {
   const M x = random_matrix({4, 3}, 1), zero(4, 3);
-  for (AttackNorm norm : both_norms) {
+  for (Norm norm : both_norms) {
     CHECK(pgd<double>(x, {.norm = norm, .steps = 0, .random_start = false}, linear_loss(zero)) == x);
     CHECK(pgd<double>(x, {.norm = norm, .random_start = false}, linear_loss(zero)) == x);
     // A random start stays where it is.
@@ -213,8 +213,8 @@ TEST_CASE("a start is uniform in the cube or the ball") {
   constexpr Index n = 20'000;
   constexpr double radius = 2;
   for (Index d : {1, 2, 5})
-    for (AttackNorm norm : both_norms) {
-      CAPTURE(d, norm == AttackNorm::l2);
+    for (Norm norm : both_norms) {
+      CAPTURE(d, norm == Norm::l2);
       const M x(n, d), none(n, d);
       const M start = pgd<double>(x, {.norm = norm, .radius = radius, .steps = 0, .seed = 5}, linear_loss(none));
       // Of volume v within radius (v / 2^d)^(1/d) of the centre, so (|offset| / radius)^d is uniform in (0, 1).
@@ -235,7 +235,7 @@ TEST_CASE("a start is uniform in the cube or the ball") {
       // Five standard errors: of a uniform value .289, of its square .298, over the root of n.
       CHECK_THAT(volume, WithinAbs(0.5, 5 * 0.289 / std::sqrt(n)));
       CHECK_THAT(volume_squares, WithinAbs(1.0 / 3, 5 * 0.299 / std::sqrt(n)));
-      const double variance = radius * radius / (norm == AttackNorm::l2 ? static_cast<double>(d + 2) : 3.0);
+      const double variance = radius * radius / (norm == Norm::l2 ? static_cast<double>(d + 2) : 3.0);
       for (std::size_t j = 0; j < mean.size(); ++j) {
         CHECK_THAT(mean[j], WithinAbs(0, 5 * std::sqrt(variance / n)));
         CHECK_THAT(square[j], WithinAbs(variance, 5 * radius * radius / std::sqrt(n)));
@@ -246,7 +246,7 @@ TEST_CASE("a start is uniform in the cube or the ball") {
 
 TEST_CASE("seed, draw and sample number decide a row's attack, and nothing else does") {
   const M x = random_matrix({6, 3}, 1), c = random_matrix({6, 3}, 2);
-  for (AttackNorm norm : both_norms) {
+  for (Norm norm : both_norms) {
     const PgdOptions options{.norm = norm, .radius = 0.4, .step = 0.1, .steps = 3, .seed = 7, .draw = 2};
     const M whole = pgd<double>(x, options, bowl(c));
     CHECK(same_bits(pgd<double>(x, options, bowl(c)), whole));
@@ -312,7 +312,7 @@ TEST_CASE("a gradient that is not finite ends the attack and names the sample an
   const M x(2, 2);
   const std::vector<Index> numbers{40, 17};
   for (double bad : {nan, inf, -inf})
-    for (AttackNorm norm : both_norms) {
+    for (Norm norm : both_norms) {
       int call = 0;
       const auto gradient = [&](ConstView<double>, MatrixView<double> out) {
         std::ranges::fill(out.span(), 1.0);

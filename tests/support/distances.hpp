@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "geometry/certificates/norm.hpp"
 #include "linalg/matrix.hpp"
+#include "linalg/norm.hpp"
 
 namespace normalign::tests {
 

@@ -6,7 +6,6 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "base/nearest_name.hpp"
 #include "experiments/commands/commands.hpp"
 #include "experiments/figures/text_file.hpp"
 #include "experiments/runs/status_line.hpp"
@@ -26,8 +25,7 @@ struct InspectArguments {
 };
 
 int inspect(InspectArguments a) {
-  if (a.norm != "l2" && a.norm != "linf")
-    throw InputError(text("--norm: found '", one_line(a.norm), "', ", expected_one_of(a.norm, {"l2", "linf"})));
+  a.options.certificate.norm = norm_of("--norm", a.norm);
   const CertificateOptions& certificate = a.options.certificate;
   const LocalComplexityOptions& complexity = a.options.complexity;
   const auto refuse = [](const char* option, const auto& found, const char* expected) {
@@ -38,7 +36,6 @@ int inspect(InspectArguments a) {
   if (!(certificate.seconds >= 0)) refuse("--seconds", certificate.seconds, "a number from 0 on");
   if (!(complexity.radius > 0)) refuse("--radius", complexity.radius, "a number above 0");
   if (complexity.directions < 1) refuse("--directions", complexity.directions, "a whole number from 1 on");
-  a.options.certificate.norm = a.norm == "l2" ? Norm::l2 : Norm::linf;
   a.options.threads = thread_count(a.threads);
   StatusLine status(std::cerr, isatty(STDERR_FILENO));
   a.options.certificate.progress = [&](Index done) {

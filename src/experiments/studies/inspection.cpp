@@ -89,8 +89,6 @@ CertificateSummary certificate_summary(const Inspection& inspection) {
   return result;
 }
 
-const char* name_of(Norm norm) { return norm == Norm::l2 ? "l2" : "linf"; }
-
 Json json_of(std::optional<double> value) { return value ? Json(*value) : Json(nullptr); }
 
 void add_measures(Json& json, const LocalGeometry& geometry) {

@@ -153,7 +153,7 @@ class Run {
                            std::size_t number) {
     const Stopwatch time(result_.cost.attack);
     const double eps = config_.attack_radii[radius];
-    const PgdOptions options{.norm = AttackNorm::linf,
+    const PgdOptions options{.norm = Norm::linf,
                              .radius = eps,
                              .step = config_.attack_step * eps,
                              .steps = static_cast<int>(config_.attack_steps),

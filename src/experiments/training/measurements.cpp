@@ -96,7 +96,7 @@ void Measurements<T>::append_attacks(MetricRow& row) {
   const Batch<T> attacked = config_.attack_samples > 0 ? first_rows(test_, config_.attack_samples) : test_;
   for (double radius : config_.attack_radii) {
     Attack<T> attack(mlp_, loss_,
-                     {.norm = config_.attack_norm == "l2" ? AttackNorm::l2 : AttackNorm::linf,
+                     {.norm = norm_of("attack_norm", config_.attack_norm),
                       .radius = radius,
                       .step = config_.attack_step * radius,
                       .steps = static_cast<int>(config_.attack_steps),

@@ -1,8 +1,10 @@
-#include "geometry/certificates/norm.hpp"
+#include "linalg/norm.hpp"
 
 #include <vector>
 
+#include "base/error.hpp"
 #include "support/catch.hpp"
+#include "support/message_of.hpp"
 
 namespace normalign::tests {
 namespace {
@@ -27,6 +29,11 @@ TEST_CASE("a Euclidean length neither overflows nor underflows") {
   const double infinity = std::numeric_limits<double>::infinity();
   CHECK(euclidean_length(std::vector<double>{1, -infinity}) == infinity);
   CHECK(std::isnan(euclidean_length(std::vector<double>{1, std::nan("")})));
+}
+
+TEST_CASE("a norm's name reads back, others are refused") {
+  for (const Norm norm : {Norm::l2, Norm::linf}) CHECK(norm_of("norm", name_of(norm)) == norm);
+  CHECK(message_of<InputError>([] { norm_of("--norm", "l1"); }) == "--norm: found 'l1', expected one of l2, linf");
 }
 
 }  // namespace

@@ -1,10 +1,11 @@
-// How lengths and distances in input space are measured.
+// How lengths and distances are measured.
 #pragma once
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <span>
+#include <string_view>
 
 #include "linalg/reduce.hpp"
 
@@ -12,6 +13,12 @@ namespace normalign {
 
 /// Euclidean, or the largest size of a coordinate.
 enum class Norm { l2, linf };
+
+/// "l2" or "linf".
+const char* name_of(Norm norm);
+
+/// The norm of that name. Throws InputError, which opens with `field` and lists the names, on any other.
+Norm norm_of(const char* field, std::string_view name);
 
 /// The Euclidean length of a, also where the squares of its values are too large or too small for a double.
 inline double euclidean_length(std::span<const double> a) {
