@@ -1,6 +1,4 @@
 // The geometry: alignment of images, regions of random networks, certificates of digits.
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <ctime>
@@ -16,6 +14,8 @@
 #include "geometry/planar/decision_boundary.hpp"
 #include "groups.hpp"
 #include "measure.hpp"
+#include "nn/train_step.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace normalign::bench {
 
@@ -78,26 +78,6 @@ void slices(Report& report, const BenchOptions&) {
   }
 }
 
-namespace {
-
-// A file for a scope.
-class TemporaryFile {
- public:
-  explicit TemporaryFile(const std::string& name) : path_(std::filesystem::temp_directory_path() / name) {}
-  ~TemporaryFile() {
-    std::error_code ignored;
-    std::filesystem::remove(path_, ignored);
-  }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
-
-}  // namespace
-
 // The exact distance of the decision boundary for the first 100 test digits: a network of the usual start, and one of
 // the grokking study's large start, which has its boundary nearer and more regions on the way.
 void certificates(Report& report, const BenchOptions& options) {
@@ -116,10 +96,11 @@ void certificates(Report& report, const BenchOptions& options) {
     config.data = options.data;
     config.init_scale = init_scale;
     config.epochs = epochs;
-    const TemporaryFile model(text("normalign-bench-", ::getpid(), ".safetensors"));
-    const RunLog log = task("mnist_ce").run(config, 2, {.model_file = model.path()});
+    const tests::TemporaryFolder folder;
+    const std::filesystem::path model = folder / "model.safetensors";
+    const RunLog log = task("mnist_ce").run(config, 2, {.model_file = model});
     const Split<double> data = in_double(task("mnist_ce").data(config));
-    const PiecewiseAffineNetwork network = piecewise_affine(model_in<double>(model.path()));
+    const PiecewiseAffineNetwork network = piecewise_affine(model_in<double>(model));
     const std::clock_t cpu_start = std::clock();
     const auto start = std::chrono::steady_clock::now();
     const std::vector<Certificate> found =

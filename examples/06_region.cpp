@@ -6,6 +6,7 @@
 #include "autodiff/ops.hpp"
 #include "geometry/polytope.hpp"
 #include "geometry/power_diagram.hpp"
+#include "nn/mlp.hpp"
 
 using namespace normalign;
 

@@ -10,6 +10,7 @@
 #include "geometry/power_diagram.hpp"
 #include "linalg/reduce.hpp"
 #include "nn/losses.hpp"
+#include "nn/train_step.hpp"
 
 using namespace normalign;
 

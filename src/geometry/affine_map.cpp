@@ -21,43 +21,20 @@ const PiecewiseAffineLayer& layer_of(const PiecewiseAffineNetwork& network, Inde
   return network.layers()[static_cast<std::size_t>(l)];
 }
 
-// D_q: the slope of unit k of hidden layer l under the code.
-double gain(const PiecewiseAffineNetwork& network, std::span<const std::uint8_t> code, Index l, Index k) {
-  return code[static_cast<std::size_t>(network.first_unit(l) + k)] ? 1 : layer_of(network, l).slope;
+// The entries of the code that belong to hidden layer l.
+std::span<const std::uint8_t> code_of(const PiecewiseAffineNetwork& network, std::span<const std::uint8_t> code,
+                                      Index l) {
+  return code.subspan(static_cast<std::size_t>(network.first_unit(l)), static_cast<std::size_t>(network.units(l)));
 }
 
-// map <- D_q map, in place; the rows of map are the units of hidden layer l.
-void gate_rows(const PiecewiseAffineNetwork& network, std::span<const std::uint8_t> code, Index l, AffineMap& map) {
+// map <- D_q map, in place; the rows of map are the units, q their code and `slope` that of their activation.
+void gate_rows(std::span<const std::uint8_t> code, double slope, AffineMap& map) {
+  if (slope == 1) return;
   for (Index k = 0; k < map.slope.rows(); ++k) {
-    const double factor = gain(network, code, l, k);
-    if (factor == 1) continue;
-    for (double& value : map.slope.row(k)) value *= factor;
-    map.offset(0, k) *= factor;
+    if (code[static_cast<std::size_t>(k)]) continue;
+    for (double& value : map.slope.row(k)) value *= slope;
+    map.offset(0, k) *= slope;
   }
-}
-
-// W (A x + b) + c.
-AffineMap followed_by(const AffineMap& map, const PiecewiseAffineLayer& layer) {
-  AffineMap result{Matrix<double>(layer.weight.rows(), map.slope.cols()), layer.bias};
-  // n_l x d = (n_l x n_{l-1}) (n_{l-1} x d)
-  gemm<double>(layer.weight, map.slope, result.slope);
-  // 1 x n_l = (1 x n_{l-1}) (n_l x n_{l-1})ᵀ
-  gemm<double>(map.offset, layer.weight, result.offset, {.b = true}, 1.0, 1.0);
-  return result;
-}
-
-// Calls visit(l, map) with the map from x to the pre-activations of hidden layers 0, ..., last.
-template <class Visit>
-AffineMap pre_activation_maps(const PiecewiseAffineNetwork& network, std::span<const std::uint8_t> code, Index last,
-                              const Visit& visit) {
-  AffineMap map{layer_of(network, 0).weight, layer_of(network, 0).bias};
-  visit(Index{0}, map);
-  for (Index l = 1; l <= last; ++l) {
-    gate_rows(network, code, l - 1, map);
-    map = followed_by(map, layer_of(network, l));
-    visit(l, map);
-  }
-  return map;
 }
 
 }  // namespace
@@ -68,11 +45,10 @@ AffineMap affine_map(const PiecewiseAffineNetwork& network, std::span<const std:
   AffineMap map{layer_of(network, network.hidden_layers()).weight, layer_of(network, network.hidden_layers()).bias};
   for (Index l = network.hidden_layers() - 1; l >= 0; --l) {
     const PiecewiseAffineLayer& layer = layer_of(network, l);
-    for (Index k = 0; k < map.slope.cols(); ++k) {
-      const double factor = gain(network, code, l, k);
-      if (factor != 1)
-        for (Index i = 0; i < map.slope.rows(); ++i) map.slope(i, k) *= factor;
-    }
+    const std::span<const std::uint8_t> on = code_of(network, code, l);
+    for (Index k = 0; k < map.slope.cols(); ++k)
+      if (!on[static_cast<std::size_t>(k)])
+        for (Index i = 0; i < map.slope.rows(); ++i) map.slope(i, k) *= layer.slope;
     // 1 x k = (1 x n_l) (k x n_l)ᵀ
     gemm<double>(layer.bias, map.slope, map.offset, {.b = true}, 1.0, 1.0);
     // k x n_{l-1} = (k x n_l) (n_l x n_{l-1})
@@ -86,28 +62,35 @@ AffineMap affine_map(const PiecewiseAffineNetwork& network, std::span<const std:
 AffineMap affine_map_to(const PiecewiseAffineNetwork& network, std::span<const std::uint8_t> code, Index layer) {
   check("affine_map_to", network, code, layer);
   if (layer == network.hidden_layers()) return affine_map(network, code);
-  AffineMap map = pre_activation_maps(network, code, layer, [](Index, const AffineMap&) {});
-  gate_rows(network, code, layer, map);
+  AffineMap map, memory;
+  for (Index l = 0; l <= layer; ++l) detail::advance(network, code, l, map, memory);
+  gate_rows(code_of(network, code, layer), layer_of(network, layer).slope, map);
+  return map;
+}
+
+AffineMap layer_map(const PiecewiseAffineLayer& layer, std::span<const std::uint8_t> code) {
+  AffineMap map{layer.weight, layer.bias};
+  gate_rows(code, layer.slope, map);
   return map;
 }
 
 AffineMap layer_map(const PiecewiseAffineNetwork& network, std::span<const std::uint8_t> code, Index layer) {
   check("layer_map", network, code, layer);
-  AffineMap map{layer_of(network, layer).weight, layer_of(network, layer).bias};
-  if (layer < network.hidden_layers()) gate_rows(network, code, layer, map);
-  return map;
+  const PiecewiseAffineLayer& found = layer_of(network, layer);
+  if (layer == network.hidden_layers()) return {found.weight, found.bias};
+  return layer_map(found, code_of(network, code, layer));
 }
 
 AffineMap unit_maps(const PiecewiseAffineNetwork& network, std::span<const std::uint8_t> code) {
   check("unit_maps", network, code, 0);
   const Index units = network.first_unit(network.hidden_layers());
-  AffineMap all{Matrix<double>(units, network.inputs()), Matrix<double>(1, units)};
-  if (units == 0) return all;
-  pre_activation_maps(network, code, network.hidden_layers() - 1, [&](Index l, const AffineMap& map) {
+  AffineMap all{Matrix<double>(units, network.inputs()), Matrix<double>(1, units)}, map, memory;
+  for (Index l = 0; l < network.hidden_layers(); ++l) {
+    detail::advance(network, code, l, map, memory);
     const Index first = network.first_unit(l);
     std::ranges::copy(map.slope.span(), all.slope.view().row_block(first, map.slope.rows()).data());
     std::ranges::copy(map.offset.span(), all.offset.data() + first);
-  });
+  }
   return all;
 }
 
@@ -122,6 +105,24 @@ std::vector<LocalMap> local_maps(const PiecewiseAffineNetwork& network, ConstVie
     result[at] = {.code = std::move(codes[at]), .map = std::move(map)};
   });
   return result;
+}
+
+void detail::advance(const PiecewiseAffineNetwork& network, std::span<const std::uint8_t> code, Index l, AffineMap& map,
+                     AffineMap& memory) {
+  const PiecewiseAffineLayer& layer = layer_of(network, l);
+  if (l == 0) {
+    map.slope = layer.weight;
+    map.offset = layer.bias;
+    return;
+  }
+  gate_rows(code_of(network, code, l - 1), layer_of(network, l - 1).slope, map);
+  memory.slope.resize(layer.weight.rows(), map.slope.cols());
+  memory.offset = layer.bias;
+  // n_l x d = (n_l x n_{l-1}) (n_{l-1} x d)
+  gemm<double>(layer.weight, map.slope, memory.slope);
+  // 1 x n_l = (1 x n_{l-1}) (n_l x n_{l-1})ᵀ
+  gemv<double>(layer.weight, map.offset, memory.offset, false, 1.0, 1.0);
+  std::swap(map, memory);
 }
 
 }  // namespace normalign

@@ -16,12 +16,12 @@ struct LocalComplexityOptions {
   std::uint64_t seed = 0;
 };
 
-/// Of each row of x (n x d) and each hidden layer (n x L) the number of units whose pre-activation is above zero at
-/// some of the 2P vertices and not above zero at others. The frame is the same for all rows, given by the seed, P and
-/// d: the `orthonormal_frame` of Stream::frame.
+/// Returns for each row of x (n x d) and each hidden layer (n x L) how many units have a pre-activation above zero at
+/// some of the 2P vertices and not above zero at others. All rows have the same frame, given by the seed, P and d: the
+/// `orthonormal_frame` of Stream::frame.
 ///
-/// Units of the first layer are counted just when their boundary meets the hull; in deeper layers a boundary may pass
-/// between the vertices, so that no more is counted than meets it. It is a number of units, not of regions.
+/// A unit of the first layer counts just when its boundary meets the hull. In deeper layers a boundary may pass between
+/// the vertices and is then missed. It is a number of units, not of regions.
 ///
 /// Throws InputError when x does not have d columns, the radius is not positive or P is not in 1, ..., d.
 Matrix<Index> local_complexity(const PiecewiseAffineNetwork& network, ConstView<double> x,

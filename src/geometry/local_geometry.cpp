@@ -5,11 +5,13 @@
 #include <numbers>
 
 #include "autodiff/grad.hpp"
-#include "geometry/certificates/norm.hpp"
 #include "linalg/blas.hpp"
 #include "linalg/lapack.hpp"
+#include "linalg/norm.hpp"
 #include "linalg/reduce.hpp"
 #include "linalg/row_blocks.hpp"
+#include "nn/mlp.hpp"
+#include "nn/train_step.hpp"
 
 namespace normalign {
 namespace {

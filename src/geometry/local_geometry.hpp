@@ -12,6 +12,11 @@
 
 namespace normalign {
 
+template <class T>
+struct Batch;
+template <class T>
+class Mlp;
+
 /// Measures at one sample, or their means over samples. What is undefined (a cosine of vectors whose lengths multiply
 /// to no more than 1e-8, anything but the norms of J = 0) is absent, and a mean is over the samples where the measure
 /// is defined.
@@ -42,20 +47,20 @@ std::vector<std::pair<const char*, std::optional<double>>> measures(const LocalG
 LocalGeometry local_geometry(ConstView<double> jacobian, ConstView<double> output, ConstView<double> x,
                              std::int32_t label);
 
-/// Those of the measures that follow from the singular values and vectors of the map alone.
+/// The measures that follow from the singular values and vectors of the map alone.
 struct SingularGeometry {
   std::optional<double> normal_alignment = {};
   std::optional<double> effective_rank = {};
   std::optional<double> explained_variance = {};
 };
 
-/// They of one map: jacobian k x d, x 1 x d. By one decomposition of the rows' or the columns' inner products, min(k,
-/// d) of them, so for a fraction of what `local_geometry` costs; singular values are off by up to about 1e-8 of the
-/// largest. Throws InputError on shapes that do not fit, or a jacobian that is not finite.
+/// Returns the measures of one map, given its Jacobian, k x d, and x, 1 x d. It decomposes the inner products of the
+/// rows or of the columns, whichever are fewer, for a fraction of what `local_geometry` costs; singular values are off
+/// by up to about 1e-8 of the largest. Throws InputError on shapes that do not fit, or a jacobian that is not finite.
 SingularGeometry singular_geometry(ConstView<double> jacobian, ConstView<double> x);
 
-/// The measures at each row of a batch (inputs and labels; the rest is not looked at) of a network with any activation,
-/// J taken by k backward sweeps and measured in double. On up to `threads` threads, with the same bits at any number.
+/// The measures at each row of a batch (inputs and labels; the rest is not looked at) of a network with any activation.
+/// J takes k backward passes and is measured in double. On up to `threads` threads, with the same bits at any number.
 /// Throws InputError on shapes or labels that do not fit, an empty batch, a Jacobian that is not finite, or fewer than
 /// one thread.
 template <class T>

@@ -4,13 +4,11 @@
 #include <cmath>
 
 #include "linalg/blas.hpp"
+#include "linalg/reduce.hpp"
+#include "nn/mlp.hpp"
 
 namespace normalign {
 namespace {
-
-bool all_finite(ConstView<double> values) {
-  return std::ranges::all_of(values.span(), [](double value) { return std::isfinite(value); });
-}
 
 double slope_of(const MlpOptions& options) {
   switch (options.activation) {
@@ -26,13 +24,6 @@ double slope_of(const MlpOptions& options) {
       throw InputError(text("piecewise_affine: activation is ", name(options.activation),
                             "; only networks of relu, leaky_relu, abs or identity have regions"));
   }
-}
-
-template <class T>
-Matrix<double> in_double(const Matrix<T>& a) {
-  Matrix<double> result(a.rows(), a.cols());
-  std::ranges::transform(a.span(), result.data(), [](T value) { return static_cast<double>(value); });
-  return result;
 }
 
 // The same function with every hidden layer of slope 1 merged into the next: W (V z + c) + b = (W V) z + (W c + b).
@@ -65,9 +56,9 @@ Matrix<double> forward(const std::vector<PiecewiseAffineLayer>& layers, ConstVie
     Matrix<double> t(x.rows(), layers[l].weight.rows());
     // n x n_l = (n x n_{l-1}) (n_l x n_{l-1})ᵀ
     gemm<double>(l == 0 ? x : z.view(), layers[l].weight, t, {.b = true});
-    add_bias(t, layers[l].bias);
+    detail::add_bias(t, layers[l].bias);
     visit(l, t);
-    activate(t, layers[l].slope);
+    detail::activate(t, layers[l].slope);
     z = std::move(t);
   }
   return z;
@@ -89,7 +80,8 @@ PiecewiseAffineNetwork::PiecewiseAffineNetwork(std::vector<PiecewiseAffineLayer>
     if (l > 0 && weight.cols() != layers_[l - 1].weight.rows())
       refuse("weight is ", weight.shape(), "; it must have ", layers_[l - 1].weight.rows(),
              " columns, the rows of the one before");
-    if (!all_finite(weight) || !all_finite(bias)) refuse("a weight or bias is not finite");
+    if (!all_finite<double>(weight.span()) || !all_finite<double>(bias.span()))
+      refuse("a weight or bias is not finite");
     if (!std::isfinite(slope)) refuse("slope is ", slope, "; it must be finite");
     if (l + 1 == layers_.size() && slope != 1) refuse("slope is ", slope, "; that of the last layer must be 1");
   }
@@ -116,19 +108,20 @@ template <class T>
 PiecewiseAffineNetwork piecewise_affine(const Mlp<T>& mlp) {
   std::vector<PiecewiseAffineLayer> layers;
   for (const Layer<T>& layer : mlp.layers())
-    layers.push_back({.weight = in_double(layer.weight),
-                      .bias = layer.bias.empty() ? Matrix<double>(1, layer.weight.rows()) : in_double(layer.bias),
-                      .slope = slope_of(mlp.options())});
+    layers.push_back(
+        {.weight = converted<double>(layer.weight.view()),
+         .bias = layer.bias.empty() ? Matrix<double>(1, layer.weight.rows()) : converted<double>(layer.bias.view()),
+         .slope = slope_of(mlp.options())});
   layers.back().slope = 1;
   return PiecewiseAffineNetwork(std::move(layers));
 }
 
-void activate(MatrixView<double> t, double slope) {
+void detail::activate(MatrixView<double> t, double slope) {
   if (slope == 1) return;
   for (double& value : t.span()) value = value > 0 ? value : slope * value;
 }
 
-void add_bias(MatrixView<double> t, ConstView<double> bias) {
+void detail::add_bias(MatrixView<double> t, ConstView<double> bias) {
   for (Index i = 0; i < t.rows(); ++i)
     for (Index j = 0; j < t.cols(); ++j) t(i, j) += bias(0, j);
 }

@@ -5,12 +5,15 @@
 #include <cstdint>
 #include <vector>
 
-#include "nn/mlp.hpp"
+#include "linalg/matrix.hpp"
 
 namespace normalign {
 
-/// One layer z -> a(W z + b), a(t) = t where t > 0, slope * t elsewhere: slope 0 is relu, one in (0, 1) leaky relu, -1
-/// abs, 1 no activation at all.
+template <class T>
+class Mlp;
+
+/// One layer z -> a(W z + b), a(t) = t where t > 0, slope * t elsewhere. Slope 0 is relu, a slope in (0, 1) leaky relu,
+/// -1 is abs, and 1 no activation at all.
 struct PiecewiseAffineLayer {
   Matrix<double> weight;  ///< n x m
   Matrix<double> bias;    ///< 1 x n
@@ -30,7 +33,7 @@ class PiecewiseAffineNetwork {
   /// last layer's slope is not 1.
   explicit PiecewiseAffineNetwork(std::vector<PiecewiseAffineLayer> layers);
 
-  /// All of them, the output layer last.
+  /// All layers, the output layer last.
   const std::vector<PiecewiseAffineLayer>& layers() const { return layers_; }
   /// The layers with an activation.
   Index hidden_layers() const { return static_cast<Index>(layers_.size()) - 1; }
@@ -57,10 +60,14 @@ class PiecewiseAffineNetwork {
 template <class T>
 PiecewiseAffineNetwork piecewise_affine(const Mlp<T>& mlp);
 
+namespace detail {
+
 /// z <- a(t), in place.
 void activate(MatrixView<double> t, double slope);
 
 /// t <- t + bias in every row: t is n x m, bias 1 x m.
 void add_bias(MatrixView<double> t, ConstView<double> bias);
+
+}  // namespace detail
 
 }  // namespace normalign

@@ -94,7 +94,7 @@ Polytope region(const PiecewiseAffineNetwork& network, std::span<const std::uint
   const AffineMap all = unit_maps(network, code);
   Polytope result;
   std::vector<Index> kept;
-  const std::vector<double> zero = zero_slope_lengths(network);
+  const std::vector<double> zero = detail::zero_slope_lengths(network);
   for (Index l = 0; l < network.hidden_layers(); ++l)
     for (Index k = 0; k < network.units(l); ++k)
       if (norm_length(all.slope.row(network.first_unit(l) + k), Norm::l2) > zero[static_cast<std::size_t>(l)]) {

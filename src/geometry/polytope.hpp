@@ -6,8 +6,8 @@
 #include <span>
 #include <vector>
 
-#include "geometry/certificates/norm.hpp"
 #include "geometry/piecewise_affine.hpp"
+#include "linalg/norm.hpp"
 
 namespace normalign {
 
@@ -26,8 +26,8 @@ struct Polytope {
   std::vector<HiddenUnit> units;  ///< m
 };
 
-/// The region of that code, units in the order of the code; those whose pre-activation is constant there, up to
-/// rounding, have no wall and are left out. Throws InputError when the code does not fit.
+/// The region of that code, units in the order of the code. A unit whose pre-activation is constant there, up to
+/// rounding, has no wall and is left out. Throws InputError when the code does not fit.
 Polytope region(const PiecewiseAffineNetwork& network, std::span<const std::uint8_t> code);
 
 /// A wall and how far it is.
@@ -38,13 +38,15 @@ struct NearestWall {
 
 /// The wall next to x (1 x d), a point of the polytope, by the distance to its hyperplane: |slope x + offset| over the
 /// length of the slope in the dual norm. The nearest hyperplane is a facet, so this is the distance to another region.
-/// Of walls equally near the first; nothing when there is no wall. Throws InputError when x does not fit.
+/// Returns the first of walls that are equally near, and nothing when there is no wall. Throws InputError when x does
+/// not fit.
 std::optional<NearestWall> nearest_wall(const Polytope& polytope, ConstView<double> x, Norm norm);
 
-/// The numbers of the walls that are facets of the polytope, cut with the box |z_i| <= box where that is finite: those
-/// that can not be left out. Of walls that coincide the first. `inside` (1 x d) is any point of it; interior points
-/// need fewer linear programs. The polytope must have an interior; walls are facets when they cut off more than 1e-7.
-/// Throws InputError when `inside` does not fit or lies more than 1e-9 outside, RunError when a linear program fails.
+/// The numbers of the walls that are facets of the polytope, cut with the box |z_i| <= box where that is finite:
+/// without a facet the polytope would be larger. Of walls that coincide only the first counts. `inside` (1 x d) is any
+/// point of it; interior points need fewer linear programs. The polytope must have an interior; a wall is a facet when
+/// it cuts off more than 1e-7. Throws InputError when `inside` does not fit or lies more than 1e-9 outside, RunError
+/// when a linear program fails.
 std::vector<Index> facets(const Polytope& polytope, ConstView<double> inside, double box);
 
 /// All points within `radius` of the centre.

@@ -96,7 +96,7 @@ void Arrangement::cut(std::span<const double> w, double b) {
     for (Index i = 0; i < count; ++i) {
       unsigned& side = faces_[j][at(i)].side;
       side = 0;
-      for (Index part : faces_[j][at(i)].boundary) side |= faces_[j - 1][at(part)].side;
+      for (Index facet : faces_[j][at(i)].boundary) side |= faces_[j - 1][at(facet)].side;
       if (side == both) divide(j, i);
     }
   }
@@ -113,16 +113,16 @@ Index Arrangement::add_crossing(const Face& edge) {
 void Arrangement::divide(std::size_t dimension, Index face) {
   std::vector<Index> upper, lower, section;
   for (Index i : faces_[dimension][at(face)].boundary) {
-    const Face& part = faces_[dimension - 1][at(i)];
-    if (part.side & above) upper.push_back(i);
-    if (part.side & below) lower.push_back(part.side == both ? part.lower : i);
-    if (part.side == both)
-      section.push_back(part.section);
+    const Face& facet = faces_[dimension - 1][at(i)];
+    if (facet.side & above) upper.push_back(i);
+    if (facet.side & below) lower.push_back(facet.side == both ? facet.lower : i);
+    if (facet.side == both)
+      section.push_back(facet.section);
     else  // it may touch the hyperplane
-      for (Index touching : part.boundary)
+      for (Index touching : facet.boundary)
         if (faces_[dimension - 2][at(touching)].side == 0) section.push_back(touching);
   }
-  // Where two parts meet in the hyperplane both have named it.
+  // Where two facets meet in the hyperplane both have named it.
   sort_unique(section);
   if (dimension == 2 && section.size() != 2)
     throw RunError(text("power_diagram: a hyperplane meets the edges of a polygon in ", section.size(),
@@ -146,17 +146,6 @@ Matrix<double> Arrangement::vertices(Index cell) const {
   Matrix<double> result(static_cast<Index>(found.size()), static_cast<Index>(points_.front().size()));
   for (Index i = 0; i < result.rows(); ++i) std::ranges::copy(points_[at(found[at(i)])], result.row(i).begin());
   return result;
-}
-
-// The site of the layer's region with that code.
-PowerCell site(const PiecewiseAffineLayer& layer, const ActivationCode& code) {
-  AffineMap map{layer.weight, layer.bias};
-  for (Index k = 0; k < map.slope.rows(); ++k) {
-    if (code[static_cast<std::size_t>(k)]) continue;
-    for (double& value : map.slope.row(k)) value *= layer.slope;
-    map.offset(0, k) *= layer.slope;
-  }
-  return power_cell(map);
 }
 
 const PiecewiseAffineLayer& checked_layer(const PiecewiseAffineNetwork& network, Index layer,
@@ -216,7 +205,7 @@ std::vector<DiagramCell> power_diagram(const PiecewiseAffineNetwork& network, In
   std::vector<DiagramCell> result;
   for (std::size_t i = 0; i < codes.size(); ++i) {
     const Matrix<double> vertices = arrangement.vertices(static_cast<Index>(i));
-    result.push_back({.code = codes[i], .site = site(units, codes[i]), .vertices = vertices});
+    result.push_back({.code = codes[i], .site = power_cell(layer_map(units, codes[i])), .vertices = vertices});
   }
   return result;
 }

@@ -14,15 +14,15 @@ struct PowerCell {
 
 /// The site of the map x -> A x + b: centroid Aᵀ1, radius |Aᵀ1|^2 + 2 1ᵀb.
 ///
-/// Of a hidden layer's map (layer_map) it is the region's site in the layer's own input space; of the map to a hidden
-/// layer (affine_map_to) that site pulled back to the input, where it tells this layer's regions apart inside one
-/// region of the layers before; of the whole network (affine_map) the output centroid, which is in general no site of
-/// any diagram. (Balestriero et al., "The geometry of deep
-/// networks: power diagram subdivision", NeurIPS 2019.)
+/// For a hidden layer's own map (`layer_map`) this is the region's site in the layer's input space. For the map to a
+/// hidden layer (`affine_map_to`) it is that site pulled back to the input, where it tells this layer's regions apart
+/// inside one region of the layers before. For the whole network (`affine_map`) it is the output centroid, which is in
+/// general no site of any diagram. (Balestriero et al., "The geometry of deep networks: power diagram subdivision",
+/// NeurIPS 2019.)
 PowerCell power_cell(const AffineMap& map);
 
-/// |x - centroid|^2 - radius = |x|^2 - 2 1ᵀ(A x + b), x 1 x d. Over all codes of a layer whose slope is at most 1 it is
-/// smallest for x's own. Throws InputError when x does not fit.
+/// |x - centroid|^2 - radius = |x|^2 - 2 1ᵀ(A x + b), x 1 x d. Among all codes of a layer whose slope is at most 1,
+/// that of x has the smallest. Throws InputError when x does not fit.
 double power_distance(ConstView<double> x, const PowerCell& cell);
 
 /// A region of one layer in a box.
@@ -39,8 +39,8 @@ struct PowerDiagramOptions {
 };
 
 /// The diagram of hidden layer `layer`, from 0, alone: every region that has interior in the box, once, in no
-/// particular order. The layer must have 1, 2 or 3 inputs and a slope of at most 1; above that a unit is concave, and
-/// the largest power distance would be a point's own.
+/// particular order. The layer must have 1, 2 or 3 inputs and a slope of at most 1: with a larger slope a unit is
+/// concave, and a point's own region would have the largest power distance.
 ///
 /// Vertices within rounding of a unit's hyperplane count as on it, so coincident and concurrent hyperplanes make no
 /// slivers; a unit whose weights are zero divides nothing.

@@ -4,10 +4,9 @@
 #include <cmath>
 #include <limits>
 
-#include "linalg/blas.hpp"
 #include "linalg/reduce.hpp"
 
-namespace normalign {
+namespace normalign::detail {
 
 RegionRows::RegionRows(const PiecewiseAffineNetwork& network)
     : network_(&network),
@@ -17,38 +16,21 @@ RegionRows::RegionRows(const PiecewiseAffineNetwork& network)
       roundings_(zero_slope_lengths(network)) {}
 
 void RegionRows::compute(std::span<const std::uint8_t> code) {
-  const Index d = slopes_.cols();
-  for (Index l = 0; l <= network_->hidden_layers(); ++l) {
-    const auto& [weight, bias, slope] = network_->layers()[static_cast<std::size_t>(l)];
-    const bool hidden = l < network_->hidden_layers();
-    const Index first = hidden ? network_->first_unit(l) : output(0), n = weight.rows();
-    const MatrixView<double> rows = slopes_.view().row_block(first, n);
-    const MatrixView<double> row_offsets(offsets_.data() + first, 1, n);
-    std::ranges::copy(bias.span(), row_offsets.data());
-    if (l == 0) {
-      std::ranges::copy(weight.span(), rows.data());
-    } else {
-      // n_l x d = (n_l x n_{l-1}) (n_{l-1} x d)
-      gemm<double>(weight, map_, rows);
-      // 1 x n_l = (1 x n_{l-1}) (n_l x n_{l-1})ᵀ
-      gemv<double>(weight, map_offsets_, row_offsets, false, 1.0, 1.0);
-    }
-    if (!hidden) return;
-    map_.resize(n, d);
-    map_offsets_.resize(1, n);
+  for (Index l = 0; l < network_->hidden_layers(); ++l) {
+    advance(*network_, code, l, map_, memory_);
     const double zero = roundings_[static_cast<std::size_t>(l)];
-    for (Index k = 0; k < n; ++k) {
-      const bool on = code[static_cast<std::size_t>(first + k)];
-      const double gain = on ? 1 : slope, sign = on ? 1 : -1;
-      map_offsets_(0, k) = gain * row_offsets(0, k);
-      row_offsets(0, k) *= sign;
-      const bool constant = dot<double>(rows.row(k), rows.row(k)) <= zero * zero;
-      for (Index i = 0; i < d; ++i) {
-        map_(k, i) = gain * rows(k, i);
-        rows(k, i) = constant ? 0 : sign * rows(k, i);
-      }
+    for (Index k = 0; k < map_.slope.rows(); ++k) {
+      const Index u = network_->first_unit(l) + k;
+      const double sign = code[static_cast<std::size_t>(u)] ? 1 : -1;
+      const std::span<const double> slope = std::as_const(map_.slope).row(k);
+      const bool constant = dot(slope, slope) <= zero * zero;
+      std::ranges::transform(slope, slopes_.row(u).begin(), [&](double value) { return constant ? 0 : sign * value; });
+      offsets_(0, u) = sign * map_.offset(0, k);
     }
   }
+  advance(*network_, code, network_->hidden_layers(), map_, memory_);
+  std::ranges::copy(map_.slope.span(), slopes_.row(output(0)).begin());
+  std::ranges::copy(map_.offset.span(), offsets_.data() + output(0));
 }
 
 void RegionRows::choose(Index j) {
@@ -68,4 +50,4 @@ std::vector<double> zero_slope_lengths(const PiecewiseAffineNetwork& network) {
   return result;
 }
 
-}  // namespace normalign
+}  // namespace normalign::detail

@@ -4,9 +4,9 @@
 #include <span>
 #include <vector>
 
-#include "geometry/piecewise_affine.hpp"
+#include "geometry/affine_map.hpp"
 
-namespace normalign {
+namespace normalign::detail {
 
 /// What `region` and `affine_map` of one code give, in one matrix and without new memory: row u is the wall of unit u
 /// of N, counted through all layers (slope x + offset >= 0 in the region; a slope of zeros where the unit is constant
@@ -31,12 +31,12 @@ class RegionRows {
   const PiecewiseAffineNetwork* network_;  // borrowed
   Index units_;
   Matrix<double> slopes_, offsets_;
-  Matrix<double> map_, map_offsets_;  // of the activations of one layer
-  std::vector<double> roundings_;     // of each hidden layer: the squared length of a slope that is zero
+  AffineMap map_, memory_;         // to the pre-activations of one layer after the other
+  std::vector<double> roundings_;  // of each hidden layer: the length of a slope that is zero
 };
 
 /// For each hidden layer how long a unit's slope may be, by rounding alone, where it should be zero: lengths of the
 /// weights multiply to no less than any sum of products of their entries.
 std::vector<double> zero_slope_lengths(const PiecewiseAffineNetwork& network);
 
-}  // namespace normalign
+}  // namespace normalign::detail

@@ -1,6 +1,7 @@
 #include "geometry/affine_map.hpp"
 
 #include "autodiff/grad.hpp"
+#include "nn/mlp.hpp"
 #include "support/catch.hpp"
 #include "support/geometry_reference.hpp"
 #include "support/matrices.hpp"

@@ -7,6 +7,7 @@
 #include "linalg/lapack.hpp"
 #include "linalg/reduce.hpp"
 #include "nn/activation.hpp"
+#include "nn/train_step.hpp"
 #include "support/catch.hpp"
 #include "support/geometry_reference.hpp"
 #include "support/matrices.hpp"

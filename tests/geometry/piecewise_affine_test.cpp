@@ -1,5 +1,6 @@
 #include "geometry/piecewise_affine.hpp"
 
+#include "nn/mlp.hpp"
 #include "support/catch.hpp"
 #include "support/matrices.hpp"
 #include "support/message_of.hpp"
@@ -58,7 +59,7 @@ TEST_CASE("a hidden layer without activation is merged into the next, and the va
   const M x = random_matrix({7, 3}, 11);
   const auto affine = [](const M& z, std::uint64_t seed, Index n) {
     M t = naive_product(z, random_matrix({n, z.cols()}, seed), {.b = true});
-    add_bias(t, random_matrix({1, n}, seed + 1));
+    detail::add_bias(t, random_matrix({1, n}, seed + 1));
     return t;
   };
   M z = affine(affine(x, 1, 5), 3, 6);

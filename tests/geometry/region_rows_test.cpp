@@ -9,6 +9,8 @@
 namespace normalign::tests {
 namespace {
 
+using namespace detail;
+
 using M = Matrix<double>;
 
 TEST_CASE("the rows are the walls of the region and the outputs there, for one code after the other") {

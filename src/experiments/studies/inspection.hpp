@@ -11,6 +11,8 @@
 #include "geometry/certificates/certificate.hpp"
 #include "geometry/local_complexity.hpp"
 #include "geometry/local_geometry.hpp"
+#include "geometry/polytope.hpp"
+#include "nn/mlp.hpp"
 
 namespace normalign {
 

@@ -4,11 +4,11 @@
 #include <chrono>
 #include <cmath>
 
-#include "geometry/certificates/norm.hpp"
+#include "linalg/norm.hpp"
 #include "linalg/reduce.hpp"
 #include "robustness/pgd.hpp"
 
-namespace normalign {
+namespace normalign::detail {
 namespace {
 
 // Nothing is looked for further away than so many times the scale, the larger of 1 and |x|, as in LeastDistance.
@@ -137,11 +137,7 @@ void BoundarySearch::attack_in_balls() {
     std::ranges::copy(rows_.slopes().row(rows_.output(best)), gradient.data());
   };
   for (double radius = first_reach * scale_; radius <= far_away * scale_; radius *= 2) {
-    const PgdOptions options{.norm = norm_ == Norm::l2 ? AttackNorm::l2 : AttackNorm::linf,
-                             .radius = radius,
-                             .step = radius / 16,
-                             .steps = 40,
-                             .random_start = false};
+    const PgdOptions options{.norm = norm_, .radius = radius, .step = radius / 16, .steps = 40, .random_start = false};
     if (start_from(pgd<double>(x_, options, climb))) return;
   }
 }
@@ -221,4 +217,4 @@ Certificate BoundarySearch::run(Index parts, double seconds) {
   return std::move(found_);
 }
 
-}  // namespace normalign
+}  // namespace normalign::detail

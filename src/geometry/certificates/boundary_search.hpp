@@ -11,7 +11,7 @@
 #include "geometry/certificates/part_bounds.hpp"
 #include "geometry/region_rows.hpp"
 
-namespace normalign {
+namespace normalign::detail {
 
 /// Looks for the point next to x where an output of `margins` is >= 0; such points are called adversarial here.
 class BoundarySearch {
@@ -25,7 +25,7 @@ class BoundarySearch {
   /// ascent in ever larger balls.
   void attack();
   /// Visits parts in the order of their distance, within a growing reach, until the bounds meet or a limit ends it.
-  /// Once for each search.
+  /// May be called once.
   Certificate run(Index parts, double seconds);
 
  private:
@@ -65,4 +65,4 @@ class BoundarySearch {
   Certificate found_;  // so far
 };
 
-}  // namespace normalign
+}  // namespace normalign::detail

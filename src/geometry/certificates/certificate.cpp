@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "geometry/certificates/boundary_search.hpp"
-#include "geometry/row_space.hpp"
+#include "geometry/certificates/row_space.hpp"
 #include "linalg/row_blocks.hpp"
 
 namespace normalign {
@@ -55,7 +55,8 @@ std::vector<Certificate> certificates(const PiecewiseAffineNetwork& network, Con
   std::vector<std::exception_ptr> failures;
   const auto certify = [&](Index i) {
     const Matrix<double> here(x.row_block(i, 1)), coordinates = reduced ? reduced->coordinates(here) : here;
-    BoundarySearch search(margins(reduced ? reduced->network : network, coordinates), coordinates, options.norm);
+    detail::BoundarySearch search(margins(reduced ? reduced->network : network, coordinates), coordinates,
+                                  options.norm);
     if (given.size() > 0) {
       const Matrix<double> there(given.row_block(i, 1));
       if (!search.start_from(reduced ? reduced->coordinates(there) : there))

@@ -5,7 +5,8 @@
 #include <limits>
 #include <vector>
 
-#include "geometry/polytope.hpp"
+#include "geometry/piecewise_affine.hpp"
+#include "linalg/norm.hpp"
 
 namespace normalign {
 
@@ -19,12 +20,12 @@ struct CertificateOptions {
   /// Where not empty: a point for each input that is classified otherwise, found by an attack, say. Nearer ones make
   /// the search shorter.
   ConstView<double> adversarial = {};
-  /// Told how many rows are done, after each, by one thread at a time.
+  /// Called after each row with the number of rows that are done, by one thread at a time.
   std::function<void(Index done)> progress = {};
 };
 
 /// What is proved about one input: no point nearer than `lower` is classified otherwise, and `adversarial`, at distance
-/// `upper`, is, or would be a rounding error further on.
+/// `upper`, is classified otherwise, there or a rounding error further on.
 struct Certificate {
   bool exact = false;  ///< lower and upper are the distance of the decision boundary
   double lower = 0;

@@ -26,7 +26,7 @@ void add_multiple(double factor, Reading a, Values to) {
 
 }  // namespace
 
-void check(const HalfSpaces& set, ConstView<double> x, double limit) {
+void detail::check(const HalfSpaces& set, ConstView<double> x, double limit) {
   const auto& [slopes, offsets, equalities] = set;
   if (x.shape() != Shape{1, slopes.cols()} || offsets.shape() != Shape{1, slopes.rows()})
     throw InputError(text("LeastDistance: slopes are ", slopes.shape(), ", offsets ", offsets.shape(), " and x ",
@@ -37,7 +37,7 @@ void check(const HalfSpaces& set, ConstView<double> x, double limit) {
 }
 
 NearestPoint LeastDistance::operator()(const HalfSpaces& set, ConstView<double> x, double limit) {
-  check(set, x, limit);
+  detail::check(set, x, limit);
   if (!load(set, x, limit)) return {.status = NearestStatus::empty};
   return solve(x, limit);
 }
@@ -131,22 +131,22 @@ std::optional<NearestPoint> LeastDistance::satisfy(Index row, double limit) {
     double largest = 1;
     for (const double weight : weights_) largest = std::max(largest, std::abs(weight));
     // How far to go: along the rest until the row holds, or until a multiplier of an inequality would turn negative.
-    const double whole = squared > rounding * rounding ? violation / squared : infinity;
-    double part = infinity;
+    const double to_row = squared > rounding * rounding ? violation / squared : infinity;
+    double to_blocking = infinity;
     std::size_t blocking = 0;
     for (std::size_t i = 0; i < active_.size(); ++i)
-      if (!is_equality(active_[i]) && weights_[i] > rounding * largest && multipliers_[i] / weights_[i] < part) {
-        part = multipliers_[i] / weights_[i];
+      if (!is_equality(active_[i]) && weights_[i] > rounding * largest && multipliers_[i] / weights_[i] < to_blocking) {
+        to_blocking = multipliers_[i] / weights_[i];
         blocking = i;
       }
-    const bool completes = whole <= part;
+    const bool completes = to_row <= to_blocking;
     // The step is a multiple of this row and a sum of active ones, to which the rest is orthogonal.
-    const double squared_end = dot<double>(step_, step_) + violation * (2 * multiplier + whole);
+    const double squared_end = dot<double>(step_, step_) + violation * (2 * multiplier + to_row);
     if (completes && !(squared_end <= reach * reach)) {
       // A dependent equality that holds already.
       if (is_equality(row) && violation <= search_tolerance * scale_) return std::nullopt;
       // Any length of this last step proves a bound; without an end to it, one at which the step is all that counts.
-      const double length = std::isfinite(whole) ? whole : 1e20;
+      const double length = std::isfinite(to_row) ? to_row : 1e20;
       for (std::size_t i = 0; i < active_.size(); ++i) multipliers_[i] -= length * weights_[i];
       const double proved = bound(row, multiplier + length);
       if (proved >= 0.999 * far_away * scale_) return NearestPoint{.status = NearestStatus::empty};
@@ -154,10 +154,10 @@ std::optional<NearestPoint> LeastDistance::satisfy(Index row, double limit) {
       throw RunError(
           text("LeastDistance: a set that seems to be beyond ", reach, " is proved to be only beyond ", proved));
     }
-    const double length = std::min(whole, part);
+    const double length = std::min(to_row, to_blocking);
     for (std::size_t i = 0; i < active_.size(); ++i) multipliers_[i] -= length * weights_[i];
     multiplier += length;
-    if (std::isfinite(whole)) add_multiple(length, rest_, step_);
+    if (std::isfinite(to_row)) add_multiple(length, rest_, step_);
     if (completes) {
       add(row, multiplier, std::sqrt(squared));
       return std::nullopt;

@@ -30,8 +30,12 @@ struct HalfSpaces {
   Index equalities = 0;
 };
 
+namespace detail {
+
 /// Throws InputError when shapes do not fit, the equalities are not in 0, ..., m or the limit is negative.
 void check(const HalfSpaces& set, ConstView<double> x, double limit);
+
+}  // namespace detail
 
 /// Finds nearest points in the Euclidean norm; keeps its working memory between calls.
 ///
@@ -46,8 +50,8 @@ void check(const HalfSpaces& set, ConstView<double> x, double limit);
 /// limit, `empty` when it is above 1000 times the scale. Tolerances are relative to the scale: the larger of 1 and |x|.
 class LeastDistance {
  public:
-  /// The point of the half-spaces next to x, 1 x d. Throws as `check` does; RunError when the answer fails the test
-  /// above.
+  /// The point of the half-spaces next to x, 1 x d. Throws InputError when shapes do not fit, the equalities are not in
+  /// 0, ..., m or the limit is negative; RunError when the answer fails the test above.
   NearestPoint operator()(const HalfSpaces& set, ConstView<double> x,
                           double limit = std::numeric_limits<double>::infinity());
 
@@ -77,8 +81,8 @@ class LeastDistance {
   std::vector<double> weights_;        // of the active rows, whose sum is the part inside
 };
 
-/// The point of the half-spaces next to x (1 x d) in the maximum norm, by a linear program. Throws as `check` does;
-/// RunError when the linear program fails.
+/// The point of the half-spaces next to x (1 x d) in the maximum norm, by a linear program. Throws InputError as
+/// LeastDistance does, RunError when the linear program fails.
 NearestPoint least_linf_distance(const HalfSpaces& set, ConstView<double> x,
                                  double limit = std::numeric_limits<double>::infinity());
 

@@ -15,7 +15,7 @@ constexpr double least_share = 1e-6;
 }  // namespace
 
 NearestPoint least_linf_distance(const HalfSpaces& set, ConstView<double> x, double limit) {
-  check(set, x, limit);
+  detail::check(set, x, limit);
   const Index m = set.slopes.rows(), d = set.slopes.cols();
   // Each row by its distance from x, positive where it is violated; rows that nothing within the limit can violate are
   // left out, equalities come twice.

@@ -7,7 +7,7 @@
 #include "linalg/blas.hpp"
 #include "linalg/reduce.hpp"
 
-namespace normalign {
+namespace normalign::detail {
 
 namespace {
 
@@ -205,4 +205,4 @@ Index PartBounds::loosest_unit(ConstView<double> z) const {
   return loosest >= 0 ? loosest : uncertain;
 }
 
-}  // namespace normalign
+}  // namespace normalign::detail

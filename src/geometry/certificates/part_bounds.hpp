@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "geometry/certificates/least_distance.hpp"
-#include "geometry/certificates/norm.hpp"
+#include "linalg/norm.hpp"
 
-namespace normalign {
+namespace normalign::detail {
 
 /// What is known of a hidden unit: off and on are the entries of an ActivationCode.
 enum class UnitSign : std::uint8_t { off, on, any };
@@ -22,7 +22,7 @@ struct Cap {
 };
 
 /// A relaxation of {z in the cap : units have their given signs, output j >= 0} to half-spaces, which contain it. A
-/// unit that may change its sign there and has no given one is called bent; between its bounds it is replaced by two
+/// unit that may change its sign there and has none given is called bent; between its bounds it is replaced by two
 /// lines, above and below, through which later layers are traced back to the input (Zhang et al., "Efficient neural
 /// network robustness certification with general activation functions", NeurIPS 2018). Bounds of units are over the cap
 /// and, in linf and of few inputs, over a box around what the half-spaces of earlier layers leave of it. Without bent
@@ -32,17 +32,17 @@ class PartBounds {
   /// Both are borrowed; x is 1 x d.
   PartBounds(const PiecewiseAffineNetwork& network, ConstView<double> x, Norm norm);
 
-  /// Sets everything below; false, and nothing is set, when the set is found to be empty. There is one sign for each of
-  /// the N units.
+  /// Works out what the functions below return, for one sign for each of the N units. Returns false when it finds that
+  /// the set is empty; the functions below then have no meaning.
   bool compute(std::span<const UnitSign> signs, const Cap& cap, Index output);
 
-  /// That of the cap where least is not 0, one for each given sign, and that of the output.
+  /// The half-spaces: the cap's where least is not 0, one for each given sign, and the output's.
   HalfSpaces half_spaces() const;
-  /// A bound of the output's slope at the point, 1 x d: the length of its last half-space's, in l2.
+  /// The Euclidean length of the slope of the output's half-space.
   double output_slope() const { return output_slope_; }
-  /// The bent unit by which the output's bound is furthest off at a point z (1 x d): which sign to give next. Where no
-  /// unit is to blame, the one of the first layer with bent units whose sign is the least certain. -1 where no unit is
-  /// bent.
+  /// The unit whose sign to give next: the bent one by which the output's bound is furthest off at a point z (1 x d).
+  /// Where no unit is to blame, the one of the first layer with bent units whose sign is the least certain; -1 where no
+  /// unit is bent.
   Index loosest_unit(ConstView<double> z) const;
 
  private:
@@ -81,4 +81,4 @@ class PartBounds {
   double output_slope_ = 0;
 };
 
-}  // namespace normalign
+}  // namespace normalign::detail

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <bit>
 
-namespace normalign {
+namespace normalign::detail {
 
 void CellCutter::cut(Index c) {
   half_edges_.clear();
@@ -146,4 +146,4 @@ void CellCutter::write() {
   }
 }
 
-}  // namespace normalign
+}  // namespace normalign::detail

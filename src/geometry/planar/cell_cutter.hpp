@@ -6,7 +6,7 @@
 
 #include "geometry/planar/subdivision.hpp"
 
-namespace normalign {
+namespace normalign::detail {
 
 /// The vertices that cut edge e are cuts[first[e]], ..., cuts[first[e + 1] - 1], in order from its `from`. It falls
 /// into one piece more than that, the first of them numbered e + first[e].
@@ -14,7 +14,7 @@ struct EdgeCuts {
   std::vector<std::int32_t> first = {0};
   std::vector<std::int32_t> cuts;
 
-  /// Of all edges together; the number of the first of edge e; the vertices that cut it.
+  /// How many pieces all edges have together; the number of the first one of edge e; the vertices that cut edge e.
   std::size_t pieces() const { return first.size() - 1 + cuts.size(); }
   std::int32_t first_piece(std::size_t e) const { return static_cast<std::int32_t>(e) + first[e]; }
   std::span<const std::int32_t> of(std::size_t e) const {
@@ -99,4 +99,4 @@ class CellCutter {
   std::vector<int> signs_;
 };
 
-}  // namespace normalign
+}  // namespace normalign::detail

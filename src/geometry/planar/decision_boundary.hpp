@@ -31,7 +31,7 @@ struct DecisionBoundary {
 /// on which it is at the level. Throws InputError when there is no such output, or the level is not finite.
 DecisionBoundary level_set(const Slice& slice, Index output, double level = 0);
 
-/// Where the largest two outputs tie; of a single output, where it is 0. A class that wins at every corner of a region
+/// Where the largest two outputs tie; for a single output, where it is 0. A class that wins at every corner of a region
 /// wins inside; elsewhere, and on the edges, the line of each pair is clipped to where no other output is larger. Where
 /// more than two classes tie along one line, the segment names two of them. Regions where the largest two are the same
 /// function are flat.

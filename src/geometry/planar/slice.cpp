@@ -5,9 +5,9 @@
 #include <cmath>
 
 #include "base/memory.hpp"
-#include "geometry/certificates/norm.hpp"
 #include "geometry/planar/subdivision.hpp"
 #include "linalg/blas.hpp"
+#include "linalg/norm.hpp"
 #include "linalg/reduce.hpp"
 #include "linalg/row_blocks.hpp"
 
@@ -60,13 +60,8 @@ ZeroTest zero_test(const PiecewiseAffineLayer& layer, ConstView<double> z, int t
 // The weights of the layers after the first, transposed: row k is what unit k of the layer before adds to the next.
 std::vector<Matrix<double>> outgoing_weights(const PiecewiseAffineNetwork& network) {
   std::vector<Matrix<double>> result;
-  for (std::size_t l = 1; l < network.layers().size(); ++l) {
-    const Matrix<double>& weight = network.layers()[l].weight;
-    Matrix<double> outgoing(weight.cols(), weight.rows());
-    for (Index i = 0; i < weight.rows(); ++i)
-      for (Index k = 0; k < weight.cols(); ++k) outgoing(k, i) = weight(i, k);
-    result.push_back(std::move(outgoing));
-  }
+  for (std::size_t l = 1; l < network.layers().size(); ++l)
+    result.push_back(transposed(network.layers()[l].weight.view()));
   return result;
 }
 
@@ -286,7 +281,7 @@ Slice slice(const PiecewiseAffineNetwork& network, const Plane& plane, const Sli
     z = std::move(cut.values);
     result.units.push_back(network.units(l));
     result.regions_after_layer.push_back(result.regions());
-    activate(z, layer.slope);
+    detail::activate(z, layer.slope);
     if (options.progress)
       options.progress({.layers_done = l + 1, .layers = network.hidden_layers(), .regions = result.regions()});
   }

@@ -8,7 +8,7 @@
 
 namespace normalign {
 
-/// How far a slice is: `regions` after so many hidden layers.
+/// How far a slice is: `regions` after `layers_done` of the hidden layers.
 struct SliceProgress {
   Index layers_done = 0;
   Index layers = 0;

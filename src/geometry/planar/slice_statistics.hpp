@@ -23,8 +23,8 @@ struct SliceStatistics {
   double largest_slope_norm = 0;
 };
 
-/// The statistics. Two maps are the same when their numbers differ by no more than `tolerance` times the largest of all
-/// regions' numbers, slopes and offsets apart.
+/// The statistics of a slice. Two maps are the same when their numbers differ by no more than `tolerance` times the
+/// largest of all regions' numbers, slopes and offsets apart.
 SliceStatistics statistics(const Slice& slice, double tolerance = 1e-11);
 
 }  // namespace normalign

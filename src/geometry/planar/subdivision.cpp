@@ -12,6 +12,7 @@
 namespace normalign {
 namespace {
 
+using namespace detail;
 using Word = std::uint64_t;
 
 constexpr Index edges_per_block = 4096;

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace normalign {
+namespace normalign::detail {
 
 std::int32_t Vertices::crossing(std::int32_t a, std::int32_t b, std::size_t k) {
   const std::size_t at = own_.values.size();
@@ -59,4 +59,4 @@ std::vector<std::size_t> append(VertexSet& to, std::vector<VertexSet>& blocks) {
   return before;
 }
 
-}  // namespace normalign
+}  // namespace normalign::detail

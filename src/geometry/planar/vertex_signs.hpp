@@ -26,6 +26,8 @@ struct ZeroTest {
   }
 };
 
+namespace detail {
+
 /// Signs are kept in words of so many bits.
 inline constexpr std::size_t bits_per_word = 64;
 
@@ -86,4 +88,5 @@ class Vertices {
 /// Appends block sets in order and empties them; returns for each the number of vertices before it.
 std::vector<std::size_t> append(VertexSet& to, std::vector<VertexSet>& blocks);
 
+}  // namespace detail
 }  // namespace normalign

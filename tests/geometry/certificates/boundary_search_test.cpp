@@ -9,6 +9,8 @@
 namespace normalign::tests {
 namespace {
 
+using namespace detail;
+
 using M = Matrix<double>;
 constexpr Index all_parts = 1'000'000;
 constexpr double no_limit = std::numeric_limits<double>::infinity();

@@ -172,13 +172,8 @@ TEST_CASE("gradient attacks find nothing within the distance, and something not 
       for (std::uint32_t draw = 0; draw < 5; ++draw)
         for (const double factor : {1 - 1e-9, 1.05}) {
           const double radius = factor * certificate.upper;
-          const M attacked = pgd<double>(here,
-                                         {.norm = norm == Norm::l2 ? AttackNorm::l2 : AttackNorm::linf,
-                                          .radius = radius,
-                                          .step = radius / 10,
-                                          .steps = 60,
-                                          .draw = draw},
-                                         uphill);
+          const M attacked = pgd<double>(
+              here, {.norm = norm, .radius = radius, .step = radius / 10, .steps = 60, .draw = draw}, uphill);
           const bool success = advantage(network, here, attacked) >= 0;
           if (factor < 1)
             CHECK_FALSE(success);

@@ -8,6 +8,8 @@
 namespace normalign::tests {
 namespace {
 
+using namespace detail;
+
 using M = Matrix<double>;
 
 // A network with its middle and the signs that it has at a point near by, some of them left open.

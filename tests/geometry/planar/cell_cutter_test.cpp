@@ -8,6 +8,8 @@
 namespace normalign::tests {
 namespace {
 
+using namespace detail;
+
 // The triangle (0, 0), (2, 0), (0, 2) with the function x - 1, whose zeros (1, 0) and (1, 1) on its sides are vertices
 // 3 and 4.
 struct Triangle {

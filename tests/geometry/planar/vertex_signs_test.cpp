@@ -5,6 +5,8 @@
 namespace normalign::tests {
 namespace {
 
+using namespace detail;
+
 // Two vertices at (0, 0) and (4, 0) with 66 functions: 1 and -3 first, zero at both ends second, 2 and 2 last.
 VertexSet two_vertices() {
   VertexSet set{.points = {{0, 0}, {4, 0}},

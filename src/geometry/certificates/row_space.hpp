@@ -5,8 +5,9 @@
 
 namespace normalign {
 
-/// f(x) = network(basis x): as the rows of the basis are orthonormal and all that f does not see is orthogonal to them,
-/// questions of Euclidean distance have the same answers in both inputs. Those of other norms or inside a box do not.
+/// f(x) = network(basis x). The rows of the basis are orthonormal, and all that f does not see is orthogonal to them;
+/// so questions of Euclidean distance have the same answers in both inputs. Questions of other norms or inside a box
+/// have not.
 struct RowSpaceNetwork {
   PiecewiseAffineNetwork network;  ///< of r inputs
   Matrix<double> basis;            ///< r x d, orthonormal rows that span the row space of the first weight

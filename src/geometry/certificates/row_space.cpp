@@ -1,4 +1,4 @@
-#include "geometry/row_space.hpp"
+#include "geometry/certificates/row_space.hpp"
 
 #include <algorithm>
 #include <limits>
