@@ -65,114 +65,152 @@ Matrix<T> sum_over_points(const KernelMachine<T>& machine, const MahalanobisPoin
 // less where there are many outputs. A pair that is near has a steep slope, and what its terms have in common cancels:
 // where that would cost more than half of the digits there is no result.
 template <class T>
-std::optional<Matrix<T>> sum_over_pairs(const KernelMachine<T>& machine, const MahalanobisPoints<T>& x,
-                                        const std::vector<T>& shares, int threads) {
-  const Index c = machine.outputs(), r = x.rank();
-  // The differences alone count: about the mean the coordinates are short, and cancel the less.
-  Matrix<T> at(x.coordinates()), centres(machine.points(machine.centres()).coordinates());
-  for (Index k = 0; k < r; ++k) {
-    T mean = 0;
-    for (Index i = 0; i < centres.rows(); ++i) mean += centres(i, k) / static_cast<T>(centres.rows());
-    for (Index i = 0; i < centres.rows(); ++i) centres(i, k) -= mean;
-    for (Index i = 0; i < at.rows(); ++i) at(i, k) -= mean;
-  }
-  const MahalanobisPoints<T> points(std::move(at)), others(std::move(centres));
-  const Index m = points.size(), n = others.size(), panels = (n + panel_cols - 1) / panel_cols;
-  const auto panel = [&](Index i) {
-    return RowBlock{.first = i * panel_cols, .count = std::min(panel_cols, n - i * panel_cols)};
-  };
-  T longest = 0;
-  for (const auto* side : {&points, &others})
-    for (Index i = 0; i < side->size(); ++i) {
-      const std::span<const T> z = side->coordinates().row(i);
-      longest = std::max(longest, static_cast<T>(dot(z, z)));
+class SumOverPairs {
+ public:
+  SumOverPairs(const KernelMachine<T>& machine, const MahalanobisPoints<T>& points, const std::vector<T>& shares)
+      : machine_(machine), shares_(shares) {
+    // The differences alone count: about the mean the coordinates are short, and cancel the less.
+    Matrix<T> z(points.coordinates()), centres(machine.points(machine.centres()).coordinates());
+    for (Index k = 0; k < z.cols(); ++k) {
+      T mean = 0;
+      for (Index i = 0; i < centres.rows(); ++i) mean += centres(i, k) / static_cast<T>(centres.rows());
+      for (Index i = 0; i < centres.rows(); ++i) centres(i, k) -= mean;
+      for (Index i = 0; i < z.rows(); ++i) z(i, k) -= mean;
     }
-  const T nearest = 16 * std::sqrt(std::numeric_limits<T>::epsilon()) * longest;
+    points_ = MahalanobisPoints<T>(std::move(z));
+    centres_ = MahalanobisPoints<T>(std::move(centres));
+    T longest = 0;
+    for (const auto* side : {&points_, &centres_})
+      for (Index i = 0; i < side->size(); ++i) {
+        const std::span<const T> row = side->coordinates().row(i);
+        longest = std::max(longest, static_cast<T>(dot(row, row)));
+      }
+    nearest_ = 16 * std::sqrt(std::numeric_limits<T>::epsilon()) * longest;
+    for (Index j = 0; j < panels(); ++j) slopes_.emplace_back(points_.size(), panel(j).count);
+  }
 
-  std::vector<Matrix<T>> slopes(static_cast<std::size_t>(panels));  // m x panel each
-  for (Index j = 0; j < panels; ++j) slopes[static_cast<std::size_t>(j)] = Matrix<T>(m, panel(j).count);
-  const Index blocks = kernel_blocks(m);
-  std::vector<Matrix<T>> sums(static_cast<std::size_t>(blocks));
-  std::vector<char> cancels(static_cast<std::size_t>(blocks));
+  // The sum, or nothing where too much cancels.
+  std::optional<Matrix<T>> operator()(int threads) {
+    const Index blocks = kernel_blocks(points_.size()), r = points_.rank();
+    std::vector<Matrix<T>> parts(static_cast<std::size_t>(blocks));
+    std::vector<char> cancels(static_cast<std::size_t>(blocks));
+    parallel_for_with<Scratch>(threads, blocks, [&](Index block, Scratch& scratch) {
+      const RowBlock rows = kernel_block(points_.size(), block);
+      cancels[static_cast<std::size_t>(block)] = !find_slopes(rows, scratch);
+      parts[static_cast<std::size_t>(block)] = first_terms(rows, scratch);
+    });
+    if (std::ranges::find(cancels, 1) != cancels.end()) return std::nullopt;
+
+    std::vector<std::pair<Index, Index>> pairs;
+    for (Index i = 0; i < panels(); ++i)
+      for (Index j = 0; j <= i; ++j) pairs.emplace_back(i, j);
+    parts.resize(static_cast<std::size_t>(blocks) + pairs.size());
+    parallel_for_with<Scratch>(threads, static_cast<Index>(pairs.size()), [&](Index number, Scratch& scratch) {
+      const auto [left, right] = pairs[static_cast<std::size_t>(number)];
+      parts[static_cast<std::size_t>(blocks + number)] = last_term(left, right, scratch);
+    });
+    Matrix<T> half(r, r), sum(r, r);
+    for (const Matrix<T>& part : parts) add_to(half, part);
+    for (Index i = 0; i < r; ++i)
+      for (Index j = 0; j < r; ++j) sum(i, j) = half(i, j) + half(j, i);
+    return sum;
+  }
+
+ private:
   struct Scratch {
     Matrix<T> values, products, s, pulled;
   };
-  parallel_for_with<Scratch>(threads, blocks, [&](Index block, Scratch& scratch) {
-    const auto [first, rows] = kernel_block(m, block);
+
+  // Panel j: the centres whose slopes are side by side in slopes_[j].
+  Index panels() const { return (centres_.size() + panel_cols - 1) / panel_cols; }
+  RowBlock panel(Index j) const {
+    return {.first = j * panel_cols, .count = std::min(panel_cols, centres_.size() - j * panel_cols)};
+  }
+  Matrix<T>& slopes(Index j) { return slopes_[static_cast<std::size_t>(j)]; }
+  ConstView<T> coefficients(RowBlock centres) const {
+    return machine_.coefficients().view().row_block(centres.first, centres.count);
+  }
+  ConstView<T> coordinates(RowBlock centres) const {
+    return centres_.coordinates().row_block(centres.first, centres.count);
+  }
+
+  // The slopes w_p of some points, and scratch.s, their s_p; false where a pair is so near that too much cancels.
+  bool find_slopes(RowBlock rows, Scratch& scratch) {
     auto& [values, products, s, pulled] = scratch;
-    s.resize(rows, c);
+    bool exact = true;
+    s.resize(rows.count, machine_.outputs());
     std::ranges::fill(s.span(), T(0));
-    for (Index j = 0; j < panels; ++j) {
-      const auto [col, cols] = panel(j);
-      values.resize(rows, cols);
-      points.squared_distances(first, others, col, values);
+    for (Index j = 0; j < panels(); ++j) {
+      const RowBlock cols = panel(j);
+      values.resize(rows.count, cols.count);
+      points_.squared_distances(rows.first, centres_, cols.first, values);
       for (const T squared : values.span())
-        if (squared < nearest && squared >= T(least_distance * least_distance))
-          cancels[static_cast<std::size_t>(block)] = 1;
-      const MatrixView<T> w = slopes[static_cast<std::size_t>(j)].view().row_block(first, rows);
-      kernel_values_and_slopes<T>(machine.kernel(), values.span(), w.span());
+        if (squared < nearest_ && squared >= T(least_distance * least_distance)) exact = false;
+      const MatrixView<T> w = slopes(j).view().row_block(rows.first, rows.count);
+      kernel_values_and_slopes<T>(machine_.kernel(), values.span(), w.span());
       // rows x panel, panel x c
-      gemm<T>(w, machine.coefficients().view().row_block(col, cols), s, {}, T(1), T(1));
+      gemm<T>(w, coefficients(cols), s, {}, T(1), T(1));
     }
-    pulled.resize(rows, r);
+    return exact;
+  }
+
+  // Half of the first two terms, summed over the points whose slopes are there: added to its transpose it is the whole.
+  // The slopes are scaled for `last_term` by the roots of the shares.
+  Matrix<T> first_terms(RowBlock rows, Scratch& scratch) {
+    auto& [values, products, s, pulled] = scratch;
+    const Index r = points_.rank();
+    pulled.resize(rows.count, r);
     std::ranges::fill(pulled.span(), T(0));
-    for (Index j = 0; j < panels; ++j) {
-      const auto [col, cols] = panel(j);
-      MatrixView<T> w = slopes[static_cast<std::size_t>(j)].view().row_block(first, rows);
-      products.resize(rows, cols);
+    for (Index j = 0; j < panels(); ++j) {
+      const RowBlock cols = panel(j);
+      const MatrixView<T> w = slopes(j).view().row_block(rows.first, rows.count);
+      products.resize(rows.count, cols.count);
       // rows x c, (panel x c)ᵀ
-      gemm<T>(s, machine.coefficients().view().row_block(col, cols), products, {.b = true});
+      gemm<T>(s, coefficients(cols), products, {.b = true});
       for (std::size_t i = 0; i < w.span().size(); ++i) products.span()[i] *= w.span()[i];
       // rows x panel, panel x r
-      gemm<T>(products, others.coordinates().row_block(col, cols), pulled, {}, T(1), T(1));
+      gemm<T>(products, coordinates(cols), pulled, {}, T(1), T(1));
     }
-    // |s_p|² z_p / 2 - sum_i w_pi s_pᵀa_i z_i, times z_pᵀ: added to its transpose, the first two terms.
-    for (Index i = 0; i < rows; ++i) {
-      const T share = shares[static_cast<std::size_t>(first + i)], root = std::sqrt(share);
-      const std::span<const T> z = points.coordinates().row(first + i), of_row = std::as_const(s).row(i);
-      const T half = static_cast<T>(dot(of_row, of_row) / 2);
+    // pulled <- |s_p|² z_p / 2 - sum_i w_pi s_pᵀa_i z_i, times the share
+    for (Index i = 0; i < rows.count; ++i) {
+      const T share = shares_[static_cast<std::size_t>(rows.first + i)], root = std::sqrt(share);
+      const std::span<const T> z = points_.coordinates().row(rows.first + i), s_p = std::as_const(s).row(i);
+      const T half = static_cast<T>(dot(s_p, s_p) / 2);
       for (Index k = 0; k < r; ++k) pulled(i, k) = share * (half * z[static_cast<std::size_t>(k)] - pulled(i, k));
-      for (Matrix<T>& part : slopes)
-        for (T& w : part.row(first + i)) w *= root;
+      for (Matrix<T>& w : slopes_)
+        for (T& value : w.row(rows.first + i)) value *= root;
     }
     Matrix<T> sum(r, r);
     // (rows x r)ᵀ, rows x r
-    gemm<T>(pulled, points.coordinates().row_block(first, rows), sum, {.a = true});
-    sums[static_cast<std::size_t>(block)] = std::move(sum);
-  });
-  if (std::ranges::find(cancels, 1) != cancels.end()) return std::nullopt;
+    gemm<T>(pulled, points_.coordinates().row_block(rows.first, rows.count), sum, {.a = true});
+    return sum;
+  }
 
-  std::vector<std::pair<Index, Index>> pairs;
-  for (Index i = 0; i < panels; ++i)
-    for (Index j = 0; j <= i; ++j) pairs.emplace_back(i, j);
-  const auto before = sums.size();
-  sums.resize(before + pairs.size());
-  parallel_for_with<Scratch>(threads, static_cast<Index>(pairs.size()), [&](Index number, Scratch& scratch) {
-    const auto [left, right] = pairs[static_cast<std::size_t>(number)];
-    const auto [row, rows] = panel(left);
-    const auto [col, cols] = panel(right);
-    auto& [weights, products, unused, pulled] = scratch;
-    weights.resize(rows, cols);
-    products.resize(rows, cols);
-    pulled.resize(rows, r);
+  // The last term's pairs of a centre of the panel `left` and one of `right`, the same half of it.
+  Matrix<T> last_term(Index left, Index right, Scratch& scratch) {
+    auto& [weights, products, s, pulled] = scratch;
+    const RowBlock rows = panel(left), cols = panel(right);
+    weights.resize(rows.count, cols.count);
+    products.resize(rows.count, cols.count);
+    pulled.resize(rows.count, points_.rank());
     // (m x left)ᵀ, m x right; left x c, (right x c)ᵀ
-    gemm<T>(slopes[static_cast<std::size_t>(left)], slopes[static_cast<std::size_t>(right)], weights, {.a = true});
-    gemm<T>(machine.coefficients().view().row_block(row, rows), machine.coefficients().view().row_block(col, cols),
-            products, {.b = true});
+    gemm<T>(slopes(left), slopes(right), weights, {.a = true});
+    gemm<T>(coefficients(rows), coefficients(cols), products, {.b = true});
     const T share = left == right ? T(0.5) : T(1);
     for (std::size_t i = 0; i < weights.span().size(); ++i) weights.span()[i] *= share * products.span()[i];
-    Matrix<T> sum(r, r);
+    Matrix<T> sum(points_.rank(), points_.rank());
     // left x right, right x r; (left x r)ᵀ, left x r
-    gemm<T>(weights, others.coordinates().row_block(col, cols), pulled);
-    gemm<T>(others.coordinates().row_block(row, rows), pulled, sum, {.a = true});
-    sums[before + static_cast<std::size_t>(number)] = std::move(sum);
-  });
-  Matrix<T> half(r, r), sum(r, r);
-  for (const Matrix<T>& part : sums) add_to(half, part);
-  for (Index i = 0; i < r; ++i)
-    for (Index j = 0; j < r; ++j) sum(i, j) = half(i, j) + half(j, i);
-  return sum;
-}
+    gemm<T>(weights, coordinates(cols), pulled);
+    gemm<T>(coordinates(rows), pulled, sum, {.a = true});
+    return sum;
+  }
+
+  const KernelMachine<T>& machine_;
+  const std::vector<T>& shares_;
+  MahalanobisPoints<T> points_, centres_;  // m and n
+  T nearest_ = 0;                          // pairs with a squared distance below cancel too much
+  std::vector<Matrix<T>> slopes_;          // one for each panel, m x panel
+};
 
 }  // namespace
 
@@ -201,7 +239,7 @@ Matrix<T> agop(const KernelMachine<T>& machine, ConstView<T> x, std::span<const 
   // threads alike.
   const MahalanobisPoints<T> points = machine.points(taken);
   std::optional<Matrix<T>> sum;
-  if (n < c * r) sum = sum_over_pairs<T>(machine, points, shares, threads);
+  if (n < c * r) sum = SumOverPairs<T>(machine, points, shares)(threads);
   if (!sum) sum = sum_over_points<T>(machine, points, shares, threads);
   Matrix<T> half(d, r), result(d, d);
   // F sum Fᵀ: d x r, r x r; d x r, (d x r)ᵀ

@@ -7,6 +7,7 @@
 #include "base/number_text.hpp"
 #include "linalg/blas.hpp"
 #include "linalg/row_blocks.hpp"
+#include "linalg/safetensors.hpp"
 
 namespace normalign {
 namespace {

@@ -3,10 +3,11 @@
 
 #include <functional>
 
-#include "linalg/safetensors.hpp"
 #include "rfm/kernel_matrix.hpp"
 
 namespace normalign {
+
+struct TensorFile;
 
 /// f(x) = sum_i k(|x - x_i|_M) a_i, from d inputs to c outputs, with centres x_i and coefficients a_i.
 template <class T>

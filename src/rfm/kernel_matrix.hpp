@@ -30,8 +30,8 @@ inline RowBlock kernel_block(Index n, Index i) {
   return {.first = 4 * fours.first, .count = std::min(4 * fours.count, n - 4 * fours.first)};
 }
 
-/// Writes the kernel matrix of the points to the lower triangle of `out` (n x n), its diagonal included; above it what
-/// was there is lost or left alone. Throws InputError on a misfit or fewer than one thread.
+/// Writes the kernel matrix of the points to the lower triangle of `out` (n x n), its diagonal included; what stands
+/// above is then unspecified. Throws InputError on a misfit or fewer than one thread.
 template <class T>
 void kernel_matrix(const Kernel& kernel, const MahalanobisPoints<T>& points, MatrixView<T> out, int threads = 1);
 

@@ -38,7 +38,7 @@ class KernelOperator {
           Place& place = places_[static_cast<std::size_t>(block)];
           if (place.kept) continue;
           const auto [first, rows] = kernel_block(points.size(), block);
-          place = {.offset = size, .kept = true};
+          place = {.first = size, .kept = true};
           size += static_cast<std::size_t>(rows * (first + rows));
         }
     kept_.resize(size);
@@ -91,7 +91,7 @@ class KernelOperator {
 
   // Where the values of a block of rows are kept, from the first tile to that on the diagonal.
   struct Place {
-    std::size_t offset = 0;
+    std::size_t first = 0;
     bool kept = false, filled = false;
   };
 
@@ -115,7 +115,7 @@ class KernelOperator {
     Place& place = places_[static_cast<std::size_t>(block)];
     for (Index col = 0; col < rows.first + rows.count;) {
       const Index cols = col == rows.first ? rows.count : std::min(kernel_tile_cols, rows.first - col);
-      Kept* const at = place.kept ? kept_.data() + place.offset + rows.count * col : nullptr;
+      Kept* const at = place.kept ? kept_.data() + place.first + rows.count * col : nullptr;
       work.values.resize(rows.count, cols);
       if (!place.filled) {
         work.tile.resize(rows.count, cols);
@@ -184,8 +184,7 @@ class FloatPreconditioner {
 
   // z <- (L Lᵀ)⁻¹ r, both n x c.
   void solve(ConstView<double> r, MatrixView<double> z) const {
-    Matrix<float> rounded(r.rows(), r.cols());
-    std::ranges::transform(r.span(), rounded.span().begin(), [](double v) { return static_cast<float>(v); });
+    Matrix<float> rounded = converted<float>(r);
     cholesky_solve<float>(factor_, rounded);
     std::ranges::copy(rounded.span(), z.span().begin());
   }
@@ -265,9 +264,7 @@ RidgeSolution<T> conjugate_gradients(Operator& matrix, double shift, const Preco
   for (std::size_t j = 0; j < columns; ++j)
     if (squares[j] > 0) report.residual = std::max(report.residual, std::sqrt(left[j] / squares[j]));
   report.converged = report.residual <= stop.tolerance;
-  RidgeSolution<T> result{Matrix<T>(n, c), report};
-  std::ranges::transform(a.span(), result.coefficients.span().begin(), [](double v) { return static_cast<T>(v); });
-  return result;
+  return {converted<T>(a.view()), report};
 }
 
 template <class T, class Kept>

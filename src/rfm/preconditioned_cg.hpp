@@ -22,11 +22,11 @@ template <class T>
 RidgeSolution<T> ridge_by_conjugate_gradients(const Kernel& kernel, const MahalanobisPoints<T>& points, ConstView<T> y,
                                               const RidgeOptions& options = {});
 
-/// The same by a Cholesky factorisation in float, n³/3 flops at float's rate, that preconditions conjugate gradients in
-/// double, which end at a residual of 1e-11 |y| per column. 8 n² bytes, half of them for K in double, of which the
-/// other triangle is never made. The same bits at any number of threads. None where the factorisation fails or 40
-/// iterations do not suffice. `options.tolerance`, `memory` and those of the preconditioner are not looked at. Throws
-/// InputError as `ridge` does.
+/// The same solution by a Cholesky factorisation in float, n³/3 flops at float's rate, that preconditions conjugate
+/// gradients in double, which end at a residual of 1e-11 |y| per column. It takes 8 n² bytes, half of them for K in
+/// double, of which one triangle alone is made. The same bits at any number of threads. Returns nothing where the
+/// factorisation fails or 40 iterations do not suffice. The options `tolerance`, `memory` and those of the
+/// preconditioner are not looked at. Throws InputError as `ridge` does.
 std::optional<RidgeSolution<double>> ridge_by_refinement(const Kernel& kernel, const MahalanobisPoints<double>& points,
                                                          ConstView<double> y, const RidgeOptions& options,
                                                          RidgeWorkspace<double>& workspace);

@@ -20,10 +20,10 @@ struct RfmOptions {
   RidgeOptions ridge = {};  ///< its threads are those of everything else too
   /// Share of the identity in the first metric, from 0 to 1; the rest is the covariance. 1: RFM, 0: RFAM.
   double identity_share = 1;
-  Index updates = 4;           ///< of the metric; one fit more than updates
+  Index updates = 4;           ///< of the metric; there is one fit more than updates
   Index agop_samples = 20000;  ///< training rows drawn with replacement for an update: at most n of them
   std::uint64_t seed = 0;      ///< of these draws
-  std::uint32_t fit = 0;       ///< tells draws of several fits with one seed apart
+  std::uint32_t fit = 0;       ///< the number of the fit: fits with one seed draw different rows
 };
 
 /// Throws InputError naming the first option out of range.

@@ -13,13 +13,6 @@
 namespace normalign {
 namespace {
 
-template <class To, class From>
-Matrix<To> converted(MatrixView<From> from) {
-  Matrix<To> to(from.rows(), from.cols());
-  for (std::size_t i = 0; i < from.span().size(); ++i) to.span()[i] = static_cast<To>(from.span()[i]);
-  return to;
-}
-
 // Whether n x n values of type T fit.
 template <class T>
 bool fits(Index n, const RidgeOptions& options) {

@@ -17,7 +17,7 @@ struct RidgeOptions {
   int threads = 1;
 
   double tolerance = 1e-4;           ///< of conjugate gradients: the norm of the residual over that of y, per column
-  Index most_iterations = 500;       ///< of these
+  Index most_iterations = 500;       ///< of conjugate gradients
   Index preconditioner_rank = 1000;  ///< at most, and as far as a quarter of the memory goes
   std::uint64_t seed = 0;            ///< of the rows that make the preconditioner
 };
@@ -34,9 +34,9 @@ struct RidgeReport {
   bool in_double = false;  ///< a float factorisation failed, and the one in double took its place
 
   Index rank = 0;         ///< of the preconditioner of conjugate gradients
-  Index iterations = 0;   ///< of these, or of the refinement
-  double residual = 0;    ///< the largest of the columns where they ended, as `tolerance` measures it
-  bool converged = true;  ///< whether that is within the tolerance
+  Index iterations = 0;   ///< of conjugate gradients, or of the refinement
+  double residual = 0;    ///< at the end, of the worst column, as `tolerance` measures it
+  bool converged = true;  ///< whether the residual is within the tolerance
 };
 
 /// Coefficients a, n x c, and what they took.
@@ -54,19 +54,18 @@ struct RidgeWorkspace {
   LargeVector<double> tiles;  ///< of K, of a refinement
 };
 
-/// Where the time of a factorisation outweighs that of the iterations which refine one in float: from so many points,
-/// and so many for each column of y, on.
+/// A factorisation in float is refined from so many points on, and so many for each column of y: there a factorisation
+/// in double takes longer than the iterations.
 inline constexpr Index refined_points = 2048, refined_points_per_column = 80;
 
 /// The solution of (K + regularisation I) a = y, K the kernel matrix of n points, y n x c, by Cholesky where n² values
-/// of type T fit into the memory: n³/3 + 2 n² c flops. In double and from `refined_points` on the factorisation
-/// is one in float, refined to a solution in double (`ridge_by_refinement`), in half the time. A float factorisation
-/// that fails, or cannot be refined, is done again in double; for floats that takes twice the memory. What does not fit
-/// is left to `ridge_by_conjugate_gradients` (preconditioned_cg.hpp).
+/// of type T fit into the memory: n³/3 + 2 n² c flops. In double and from `refined_points` on, the factorisation is one
+/// in float, refined to a solution in double (`ridge_by_refinement`), in half the time. A float factorisation that
+/// fails, or cannot be refined, is done again in double; for floats that takes twice the memory. What does not fit is
+/// left to `ridge_by_conjugate_gradients` (preconditioned_cg.hpp).
 ///
 /// Throws InputError on a misfit, an option out of range or a matrix that `memory` allows and the machine has no room
-/// for, RunError where the matrix is not positive definite even in
-/// double, up to rounding.
+/// for, RunError where the matrix is not positive definite up to rounding, even in double.
 template <class T>
 RidgeSolution<T> ridge(const Kernel& kernel, const MahalanobisPoints<T>& points, ConstView<T> y,
                        const RidgeOptions& options = {});

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "linalg/safetensors.hpp"
 #include "rfm/ridge.hpp"
 #include "robustness/pgd.hpp"
 #include "support/catch.hpp"
