@@ -9,10 +9,11 @@
 #include "base/nearest_name.hpp"
 #include "base/number_text.hpp"
 #include "data/csv_records.hpp"
-#include "data/plain_text.hpp"
 
 namespace normalign {
 namespace {
+
+using namespace detail;
 
 constexpr Index most_classes = 32768;
 
@@ -108,16 +109,16 @@ bool is_name(std::string_view field) { return !number_in(field) && !is_missing(f
 // How many fields of the first line count the columns from 0 or 1 on; none where one that is no name of the labels and
 // no empty one in front does not.
 std::optional<Index> counting_fields(const Survey& survey, std::size_t label) {
-  std::optional<std::int64_t> offset;
+  std::optional<std::int64_t> from;
   Index count = 0;
   for (std::size_t j = 0; j < survey.first.size(); ++j) {
     if (j == 0 && label != 0 && is_missing(survey.first[j])) continue;  // of the index
     const auto number = whole(survey.first[j]);
     if (!number && j == label && is_name(survey.first[j])) continue;
-    if (!number || (!offset && *number != 0 && *number != 1)) return std::nullopt;
+    if (!number || (!from && *number != 0 && *number != 1)) return std::nullopt;
     const std::int64_t found = *number - static_cast<std::int64_t>(j);
-    if (found != offset.value_or(found)) return std::nullopt;
-    offset = found;
+    if (found != from.value_or(found)) return std::nullopt;
+    from = found;
     ++count;
   }
   return count;

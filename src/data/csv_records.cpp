@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "data/plain_text.hpp"
+#include "base/file_content.hpp"
 
-namespace normalign {
+namespace normalign::detail {
 namespace {
 
 std::string_view trimmed(std::string_view field) {
@@ -131,4 +131,4 @@ std::string_view CsvRecords::unquoted(std::string_view inside) {
   return result;
 }
 
-}  // namespace normalign
+}  // namespace normalign::detail

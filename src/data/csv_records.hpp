@@ -11,7 +11,7 @@
 #include "base/error.hpp"
 #include "linalg/matrix.hpp"
 
-namespace normalign {
+namespace normalign::detail {
 
 /// The characters that may stand between two fields.
 inline constexpr std::string_view csv_delimiters = "\t;|,";
@@ -31,7 +31,7 @@ class CsvFile {
   /// What stands between two fields.
   char delimiter() const { return delimiter_; }
 
-  /// Throws InputError: the file, and what is wrong with it.
+  /// Throws InputError, which opens with the file and says what is wrong with it.
   template <class... Parts>
   [[noreturn]] void refuse(const Parts&... parts) const {
     throw InputError(text(path_.string(), ": ", parts...));
@@ -82,4 +82,4 @@ class CsvRecords {
   Index line_ = 1;
 };
 
-}  // namespace normalign
+}  // namespace normalign::detail

@@ -23,7 +23,7 @@ struct Split {
   Dataset<T> train, test;
 };
 
-/// The same by row: indices from 0 on into one data set.
+/// A split by row: indices from 0 on into one data set.
 struct Fold {
   std::vector<Index> train, test;
 };

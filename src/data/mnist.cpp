@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <set>
+#include <span>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -22,7 +23,9 @@ constexpr const char* images_ending = "-images-idx3-ubyte";
 constexpr const char* labels_ending = "-labels-idx1-ubyte";
 
 // What the sides of a data set are called in the names of its files; of the test side EMNIST has another than MNIST.
-const std::vector<std::string> train_side = {"train"}, test_side = {"t10k", "test"};
+using Names = std::span<const char* const>;
+constexpr const char* train_side[] = {"train"};
+constexpr const char* test_side[] = {"t10k", "test"};
 
 // The file of that standard name in one of its spellings, plain or compressed; an empty path where there is none.
 fs::path find_file(const fs::path& folder, std::string name) {
@@ -55,9 +58,8 @@ std::string prefix_in(const fs::path& folder) {
 }
 
 // The file whose name is the prefix, one of the sides' names, and the ending.
-fs::path file_in(const fs::path& folder, const std::string& prefix, const std::vector<std::string>& sides,
-                 const char* ending) {
-  for (const std::string& side : sides)
+fs::path file_in(const fs::path& folder, const std::string& prefix, Names sides, const char* ending) {
+  for (const char* side : sides)
     if (fs::path path = find_file(folder, prefix + side + ending); !path.empty()) return path;
   const std::string standard = prefix + sides.front() + ending;
   throw InputError(text(folder.string(), ": found neither ", standard, " nor ", standard, ".gz (", hint, ")"));
@@ -75,7 +77,7 @@ struct Side {
   IdxImages images;
   std::vector<std::uint8_t> labels;
 
-  Side(const fs::path& folder, const std::string& prefix, const std::vector<std::string>& sides)
+  Side(const fs::path& folder, const std::string& prefix, Names sides)
       : images_path(file_in(folder, prefix, sides, images_ending)),
         labels_path(file_in(folder, prefix, sides, labels_ending)),
         images(idx_images(images_path)),
@@ -114,8 +116,8 @@ std::vector<fs::path> mnist_files(const fs::path& folder) {
   check_folder(folder);
   const std::string prefix = prefix_in(folder);
   std::vector<fs::path> files;
-  for (const auto* side : {&train_side, &test_side})
-    for (const char* ending : {images_ending, labels_ending}) files.push_back(file_in(folder, prefix, *side, ending));
+  for (const Names side : {Names(train_side), Names(test_side)})
+    for (const char* ending : {images_ending, labels_ending}) files.push_back(file_in(folder, prefix, side, ending));
   return files;
 }
 

@@ -18,7 +18,7 @@ struct UciDataset {
   Dataset<double> data;                      ///< the first data file, which all folds refer to
   std::optional<Dataset<double>> test_file;  ///< the second data file, where there is one; in no fold
   Fold selection;                            ///< conxuntos.dat: the rows to train on and to choose hyperparameters by
-  std::vector<Fold> folds;  ///< conxuntos_kfold.dat: the four of the final figures; their test rows overlap
+  std::vector<Fold> folds;  ///< conxuntos_kfold.dat: the four of the final scores; their test rows overlap
 };
 
 /// The data set in the folder NAME, which holds
@@ -42,8 +42,8 @@ struct UciSize {
   Index classes = 0;
 };
 
-/// What NAME.txt in the folder NAME tells; no other file is read. Throws InputError, naming the file and the line, on
-/// entries that are missing or out of range.
+/// The size that NAME.txt in the folder NAME tells; no other file is read. Throws InputError, naming the file and the
+/// line, on entries that are missing or out of range.
 UciSize uci_size(const std::filesystem::path& folder);
 
 /// The files of the set in the folder NAME that `uci_dataset` reads. Throws InputError, naming the file and the line,

@@ -7,6 +7,8 @@
 namespace normalign::tests {
 namespace {
 
+using namespace detail;
+
 using Lines = std::vector<std::vector<std::string>>;
 
 TEST_CASE("csv records: quotes, line ends, blank lines and a byte order mark") {
