@@ -23,19 +23,18 @@ struct ServeOptions {
 /// Serves until the input ends. Throws InputError on another setting.
 void serve(const ServeOptions& options);
 
-/// Each measures something and adds its rows.
-void steps(Report& report, const BenchOptions& options);
-void wide(Report& report, const BenchOptions& options);
-void scaling(Report& report, const BenchOptions& options);
-void tape(Report& report, const BenchOptions& options);
-void threads(Report& report, const BenchOptions& options);
-void memory(Report& report, const BenchOptions& options);
-void alignment(Report& report, const BenchOptions& options);
-void slices(Report& report, const BenchOptions& options);
-void certificates(Report& report, const BenchOptions& options);
-void rfm(Report& report, const BenchOptions& options);
-void rfm_large(Report& report, const BenchOptions& options);
-void tables(Report& report, const BenchOptions& options);
-void grokking(Report& report, const BenchOptions& options);
+/// Measures something and adds its rows.
+using Measure = void(Report& report, const BenchOptions& options);
+
+/// Training steps: over their floor, XOR at its full size, on two threads, as networks grow, and their memory.
+Measure steps, wide, threads, scaling, memory;
+/// The tape: time for each node, calls of malloc, bandwidth of elementwise operations.
+Measure tape;
+/// Alignment of images, regions in a plane, robustness certificates.
+Measure alignment, slices, certificates;
+/// Recursive Feature Machines over their floor, a large one, and the tabular protocol.
+Measure rfm, rfm_large, tables;
+/// How much sooner GrokAlign groks.
+Measure grokking;
 
 }  // namespace normalign::bench

@@ -1,5 +1,5 @@
-// normalign-bench: what a training step costs against the time of its own matrix products, and what the issue tracker
-// promises besides. `--filter` picks groups, `--json` prints rows as JSON.
+// normalign-bench: what a training step costs against the time of its own matrix products, and how long the geometry,
+// kernel machines and grokking take. `--filter` picks groups, `--json` prints rows as JSON.
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -12,7 +12,7 @@ namespace {
 
 struct Group {
   const char* name;
-  void (*measure)(Report&, const BenchOptions&);
+  Measure* measure;
 };
 
 constexpr Group groups[] = {{"steps", steps},
@@ -31,9 +31,8 @@ constexpr Group groups[] = {{"steps", steps},
 
 int main(int argc, char** argv) {
   CLI::App app(
-      "normalign-bench: training steps against their floor, threads, memory, alignment, slices, certificates, epochs "
-      "to "
-      "grok");
+      "normalign-bench: training steps against their floor, threads, memory, alignment, slices, certificates, "
+      "epochs to grok");
   std::string filter, names;
   BenchOptions options;
   ServeOptions serving;

@@ -48,7 +48,7 @@ std::vector<Product> step_products(Index n, const std::vector<Index>& widths, St
     if (l > 0) input_gradient(l);
     for (Index i = 0; i < with.projections; ++i) {
       input_gradient(l);   // v^T J
-      weight_gradient(l);  // its sweep back, which ends at the constant v
+      weight_gradient(l);  // its backward pass, which ends at the constant v
       if (l + 1 < layers) forward(l);
     }
     if (with.offset_pushforward || (with.offset_pattern && l > 0)) {

@@ -21,14 +21,15 @@ std::vector<double> medians(const std::vector<Candidate>& candidates, int rounds
 struct Product {
   Index m, n, k;
   bool transpose_a, transpose_b;
+  /// Multiplications and additions.
   double flops() const { return 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k); }
 };
 
 /// What a step of an MLP must multiply, beside plain training.
 struct StepProducts {
-  Index projections = 0;            ///< of the Jacobian, each with the sweep back through it
-  bool offset_pattern = false;      ///< the biases through the frozen pattern, and the sweep back
-  bool offset_pushforward = false;  ///< J x by a pushforward, and the sweep back
+  Index projections = 0;            ///< of the Jacobian, each with the backward pass through it
+  bool offset_pattern = false;      ///< the biases through the frozen pattern, and the backward pass
+  bool offset_pushforward = false;  ///< J x by a pushforward, and the backward pass
 };
 
 /// The full-batch products of one step on n rows of a network with the given widths. Plain training takes each layer

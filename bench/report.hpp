@@ -20,11 +20,13 @@ struct Row {
 /// Prints rows as they come, or, as JSON, all of them at its end.
 class Report {
  public:
+  /// Prints JSON, else text.
   explicit Report(bool json) : json_(json) {}
   ~Report();
   Report(const Report&) = delete;
   Report& operator=(const Report&) = delete;
 
+  /// Takes a row, and prints it unless it is to become JSON.
   void add(const Row& row);
 
  private:

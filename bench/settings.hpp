@@ -32,9 +32,10 @@ Matrix<T> targets(const Training<T>& training, const Dataset<T>& data) {
   return result;
 }
 
-/// A network with an optimizer and one batch of its task, ready to step; the batch is borrowed.
+/// A network with an optimizer and one batch of its task, ready to step.
 template <class T>
 struct Stepper {
+  /// Borrows the batch `data`.
   Stepper(const Training<T>& training, const Dataset<T>& data, const GrokAlignOptions& grokalign, int threads)
       : mlp(training.network),
         optimizer(training.optimizer()),
@@ -42,6 +43,7 @@ struct Stepper {
         values(targets(training, data)),
         penalty(grokalign),
         step(mlp, *optimizer, {.loss = training.loss, .penalties = {&penalty}, .threads = threads}) {}
+  /// Takes one step.
   void operator()() { step({.inputs = batch.inputs, .labels = batch.labels, .targets = values}, count++); }
 
   Mlp<T> mlp;
@@ -64,11 +66,14 @@ struct Setting {
   double plain_bound, grokalign_bound;  ///< times the floor, on one thread
   int rounds = 25, repeats = 10;
 
+  /// The network at its start, with or without GrokAlign.
   std::shared_ptr<Stepper<T>> stepper(bool grokalign, int threads) const {
     return std::make_shared<Stepper<T>>(training, batch, GrokAlignOptions{.lambda = grokalign ? lambda : 0}, threads);
   }
 };
 
+/// The paper's settings: sparse parity; addition modulo 61; MNIST, on random images, under either loss; the XOR
+/// cluster.
 Setting<float> sparse_parity_setting();
 Setting<double> mod_add_setting();
 Setting<double> mnist_setting(Loss loss = Loss::cross_entropy);

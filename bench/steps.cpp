@@ -26,8 +26,6 @@ std::string fixed(double value, int digits) {
   return out.str();
 }
 
-// ---- over the floor -------------------------------------------------------------------------------------------------
-
 struct StepTime {
   double step = 0, floor = 0;  // seconds
   std::string what;
@@ -85,8 +83,6 @@ void steps_over_floor(const Setting<T>& setting, Report& report) {
               .explanation = text("floors: ", fixed(found[1].floor / found[0].floor, 2))});
 }
 
-// ---- threads --------------------------------------------------------------------------------------------------------
-
 // Two threads on one step against two one-thread steps side by side.
 template <class T>
 void on_two_threads(const Setting<T>& setting, int steps, int rounds, Report& report) {
@@ -113,8 +109,6 @@ void on_two_threads(const Setting<T>& setting, int steps, int rounds, Report& re
                                     fixed(side_by_side, 2), " x; ", milliseconds(times[1] / steps), " a step")});
   }
 }
-
-// ---- memory ---------------------------------------------------------------------------------------------------------
 
 // The most that a GrokAlign step holds, over what it must keep: parameters, the optimizer's state, the batch, one
 // gradient, and the values that some rule reads.
@@ -164,8 +158,6 @@ void serve(const ServeOptions& options) {
   throw InputError(
       text("--serve: found '", options.setting, "', expected sparse_parity, mod_add, mnist_ce, mnist_se or xor"));
 }
-
-// ---- groups ---------------------------------------------------------------------------------------------------------
 
 void steps(Report& report, const BenchOptions&) {
   steps_over_floor(sparse_parity_setting(), report);
@@ -217,7 +209,7 @@ void wide(Report& report, const BenchOptions&) {
 }
 
 // How a step grows from 128-256-256-10 (ReLU, float) on 500 rows, in one extent at a time; and the exact norm, with one
-// sweep for each output, beside one projection.
+// backward pass for each output, beside one projection.
 void scaling(Report& report, const BenchOptions&) {
   struct Form {
     std::string name;
@@ -254,9 +246,9 @@ void scaling(Report& report, const BenchOptions&) {
     training.network.widths.insert(training.network.widths.end(), form.hidden.begin(), form.hidden.end());
     training.network.widths.push_back(form.outputs);
     const bool grokalign = form.grokalign.lambda > 0;
-    const Index sweeps = grokalign ? direction_count(form.grokalign, form.outputs) : 0;
+    const Index projections = grokalign ? direction_count(form.grokalign, form.outputs) : 0;
     const StepTime found =
-        step_time(training, data, form.grokalign, {.projections = sweeps, .offset_pattern = grokalign}, 9, 3);
+        step_time(training, data, form.grokalign, {.projections = projections, .offset_pattern = grokalign}, 9, 3);
     report.add({.name = text("128-256-256-10 with ", form.name, grokalign ? ", grokalign" : ""),
                 .value = found.step / found.floor,
                 .unit = "x floor",

@@ -10,8 +10,8 @@
 #include "linalg/norm.hpp"
 #include "linalg/reduce.hpp"
 #include "linalg/row_blocks.hpp"
+#include "nn/batch.hpp"
 #include "nn/mlp.hpp"
-#include "nn/train_step.hpp"
 
 namespace normalign {
 namespace {

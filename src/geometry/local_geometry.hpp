@@ -7,8 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "nn/batch.hpp"
-#include "nn/mlp.hpp"
+#include "linalg/matrix.hpp"
 
 namespace normalign {
 
