@@ -32,10 +32,7 @@ struct EdgePoint {
   double share = 0;
 
   double mix(double at_from, double at_to) const { return at_from + share * (at_to - at_from); }
-  Point point(const PlanarComplex& complex) const {
-    const Point &p = complex.point(from), &q = complex.point(to);
-    return {mix(p.x, q.x), mix(p.y, q.y)};
-  }
+  Point point(const PlanarComplex& complex) const { return between(complex.point(from), complex.point(to), share); }
 };
 
 // The chord of a region on which a function is zero, where it has both signs; `zero_everywhere` where it has none.
@@ -146,9 +143,7 @@ class ClassSegments {
       if (along.tie(i, out_[s].first) && along.tie(i, out_[s].second)) return;
     const Point p = ends.first.point(slice_.complex), q = ends.second.point(slice_.complex);
     // The ends of the whole line stay as they are, to meet those of the neighbours.
-    const auto at = [&](double share) {
-      return share <= 0 ? p : share >= 1 ? q : Point{p.x + share * (q.x - p.x), p.y + share * (q.y - p.y)};
-    };
+    const auto at = [&](double share) { return share <= 0 ? p : share >= 1 ? q : between(p, q, share); };
     BoundarySegment segment = place_;
     segment.from = at(part->first);
     segment.to = at(part->second);

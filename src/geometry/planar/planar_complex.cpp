@@ -10,16 +10,7 @@ std::vector<Point> PlanarComplex::polygon(Index c) const {
   return corners;
 }
 
-double PlanarComplex::area(Index c) const {
-  const std::span<const Side> around = sides_of(c);
-  const Point& o = point(start(around[0]));
-  double twice = 0;
-  for (std::size_t i = 1; i + 1 < around.size(); ++i) {
-    const Point &a = point(start(around[i])), &b = point(start(around[i + 1]));
-    twice += (a.x - o.x) * (b.y - o.y) - (b.x - o.x) * (a.y - o.y);
-  }
-  return twice / 2;
-}
+double PlanarComplex::area(Index c) const { return signed_area(polygon(c)); }
 
 PlanarComplex one_cell(const std::vector<Point>& corners) {
   const std::size_t n = corners.size();

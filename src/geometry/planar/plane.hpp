@@ -14,6 +14,11 @@ struct Point {
   bool operator==(const Point&) const = default;
 };
 
+/// The point at a share of the way from p to q.
+inline Point between(const Point& p, const Point& q, double share) {
+  return {p.x + share * (q.x - p.x), p.y + share * (q.y - p.y)};
+}
+
 /// The plane t -> origin + t.x u + t.y v in d dimensions. With u and v orthonormal, lengths and areas of t are those of
 /// the ambient space.
 struct Plane {

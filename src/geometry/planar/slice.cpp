@@ -15,11 +15,11 @@ namespace normalign {
 namespace {
 
 using Word = std::uint64_t;
-constexpr Index word_bits = 64;
+constexpr auto word_bits = static_cast<Index>(detail::bits_per_word);
 // Regions whose maps are computed together: enough rows for a fast product, few enough for the cache.
 constexpr Index regions_per_block = 512;
 
-Index words_for(Index units) { return (units + word_bits - 1) / word_bits; }
+Index words_for(Index units) { return static_cast<Index>(detail::sign_words(static_cast<std::size_t>(units))); }
 
 std::vector<double> row_norms(ConstView<double> a, int threads) {
   std::vector<double> result(static_cast<std::size_t>(a.rows()));

@@ -146,7 +146,7 @@ Subdivision subdivision(const PlanarComplex& complex, Matrix<double> values, Zer
     throw InputError(text("subdivision: values are ", values.shape(), ", the zero test has ", zero.sizes.size(),
                           " sizes, ", functions, " slopes and ", zero.offsets.size(), " offsets, and the complex ",
                           vertices, " vertices; values must be vertices x functions"));
-  const std::size_t words = (functions + bits_per_word - 1) / bits_per_word;
+  const std::size_t words = sign_words(functions);
   VertexSet shared{.points = complex.vertices,
                    .values = values.take(),
                    .sizes = std::move(zero.sizes),

@@ -14,7 +14,7 @@ std::int32_t Vertices::crossing(std::int32_t a, std::int32_t b, std::size_t k) {
   for (std::size_t j = 0; j < n_; ++j) t[j] = t0[j] + share * (t1[j] - t0[j]);
   t[k] = 0;
   const Point p = *data(a, &VertexSet::points, 1), q = *data(b, &VertexSet::points, 1);
-  own_.points.push_back({p.x + share * (q.x - p.x), p.y + share * (q.y - p.y)});
+  own_.points.push_back(between(p, q, share));
   own_.sizes.push_back(std::max(*data(a, &VertexSet::sizes, 1), *data(b, &VertexSet::sizes, 1)));
   own_.positive.resize(own_.positive.size() + words_);
   own_.negative.resize(own_.negative.size() + words_);
@@ -24,7 +24,7 @@ std::int32_t Vertices::crossing(std::int32_t a, std::int32_t b, std::size_t k) {
 
 void Vertices::classify(VertexSet& set, std::size_t v, std::size_t functions, const ZeroTest& zero) {
   const std::size_t n = functions;
-  const std::size_t words = (n + bits_per_word - 1) / bits_per_word;
+  const std::size_t words = sign_words(n);
   double* t = set.values.data() + v * n;
   const double size = set.sizes[v];
   for (std::size_t w = 0; w < words; ++w) {

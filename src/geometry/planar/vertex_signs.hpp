@@ -31,12 +31,15 @@ namespace detail {
 /// Signs are kept in words of so many bits.
 inline constexpr std::size_t bits_per_word = 64;
 
+/// How many words the signs of so many functions take.
+constexpr std::size_t sign_words(std::size_t functions) { return (functions + bits_per_word - 1) / bits_per_word; }
+
 /// Vertices with everything that is known of them, for n functions.
 struct VertexSet {
   std::vector<Point> points;
   LargeVector<double> values;  ///< n for each
   std::vector<double> sizes;   ///< of the ZeroTest
-  /// Words of 64 functions, ceil(n / 64) for each vertex: bit k tells the sign of function k; neither where it is zero.
+  /// Words, sign_words(n) for each vertex: bit k tells the sign of function k; neither is set where it is zero.
   std::vector<std::uint64_t> positive, negative;
 
   /// How many there are.
@@ -49,11 +52,7 @@ class Vertices {
  public:
   /// Of `functions` functions; zero, shared and own must outlive it.
   Vertices(std::size_t functions, const ZeroTest& zero, const VertexSet& shared, VertexSet& own)
-      : n_(functions),
-        words_((functions + bits_per_word - 1) / bits_per_word),
-        zero_(zero),
-        shared_(shared),
-        own_(own) {}
+      : n_(functions), words_(sign_words(functions)), zero_(zero), shared_(shared), own_(own) {}
 
   /// How many words of signs a vertex has.
   std::size_t words() const { return words_; }
