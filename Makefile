@@ -212,7 +212,7 @@ install: $(PROGRAM) $(LIBRARY) $(SHARED) ## program, libraries, headers, pkg-con
 uninstall: ## remove what `make install` with the same PREFIX wrote
 	@scripts/uninstall '$(DESTDIR)' '$(PREFIX)'
 
-lint: deps $(LISTS) ## formatting, clang-tidy, cppcheck, the floors, docstrings; LINT_ARGS=CHECK...: some of them
+lint: deps $(LISTS) ## formatting, clang-tidy, cppcheck, floors, sizes, docstrings; LINT_ARGS=CHECK...: some of them
 	@scripts/lint '$(BUILD)' $(LINT_ARGS)
 
 docs: ## the API reference by Doxygen in build/docs
