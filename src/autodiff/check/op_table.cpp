@@ -13,37 +13,39 @@ using V = Var<double>;
 using M = Matrix<double>;
 using Inputs = std::span<const V>;
 using Values = std::span<const M>;
+using InputShapes = std::vector<std::vector<Shape>>;
 
-const std::vector<std::vector<Shape>> one_input = {{{1, 1}}, {{1, 5}}, {{4, 1}}, {{3, 4}}, {{0, 3}}};
-const std::vector<std::vector<Shape>> two_equal = {
+const InputShapes one_input = {{{1, 1}}, {{1, 5}}, {{4, 1}}, {{3, 4}}, {{0, 3}}};
+const InputShapes two_equal = {
     {{1, 1}, {1, 1}}, {{1, 4}, {1, 4}}, {{5, 1}, {5, 1}}, {{3, 4}, {3, 4}}, {{0, 2}, {0, 2}}};
-const std::vector<std::vector<Shape>> broadcasts = {
-    {{3, 4}, {1, 4}}, {{1, 4}, {3, 4}}, {{3, 4}, {3, 1}}, {{3, 1}, {3, 4}}, {{3, 4}, {1, 1}},
-    {{1, 1}, {3, 4}}, {{3, 1}, {1, 4}}, {{1, 4}, {3, 1}}, {{1, 1}, {1, 4}}, {{4, 1}, {1, 1}}};
-const std::vector<std::vector<Shape>> not_broadcastable = {{{3, 4}, {2, 4}}, {{3, 4}, {3, 3}}, {{3, 4}, {4, 3}}};
+const InputShapes broadcasts = {{{3, 4}, {1, 4}}, {{1, 4}, {3, 4}}, {{3, 4}, {3, 1}}, {{3, 1}, {3, 4}},
+                                {{3, 4}, {1, 1}}, {{1, 1}, {3, 4}}, {{3, 1}, {1, 4}}, {{1, 4}, {3, 1}},
+                                {{1, 1}, {1, 4}}, {{4, 1}, {1, 1}}};
+const InputShapes not_broadcastable = {{{3, 4}, {2, 4}}, {{3, 4}, {3, 3}}, {{3, 4}, {4, 3}}};
 
-// ---- naive definitions ----------------------------------------------------------------------------------------------
+// Naive definitions.
+
+// The matrix whose entry in row i and column j is f(i, j).
+template <class F>
+M made(Index rows, Index cols, F f) {
+  M y(rows, cols);
+  for (Index i = 0; i < rows; ++i)
+    for (Index j = 0; j < cols; ++j) y(i, j) = f(i, j);
+  return y;
+}
 
 M each(const M& x, double (*f)(double)) {
-  M y(x.rows(), x.cols());
-  for (Index i = 0; i < x.rows(); ++i)
-    for (Index j = 0; j < x.cols(); ++j) y(i, j) = f(x(i, j));
-  return y;
+  return made(x.rows(), x.cols(), [&](Index i, Index j) { return f(x(i, j)); });
 }
 
 M each_pair(const M& a, const M& b, double (*f)(double, double)) {
-  M y(a.rows() == 1 ? b.rows() : a.rows(), a.cols() == 1 ? b.cols() : a.cols());
-  for (Index i = 0; i < y.rows(); ++i)
-    for (Index j = 0; j < y.cols(); ++j)
-      y(i, j) = f(a(a.rows() == 1 ? 0 : i, a.cols() == 1 ? 0 : j), b(b.rows() == 1 ? 0 : i, b.cols() == 1 ? 0 : j));
-  return y;
+  const auto at = [](const M& x, Index i, Index j) { return x(x.rows() == 1 ? 0 : i, x.cols() == 1 ? 0 : j); };
+  return made(a.rows() == 1 ? b.rows() : a.rows(), a.cols() == 1 ? b.cols() : a.cols(),
+              [&](Index i, Index j) { return f(at(a, i, j), at(b, i, j)); });
 }
 
 M transposed(const M& x) {
-  M y(x.cols(), x.rows());
-  for (Index i = 0; i < x.rows(); ++i)
-    for (Index j = 0; j < x.cols(); ++j) y(j, i) = x(i, j);
-  return y;
+  return made(x.cols(), x.rows(), [&](Index i, Index j) { return x(j, i); });
 }
 
 M product(const M& a, const M& b) {
@@ -62,39 +64,43 @@ M plus(const M& a, const M& b) {
 
 // Rows first ... first + rows - 1 and columns likewise of x, zero where x has none.
 M window(const M& x, Index first_row, Index rows, Index first_col, Index cols) {
-  M y(rows, cols);
-  for (Index i = 0; i < rows; ++i)
-    for (Index j = 0; j < cols; ++j) {
-      const Index from = first_row + i, at = first_col + j;
-      if (from >= 0 && from < x.rows() && at >= 0 && at < x.cols()) y(i, j) = x(from, at);
-    }
+  return made(rows, cols, [&](Index i, Index j) {
+    const Index from = first_row + i, at = first_col + j;
+    return from >= 0 && from < x.rows() && at >= 0 && at < x.cols() ? x(from, at) : 0;
+  });
+}
+
+M row_sums(const M& x) {
+  M y(x.rows(), 1);
+  for (Index i = 0; i < x.rows(); ++i)
+    for (double v : x.row(i)) y(i, 0) += v;
   return y;
 }
 
-double naive_logsumexp(const M& x, Index row) {
-  double total = 0;
-  for (Index j = 0; j < x.cols(); ++j) total += std::exp(x(row, j));
-  return std::log(total);
+M total_of(const M& x) { return row_sums(transposed(row_sums(x))); }
+
+M naive_logsumexp(const M& x) { return each(row_sums(each(x, std::exp)), std::log); }
+
+M naive_log_softmax(const M& x) {
+  return each_pair(x, naive_logsumexp(x), [](double value, double total) { return value - total; });
 }
+
+M naive_softmax(const M& x) { return each(naive_log_softmax(x), std::exp); }
 
 // The index of the picks below: deterministic, with repeats.
 Index pick(Index i, Index j, Index cols) { return (3 * i + 2 * j + 1) % cols; }
 
 M naive_cross_entropy(Values x) {
-  M y(x[0].rows(), 1);
-  for (Index i = 0; i < y.rows(); ++i) y(i, 0) = naive_logsumexp(x[0], i) - x[0](i, pick(i, 0, x[0].cols()));
-  return y;
+  const M log_p = naive_log_softmax(x[0]);
+  return made(log_p.rows(), 1, [&](Index i, Index) { return -log_p(i, pick(i, 0, log_p.cols())); });
 }
 
-M pick_matrix(Index rows, Index picks, Index cols) {
-  M index(rows, picks);
-  for (Index i = 0; i < rows; ++i)
-    for (Index j = 0; j < picks; ++j) index(i, j) = static_cast<double>(pick(i, j, cols));
-  return index;
+// A constant of the given shape whose entries pick columns of `cols`, and that of one pick for each row of x.
+V picks(Tape64& tape, Shape shape, Index cols) {
+  return tape.constant(
+      made(shape.rows, shape.cols, [&](Index i, Index j) { return static_cast<double>(pick(i, j, cols)); }));
 }
-
-// ---- kinds of rows
-// ----------------------------------------------------------------------------------------------------
+V labels(Tape64& tape, const V& x) { return picks(tape, {x.rows(), 1}, x.cols()); }
 
 OpRow unary(const char* name, V (*f)(V), double (*naive)(double), double low = -2, double high = 2) {
   return {.name = name,
@@ -111,11 +117,13 @@ OpRow kinked(OpRow row, double at = 0) {
   return row;
 }
 
-OpRow binary(const char* name, V (*f)(V, V), double (*naive)(double, double), double low = -2) {
+// Of an operator, which says the same of Vars and of numbers.
+template <class F>
+OpRow binary(const char* name, F f, double low = -2) {
   OpRow row{.name = name,
             .shapes = two_equal,
             .function = [f](Tape64&, Inputs x) { return f(x[0], x[1]); },
-            .naive = [naive](Values x) { return each_pair(x[0], x[1], naive); },
+            .naive = [f](Values x) { return each_pair(x[0], x[1], f); },
             .low = low,
             .misfits = not_broadcastable,
             .message = "each extent must be equal or 1"};
@@ -123,43 +131,41 @@ OpRow binary(const char* name, V (*f)(V, V), double (*naive)(double, double), do
   return row;
 }
 
-OpRow matmul_row(const char* name, Transposes op, std::vector<std::vector<Shape>> shapes,
-                 std::vector<std::vector<Shape>> misfits) {
-  return {.name = name,
-          .shapes = std::move(shapes),
-          .function = [op](Tape64&, Inputs x) { return matmul(x[0], x[1], op); },
-          .naive = [op](Values x) { return product(x[0], x[1], op); },
-          .misfits = std::move(misfits),
-          .message = "must equal"};
+OpRow mask(const char* name, V (*f)(V, V), double (*naive)(double, double), double bound = 0) {
+  return kinked({.name = name,
+                 .shapes = two_equal,
+                 .function = [f](Tape64&, Inputs x) { return f(x[0], x[1]); },
+                 .naive = [naive](Values x) { return each_pair(x[0], x[1], naive); },
+                 .misfits = {{{3, 4}, {1, 4}}, {{3, 4}, {4, 3}}, {{3, 4}, {3, 1}}},
+                 .message = "must be equal"},
+                bound);
 }
 
-OpRow add_product_row(const char* name, Transposes op, std::vector<std::vector<Shape>> shapes,
-                      std::vector<std::vector<Shape>> misfits) {
+// op(a) op(b) of two inputs, c + op(a) op(b) of three.
+OpRow product_row(const char* name, Transposes op, InputShapes shapes, InputShapes misfits) {
+  const bool is_sum = shapes.front().size() == 3;
   return {.name = name,
           .shapes = std::move(shapes),
-          .function = [op](Tape64&, Inputs x) { return add_product(x[0], x[1], x[2], op); },
-          .naive = [op](Values x) { return plus(x[0], product(x[1], x[2], op)); },
+          .function = [=](Tape64&,
+                          Inputs x) { return is_sum ? add_product(x[0], x[1], x[2], op) : matmul(x[0], x[1], op); },
+          .naive = [=](Values x) { return is_sum ? plus(x[0], product(x[1], x[2], op)) : product(x[0], x[1], op); },
           .misfits = std::move(misfits),
-          .message = "must"};
+          .message = is_sum ? "must" : "must equal"};
 }
 
-// ---- the rows, in the order of the files
-// ------------------------------------------------------------------------------
+// The rows, in the order of the files.
 
 std::vector<OpRow> elementwise_rows() {
   return {
-      binary(
-          "add", [](V a, V b) { return a + b; }, [](double a, double b) { return a + b; }),
-      binary(
-          "subtract", [](V a, V b) { return a - b; }, [](double a, double b) { return a - b; }),
-      binary(
-          "multiply", [](V a, V b) { return a * b; }, [](double a, double b) { return a * b; }),
+      binary("add", [](auto a, auto b) { return a + b; }),
+      binary("subtract", [](auto a, auto b) { return a - b; }),
+      binary("multiply", [](auto a, auto b) { return a * b; }),
       {.name = "multiply by itself",
        .shapes = one_input,
        .function = [](Tape64&, Inputs x) { return x[0] * x[0]; },
        .naive = [](Values x) { return each(x[0], [](double v) { return v * v; }); }},
       binary(
-          "divide", [](V a, V b) { return a / b; }, [](double a, double b) { return a / b; }, 0.5),
+          "divide", [](auto a, auto b) { return a / b; }, 0.5),
       unary(
           "affine", [](V x) { return affine(x, -1.5, 0.25); }, [](double x) { return 0.25 - 1.5 * x; }),
       unary(
@@ -206,47 +212,34 @@ std::vector<OpRow> elementwise_rows() {
              0.3),
       kinked(unary(
           "sign", [](V x) { return sign(x); }, [](double x) { return x > 0 ? 1.0 : -1.0; })),
-      kinked({.name = "gate",
-              .shapes = two_equal,
-              .function = [](Tape64&, Inputs x) { return gate(x[0], x[1]); },
-              .naive = [](Values x) { return each_pair(x[0], x[1], [](double g, double y) { return y > 0 ? g : 0; }); },
-              .misfits = {{{3, 4}, {1, 4}}, {{3, 4}, {4, 3}}},
-              .message = "must be equal"}),
-      kinked(
-          {.name = "gate with a slope",
-           .shapes = two_equal,
-           .function = [](Tape64&, Inputs x) { return gate(x[0], x[1], 0.1); },
-           .naive =
-               [](Values x) { return each_pair(x[0], x[1], [](double g, double y) { return y > 0 ? g : 0.1 * g; }); }}),
-      kinked({.name = "gate_from",
-              .shapes = two_equal,
-              .function = [](Tape64&, Inputs x) { return gate_from(x[0], x[1], -0.4); },
-              .naive =
-                  [](Values x) { return each_pair(x[0], x[1], [](double g, double y) { return y >= -0.4 ? g : 0; }); },
-              .misfits = {{{3, 4}, {3, 1}}},
-              .message = "must be equal"},
-             -0.4),
+      mask(
+          "gate", [](V g, V y) { return gate(g, y); }, [](double g, double y) { return y > 0 ? g : 0; }),
+      mask(
+          "gate with a slope", [](V g, V y) { return gate(g, y, 0.1); },
+          [](double g, double y) { return y > 0 ? g : 0.1 * g; }),
+      mask(
+          "gate_from", [](V g, V y) { return gate_from(g, y, -0.4); },
+          [](double g, double y) { return y >= -0.4 ? g : 0; }, -0.4),
   };
 }
 
 std::vector<OpRow> linear_rows() {
   return {
-      matmul_row("matmul", {},
-                 {{{1, 1}, {1, 1}}, {{3, 4}, {4, 2}}, {{1, 4}, {4, 1}}, {{4, 1}, {1, 3}}, {{3, 0}, {0, 2}}},
-                 {{{3, 4}, {3, 4}}}),
-      matmul_row("matmul aᵀ b", {.a = true}, {{{4, 3}, {4, 2}}, {{1, 3}, {1, 2}}}, {{{3, 4}, {4, 2}}}),
-      matmul_row("matmul a bᵀ", {.b = true}, {{{3, 4}, {2, 4}}, {{1, 4}, {1, 4}}}, {{{3, 4}, {4, 2}}}),
-      matmul_row("matmul aᵀ bᵀ", {.a = true, .b = true}, {{{4, 3}, {2, 4}}}, {{{3, 4}, {4, 2}}}),
+      product_row("matmul", {},
+                  {{{1, 1}, {1, 1}}, {{3, 4}, {4, 2}}, {{1, 4}, {4, 1}}, {{4, 1}, {1, 3}}, {{3, 0}, {0, 2}}},
+                  {{{3, 4}, {3, 4}}}),
+      product_row("matmul aᵀ b", {.a = true}, {{{4, 3}, {4, 2}}, {{1, 3}, {1, 2}}}, {{{3, 4}, {4, 2}}}),
+      product_row("matmul a bᵀ", {.b = true}, {{{3, 4}, {2, 4}}, {{1, 4}, {1, 4}}}, {{{3, 4}, {4, 2}}}),
+      product_row("matmul aᵀ bᵀ", {.a = true, .b = true}, {{{4, 3}, {2, 4}}}, {{{3, 4}, {4, 2}}}),
       {.name = "matmul with itself",
        .shapes = {{{3, 3}}, {{3, 2}}},
        .function = [](Tape64&, Inputs x) { return matmul(x[0], x[0], {.b = true}); },
        .naive = [](Values x) { return product(x[0], transposed(x[0])); }},
-      add_product_row("add_product", {}, {{{3, 2}, {3, 4}, {4, 2}}, {{1, 1}, {1, 1}, {1, 1}}},
-                      {{{3, 2}, {3, 4}, {3, 2}}, {{2, 3}, {3, 4}, {4, 2}}}),
-      add_product_row("add_product aᵀ b", {.a = true}, {{{3, 2}, {4, 3}, {4, 2}}}, {{{3, 2}, {3, 4}, {4, 2}}}),
-      add_product_row("add_product a bᵀ", {.b = true}, {{{3, 2}, {3, 4}, {2, 4}}}, {{{3, 2}, {3, 4}, {4, 2}}}),
-      add_product_row("add_product aᵀ bᵀ", {.a = true, .b = true}, {{{3, 2}, {4, 3}, {2, 4}}},
-                      {{{3, 2}, {3, 4}, {4, 2}}}),
+      product_row("add_product", {}, {{{3, 2}, {3, 4}, {4, 2}}, {{1, 1}, {1, 1}, {1, 1}}},
+                  {{{3, 2}, {3, 4}, {3, 2}}, {{2, 3}, {3, 4}, {4, 2}}}),
+      product_row("add_product aᵀ b", {.a = true}, {{{3, 2}, {4, 3}, {4, 2}}}, {{{3, 2}, {3, 4}, {4, 2}}}),
+      product_row("add_product a bᵀ", {.b = true}, {{{3, 2}, {3, 4}, {2, 4}}}, {{{3, 2}, {3, 4}, {4, 2}}}),
+      product_row("add_product aᵀ bᵀ", {.a = true, .b = true}, {{{3, 2}, {4, 3}, {2, 4}}}, {{{3, 2}, {3, 4}, {4, 2}}}),
       {.name = "linear",
        .shapes = {{{3, 4}, {2, 4}, {1, 2}}, {{1, 1}, {1, 1}, {1, 1}}, {{0, 4}, {2, 4}, {1, 2}}},
        .function = [](Tape64&, Inputs x) { return linear(x[0], x[1], x[2]); },
@@ -261,63 +254,35 @@ std::vector<OpRow> linear_rows() {
 }
 
 std::vector<OpRow> reduce_rows() {
-  const std::vector<std::vector<Shape>> with_values = {{{1, 1}}, {{1, 5}}, {{4, 1}}, {{3, 4}}};
+  const InputShapes with_values = {{{1, 1}}, {{1, 5}}, {{4, 1}}, {{3, 4}}};
   return {
       {.name = "sum",
        .shapes = one_input,
        .function = [](Tape64&, Inputs x) { return sum(x[0]); },
-       .naive =
-           [](Values x) {
-             M y(1, 1);
-             for (double v : x[0].span()) y(0, 0) += v;
-             return y;
-           }},
+       .naive = [](Values x) { return total_of(x[0]); }},
       {.name = "sum over the size: mean",
        .shapes = with_values,
        .function = [](Tape64&, Inputs x) { return mean(x[0]); },
-       .naive =
-           [](Values x) {
-             M y(1, 1);
-             for (double v : x[0].span()) y(0, 0) += v / static_cast<double>(x[0].size());
-             return y;
-           },
+       .naive = [](Values x) { return M{{total_of(x[0])(0, 0) / static_cast<double>(x[0].size())}}; },
        .misfits = {{{0, 3}}},
        .message = "it must hold a value"},
       {.name = "row_sum",
        .shapes = one_input,
        .function = [](Tape64&, Inputs x) { return row_sum(x[0]); },
-       .naive =
-           [](Values x) {
-             M y(x[0].rows(), 1);
-             for (Index i = 0; i < x[0].rows(); ++i)
-               for (double v : x[0].row(i)) y(i, 0) += v;
-             return y;
-           }},
+       .naive = [](Values x) { return row_sums(x[0]); }},
       {.name = "row_square_sum",
        .shapes = one_input,
        .function = [](Tape64&, Inputs x) { return row_square_sum(x[0]); },
-       .naive =
-           [](Values x) {
-             M y(x[0].rows(), 1);
-             for (Index i = 0; i < x[0].rows(); ++i)
-               for (double v : x[0].row(i)) y(i, 0) += v * v;
-             return y;
-           }},
+       .naive = [](Values x) { return row_sums(each(x[0], [](double v) { return v * v; })); }},
       {.name = "col_sum",
        .shapes = {{{1, 1}}, {{1, 5}}, {{4, 1}}, {{3, 4}}, {{0, 3}}, {{2, 150}}},
        .function = [](Tape64&, Inputs x) { return col_sum(x[0]); },
-       .naive =
-           [](Values x) {
-             M y(1, x[0].cols());
-             for (Index i = 0; i < x[0].rows(); ++i)
-               for (Index j = 0; j < x[0].cols(); ++j) y(0, j) += x[0](i, j);
-             return y;
-           }},
+       .naive = [](Values x) { return transposed(row_sums(transposed(x[0]))); }},
       {.name = "broadcast_to",
        .shapes = {{{1, 1}}, {{1, 4}}, {{3, 1}}, {{3, 4}}},
        .function =
            [](Tape64&, Inputs x) {
-             return broadcast_to(x[0], {3, 4});
+             return broadcast_to(x[0], Shape{3, 4});
            },
        .naive = [](Values x) { return plus(M(3, 4), x[0]); },
        .misfits = {{{2, 4}}, {{3, 3}}},
@@ -325,60 +290,33 @@ std::vector<OpRow> reduce_rows() {
       {.name = "logsumexp",
        .shapes = with_values,
        .function = [](Tape64&, Inputs x) { return logsumexp(x[0]); },
-       .naive =
-           [](Values x) {
-             M y(x[0].rows(), 1);
-             for (Index i = 0; i < y.rows(); ++i) y(i, 0) = naive_logsumexp(x[0], i);
-             return y;
-           }},
+       .naive = [](Values x) { return naive_logsumexp(x[0]); }},
       {.name = "softmax",
        .shapes = with_values,
        .function = [](Tape64&, Inputs x) { return softmax(x[0]); },
-       .naive =
-           [](Values x) {
-             M y = x[0];
-             for (Index i = 0; i < y.rows(); ++i)
-               for (Index j = 0; j < y.cols(); ++j) y(i, j) = std::exp(x[0](i, j) - naive_logsumexp(x[0], i));
-             return y;
-           }},
+       .naive = [](Values x) { return naive_softmax(x[0]); }},
       {.name = "log_softmax",
        .shapes = with_values,
        .function = [](Tape64&, Inputs x) { return log_softmax(x[0]); },
-       .naive =
-           [](Values x) {
-             M y = x[0];
-             for (Index i = 0; i < y.rows(); ++i)
-               for (Index j = 0; j < y.cols(); ++j) y(i, j) = x[0](i, j) - naive_logsumexp(x[0], i);
-             return y;
-           }},
+       .naive = [](Values x) { return naive_log_softmax(x[0]); }},
       {.name = "cross_entropy_rows accurate",
        .shapes = with_values,
        .function =
            [](Tape64& tape, Inputs x) {
-             return cross_entropy_rows(x[0], tape.constant(pick_matrix(x[0].rows(), 1, x[0].cols())),
-                                       CrossEntropyGradient::accurate);
+             return cross_entropy_rows(x[0], labels(tape, x[0]), CrossEntropyGradient::accurate);
            },
        .naive = naive_cross_entropy},
       {.name = "softmax_minus_label",
        .shapes = with_values,
-       .function =
-           [](Tape64& tape, Inputs x) {
-             return softmax_minus_label(x[0], tape.constant(pick_matrix(x[0].rows(), 1, x[0].cols())));
-           },
+       .function = [](Tape64& tape, Inputs x) { return softmax_minus_label(x[0], labels(tape, x[0])); },
        .naive =
            [](Values x) {
-             M y = x[0];
-             for (Index i = 0; i < y.rows(); ++i)
-               for (Index j = 0; j < y.cols(); ++j)
-                 y(i, j) = std::exp(x[0](i, j) - naive_logsumexp(x[0], i)) - (j == pick(i, 0, y.cols()) ? 1 : 0);
-             return y;
+             const M p = naive_softmax(x[0]);
+             return made(p.rows(), p.cols(), [&](Index i, Index j) { return p(i, j) - (j == pick(i, 0, p.cols())); });
            }},
       {.name = "cross_entropy_rows",
        .shapes = with_values,
-       .function =
-           [](Tape64& tape, Inputs x) {
-             return cross_entropy_rows(x[0], tape.constant(pick_matrix(x[0].rows(), 1, x[0].cols())));
-           },
+       .function = [](Tape64& tape, Inputs x) { return cross_entropy_rows(x[0], labels(tape, x[0])); },
        .naive = naive_cross_entropy},
   };
 }
@@ -427,21 +365,17 @@ std::vector<OpRow> shape_rows() {
            }},
       {.name = "gather_cols",
        .shapes = {{{1, 1}}, {{3, 4}}, {{4, 2}}},
-       .function = [](Tape64& tape,
-                      Inputs x) { return gather_cols(x[0], tape.constant(pick_matrix(x[0].rows(), 3, x[0].cols()))); },
+       .function =
+           [](Tape64& tape, Inputs x) {
+             return gather_cols(x[0], picks(tape, {x[0].rows(), 3}, x[0].cols()));
+           },
        .naive =
            [](Values x) {
-             M y(x[0].rows(), 3);
-             for (Index i = 0; i < y.rows(); ++i)
-               for (Index j = 0; j < 3; ++j) y(i, j) = x[0](i, pick(i, j, x[0].cols()));
-             return y;
+             return made(x[0].rows(), 3, [&](Index i, Index j) { return x[0](i, pick(i, j, x[0].cols())); });
            }},
       {.name = "scatter_add_cols",
        .shapes = {{{1, 1}}, {{3, 4}}, {{4, 6}}},
-       .function =
-           [](Tape64& tape, Inputs x) {
-             return scatter_add_cols(x[0], tape.constant(pick_matrix(x[0].rows(), x[0].cols(), 5)), 5);
-           },
+       .function = [](Tape64& tape, Inputs x) { return scatter_add_cols(x[0], picks(tape, x[0].shape(), 5), 5); },
        .naive =
            [](Values x) {
              M y(x[0].rows(), 5);
@@ -460,12 +394,7 @@ M multi_hot(Index rows, Index cols) {
 }
 
 V hot_of(Tape64& tape, Index rows, Index cols) {
-  M hot(rows, 2);
-  for (Index i = 0; i < rows; ++i) {
-    hot(i, 0) = static_cast<double>((i + 2) % cols);
-    hot(i, 1) = static_cast<double>((i + 1) % cols);
-  }
-  return tape.constant(hot);
+  return tape.constant(made(rows, 2, [&](Index i, Index c) { return static_cast<double>((i + 2 - c) % cols); }));
 }
 
 std::vector<OpRow> hot_rows() {
@@ -476,8 +405,8 @@ std::vector<OpRow> hot_rows() {
        .shapes = {{{3, 4}}, {{1, 2}}},
        .function =
            [](Tape64& tape, Inputs x) {
-             const V hot_x = tape.constant(multi_hot(5, x[0].cols()));
-             return hot_linear(hot_x, x[0], hot_of(tape, 5, x[0].cols()));
+             const Index cols = x[0].cols();
+             return hot_linear(tape.constant(multi_hot(5, cols)), x[0], hot_of(tape, 5, cols));
            },
        .naive = [](Values x) { return product(multi_hot(5, x[0].cols()), transposed(x[0])); }},
       {.name = "hot_sum",
