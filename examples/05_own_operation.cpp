@@ -23,7 +23,7 @@ constexpr Primitive<double> elementwise(const char* name, Rule<double> times_slo
           .value = values,
           .pullback = {times_slope},
           .pushforward = {times_slope},
-          .reads = {x0}};  // the rule reads the input; values that no rule reads are freed early
+          .reads = {Reads::x0}};  // the rule reads the input; values that no rule reads are freed early
 }
 
 Var<double> sine(Var<double> x, int m = 0) {

@@ -41,7 +41,7 @@ int main() {
       auto net = classifier.on(tape);
       const auto loss = cross_entropy(net(tape.constant(x)), tape.labels(label));
       if (step % 2000 == 0) print(step ? "end" : "start", x, classifier.layers()[0], loss.item());
-      const auto g = grad(loss, {net.parameters().begin(), net.parameters().end()});
+      const auto g = grad(loss, net.parameters());
       double squares = 0;
       for (std::size_t p = 0; p < g.size(); ++p) {  // J and b
         const auto values = classifier.parameters()[p].span();

@@ -31,13 +31,21 @@ struct GradOptions {
 template <class T>
 void grad(const Var<T>& f, std::span<const Var<T>> wrt, std::span<Var<T>> out,
           const std::type_identity_t<GradOptions<T>>& options = {});
-/// The same, returned in a vector.
+/// The same, returned in a vector. `wrt` is a vector or a span, such as the parameters of a network on a tape.
 template <class T>
-std::vector<Var<T>> grad(const Var<T>& f, const std::vector<Var<T>>& wrt,
-                         const std::type_identity_t<GradOptions<T>>& options = {});
+std::vector<Var<T>> grad(const Var<T>& f, std::type_identity_t<std::span<const Var<T>>> wrt,
+                         const std::type_identity_t<GradOptions<T>>& options = {}) {
+  std::vector<Var<T>> out(wrt.size());
+  grad(f, wrt, std::span(out), options);
+  return out;
+}
 /// The same for a single x. With a batch, row i is seed_iᵀ J_i.
 template <class T>
-Var<T> grad(const Var<T>& f, const Var<T>& x, const std::type_identity_t<GradOptions<T>>& options = {});
+Var<T> grad(const Var<T>& f, const Var<T>& x, const std::type_identity_t<GradOptions<T>>& options = {}) {
+  Var<T> out;
+  grad(f, std::span(&x, 1), std::span(&out, 1), options);
+  return out;
+}
 
 /// How a tangent is pushed forward, or a Jacobian taken.
 struct ForwardOptions {
@@ -61,6 +69,7 @@ std::vector<Var<T>> jacobian(const Var<T>& f, const Var<T>& x, ForwardOptions op
 /// differentiate it, write that gradient with create_graph.
 /// Throws InputError as `grad` does, or when the directions do not match.
 template <class T>
-std::vector<Var<T>> hvp(const Var<T>& loss, const std::vector<Var<T>>& wrt, const std::vector<Var<T>>& direction);
+std::vector<Var<T>> hvp(const Var<T>& loss, std::type_identity_t<std::span<const Var<T>>> wrt,
+                        const std::vector<Var<T>>& direction);
 
 }  // namespace normalign

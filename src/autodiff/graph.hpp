@@ -1,13 +1,35 @@
 // The engine behind Tape and Var: nodes, values and their lifetimes. It knows no operation.
 #pragma once
 
+#include <array>
+#include <cstdint>
+#include <span>
 #include <vector>
 
-#include "autodiff/primitive.hpp"
 #include "base/huge_pages.hpp"
 #include "linalg/buffer_pool.hpp"
+#include "linalg/matrix.hpp"
 
 namespace normalign {
+
+template <class T>
+class Var;
+template <class T>
+class Tape;
+template <class T>
+struct Primitive;
+template <class T>
+struct Call;
+
+/// The numbers that an operation carries beside its inputs; what each means, the operation says.
+struct Attribute {
+  double scalar = 0;
+  double offset = 0;
+  std::int32_t first = 0;
+  std::int32_t second = 0;
+};
+
+namespace detail {
 
 /// A set of a tape's variables: one bit for each, which every 32nd shares. So an answer that sets give may be a
 /// needless yes where there are more than 32 variables, and is never a wrong no.
@@ -18,6 +40,21 @@ enum class Recording {
   on,
   off,    ///< by the user's wish, WithoutRecording: results are constants
   swept,  ///< in a sweep without create_graph: results know of the variables on which they would have depended
+};
+
+/// The number of no node.
+inline constexpr std::uint32_t no_node = ~std::uint32_t{0};
+
+/// Looks on while a graph computes, recorded or not. See check/.
+template <class T>
+class Watch {
+ public:
+  /// Called when the value is computed, never in place of an input. Its node will be `node`; no_node: it is not
+  /// recorded. What this throws ends the operation.
+  virtual void see(const Primitive<T>& primitive, const Call<T>& call, std::uint32_t node) = 0;
+
+ protected:
+  ~Watch() = default;
 };
 
 /// The state that a tape and its Vars share.
@@ -49,7 +86,6 @@ class Graph {
     VariableSet lost = 0;     ///< those from which they do not, because a sweep was not recorded
   };
 
-  // ---- Vars
   /// A new leaf, with derivatives or without.
   Var<T> leaf(Value value, bool variable);
   /// An unrecorded Var that owns `value`, and does not know any more how it depends on `lost`.
@@ -61,24 +97,30 @@ class Graph {
   /// Counts one Var more, or one less, on what `var` names.
   static void retain(const Var<T>& var);
   static void release(const Var<T>& var);
-  /// The graph of a Var; throws InputError, opened by `caller`, on an empty or stale one.
+
+  /// The graph of a tape, or of a Var; throws InputError, opened by `caller`, on an empty or stale Var.
+  static Graph& of(const Tape<T>& tape) { return *tape.graph_; }
   static Graph& of(const char* caller, const Var<T>& var);
-  static Value& value(const Var<T>& var);
   static bool is_recorded(const Var<T>& var) { return var.generation_ != 0; }
   static std::uint32_t index(const Var<T>& var) { return var.index_; }
-  static bool depends(const Var<T>& var) { return variables(var) != 0; }
+  static Value& value(const Var<T>& var) {
+    return is_recorded(var) ? var.graph_->nodes[var.index_].value : var.graph_->slots_[var.index_].value;
+  }
   /// The variables from which derivatives flow to `var`.
-  static VariableSet variables(const Var<T>& var);
+  static VariableSet variables(const Var<T>& var) {
+    return is_recorded(var) ? var.graph_->nodes[var.index_].depends : 0;
+  }
   /// The variables on which `var` depends in a way that was not recorded.
-  static VariableSet lost(const Var<T>& var);
+  static VariableSet lost(const Var<T>& var) {
+    return is_recorded(var) ? var.graph_->nodes[var.index_].lost : var.graph_->slots_[var.index_].lost_or_next_free;
+  }
 
-  // ---- values
-  /// A block of the pool, its values not set; `copy` sets them, `borrow` takes no block.
+  /// A block of the pool, its values not set; `filled` and `copy` set them, `borrow` takes no block.
   Value allocate(Shape shape);
+  Value filled(Shape shape, T fill);
   Value copy(ConstView<T> view);
   static Value borrow(ConstView<T> view);
 
-  // ---- recording
   /// The result of a primitive, recorded where recording is on. Throws InputError, naming the primitive, on a misfit.
   Var<T> apply(const Primitive<T>& primitive, std::span<Var<T>* const> inputs, const Attribute& attribute);
   /// Forgets every node; unrecorded values stay.
@@ -97,7 +139,8 @@ class Graph {
   BufferPool pool;
   Scratch scratch;
   Recording recording = Recording::on;
-  BranchHash* branches = nullptr;  ///< where operations with kinks report, while a gradient check runs
+  std::uint32_t swept = no_node;  ///< the node whose rule is running
+  Watch<T>* watch = nullptr;
 
  private:
   struct Slot {
@@ -105,35 +148,22 @@ class Graph {
     std::uint32_t handles = 0;
     std::uint32_t lost_or_next_free = 0;  ///< while somebody holds it a VariableSet, then the next free slot
   };
-  static constexpr std::uint32_t none = ~std::uint32_t{0};
 
   std::uint32_t add_leaf(Value value, VariableSet depends, VariableSet lost = 0);
   void release_value(Value& value);
   bool may_take_over(const Var<T>& var, Shape shape) const;
+  bool record_inputs(const Primitive<T>& primitive, std::span<Var<T>* const> inputs,
+                     std::array<std::uint32_t, 3>& recorded);
+  Value computed(const Primitive<T>& primitive, std::span<Var<T>* const> inputs, const Attribute& attribute,
+                 Shape shape, std::uint32_t node);
 
   std::vector<Slot> slots_;
-  std::uint32_t free_slot_ = none;
+  std::uint32_t free_slot_ = no_node;
   std::uint32_t generation_ = 1;
   std::uint32_t variables_ = 0;  // made since the last clear
   std::uint64_t vars_ = 0;
   bool tape_alive_ = true;
 };
 
-/// A scope that sets whether a graph records.
-template <class T>
-class RecordingScope {
- public:
-  /// Sets it until the end of the scope.
-  RecordingScope(Graph<T>& graph, Recording recording) : graph_(graph), before_(graph.recording) {
-    graph.recording = recording;
-  }
-  ~RecordingScope() { graph_.recording = before_; }
-  RecordingScope(const RecordingScope&) = delete;
-  RecordingScope& operator=(const RecordingScope&) = delete;
-
- private:
-  Graph<T>& graph_;
-  Recording before_;
-};
-
+}  // namespace detail
 }  // namespace normalign

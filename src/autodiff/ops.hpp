@@ -15,8 +15,8 @@ namespace normalign {
 template <class T>
 std::vector<const Primitive<T>*> all_primitives() {
   std::vector<const Primitive<T>*> all;
-  for (const auto part : {elementwise_primitives<T>(), linear_primitives<T>(), reduce_primitives<T>(),
-                          shape_primitives<T>(), hot_primitives<T>()})
+  for (const auto& part :
+       {ElementwiseOps<T>::all(), LinearOps<T>::all(), ReduceOps<T>::all(), ShapeOps<T>::all(), HotOps<T>::all()})
     all.insert(all.end(), part.begin(), part.end());
   return all;
 }

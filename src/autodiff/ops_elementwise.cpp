@@ -1,7 +1,7 @@
 #include "autodiff/ops_elementwise.hpp"
 
 #include <cmath>
-#include <utility>
+#include <type_traits>
 
 #include "autodiff/ops_reduce.hpp"
 #include "autodiff/shape_rules.hpp"
@@ -11,16 +11,26 @@
 namespace normalign {
 namespace {
 
-// ---- how values are computed ------------------------------------------------------------------------------------
+using enum Reads;
+
+// f(x), or f(x, scalar, offset) of an operation that carries numbers.
+template <class T, class F>
+T value_at(F f, T x, T scalar, T offset) {
+  if constexpr (std::is_invocable_v<F, T>)
+    return f(x);
+  else
+    return f(x, scalar, offset);
+}
 
 // y = f(x), one value at a time; y may be x.
 template <class T, class F>
 void map(const Call<T>& call, F f) {
   const T* x = call.x[0].data();
   T* y = call.y.data();
+  const T scalar = static_cast<T>(call.attribute.scalar), offset = static_cast<T>(call.attribute.offset);
   parallel_pass(call.y.size(), call.y.size(), [=](Index first, Index count) {
 #pragma omp simd
-    for (Index i = first; i < first + count; ++i) y[i] = f(x[i]);
+    for (Index i = first; i < first + count; ++i) y[i] = value_at(f, x[i], scalar, offset);
   });
 }
 
@@ -59,22 +69,31 @@ void map2(const Call<T>& call, F f) {
   });
 }
 
-// Folds the side of `bound` on which each value of x[operand] lies (below, at, above) into the hash.
+// Folds into the hash on which side of `bound` each value of x lies: below, at or above it.
 template <class T>
 void fold_sides(const ConstView<T>& x, double bound, BranchHash& hash) {
   for (T value : x.span()) hash = hash * 0x9E3779B97F4A7C15u + 1 + (value > bound) + 2 * (value < bound);
 }
 
-// ---- how rules are put together -----------------------------------------------------------------------------------
-
-// A function of one value: its pullback and its pushforward are the same product with f'(x).
+template <class T, int operand>
+void sides_of_zero(const Call<T>& call, BranchHash& hash) {
+  fold_sides(call.x[operand], 0, hash);
+}
+template <class T, int operand>
+void sides_of_scalar(const Call<T>& call, BranchHash& hash) {
+  fold_sides(call.x[operand], call.attribute.scalar, hash);
+}
 template <class T>
-constexpr Primitive<T> function(const char* name, void (*value)(const Call<T>&), Rule<T> rule, unsigned reads,
-                                void (*branches)(const Call<T>&, BranchHash&) = nullptr) {
+using Branches = void (*)(const Call<T>& call, BranchHash& hash);
+
+// A function of single values, a lambda for f(x) or f(x, scalar, offset): its pullback and its pushforward are the same
+// product with f'(x).
+template <class T, class F>
+constexpr Primitive<T> function(const char* name, F, Rule<T> rule, Reads reads, Branches<T> branches = nullptr) {
   return {.name = name,
           .arity = 1,
           .shape = same_shape,
-          .value = value,
+          .value = [](const Call<T>& call) { map(call, F()); },
           .pullback = {rule},
           .pushforward = {rule},
           .reads = {reads},
@@ -82,41 +101,59 @@ constexpr Primitive<T> function(const char* name, void (*value)(const Call<T>&),
           .branches = branches};
 }
 
-// The pullback of operand i of a broadcasting operation: the pullback as if nothing were repeated, then summed over
-// what was.
+// What passes its first operand where the second is large; constant in the second, linear in the first.
+template <class T>
+constexpr Primitive<T> mask(const char* name, void (*value)(const Call<T>&), Rule<T> rule, Branches<T> branches) {
+  return {.name = name,
+          .arity = 2,
+          .shape = equal_shapes,
+          .value = value,
+          .pullback = {rule},
+          .pushforward = {rule},
+          .reads = {x1},
+          .in_place = true,
+          .branches = branches};
+}
+
+// The rules of a sum in its operand i, whose repeated values gather the derivatives of all their copies.
 template <class T, int i>
 Var<T> unbroadcast(Var<T> g, const Recorded<T>& r) {
   return sum_to(std::move(g), r.x_shape(i));
 }
+template <class T>
+Var<T> broadcast(Var<T> t, const Recorded<T>& r) {
+  return broadcast_to(std::move(t), r.y_shape());
+}
 
-// ---- smooth, two operands -----------------------------------------------------------------------------------------
+}  // namespace
+
+// Smooth, two operands.
 
 template <class T>
-constexpr Primitive<T> add_op = {
+const Primitive<T> ElementwiseOps<T>::add_op = {
     .name = "add",
     .arity = 2,
     .shape = broadcast_shape,
     .value = [](const Call<T>& call) { map2(call, [](T a, T b) { return a + b; }); },
     .pullback = {unbroadcast<T, 0>, unbroadcast<T, 1>},
-    .pushforward = {[](Var<T> t, const Recorded<T>& r) { return broadcast_to(std::move(t), r.y_shape()); },
-                    [](Var<T> t, const Recorded<T>& r) { return broadcast_to(std::move(t), r.y_shape()); }},
+    .pushforward = {broadcast<T>, broadcast<T>},
     .reads = {nothing, nothing},
     .in_place = true};
 
 template <class T>
-constexpr Primitive<T> subtract_op = {
+const Primitive<T> ElementwiseOps<T>::subtract_op = {
     .name = "subtract",
     .arity = 2,
     .shape = broadcast_shape,
     .value = [](const Call<T>& call) { map2(call, [](T a, T b) { return a - b; }); },
     .pullback = {unbroadcast<T, 0>, [](Var<T> g, const Recorded<T>& r) { return -sum_to(std::move(g), r.x_shape(1)); }},
-    .pushforward = {[](Var<T> t, const Recorded<T>& r) { return broadcast_to(std::move(t), r.y_shape()); },
+    .pushforward = {broadcast<T>,
                     [](Var<T> t, const Recorded<T>& r) { return broadcast_to(-std::move(t), r.y_shape()); }},
     .reads = {nothing, nothing},
     .in_place = true};
 
 template <class T>
-constexpr Primitive<T> multiply_op = {
+const Primitive<T> ElementwiseOps<T>::multiply_op = {
     .name = "multiply",
     .arity = 2,
     .shape = broadcast_shape,
@@ -129,7 +166,7 @@ constexpr Primitive<T> multiply_op = {
     .in_place = true};
 
 template <class T>
-constexpr Primitive<T> divide_op = {
+const Primitive<T> ElementwiseOps<T>::divide_op = {
     .name = "divide",
     .arity = 2,
     .shape = broadcast_shape,
@@ -141,66 +178,48 @@ constexpr Primitive<T> divide_op = {
     .reads = {x1, x1 | output},
     .in_place = true};
 
-// ---- smooth, one operand ------------------------------------------------------------------------------------------
+// Smooth, one operand.
 
 // y = scalar x + offset
 template <class T>
-constexpr Primitive<T> affine_op = function<T>(
-    "affine",
-    [](const Call<T>& call) {
-      const T scale = static_cast<T>(call.attribute.scalar), shift = static_cast<T>(call.attribute.offset);
-      map(call, [=](T x) { return scale * x + shift; });
-    },
+const Primitive<T> ElementwiseOps<T>::affine_op = function<T>(
+    "affine", [](T x, T scale, T shift) { return scale * x + shift; },
     [](Var<T> g, const Recorded<T>& r) { return affine(std::move(g), r.attribute().scalar, 0); }, nothing);
 
 // y = x / scalar
 template <class T>
-constexpr Primitive<T> divide_by_op = function<T>(
-    "divide_by",
-    [](const Call<T>& call) {
-      const T divisor = static_cast<T>(call.attribute.scalar);
-      map(call, [=](T x) { return x / divisor; });
-    },
+const Primitive<T> ElementwiseOps<T>::divide_by_op = function<T>(
+    "divide_by", [](T x, T divisor, T) { return x / divisor; },
     [](Var<T> g, const Recorded<T>& r) { return std::move(g) / r.attribute().scalar; }, nothing);
 
 // y = scalar / x
 template <class T>
-constexpr Primitive<T> divide_into_op = function<T>(
-    "divide_into",
-    [](const Call<T>& call) {
-      const T numerator = static_cast<T>(call.attribute.scalar);
-      map(call, [=](T x) { return numerator / x; });
-    },
+const Primitive<T> ElementwiseOps<T>::divide_into_op = function<T>(
+    "divide_into", [](T x, T numerator, T) { return numerator / x; },
     [](Var<T> g, const Recorded<T>& r) { return -(std::move(g) * r.y()) / r.x(); }, x0 | output);
 
 template <class T>
-constexpr Primitive<T> exp_op = function<T>(
-    "exp", [](const Call<T>& call) { map(call, [](T x) { return std::exp(x); }); },
-    [](Var<T> g, const Recorded<T>& r) { return std::move(g) * r.y(); }, output);
+const Primitive<T> ElementwiseOps<T>::exp_op = function<T>(
+    "exp", [](T x) { return std::exp(x); }, [](Var<T> g, const Recorded<T>& r) { return std::move(g) * r.y(); },
+    output);
 
 template <class T>
-constexpr Primitive<T> log_op = function<T>(
-    "log", [](const Call<T>& call) { map(call, [](T x) { return std::log(x); }); },
-    [](Var<T> g, const Recorded<T>& r) { return std::move(g) / r.x(); }, x0);
+const Primitive<T> ElementwiseOps<T>::log_op = function<T>(
+    "log", [](T x) { return std::log(x); }, [](Var<T> g, const Recorded<T>& r) { return std::move(g) / r.x(); }, x0);
 
 template <class T>
-constexpr Primitive<T> sqrt_op = function<T>(
-    "sqrt", [](const Call<T>& call) { map(call, [](T x) { return std::sqrt(x); }); },
+const Primitive<T> ElementwiseOps<T>::sqrt_op = function<T>(
+    "sqrt", [](T x) { return std::sqrt(x); },
     [](Var<T> g, const Recorded<T>& r) { return 0.5 * (std::move(g) / r.y()); }, output);
 
 template <class T>
-constexpr Primitive<T> square_op = function<T>(
-    "square", [](const Call<T>& call) { map(call, [](T x) { return x * x; }); },
-    [](Var<T> g, const Recorded<T>& r) { return std::move(g) * (2 * r.x()); }, x0);
+const Primitive<T> ElementwiseOps<T>::square_op = function<T>(
+    "square", [](T x) { return x * x; }, [](Var<T> g, const Recorded<T>& r) { return std::move(g) * (2 * r.x()); }, x0);
 
 // y = x^scalar
 template <class T>
-constexpr Primitive<T> pow_op = function<T>(
-    "pow",
-    [](const Call<T>& call) {
-      const T power = static_cast<T>(call.attribute.scalar);
-      map(call, [=](T x) { return std::pow(x, power); });
-    },
+const Primitive<T> ElementwiseOps<T>::pow_op = function<T>(
+    "pow", [](T x, T power, T) { return std::pow(x, power); },
     [](Var<T> g, const Recorded<T>& r) {
       const double power = r.attribute().scalar;
       if (power == 0) return 0 * std::move(g);  // not 0 * x^-1, which is NaN at 0
@@ -210,294 +229,90 @@ constexpr Primitive<T> pow_op = function<T>(
     x0);
 
 template <class T>
-constexpr Primitive<T> tanh_op = function<T>(
-    "tanh", [](const Call<T>& call) { map(call, [](T x) { return std::tanh(x); }); },
+const Primitive<T> ElementwiseOps<T>::tanh_op = function<T>(
+    "tanh", [](T x) { return std::tanh(x); },
     [](Var<T> g, const Recorded<T>& r) { return std::move(g) * (1 - square(r.y())); }, output);
 
 template <class T>
-constexpr Primitive<T> sigmoid_op = function<T>(
-    "sigmoid", [](const Call<T>& call) { map(call, [](T x) { return 1 / (1 + std::exp(-x)); }); },
+const Primitive<T> ElementwiseOps<T>::sigmoid_op = function<T>(
+    "sigmoid", [](T x) { return 1 / (1 + std::exp(-x)); },
     [](Var<T> g, const Recorded<T>& r) { return std::move(g) * (r.y() * (1 - r.y())); }, output);
 
 template <class T>
-constexpr Primitive<T> softplus_op = function<T>(
-    "softplus",
-    [](const Call<T>& call) { map(call, [](T x) { return (x > 0 ? x : T{0}) + std::log1p(std::exp(-std::abs(x))); }); },
+const Primitive<T> ElementwiseOps<T>::softplus_op = function<T>(
+    "softplus", [](T x) { return (x > 0 ? x : T{0}) + std::log1p(std::exp(-std::abs(x))); },
     [](Var<T> g, const Recorded<T>& r) { return std::move(g) * sigmoid(r.x()); }, x0);
 
 template <class T>
-constexpr Primitive<T> silu_op = function<T>(
-    "silu", [](const Call<T>& call) { map(call, [](T x) { return x / (1 + std::exp(-x)); }); },
+const Primitive<T> ElementwiseOps<T>::silu_op = function<T>(
+    "silu", [](T x) { return x / (1 + std::exp(-x)); },
     [](Var<T> g, const Recorded<T>& r) {
       const Var<T> s = sigmoid(r.x());
       return std::move(g) * (s * (1 + r.x() * (1 - s)));
     },
     x0);
 
-// ---- with kinks ---------------------------------------------------------------------------------------------------
+// With kinks.
 
 template <class T>
-constexpr Primitive<T> abs_op = function<T>(
-    "abs", [](const Call<T>& call) { map(call, [](T x) { return std::abs(x); }); },
-    [](Var<T> g, const Recorded<T>& r) { return std::move(g) * sign(r.x()); }, x0,
-    [](const Call<T>& call, BranchHash& hash) { fold_sides(call.x[0], 0, hash); });
+const Primitive<T> ElementwiseOps<T>::abs_op = function<T>(
+    "abs", [](T x) { return std::abs(x); }, [](Var<T> g, const Recorded<T>& r) { return std::move(g) * sign(r.x()); },
+    x0, sides_of_zero<T, 0>);
 
 // Comparisons are written so that NaN passes through.
 template <class T>
-constexpr Primitive<T> relu_op = function<T>(
-    "relu", [](const Call<T>& call) { map(call, [](T x) { return x <= 0 ? T{0} : x; }); },
-    [](Var<T> g, const Recorded<T>& r) { return gate(std::move(g), r.y()); }, output,
-    [](const Call<T>& call, BranchHash& hash) { fold_sides(call.x[0], 0, hash); });
+const Primitive<T> ElementwiseOps<T>::relu_op = function<T>(
+    "relu", [](T x) { return x <= 0 ? T{0} : x; },
+    [](Var<T> g, const Recorded<T>& r) { return gate(std::move(g), r.y()); }, output, sides_of_zero<T, 0>);
 
 // scalar: the slope, not negative, so that y > 0 exactly where x > 0
 template <class T>
-constexpr Primitive<T> leaky_relu_op = function<T>(
-    "leaky_relu",
-    [](const Call<T>& call) {
-      const T slope = static_cast<T>(call.attribute.scalar);
-      map(call, [=](T x) { return x <= 0 ? slope * x : x; });
-    },
+const Primitive<T> ElementwiseOps<T>::leaky_relu_op = function<T>(
+    "leaky_relu", [](T x, T slope, T) { return x <= 0 ? slope * x : x; },
     [](Var<T> g, const Recorded<T>& r) { return gate(std::move(g), r.y(), r.attribute().scalar); }, output,
-    [](const Call<T>& call, BranchHash& hash) { fold_sides(call.x[0], 0, hash); });
+    sides_of_zero<T, 0>);
 
 // scalar: the minimum
 template <class T>
-constexpr Primitive<T> clamp_min_op = function<T>(
-    "clamp_min",
-    [](const Call<T>& call) {
-      const T minimum = static_cast<T>(call.attribute.scalar);
-      map(call, [=](T x) { return x < minimum ? minimum : x; });
-    },
+const Primitive<T> ElementwiseOps<T>::clamp_min_op = function<T>(
+    "clamp_min", [](T x, T minimum, T) { return x < minimum ? minimum : x; },
     [](Var<T> g, const Recorded<T>& r) { return gate_from(std::move(g), r.x(), r.attribute().scalar); }, x0,
-    [](const Call<T>& call, BranchHash& hash) { fold_sides(call.x[0], call.attribute.scalar, hash); });
+    sides_of_scalar<T, 0>);
 
-// ---- masks: locally constant in what they look at -------------------------------------------------------------------
+// Masks: locally constant in what they look at.
 
 template <class T>
-constexpr Primitive<T> sign_op = {
-    .name = "sign",
-    .arity = 1,
-    .shape = same_shape,
-    .value = [](const Call<T>& call) { map(call, [](T x) { return x > 0   ? T{1}
-                                                                  : x < 0 ? T{-1}
-                                                                          : x; }); },
-    .pullback = {},
-    .pushforward = {},
-    .reads = {},
-    .in_place = true,
-    .branches = [](const Call<T>& call, BranchHash& hash) { fold_sides(call.x[0], 0, hash); }};
+const Primitive<T> ElementwiseOps<T>::sign_op = function<T>(
+    "sign", [](T x) { return x > 0   ? T{1}
+                             : x < 0 ? T{-1}
+                                     : x; }, nullptr, nothing, sides_of_zero<T, 0>);
 
 // scalar: the slope where y <= 0
 template <class T>
-constexpr Primitive<T> gate_op = {
-    .name = "gate",
-    .arity = 2,
-    .shape = equal_shapes,
-    .value =
-        [](const Call<T>& call) {
-          const T slope = static_cast<T>(call.attribute.scalar);
-          if (slope == 0)
-            map2(call, [](T g, T y) { return y <= 0 ? T{0} : g; });
-          else
-            map2(call, [=](T g, T y) { return y <= 0 ? slope * g : g; });
-        },
-    .pullback = {[](Var<T> h, const Recorded<T>& r) { return gate(std::move(h), r.x(1), r.attribute().scalar); }},
-    .pushforward = {[](Var<T> t, const Recorded<T>& r) { return gate(std::move(t), r.x(1), r.attribute().scalar); }},
-    .reads = {x1},
-    .in_place = true,
-    .branches = [](const Call<T>& call, BranchHash& hash) { fold_sides(call.x[1], 0, hash); }};
+const Primitive<T> ElementwiseOps<T>::gate_op = mask<T>(
+    "gate",
+    [](const Call<T>& call) {
+      const T slope = static_cast<T>(call.attribute.scalar);
+      if (slope == 0)
+        map2(call, [](T g, T y) { return y <= 0 ? T{0} : g; });
+      else
+        map2(call, [=](T g, T y) { return y <= 0 ? slope * g : g; });
+    },
+    [](Var<T> g, const Recorded<T>& r) { return gate(std::move(g), r.x(1), r.attribute().scalar); },
+    sides_of_zero<T, 1>);
 
 // scalar: the bound
 template <class T>
-constexpr Primitive<T> gate_from_op = {
-    .name = "gate_from",
-    .arity = 2,
-    .shape = equal_shapes,
-    .value =
-        [](const Call<T>& call) {
-          const T bound = static_cast<T>(call.attribute.scalar);
-          map2(call, [=](T g, T y) { return y < bound ? T{0} : g; });
-        },
-    .pullback = {[](Var<T> h, const Recorded<T>& r) { return gate_from(std::move(h), r.x(1), r.attribute().scalar); }},
-    .pushforward = {[](Var<T> t, const Recorded<T>& r) {
-      return gate_from(std::move(t), r.x(1), r.attribute().scalar);
-    }},
-    .reads = {x1},
-    .in_place = true,
-    .branches = [](const Call<T>& call, BranchHash& hash) { fold_sides(call.x[1], call.attribute.scalar, hash); }};
+const Primitive<T> ElementwiseOps<T>::gate_from_op = mask<T>(
+    "gate_from",
+    [](const Call<T>& call) {
+      const T bound = static_cast<T>(call.attribute.scalar);
+      map2(call, [=](T g, T y) { return y < bound ? T{0} : g; });
+    },
+    [](Var<T> g, const Recorded<T>& r) { return gate_from(std::move(g), r.x(1), r.attribute().scalar); },
+    sides_of_scalar<T, 1>);
 
-}  // namespace
-
-// ---- the functions that users call ----------------------------------------------------------------------------------
-
-template <class T>
-Var<T> operator+(Var<T> a, Var<T> b) {
-  return apply(add_op<T>, {&a, &b});
-}
-template <class T>
-Var<T> operator-(Var<T> a, Var<T> b) {
-  return apply(subtract_op<T>, {&a, &b});
-}
-template <class T>
-Var<T> operator*(Var<T> a, Var<T> b) {
-  return apply(multiply_op<T>, {&a, &b});
-}
-template <class T>
-Var<T> operator/(Var<T> a, Var<T> b) {
-  return apply(divide_op<T>, {&a, &b});
-}
-
-template <class T>
-Var<T> affine(Var<T> x, double scale, double shift) {
-  return apply(affine_op<T>, {&x}, {.scalar = scale, .offset = shift});
-}
-template <class T>
-Var<T> operator-(Var<T> x) {
-  return affine(std::move(x), -1, 0);
-}
-template <class T>
-Var<T> operator+(Var<T> x, double shift) {
-  return affine(std::move(x), 1, shift);
-}
-template <class T>
-Var<T> operator+(double shift, Var<T> x) {
-  return affine(std::move(x), 1, shift);
-}
-template <class T>
-Var<T> operator-(Var<T> x, double shift) {
-  return affine(std::move(x), 1, -shift);
-}
-template <class T>
-Var<T> operator-(double shift, Var<T> x) {
-  return affine(std::move(x), -1, shift);
-}
-template <class T>
-Var<T> operator*(Var<T> x, double scale) {
-  return affine(std::move(x), scale, 0);
-}
-template <class T>
-Var<T> operator*(double scale, Var<T> x) {
-  return affine(std::move(x), scale, 0);
-}
-template <class T>
-Var<T> operator/(Var<T> x, double divisor) {
-  return apply(divide_by_op<T>, {&x}, {.scalar = divisor});
-}
-template <class T>
-Var<T> operator/(double numerator, Var<T> x) {
-  return apply(divide_into_op<T>, {&x}, {.scalar = numerator});
-}
-
-template <class T>
-Var<T> exp(Var<T> x) {
-  return apply(exp_op<T>, {&x});
-}
-template <class T>
-Var<T> log(Var<T> x) {
-  return apply(log_op<T>, {&x});
-}
-template <class T>
-Var<T> sqrt(Var<T> x) {
-  return apply(sqrt_op<T>, {&x});
-}
-template <class T>
-Var<T> square(Var<T> x) {
-  return apply(square_op<T>, {&x});
-}
-template <class T>
-Var<T> pow(Var<T> x, double power) {
-  return apply(pow_op<T>, {&x}, {.scalar = power});
-}
-template <class T>
-Var<T> abs(Var<T> x) {
-  return apply(abs_op<T>, {&x});
-}
-template <class T>
-Var<T> sign(Var<T> x) {
-  return apply(sign_op<T>, {&x});
-}
-template <class T>
-Var<T> relu(Var<T> x) {
-  return apply(relu_op<T>, {&x});
-}
-template <class T>
-Var<T> leaky_relu(Var<T> x, double slope) {
-  if (!(slope >= 0)) throw InputError(text("leaky_relu: slope is ", slope, "; it must not be negative"));
-  return apply(leaky_relu_op<T>, {&x}, {.scalar = slope});
-}
-template <class T>
-Var<T> tanh(Var<T> x) {
-  return apply(tanh_op<T>, {&x});
-}
-template <class T>
-Var<T> sigmoid(Var<T> x) {
-  return apply(sigmoid_op<T>, {&x});
-}
-template <class T>
-Var<T> softplus(Var<T> x) {
-  return apply(softplus_op<T>, {&x});
-}
-template <class T>
-Var<T> silu(Var<T> x) {
-  return apply(silu_op<T>, {&x});
-}
-template <class T>
-Var<T> clamp_min(Var<T> x, double minimum) {
-  return apply(clamp_min_op<T>, {&x}, {.scalar = minimum});
-}
-template <class T>
-Var<T> gate(Var<T> g, Var<T> y, double slope) {
-  return apply(gate_op<T>, {&g, &y}, {.scalar = slope});
-}
-template <class T>
-Var<T> gate_from(Var<T> g, Var<T> y, double bound) {
-  return apply(gate_from_op<T>, {&g, &y}, {.scalar = bound});
-}
-
-template <class T>
-std::span<const Primitive<T>* const> elementwise_primitives() {
-  static constexpr const Primitive<T>* all[] = {
-      &add_op<T>,         &subtract_op<T>,  &multiply_op<T>, &divide_op<T>, &affine_op<T>,   &divide_by_op<T>,
-      &divide_into_op<T>, &exp_op<T>,       &log_op<T>,      &sqrt_op<T>,   &square_op<T>,   &pow_op<T>,
-      &tanh_op<T>,        &sigmoid_op<T>,   &softplus_op<T>, &silu_op<T>,   &abs_op<T>,      &relu_op<T>,
-      &leaky_relu_op<T>,  &clamp_min_op<T>, &sign_op<T>,     &gate_op<T>,   &gate_from_op<T>};
-  return all;
-}
-
-#define NORMALIGN_INSTANTIATE(T)                     \
-  template Var<T> operator+(Var<T>, Var<T>);         \
-  template Var<T> operator-(Var<T>, Var<T>);         \
-  template Var<T> operator*(Var<T>, Var<T>);         \
-  template Var<T> operator/(Var<T>, Var<T>);         \
-  template Var<T> affine(Var<T>, double, double);    \
-  template Var<T> operator-(Var<T>);                 \
-  template Var<T> operator+(Var<T>, double);         \
-  template Var<T> operator+(double, Var<T>);         \
-  template Var<T> operator-(Var<T>, double);         \
-  template Var<T> operator-(double, Var<T>);         \
-  template Var<T> operator*(Var<T>, double);         \
-  template Var<T> operator*(double, Var<T>);         \
-  template Var<T> operator/(Var<T>, double);         \
-  template Var<T> operator/(double, Var<T>);         \
-  template Var<T> exp(Var<T>);                       \
-  template Var<T> log(Var<T>);                       \
-  template Var<T> sqrt(Var<T>);                      \
-  template Var<T> square(Var<T>);                    \
-  template Var<T> pow(Var<T>, double);               \
-  template Var<T> abs(Var<T>);                       \
-  template Var<T> sign(Var<T>);                      \
-  template Var<T> relu(Var<T>);                      \
-  template Var<T> leaky_relu(Var<T>, double);        \
-  template Var<T> tanh(Var<T>);                      \
-  template Var<T> sigmoid(Var<T>);                   \
-  template Var<T> softplus(Var<T>);                  \
-  template Var<T> silu(Var<T>);                      \
-  template Var<T> clamp_min(Var<T>, double);         \
-  template Var<T> gate(Var<T>, Var<T>, double);      \
-  template Var<T> gate_from(Var<T>, Var<T>, double); \
-  template std::span<const Primitive<T>* const> elementwise_primitives();
-NORMALIGN_INSTANTIATE(float)
-NORMALIGN_INSTANTIATE(double)
-#undef NORMALIGN_INSTANTIATE
+template struct ElementwiseOps<float>;
+template struct ElementwiseOps<double>;
 
 }  // namespace normalign

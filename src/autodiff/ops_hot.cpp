@@ -2,13 +2,11 @@
 
 #include <algorithm>
 #include <limits>
-#include <utility>
-
-#include "autodiff/ops_linear.hpp"
-#include "autodiff/shape_rules.hpp"
 
 namespace normalign {
 namespace {
+
+using enum Reads;
 
 // y_ij = sum_c w_{j,hot_ic}: w m x d, hot n x c, y n x m. One column of w for each row of y and c.
 template <class T>
@@ -32,8 +30,10 @@ Shape gathered_shape(const char* name, Shape w, Shape hot, Index rows) {
   return {rows, w.rows};
 }
 
+}  // namespace
+
 template <class T>
-constexpr Primitive<T> hot_linear_op = {
+const Primitive<T> HotOps<T>::hot_linear_op = {
     .name = "hot_linear",
     .arity = 3,
     .shape =
@@ -43,68 +43,44 @@ constexpr Primitive<T> hot_linear_op = {
         },
     .value = [](const Call<T>& call) { gather("hot_linear", call.x[1], call.x[2], call.y); },
     .pullback = {[](Var<T> g, const Recorded<T>& r) {
-                   return r.accumulated_product(std::move(g), r.x(1), false, false);  // (n x m) (m x d)
+                   return Product<T>{std::move(g), r.x(1)};  // (n x m) (m x d)
                  },
                  [](Var<T> g, const Recorded<T>& r) { return hot_outer(std::move(g), r.x(2), r.x_shape(1).cols); }},
     .pushforward = {[](Var<T> t, const Recorded<T>& r) {
-                      return r.accumulated_product(std::move(t), r.x(1), false, true);  // (n x d) (d x m)
+                      return Product<T>{std::move(t), r.x(1), {.b = true}};  // (n x d) (d x m)
                     },
                     [](Var<T> t, const Recorded<T>& r) { return hot_sum(std::move(t), r.x(2)); }},
     .reads = {x1, x2}};
 
 template <class T>
-constexpr Primitive<T> hot_sum_op = {
-    .name = "hot_sum",
-    .arity = 2,
-    .shape = [](const char* name, const Shapes& x,
-                const Attribute&) { return gathered_shape(name, x[0], x[1], x[1].rows); },
-    .value = [](const Call<T>& call) { gather("hot_sum", call.x[0], call.x[1], call.y); },
-    .pullback = {[](Var<T> g, const Recorded<T>& r) { return hot_outer(std::move(g), r.x(1), r.x_shape(0).cols); }},
-    .pushforward = {[](Var<T> t, const Recorded<T>& r) { return hot_sum(std::move(t), r.x(1)); }},
-    .reads = {x1}};
+const Primitive<T> HotOps<T>::hot_sum_op = linear_function<T>(
+    "hot_sum", 2,
+    [](const char* name, const Shapes& x, const Attribute&) { return gathered_shape(name, x[0], x[1], x[1].rows); },
+    [](const Call<T>& call) { gather("hot_sum", call.x[0], call.x[1], call.y); },
+    [](Var<T> g, const Recorded<T>& r) { return hot_outer(std::move(g), r.x(1), r.x_shape(0).cols); },
+    [](Var<T> t, const Recorded<T>& r) { return hot_sum(std::move(t), r.x(1)); });
 
 // first: columns of the output
 template <class T>
-constexpr Primitive<T> hot_outer_op = {
-    .name = "hot_outer",
-    .arity = 2,
-    .shape =
-        [](const char* name, const Shapes& x, const Attribute& attribute) {
-          gathered_shape(name, {}, x[1], x[0].rows);
-          return Shape{x[0].cols, attribute.first};
-        },
-    .value =
-        [](const Call<T>& call) {
-          const auto &g = call.x[0], &hot = call.x[1];
-          const Index cols = call.y.cols();
-          std::ranges::fill(call.y.span(), T{0});
-          for (Index i = 0; i < g.rows(); ++i)
-            for (Index c = 0; c < hot.cols(); ++c) {
-              T* to = call.y.data() + column_number("hot_outer", "hot", hot(i, c), i, cols);
-              const T* row = g.data() + i * g.cols();
-              for (Index j = 0; j < g.cols(); ++j) to[j * cols] += row[j];
-            }
-        },
-    .pullback = {[](Var<T> h, const Recorded<T>& r) { return hot_sum(std::move(h), r.x(1)); }},
-    .pushforward = {[](Var<T> t, const Recorded<T>& r) {
-      return hot_outer(std::move(t), r.x(1), r.attribute().first);
-    }},
-    .reads = {x1}};
-
-}  // namespace
-
-template <class T>
-Var<T> hot_linear(Var<T> x, Var<T> w, Var<T> hot) {
-  return apply(hot_linear_op<T>, {&x, &w, &hot});
-}
-template <class T>
-Var<T> hot_sum(Var<T> w, Var<T> hot) {
-  return apply(hot_sum_op<T>, {&w, &hot});
-}
-template <class T>
-Var<T> hot_outer(Var<T> g, Var<T> hot, Index cols) {
-  return apply(hot_outer_op<T>, {&g, &hot}, {.first = attribute_number("hot_outer", cols)});
-}
+const Primitive<T> HotOps<T>::hot_outer_op = linear_function<T>(
+    "hot_outer", 2,
+    [](const char* name, const Shapes& x, const Attribute& attribute) {
+      gathered_shape(name, {}, x[1], x[0].rows);
+      return Shape{x[0].cols, attribute.first};
+    },
+    [](const Call<T>& call) {
+      const auto &g = call.x[0], &hot = call.x[1];
+      const Index cols = call.y.cols();
+      std::ranges::fill(call.y.span(), T{0});
+      for (Index i = 0; i < g.rows(); ++i)
+        for (Index c = 0; c < hot.cols(); ++c) {
+          T* to = call.y.data() + column_number("hot_outer", "hot", hot(i, c), i, cols);
+          const T* row = g.data() + i * g.cols();
+          for (Index j = 0; j < g.cols(); ++j) to[j * cols] += row[j];
+        }
+    },
+    [](Var<T> h, const Recorded<T>& r) { return hot_sum(std::move(h), r.x(1)); },
+    [](Var<T> t, const Recorded<T>& r) { return hot_outer(std::move(t), r.x(1), r.attribute().first); });
 
 template <class T>
 Index hot_count(ConstView<T> x) {
@@ -135,21 +111,11 @@ void fill_hot(ConstView<T> x, MatrixView<T> hot) {
   }
 }
 
-template <class T>
-std::span<const Primitive<T>* const> hot_primitives() {
-  static constexpr const Primitive<T>* all[] = {&hot_linear_op<T>, &hot_sum_op<T>, &hot_outer_op<T>};
-  return all;
-}
-
-#define NORMALIGN_INSTANTIATE(T)                       \
-  template Var<T> hot_linear(Var<T>, Var<T>, Var<T>);  \
-  template Var<T> hot_sum(Var<T>, Var<T>);             \
-  template Var<T> hot_outer(Var<T>, Var<T>, Index);    \
-  template Index hot_count(ConstView<T>);              \
-  template void fill_hot(ConstView<T>, MatrixView<T>); \
-  template std::span<const Primitive<T>* const> hot_primitives();
-NORMALIGN_INSTANTIATE(float)
-NORMALIGN_INSTANTIATE(double)
-#undef NORMALIGN_INSTANTIATE
+template Index hot_count(ConstView<float>);
+template Index hot_count(ConstView<double>);
+template void fill_hot(ConstView<float>, MatrixView<float>);
+template void fill_hot(ConstView<double>, MatrixView<double>);
+template struct HotOps<float>;
+template struct HotOps<double>;
 
 }  // namespace normalign

@@ -3,11 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <utility>
 
-#include "autodiff/ops_elementwise.hpp"
 #include "autodiff/ops_shape.hpp"
-#include "autodiff/shape_rules.hpp"
 #include "linalg/parallel_ranges.hpp"
 #include "linalg/reduce.hpp"
 #include "linalg/simd_math.hpp"
@@ -15,7 +12,7 @@
 namespace normalign {
 namespace {
 
-// ---- how values are computed ------------------------------------------------------------------------------------
+using enum Reads;
 
 // Columns in strips whose double accumulators fit in registers and L1, each strip from the first row to the last.
 template <class T>
@@ -95,149 +92,43 @@ struct LogSumExp {
   }
 };
 
+// A function of each row; the lambda F reads row x_i and writes y_i, which may be the same.
+template <class T, class F>
+constexpr Primitive<T> row_function(const char* name, decltype(Primitive<T>::shape) shape, F, Rule<T> pullback,
+                                    Rule<T> pushforward, Reads reads) {
+  return {.name = name,
+          .arity = 1,
+          .shape = shape,
+          .value =
+              [](const Call<T>& call) {
+                parallel_pass(call.y.rows(), call.x[0].size(), [&](Index first, Index count) {
+                  for (Index i = first; i < first + count; ++i) F()(call.x[0].row(i), call.y.row(i));
+                });
+              },
+          .pullback = {pullback},
+          .pushforward = {pushforward},
+          .reads = {reads},
+          .in_place = true};
+}
+
 Shape scalar_shape(const char*, const Shapes&, const Attribute&) { return {1, 1}; }
 Shape column_shape(const char*, const Shapes& x, const Attribute&) { return {x[0].rows, 1}; }
 Shape row_shape(const char*, const Shapes& x, const Attribute&) { return {1, x[0].cols}; }
 
-// ---- sums and their opposite ----------------------------------------------------------------------------------------
+void check_labels(const char* name, const Shapes& x) {
+  if (x[1] != Shape{x[0].rows, 1})
+    throw InputError(text(name, ": logits are ", x[0], " but labels are ", x[1], "; labels must be ", x[0].rows, "x1"));
+}
 
 template <class T>
 Var<T> broadcast_back(Var<T> g, const Recorded<T>& r) {
   return broadcast_to(std::move(g), r.x_shape());
 }
 
+// y (t - <t, y>) per row; the matrix is symmetric, so both rules agree.
 template <class T>
-constexpr Primitive<T> sum_op = {
-    .name = "sum",
-    .arity = 1,
-    .shape = scalar_shape,
-    .value = [](const Call<T>& call) { *call.y.data() = static_cast<T>(total(call.x[0].span())); },
-    .pullback = {broadcast_back<T>},
-    .pushforward = {[](Var<T> t, const Recorded<T>&) { return sum(std::move(t)); }},
-    .reads = {nothing}};
-
-template <class T>
-constexpr Primitive<T> row_sum_op = {
-    .name = "row_sum",
-    .arity = 1,
-    .shape = column_shape,
-    .value =
-        [](const Call<T>& call) {
-          parallel_pass(call.y.rows(), call.x[0].size(), [&](Index first, Index count) {
-            for (Index i = first; i < first + count; ++i) call.y(i, 0) = static_cast<T>(total(call.x[0].row(i)));
-          });
-        },
-    .pullback = {broadcast_back<T>},
-    .pushforward = {[](Var<T> t, const Recorded<T>&) { return row_sum(std::move(t)); }},
-    .reads = {nothing}};
-
-// One pass over x for the value and one for each rule, where row_sum(square(x)) takes two and three.
-template <class T>
-constexpr Primitive<T> row_square_sum_op = {
-    .name = "row_square_sum",
-    .arity = 1,
-    .shape = column_shape,
-    .value =
-        [](const Call<T>& call) {
-          parallel_pass(call.y.rows(), call.x[0].size(), [&](Index first, Index count) {
-            for (Index i = first; i < first + count; ++i)
-              call.y(i, 0) = static_cast<T>(dot(call.x[0].row(i), call.x[0].row(i)));
-          });
-        },
-    .pullback = {[](Var<T> g, const Recorded<T>& r) { return r.x() * (2 * std::move(g)); }},
-    .pushforward = {[](Var<T> t, const Recorded<T>& r) { return row_sum(std::move(t) * (2 * r.x())); }},
-    .reads = {x0}};
-
-template <class T>
-constexpr Primitive<T> col_sum_op = {
-    .name = "col_sum",
-    .arity = 1,
-    .shape = row_shape,
-    .value = [](const Call<T>& call) { column_totals(call.x[0], call.y.data()); },
-    .pullback = {broadcast_back<T>},
-    .pushforward = {[](Var<T> t, const Recorded<T>&) { return col_sum(std::move(t)); }},
-    .reads = {nothing}};
-
-// first, second: rows and columns of the output
-template <class T>
-constexpr Primitive<T> broadcast_to_op = {
-    .name = "broadcast_to",
-    .arity = 1,
-    .shape =
-        [](const char* name, const Shapes& x, const Attribute& attribute) {
-          const Shape to{attribute.first, attribute.second};
-          if ((x[0].rows != to.rows && x[0].rows != 1) || (x[0].cols != to.cols && x[0].cols != 1))
-            throw InputError(text(name, ": x is ", x[0], " but the shape asked for is ", to,
-                                  "; each extent of x must be equal or 1"));
-          return to;
-        },
-    .value = [](const Call<T>& call) { repeat(call.x[0], call.y); },
-    .pullback = {[](Var<T> g, const Recorded<T>& r) { return sum_to(std::move(g), r.x_shape()); }},
-    .pushforward = {[](Var<T> t, const Recorded<T>& r) { return broadcast_to(std::move(t), r.y_shape()); }},
-    .reads = {nothing}};
-
-// ---- the softmax family
-// -----------------------------------------------------------------------------------------------
-
-template <class T>
-constexpr Primitive<T> logsumexp_op = {
-    .name = "logsumexp",
-    .arity = 1,
-    .shape = column_shape,
-    .value =
-        [](const Call<T>& call) {
-          for (Index i = 0; i < call.y.rows(); ++i) {
-            const LogSumExp<T> row(call.x[0].row(i));
-            call.y(i, 0) = static_cast<T>(static_cast<double>(row.maximum) + row.rest);
-          }
-        },
-    .pullback = {[](Var<T> g, const Recorded<T>& r) { return softmax(r.x()) * std::move(g); }},
-    .pushforward = {[](Var<T> t, const Recorded<T>& r) { return row_sum(std::move(t) * softmax(r.x())); }},
-    .reads = {x0}};
-
-template <class T>
-constexpr Primitive<T> softmax_op = {
-    .name = "softmax",
-    .arity = 1,
-    .shape = same_shape,
-    .value =
-        [](const Call<T>& call) {
-          for (Index i = 0; i < call.y.rows(); ++i) {
-            const std::span<const T> x = call.x[0].row(i);
-            const std::span<T> y = call.y.row(i);
-            const double sum = exponentials(x, row_maximum(x), y.data());
-            const T inverse = static_cast<T>(1 / sum);
-            for (T& value : y) value *= inverse;
-          }
-        },
-    // y (g - <g, y>) per row; the matrix is symmetric, so both rules agree.
-    .pullback = {[](Var<T> g, const Recorded<T>& r) { return (g - row_sum(g * r.y())) * r.y(); }},
-    .pushforward = {[](Var<T> t, const Recorded<T>& r) { return (t - row_sum(t * r.y())) * r.y(); }},
-    .reads = {output},
-    .in_place = true};
-
-template <class T>
-constexpr Primitive<T> log_softmax_op = {
-    .name = "log_softmax",
-    .arity = 1,
-    .shape = same_shape,
-    .value =
-        [](const Call<T>& call) {
-          for (Index i = 0; i < call.y.rows(); ++i) {
-            const std::span<const T> x = call.x[0].row(i);
-            const LogSumExp<T> row(x);
-            const T rest = static_cast<T>(row.rest);
-            std::ranges::transform(x, call.y.row(i).begin(), [&](T value) { return (value - row.maximum) - rest; });
-          }
-        },
-    .pullback = {[](Var<T> g, const Recorded<T>& r) { return g - exp(r.y()) * row_sum(g); }},
-    .pushforward = {[](Var<T> t, const Recorded<T>& r) { return t - row_sum(t * exp(r.y())); }},
-    .reads = {output},
-    .in_place = true};
-
-void check_labels(const char* name, const Shapes& x) {
-  if (x[1] != Shape{x[0].rows, 1})
-    throw InputError(text(name, ": logits are ", x[0], " but labels are ", x[1], "; labels must be ", x[0].rows, "x1"));
+Var<T> times_softmax_jacobian(Var<T> t, const Recorded<T>& r) {
+  return (t - row_sum(t * r.y())) * r.y();
 }
 
 // The Hessian of a row's cross entropy times t, p * (t - <p, t>) with p the softmax. It does not see a shift of t; with
@@ -249,9 +140,83 @@ Var<T> cross_entropy_curvature(Var<T> t, const Recorded<T>& r) {
   return (d - row_sum(d * p)) * p;
 }
 
+}  // namespace
+
+// Sums and their opposite.
+
+template <class T>
+const Primitive<T> ReduceOps<T>::sum_op = linear_function<T>(
+    "sum", 1, scalar_shape, [](const Call<T>& call) { *call.y.data() = static_cast<T>(total(call.x[0].span())); },
+    broadcast_back<T>, [](Var<T> t, const Recorded<T>&) { return sum(std::move(t)); });
+
+template <class T>
+const Primitive<T> ReduceOps<T>::row_sum_op = row_function<T>(
+    "row_sum", column_shape, [](std::span<const T> x, std::span<T> y) { y[0] = static_cast<T>(total(x)); },
+    broadcast_back<T>, [](Var<T> t, const Recorded<T>&) { return row_sum(std::move(t)); }, nothing);
+
+// One pass over x for the value and one for each rule, where row_sum(square(x)) takes two and three.
+template <class T>
+const Primitive<T> ReduceOps<T>::row_square_sum_op = row_function<T>(
+    "row_square_sum", column_shape, [](std::span<const T> x, std::span<T> y) { y[0] = static_cast<T>(dot(x, x)); },
+    [](Var<T> g, const Recorded<T>& r) { return r.x() * (2 * std::move(g)); },
+    [](Var<T> t, const Recorded<T>& r) { return row_sum(std::move(t) * (2 * r.x())); }, x0);
+
+template <class T>
+const Primitive<T> ReduceOps<T>::col_sum_op = linear_function<T>(
+    "col_sum", 1, row_shape, [](const Call<T>& call) { column_totals(call.x[0], call.y.data()); }, broadcast_back<T>,
+    [](Var<T> t, const Recorded<T>&) { return col_sum(std::move(t)); });
+
+// first, second: rows and columns of the output
+template <class T>
+const Primitive<T> ReduceOps<T>::broadcast_to_op = linear_function<T>(
+    "broadcast_to", 1,
+    [](const char* name, const Shapes& x, const Attribute& attribute) {
+      const Shape to{attribute.first, attribute.second};
+      if ((x[0].rows != to.rows && x[0].rows != 1) || (x[0].cols != to.cols && x[0].cols != 1))
+        throw InputError(
+            text(name, ": x is ", x[0], " but the shape asked for is ", to, "; each extent of x must be equal or 1"));
+      return to;
+    },
+    [](const Call<T>& call) { repeat(call.x[0], call.y); },
+    [](Var<T> g, const Recorded<T>& r) { return sum_to(std::move(g), r.x_shape()); },
+    [](Var<T> t, const Recorded<T>& r) { return broadcast_to(std::move(t), r.y_shape()); });
+
+// The softmax family.
+
+template <class T>
+const Primitive<T> ReduceOps<T>::logsumexp_op = row_function<T>(
+    "logsumexp", column_shape,
+    [](std::span<const T> x, std::span<T> y) {
+      const LogSumExp<T> row(x);
+      y[0] = static_cast<T>(static_cast<double>(row.maximum) + row.rest);
+    },
+    [](Var<T> g, const Recorded<T>& r) { return softmax(r.x()) * std::move(g); },
+    [](Var<T> t, const Recorded<T>& r) { return row_sum(std::move(t) * softmax(r.x())); }, x0);
+
+template <class T>
+const Primitive<T> ReduceOps<T>::softmax_op = row_function<T>(
+    "softmax", same_shape,
+    [](std::span<const T> x, std::span<T> y) {
+      const double sum = exponentials(x, row_maximum(x), y.data());
+      const T inverse = static_cast<T>(1 / sum);
+      for (T& value : y) value *= inverse;
+    },
+    times_softmax_jacobian<T>, times_softmax_jacobian<T>, output);
+
+template <class T>
+const Primitive<T> ReduceOps<T>::log_softmax_op = row_function<T>(
+    "log_softmax", same_shape,
+    [](std::span<const T> x, std::span<T> y) {
+      const LogSumExp<T> row(x);
+      const T rest = static_cast<T>(row.rest);
+      std::ranges::transform(x, y.begin(), [&](T value) { return (value - row.maximum) - rest; });
+    },
+    [](Var<T> g, const Recorded<T>& r) { return g - exp(r.y()) * row_sum(g); },
+    [](Var<T> t, const Recorded<T>& r) { return t - row_sum(t * exp(r.y())); }, output);
+
 // Inputs: logits n x k, labels n x 1.
 template <class T>
-constexpr Primitive<T> softmax_minus_label_op = {
+const Primitive<T> ReduceOps<T>::softmax_minus_label_op = {
     .name = "softmax_minus_label",
     .arity = 2,
     .shape =
@@ -282,7 +247,7 @@ constexpr Primitive<T> softmax_minus_label_op = {
 
 // Inputs: logits n x k, labels n x 1. first: whether the derivative is that of CrossEntropyGradient::accurate.
 template <class T>
-constexpr Primitive<T> cross_entropy_rows_op = {
+const Primitive<T> ReduceOps<T>::cross_entropy_rows_op = {
     .name = "cross_entropy_rows",
     .arity = 2,
     .shape =
@@ -310,103 +275,7 @@ constexpr Primitive<T> cross_entropy_rows_op = {
     }},
     .reads = {x0 | x1}};
 
-}  // namespace
-
-// ---- the functions that users call ----------------------------------------------------------------------------------
-
-template <class T>
-Var<T> sum(Var<T> x) {
-  return apply(sum_op<T>, {&x});
-}
-template <class T>
-Var<T> mean(Var<T> x) {
-  const Shape shape = x.shape();
-  if (shape.size() == 0) throw InputError(text("mean: x is ", shape, "; it must hold a value"));
-  return sum(std::move(x)) / static_cast<double>(shape.size());
-}
-template <class T>
-Var<T> row_sum(Var<T> x) {
-  if (x.cols() == 1) return x;
-  return apply(row_sum_op<T>, {&x});
-}
-template <class T>
-Var<T> row_square_sum(Var<T> x) {
-  return apply(row_square_sum_op<T>, {&x});
-}
-template <class T>
-Var<T> col_sum(Var<T> x) {
-  if (x.rows() == 1) return x;
-  return apply(col_sum_op<T>, {&x});
-}
-template <class T>
-Var<T> broadcast_to(Var<T> x, Shape shape) {
-  if (x.shape() == shape) return x;
-  return apply(
-      broadcast_to_op<T>, {&x},
-      {.first = attribute_number("broadcast_to", shape.rows), .second = attribute_number("broadcast_to", shape.cols)});
-}
-template <class T>
-Var<T> sum_to(Var<T> x, Shape shape) {
-  const Shape from = x.shape();
-  if (from == shape) return x;
-  if ((shape.rows != from.rows && shape.rows != 1) || (shape.cols != from.cols && shape.cols != 1))
-    throw InputError(text("sum_to: x is ", from, " but the shape asked for is ", shape,
-                          "; each extent asked for must be equal or 1"));
-  if (shape.size() == 1) return sum(std::move(x));
-  return shape.rows == from.rows ? row_sum(std::move(x)) : col_sum(std::move(x));
-}
-template <class T>
-Var<T> logsumexp(Var<T> x) {
-  return apply(logsumexp_op<T>, {&x});
-}
-template <class T>
-Var<T> softmax(Var<T> x) {
-  return apply(softmax_op<T>, {&x});
-}
-template <class T>
-Var<T> log_softmax(Var<T> x) {
-  return apply(log_softmax_op<T>, {&x});
-}
-template <class T>
-Var<T> cross_entropy_rows(Var<T> logits, Var<T> labels, CrossEntropyGradient gradient) {
-  return apply(cross_entropy_rows_op<T>, {&logits, &labels}, {.first = gradient == CrossEntropyGradient::accurate});
-}
-template <class T>
-Var<T> softmax_minus_label(Var<T> logits, Var<T> labels) {
-  return apply(softmax_minus_label_op<T>, {&logits, &labels});
-}
-
-template <class T>
-std::span<const Primitive<T>* const> reduce_primitives() {
-  static constexpr const Primitive<T>* all[] = {&sum_op<T>,
-                                                &row_sum_op<T>,
-                                                &row_square_sum_op<T>,
-                                                &col_sum_op<T>,
-                                                &broadcast_to_op<T>,
-                                                &logsumexp_op<T>,
-                                                &softmax_op<T>,
-                                                &log_softmax_op<T>,
-                                                &cross_entropy_rows_op<T>,
-                                                &softmax_minus_label_op<T>};
-  return all;
-}
-
-#define NORMALIGN_INSTANTIATE(T)                                            \
-  template Var<T> sum(Var<T>);                                              \
-  template Var<T> mean(Var<T>);                                             \
-  template Var<T> row_sum(Var<T>);                                          \
-  template Var<T> row_square_sum(Var<T>);                                   \
-  template Var<T> col_sum(Var<T>);                                          \
-  template Var<T> broadcast_to(Var<T>, Shape);                              \
-  template Var<T> sum_to(Var<T>, Shape);                                    \
-  template Var<T> logsumexp(Var<T>);                                        \
-  template Var<T> softmax(Var<T>);                                          \
-  template Var<T> log_softmax(Var<T>);                                      \
-  template Var<T> cross_entropy_rows(Var<T>, Var<T>, CrossEntropyGradient); \
-  template Var<T> softmax_minus_label(Var<T>, Var<T>);                      \
-  template std::span<const Primitive<T>* const> reduce_primitives();
-NORMALIGN_INSTANTIATE(float)
-NORMALIGN_INSTANTIATE(double)
-#undef NORMALIGN_INSTANTIATE
+template struct ReduceOps<float>;
+template struct ReduceOps<double>;
 
 }  // namespace normalign

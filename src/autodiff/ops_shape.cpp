@@ -1,118 +1,95 @@
 #include "autodiff/ops_shape.hpp"
 
 #include <algorithm>
-#include <utility>
-
-#include "autodiff/shape_rules.hpp"
 
 namespace normalign {
 namespace {
 
-// Slices: first = first row or column, second = their number. Pads: zeros before and after.
+using enum Reads;
+
+enum class Axis { rows, cols };
+
+// Of a slice; first, second: its first row or column, and their number.
+template <Axis axis>
+Shape slice_shape(const char* name, const Shapes& x, const Attribute& a) {
+  const bool of_rows = axis == Axis::rows;
+  const Index end = Index{a.first} + a.second;
+  if (a.first < 0 || a.second < 0 || end > (of_rows ? x[0].rows : x[0].cols))
+    throw InputError(text(name, ": x is ", x[0], " but ", of_rows ? "rows " : "columns ", a.first, " to ", end - 1,
+                          " were asked for"));
+  return of_rows ? Shape{a.second, x[0].cols} : Shape{x[0].rows, a.second};
+}
+
+// Of a pad; first, second: rows or columns of zeros before and after x.
+template <Axis axis>
+Shape pad_shape(const char* name, const Shapes& x, const Attribute& a) {
+  const bool of_rows = axis == Axis::rows;
+  if (a.first < 0 || a.second < 0)
+    throw InputError(text(name, ": ", a.first, of_rows ? " rows" : " columns", " before and ", a.second,
+                          " after were asked for; neither may be negative"));
+  const Index added = Index{a.first} + a.second;
+  return of_rows ? Shape{x[0].rows + added, x[0].cols} : Shape{x[0].rows, x[0].cols + added};
+}
+
+// Copies rows of `cols` values that lie `from_step` and `to_step` values apart.
+template <class T>
+void copy_rows(const T* from, Index from_step, T* to, Index to_step, Index rows, Index cols) {
+  if (from_step == cols && to_step == cols)
+    std::copy_n(from, rows * cols, to);
+  else
+    for (Index i = 0; i < rows; ++i) std::copy_n(from + i * from_step, cols, to + i * to_step);
+}
+
+// y = x from value `start` on: the slice of x that has y's shape.
+template <class T>
+void slice(const ConstView<T>& x, Index start, const MatrixView<T>& y) {
+  copy_rows(x.data() + start, x.cols(), y.data(), y.cols(), y.rows(), y.cols());
+}
+
+// y = 0 but for x, which begins at value `start` of y.
+template <class T>
+void pad(const ConstView<T>& x, Index start, const MatrixView<T>& y) {
+  std::ranges::fill(y.span(), T{0});
+  copy_rows(x.data(), x.cols(), y.data() + start, y.cols(), x.rows(), x.cols());
+}
+
+}  // namespace
 
 template <class T>
-constexpr Primitive<T> slice_rows_op = {
-    .name = "slice_rows",
-    .arity = 1,
-    .shape =
-        [](const char* name, const Shapes& x, const Attribute& a) {
-          if (a.first < 0 || a.second < 0 || Index{a.first} + a.second > x[0].rows)
-            throw InputError(text(name, ": x is ", x[0], " but rows ", a.first, " to ", Index{a.first} + a.second - 1,
-                                  " were asked for"));
-          return Shape{a.second, x[0].cols};
-        },
-    .value =
-        [](const Call<T>& call) {
-          std::ranges::copy(call.x[0].row_block(call.attribute.first, call.attribute.second).span(), call.y.data());
-        },
-    .pullback = {[](Var<T> g, const Recorded<T>& r) {
-      const auto& a = r.attribute();
+const Primitive<T> ShapeOps<T>::slice_rows_op = linear_function<T>(
+    "slice_rows", 1, slice_shape<Axis::rows>,
+    [](const Call<T>& call) { slice(call.x[0], call.attribute.first * call.y.cols(), call.y); },
+    [](Var<T> g, const Recorded<T>& r) {
+      const Attribute a = r.attribute();
       return pad_rows(std::move(g), a.first, r.x_shape().rows - a.first - a.second);
-    }},
-    .pushforward = {[](Var<T> t, const Recorded<T>& r) {
-      return slice_rows(std::move(t), r.attribute().first, r.attribute().second);
-    }},
-    .reads = {nothing}};
+    },
+    [](Var<T> t, const Recorded<T>& r) { return slice_rows(std::move(t), r.attribute().first, r.attribute().second); });
 
 template <class T>
-constexpr Primitive<T> pad_rows_op = {.name = "pad_rows",
-                                      .arity = 1,
-                                      .shape =
-                                          [](const char* name, const Shapes& x, const Attribute& a) {
-                                            if (a.first < 0 || a.second < 0)
-                                              throw InputError(text(name, ": ", a.first, " rows before and ", a.second,
-                                                                    " after were asked for; neither may be negative"));
-                                            return Shape{a.first + x[0].rows + a.second, x[0].cols};
-                                          },
-                                      .value =
-                                          [](const Call<T>& call) {
-                                            const Index cols = call.y.cols();
-                                            T* y = std::fill_n(call.y.data(), call.attribute.first * cols, T{0});
-                                            y = std::ranges::copy(call.x[0].span(), y).out;
-                                            std::fill_n(y, call.attribute.second * cols, T{0});
-                                          },
-                                      .pullback = {[](Var<T> g, const Recorded<T>& r) {
-                                        return slice_rows(std::move(g), r.attribute().first, r.x_shape().rows);
-                                      }},
-                                      .pushforward = {[](Var<T> t, const Recorded<T>& r) {
-                                        return pad_rows(std::move(t), r.attribute().first, r.attribute().second);
-                                      }},
-                                      .reads = {nothing}};
+const Primitive<T> ShapeOps<T>::pad_rows_op = linear_function<T>(
+    "pad_rows", 1, pad_shape<Axis::rows>,
+    [](const Call<T>& call) { pad(call.x[0], call.attribute.first * call.y.cols(), call.y); },
+    [](Var<T> g, const Recorded<T>& r) { return slice_rows(std::move(g), r.attribute().first, r.x_shape().rows); },
+    [](Var<T> t, const Recorded<T>& r) { return pad_rows(std::move(t), r.attribute().first, r.attribute().second); });
 
 template <class T>
-constexpr Primitive<T> slice_cols_op = {
-    .name = "slice_cols",
-    .arity = 1,
-    .shape =
-        [](const char* name, const Shapes& x, const Attribute& a) {
-          if (a.first < 0 || a.second < 0 || Index{a.first} + a.second > x[0].cols)
-            throw InputError(text(name, ": x is ", x[0], " but columns ", a.first, " to ",
-                                  Index{a.first} + a.second - 1, " were asked for"));
-          return Shape{x[0].rows, a.second};
-        },
-    .value =
-        [](const Call<T>& call) {
-          for (Index i = 0; i < call.y.rows(); ++i)
-            std::copy_n(call.x[0].row(i).begin() + call.attribute.first, call.y.cols(), call.y.row(i).begin());
-        },
-    .pullback = {[](Var<T> g, const Recorded<T>& r) {
-      const auto& a = r.attribute();
+const Primitive<T> ShapeOps<T>::slice_cols_op = linear_function<T>(
+    "slice_cols", 1, slice_shape<Axis::cols>,
+    [](const Call<T>& call) { slice(call.x[0], call.attribute.first, call.y); },
+    [](Var<T> g, const Recorded<T>& r) {
+      const Attribute a = r.attribute();
       return pad_cols(std::move(g), a.first, r.x_shape().cols - a.first - a.second);
-    }},
-    .pushforward = {[](Var<T> t, const Recorded<T>& r) {
-      return slice_cols(std::move(t), r.attribute().first, r.attribute().second);
-    }},
-    .reads = {nothing}};
+    },
+    [](Var<T> t, const Recorded<T>& r) { return slice_cols(std::move(t), r.attribute().first, r.attribute().second); });
 
 template <class T>
-constexpr Primitive<T> pad_cols_op = {
-    .name = "pad_cols",
-    .arity = 1,
-    .shape =
-        [](const char* name, const Shapes& x, const Attribute& a) {
-          if (a.first < 0 || a.second < 0)
-            throw InputError(text(name, ": ", a.first, " columns before and ", a.second,
-                                  " after were asked for; neither may be negative"));
-          return Shape{x[0].rows, a.first + x[0].cols + a.second};
-        },
-    .value =
-        [](const Call<T>& call) {
-          for (Index i = 0; i < call.y.rows(); ++i) {
-            auto y = std::fill_n(call.y.row(i).begin(), call.attribute.first, T{0});
-            y = std::ranges::copy(call.x[0].row(i), y).out;
-            std::fill_n(y, call.attribute.second, T{0});
-          }
-        },
-    .pullback = {[](Var<T> g, const Recorded<T>& r) {
-      return slice_cols(std::move(g), r.attribute().first, r.x_shape().cols);
-    }},
-    .pushforward = {[](Var<T> t, const Recorded<T>& r) {
-      return pad_cols(std::move(t), r.attribute().first, r.attribute().second);
-    }},
-    .reads = {nothing}};
+const Primitive<T> ShapeOps<T>::pad_cols_op = linear_function<T>(
+    "pad_cols", 1, pad_shape<Axis::cols>, [](const Call<T>& call) { pad(call.x[0], call.attribute.first, call.y); },
+    [](Var<T> g, const Recorded<T>& r) { return slice_cols(std::move(g), r.attribute().first, r.x_shape().cols); },
+    [](Var<T> t, const Recorded<T>& r) { return pad_cols(std::move(t), r.attribute().first, r.attribute().second); });
 
 template <class T>
-constexpr Primitive<T> concat_rows_op = {
+const Primitive<T> ShapeOps<T>::concat_rows_op = {
     .name = "concat_rows",
     .arity = 2,
     .shape =
@@ -134,121 +111,44 @@ constexpr Primitive<T> concat_rows_op = {
                     [](Var<T> t, const Recorded<T>& r) { return pad_rows(std::move(t), r.x_shape(0).rows, 0); }},
     .reads = {nothing, nothing}};
 
-// ---- columns by index: constant in the index ------------------------------------------------------------------------
+// Columns by index: constant in the index.
 
 template <class T>
-constexpr Primitive<T> gather_cols_op = {
-    .name = "gather_cols",
-    .arity = 2,
-    .shape =
-        [](const char* name, const Shapes& x, const Attribute&) {
-          if (x[0].rows != x[1].rows)
-            throw InputError(text(name, ": x is ", x[0], " but index is ", x[1], "; their rows must be equal"));
-          return x[1];
-        },
-    .value =
-        [](const Call<T>& call) {
-          const auto &x = call.x[0], &index = call.x[1];
-          for (Index i = 0; i < index.rows(); ++i)
-            for (Index j = 0; j < index.cols(); ++j)
-              call.y(i, j) = x(i, column_number("gather_cols", "index", index(i, j), i, x.cols()));
-        },
-    .pullback = {[](Var<T> g, const Recorded<T>& r) {
-      return scatter_add_cols(std::move(g), r.x(1), r.x_shape(0).cols);
-    }},
-    .pushforward = {[](Var<T> t, const Recorded<T>& r) { return gather_cols(std::move(t), r.x(1)); }},
-    .reads = {x1}};
+const Primitive<T> ShapeOps<T>::gather_cols_op = linear_function<T>(
+    "gather_cols", 2,
+    [](const char* name, const Shapes& x, const Attribute&) {
+      if (x[0].rows != x[1].rows)
+        throw InputError(text(name, ": x is ", x[0], " but index is ", x[1], "; their rows must be equal"));
+      return x[1];
+    },
+    [](const Call<T>& call) {
+      const auto &x = call.x[0], &index = call.x[1];
+      for (Index i = 0; i < index.rows(); ++i)
+        for (Index j = 0; j < index.cols(); ++j)
+          call.y(i, j) = x(i, column_number("gather_cols", "index", index(i, j), i, x.cols()));
+    },
+    [](Var<T> g, const Recorded<T>& r) { return scatter_add_cols(std::move(g), r.x(1), r.x_shape(0).cols); },
+    [](Var<T> t, const Recorded<T>& r) { return gather_cols(std::move(t), r.x(1)); });
 
 // first: columns of the output
 template <class T>
-constexpr Primitive<T> scatter_add_cols_op = {
-    .name = "scatter_add_cols",
-    .arity = 2,
-    .shape =
-        [](const char* name, const Shapes& x, const Attribute& a) {
-          if (x[0] != x[1])
-            throw InputError(text(name, ": g is ", x[0], " but index is ", x[1], "; they must be equal"));
-          return Shape{x[0].rows, a.first};
-        },
-    .value =
-        [](const Call<T>& call) {
-          const auto &g = call.x[0], &index = call.x[1];
-          std::ranges::fill(call.y.span(), T{0});
-          for (Index i = 0; i < g.rows(); ++i)
-            for (Index j = 0; j < g.cols(); ++j)
-              call.y(i, column_number("scatter_add_cols", "index", index(i, j), i, call.y.cols())) += g(i, j);
-        },
-    .pullback = {[](Var<T> h, const Recorded<T>& r) { return gather_cols(std::move(h), r.x(1)); }},
-    .pushforward = {[](Var<T> t, const Recorded<T>& r) {
-      return scatter_add_cols(std::move(t), r.x(1), r.attribute().first);
-    }},
-    .reads = {x1}};
+const Primitive<T> ShapeOps<T>::scatter_add_cols_op = linear_function<T>(
+    "scatter_add_cols", 2,
+    [](const char* name, const Shapes& x, const Attribute& a) {
+      if (x[0] != x[1]) throw InputError(text(name, ": g is ", x[0], " but index is ", x[1], "; they must be equal"));
+      return Shape{x[0].rows, a.first};
+    },
+    [](const Call<T>& call) {
+      const auto &g = call.x[0], &index = call.x[1];
+      std::ranges::fill(call.y.span(), T{0});
+      for (Index i = 0; i < g.rows(); ++i)
+        for (Index j = 0; j < g.cols(); ++j)
+          call.y(i, column_number("scatter_add_cols", "index", index(i, j), i, call.y.cols())) += g(i, j);
+    },
+    [](Var<T> h, const Recorded<T>& r) { return gather_cols(std::move(h), r.x(1)); },
+    [](Var<T> t, const Recorded<T>& r) { return scatter_add_cols(std::move(t), r.x(1), r.attribute().first); });
 
-Attribute pair(const char* name, Index first, Index second) {
-  return {.first = attribute_number(name, first), .second = attribute_number(name, second)};
-}
-
-}  // namespace
-
-// ---- the functions that users call ----------------------------------------------------------------------------------
-
-template <class T>
-Var<T> slice_rows(Var<T> x, Index first, Index count) {
-  return apply(slice_rows_op<T>, {&x}, pair("slice_rows", first, count));
-}
-template <class T>
-Var<T> slice_cols(Var<T> x, Index first, Index count) {
-  return apply(slice_cols_op<T>, {&x}, pair("slice_cols", first, count));
-}
-template <class T>
-Var<T> pad_rows(Var<T> x, Index before, Index after) {
-  return apply(pad_rows_op<T>, {&x}, pair("pad_rows", before, after));
-}
-template <class T>
-Var<T> pad_cols(Var<T> x, Index before, Index after) {
-  return apply(pad_cols_op<T>, {&x}, pair("pad_cols", before, after));
-}
-template <class T>
-Var<T> concat_rows(Var<T> a, Var<T> b) {
-  return apply(concat_rows_op<T>, {&a, &b});
-}
-template <class T>
-Var<T> concat_rows(std::span<const Var<T>> parts) {
-  if (parts.empty()) throw InputError("concat_rows: there are no parts; there must be at least one");
-  if (parts.size() == 1) return parts[0];
-  // By halves, so that each row is copied log2(parts) times.
-  const std::size_t half = parts.size() / 2;
-  return concat_rows(concat_rows(parts.first(half)), concat_rows(parts.subspan(half)));
-}
-template <class T>
-Var<T> gather_cols(Var<T> x, Var<T> index) {
-  return apply(gather_cols_op<T>, {&x, &index});
-}
-template <class T>
-Var<T> scatter_add_cols(Var<T> g, Var<T> index, Index cols) {
-  return apply(scatter_add_cols_op<T>, {&g, &index}, pair("scatter_add_cols", cols, 0));
-}
-
-template <class T>
-std::span<const Primitive<T>* const> shape_primitives() {
-  static constexpr const Primitive<T>* all[] = {&slice_rows_op<T>,      &slice_cols_op<T>,  &pad_rows_op<T>,
-                                                &pad_cols_op<T>,        &concat_rows_op<T>, &gather_cols_op<T>,
-                                                &scatter_add_cols_op<T>};
-  return all;
-}
-
-#define NORMALIGN_INSTANTIATE(T)                           \
-  template Var<T> slice_rows(Var<T>, Index, Index);        \
-  template Var<T> slice_cols(Var<T>, Index, Index);        \
-  template Var<T> pad_rows(Var<T>, Index, Index);          \
-  template Var<T> pad_cols(Var<T>, Index, Index);          \
-  template Var<T> concat_rows(Var<T>, Var<T>);             \
-  template Var<T> concat_rows(std::span<const Var<T>>);    \
-  template Var<T> gather_cols(Var<T>, Var<T>);             \
-  template Var<T> scatter_add_cols(Var<T>, Var<T>, Index); \
-  template std::span<const Primitive<T>* const> shape_primitives();
-NORMALIGN_INSTANTIATE(float)
-NORMALIGN_INSTANTIATE(double)
-#undef NORMALIGN_INSTANTIATE
+template struct ShapeOps<float>;
+template struct ShapeOps<double>;
 
 }  // namespace normalign

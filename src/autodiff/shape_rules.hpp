@@ -1,7 +1,5 @@
-// The shape checks that primitives share.
+// What primitives share: checks of shapes and numbers.
 #pragma once
-
-#include <limits>
 
 #include "autodiff/primitive.hpp"
 
@@ -10,23 +8,13 @@ namespace normalign {
 /// Of a primitive's inputs; those that it has not are 0x0.
 using Shapes = std::array<Shape, 3>;
 
-/// A row, column or count as an attribute holds it. Throws InputError, opened by `name`, when it does not fit into 32
-/// bits, as every extent on a tape does; the shape rules refuse what is out of their range.
-inline std::int32_t attribute_number(const char* name, Index number) {
-  if (number != static_cast<std::int32_t>(number))
-    throw InputError(text(name, ": an argument is ", number, "; it must fit into 32 bits"));
-  return static_cast<std::int32_t>(number);
-}
-
-/// Throws InputError, opened by `name`, when T does not tell the whole number `value` from its neighbours: from 2^24
-/// on in float and 2^53 in double, where the next one has the same rounding. `what`, in row `row`, is what it is
-/// called.
-template <class T>
-void check_exact(const char* name, const char* what, Index value, Index row) {
-  constexpr Index limit = Index{1} << std::numeric_limits<T>::digits;
-  if (value >= limit || value <= -limit)
-    throw InputError(text(name, ": ", what, ' ', value, " in row ", row, "; whole numbers from ", limit,
-                          " on are not exact in ", sizeof(T) == 4 ? "float, use double" : "double"));
+/// Rows, columns or counts as an attribute holds them. Throws InputError, opened by `name`, when one does not fit into
+/// 32 bits, as every extent on a tape does; the shape rules refuse what is out of their range.
+inline Attribute checked_attribute(const char* name, Index first, Index second = 0) {
+  for (const Index number : {first, second})
+    if (number != static_cast<std::int32_t>(number))
+      throw InputError(text(name, ": an argument is ", number, "; it must fit into 32 bits"));
+  return {.first = static_cast<std::int32_t>(first), .second = static_cast<std::int32_t>(second)};
 }
 
 /// The column that a value in `row` of a constant input names; throws InputError, opened by `name`, when it is no whole
@@ -59,6 +47,20 @@ inline Shape broadcast_shape(const char* name, const Shapes& x, const Attribute&
     return a == 1 ? b : a;
   };
   return {extent(x[0].rows, x[1].rows), extent(x[0].cols, x[1].cols)};
+}
+
+/// A function that is linear in its first operand and constant in its second, if there is one, such as an index: all
+/// that its rules read. The pullback is the transposed function, the pushforward the function itself.
+template <class T>
+constexpr Primitive<T> linear_function(const char* name, std::size_t arity, decltype(Primitive<T>::shape) shape,
+                                       decltype(Primitive<T>::value) value, Rule<T> pullback, Rule<T> pushforward) {
+  return {.name = name,
+          .arity = arity,
+          .shape = shape,
+          .value = value,
+          .pullback = {pullback},
+          .pushforward = {pushforward},
+          .reads = {arity == 1 ? Reads::nothing : Reads::x1}};
 }
 
 }  // namespace normalign

@@ -16,8 +16,7 @@ Matrix<T> ntk(const Mlp<T>& mlp, ConstView<T> x, ConstView<T> points, Index outp
 
   Matrix<T> unit(1, k);
   unit(0, output) = 1;
-  std::vector<Var<T>> direction(parameters.size());
-  grad(net(tape.borrowed_constant(x)), parameters, std::span(direction), {.seed = tape.constant(unit)});
+  const std::vector<Var<T>> direction = grad(net(tape.borrowed_constant(x)), parameters, {.seed = tape.constant(unit)});
 
   const Var<T> f = net(tape.borrowed_constant(points));  // n x k
   Var<T> kernel;

@@ -47,8 +47,7 @@ M central_differences(F f, const M& at, double step = 1e-5) {
 
 double second_derivative(const V& f, const V& x) { return grad(sum(grad(f, x, {.create_graph = true})), x).item(); }
 
-// ---- closed forms
-// -----------------------------------------------------------------------------------------------
+// Closed forms.
 
 TEST_CASE("grad of a quadratic form is its closed form") {
   // f = sum((x a) * x) / 2 has the gradient x (a + aᵀ) / 2.
@@ -92,8 +91,7 @@ TEST_CASE("derivatives of x^5 and of e^{2x} are right to the fifth order") {
   }
 }
 
-// ---- linearity, forward against reverse
-// ---------------------------------------------------------------------------
+// Linearity, forward against reverse.
 
 TEST_CASE("a pullback is linear in its seed") {
   Composite c;
@@ -157,8 +155,7 @@ TEST_CASE("jacobian's rows are gradients of single outputs, sample by sample") {
     }
 }
 
-// ---- Hessians
-// -------------------------------------------------------------------------------------------------------
+// Hessians.
 
 TEST_CASE("hvp of a quadratic form is its matrix times the direction") {
   const M a = random_matrix({4, 4}, 1), direction = random_matrix({1, 4}, 2);
@@ -255,8 +252,7 @@ TEST_CASE("hvp where the gradient is constant is zero, of the right shape") {
   CHECK(all_zero(product.at(0).value()));
 }
 
-// ---- what is recorded, what is zero
-// ---------------------------------------------------------------------------------
+// What is recorded, what is zero.
 
 TEST_CASE("a recorded gradient has the bits of a plain one") {
   Composite c;
@@ -274,6 +270,17 @@ TEST_CASE("a recorded gradient has the bits of a plain one") {
     CHECK(same_bits(recorded[k].value(), plain[k].value()));
     CHECK(same_bits(grad(c.f, c.all[k], {.seed = seed}).value(), plain[k].value()));
   }
+}
+
+TEST_CASE("grad and hvp take the parameters as a vector or as a span of it") {
+  Composite c;
+  const std::span<const V> parameters = c.all;
+  const auto from_vector = grad(sum(c.f), c.all), from_span = grad(sum(c.f), parameters.subspan(1));
+  REQUIRE(from_span.size() == 2);
+  for (std::size_t k = 0; k < 2; ++k) CHECK(same_bits(from_span[k].value(), from_vector[k + 1].value()));
+  const auto product = hvp(sum(c.f), c.all, c.all), product_of_span = hvp(sum(c.f), parameters, c.all);
+  for (std::size_t k = 0; k < 3; ++k) CHECK(same_bits(product_of_span[k].value(), product[k].value()));
+  CHECK(grad(sum(c.f), parameters.first(0)).empty());
 }
 
 TEST_CASE("no dependence gives zeros of the input's shape") {
@@ -333,8 +340,7 @@ TEST_CASE("grad in an intermediate value, alone and together with what it depend
   CHECK(jvp(f, y, tape.full({1, 1}, 2)).item() == 3);
 }
 
-// ---- a forgotten create_graph
-// -------------------------------------------------------------------------------------
+// A forgotten create_graph.
 
 constexpr const char* lost =
     "f holds a derivative that was taken without create_graph, so how it depends on x is lost; take that one with "
@@ -448,8 +454,7 @@ TEST_CASE("a lost dependence is found out among more variables than one word has
   CHECK(grad(grad(f, x[3]), x[4]).item() == 0);
 }
 
-// ---- shared and deep graphs
-// -------------------------------------------------------------------------------------------
+// Shared and deep graphs.
 
 TEST_CASE("a ladder of 60 diamonds is walked once") {
   Tape<double> tape;
@@ -485,8 +490,7 @@ TEST_CASE("a chain of 100000 nodes is differentiated twice without recursion") {
   CHECK(jvp(y, x, tape.full({1, 2}, 3)).value()(0, 1) == 3);
 }
 
-// ---- what is refused
-// ----------------------------------------------------------------------------------------------------
+// What is refused.
 
 TEST_CASE("grad, jvp, jacobian and hvp say what does not fit") {
   Tape<double> tape, other;
@@ -540,8 +544,7 @@ TEST_CASE("a failed sweep leaves the tape usable") {
   CHECK(same_bits(grad(sum(f), x).value(), expected.value()));
 }
 
-// ---- ReLU networks
-// ------------------------------------------------------------------------------------------------------
+// ReLU networks.
 
 struct Weights {
   M w1 = random_matrix({6, 3}, 41), b1 = random_matrix({1, 6}, 42), w2 = random_matrix({2, 6}, 43);
@@ -640,8 +643,7 @@ TEST_CASE("the Jacobian norm with its floor inside the root has finite gradients
   CHECK_FALSE(all_finite(grad(outside, w2).value()));
 }
 
-// ---- kinks
-// ----------------------------------------------------------------------------------------------------------------
+// Kinks.
 
 TEST_CASE("at kinks and poles the derivatives are the documented ones") {
   const double infinity = std::numeric_limits<double>::infinity();

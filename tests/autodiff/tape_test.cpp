@@ -20,8 +20,7 @@ namespace {
 using V = Var<double>;
 using M = Matrix<double>;
 
-// ---- which Vars are good
-// ----------------------------------------------------------------------------------------
+// Which Vars are good.
 
 TEST_CASE("a Var that was recorded before a clear is refused, and says so") {
   Tape<double> tape;
@@ -137,8 +136,7 @@ TEST_CASE("labels that a float cannot tell apart are refused, in double they are
   CHECK(Tape<double>().labels(outside).value()(1, 0) == limit + 1);
 }
 
-// ---- recording
-// ----------------------------------------------------------------------------------------------------
+// Recording.
 
 TEST_CASE("WithoutRecording ends with its scope, also when it is left by an exception") {
   Tape<double> tape;
@@ -198,8 +196,7 @@ TEST_CASE("a detached Var is a constant of the same value in the same memory") {
   CHECK(same_bits(kept.value(), before));
 }
 
-// ---- memory
-// ---------------------------------------------------------------------------------------------------------
+// Memory.
 
 TEST_CASE("borrowed leaves are not copied and not written to") {
   const M held = random_matrix({4, 5}, 1);
@@ -339,7 +336,7 @@ TEST_CASE("a cleared tape records the same graph in the same memory") {
   for (int round = 0; round < 3; ++round) {
     const V x = tape.variable(random_matrix({8, 8}, 1));
     const V g = grad(sum(square(exp(x))), x);
-    const auto& pool = Graph<double>::of("test", x).pool;
+    const auto& pool = detail::Graph<double>::of("test", x).pool;
     if (round > 0) CHECK(pool.bytes_held() == held);
     held = pool.bytes_held();
     tape.clear();
@@ -363,7 +360,7 @@ TEST_CASE("a thousand penalised steps neither gather nodes nor memory") {
     const V penalty = mean(sqrt(clamp_min(row_sum(square(g)), 1e-8)));
     const V loss = mean(cross_entropy_rows(f, tape.labels(classes))) + 0.1 * penalty;
     const auto gradients = grad(loss, std::vector{a, b});
-    const auto now_held = Graph<double>::of("test", a).pool.bytes_held();
+    const auto now_held = detail::Graph<double>::of("test", a).pool.bytes_held();
     if (step == 1) nodes = tape.nodes(), buffers = tape.buffers(), bytes = tape.peak_bytes(), held = now_held;
     if (step > 1 &&
         (tape.nodes() != nodes || tape.buffers() != buffers || tape.peak_bytes() != bytes || now_held != held)) {
@@ -379,8 +376,7 @@ TEST_CASE("a thousand penalised steps neither gather nodes nor memory") {
   CHECK(all_finite(w1));
 }
 
-// ---- failures
-// ---------------------------------------------------------------------------------------------------------
+// Failures.
 
 TEST_CASE("an operation that throws leaves the tape usable and leaks nothing") {
   Tape<double> tape;
@@ -418,7 +414,7 @@ constexpr Primitive<double> faulty_op = {
     .pullback = {[](V g, const Recorded<double>& r) { return g * r.x(1); },
                  [](V g, const Recorded<double>&) { return g; }},
     .pushforward = {[](V t, const Recorded<double>& r) { return t * r.y(); }},
-    .reads = {nothing, x1}};
+    .reads = {Reads::nothing, Reads::x1}};
 
 TEST_CASE("a rule that reads what it does not declare is found out, even where the value is still there") {
   Tape<double> tape;
@@ -447,6 +443,26 @@ constexpr Primitive<double> empty_handed_op = {
     .pullback = {[](V, const Recorded<double>&) { return V(); }},
     .pushforward = {[](V, const Recorded<double>&) { return V(); }}};
 
+// x xᵀ, with the rule of its first operand alone: a product of the wrong shape.
+constexpr Primitive<double> wrong_product_op = {
+    .name = "wrong_product",
+    .arity = 1,
+    .shape = same_shape,
+    .value = [](const Call<double>& call) { std::ranges::copy(call.x[0].span(), call.y.data()); },
+    .pullback = {[](V g, const Recorded<double>& r) {
+      return Product<double>{std::move(g), r.x(), {.b = true}};
+    }},
+    .reads = {Reads::x0}};
+
+TEST_CASE("a rule that returns a product of another shape is found out") {
+  Tape<double> tape;
+  const V x = tape.variable(M{{1, 2}});
+  V a = x;
+  const V y = apply(wrong_product_op, {&a});
+  CHECK(message_of<std::logic_error>([&] { grad(sum(y), x); }) ==
+        "wrong_product: a rule of input 0 returns 1x1; it must be 1x2");
+}
+
 TEST_CASE("a rule that returns no value is found out") {
   Tape<double> tape;
   const V x = tape.variable(M{{1, 2}});
@@ -468,7 +484,7 @@ constexpr Primitive<double> attentive_op = {
       for (int i = 0; i < 5000; ++i) g = g + r.x();
       return g * attribute.scalar;
     }},
-    .reads = {x0}};
+    .reads = {Reads::x0}};
 
 TEST_CASE("a rule may look at its attribute while it records") {
   Tape<double> tape;

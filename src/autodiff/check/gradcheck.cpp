@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "autodiff/grad.hpp"
-#include "autodiff/graph.hpp"
 #include "autodiff/ops.hpp"
 #include "linalg/random.hpp"
 
@@ -29,27 +28,26 @@ struct Evaluation {
   BranchHash branches = 0;
 };
 
-// A scope in which operations with kinks report to `branches`.
-class BranchScope {
+// On which side of their kinks the values of all operations are.
+class BranchWatch final : public detail::Watch<double> {
  public:
-  BranchScope(Graph<double>& graph, BranchHash& branches) : graph_(graph) { graph.branches = &branches; }
-  ~BranchScope() { graph_.branches = nullptr; }
-  BranchScope(const BranchScope&) = delete;
-  BranchScope& operator=(const BranchScope&) = delete;
-
- private:
-  Graph<double>& graph_;
+  void see(const Primitive<double>& primitive, const Call<double>& call, std::uint32_t) override {
+    if (primitive.branches) primitive.branches(call, seen);
+  }
+  BranchHash seen = 0;
 };
 
 Evaluation evaluation(Tape<double>& tape, const DifferentiableFunction& f, const std::vector<Matrix<double>>& inputs,
                       int order, std::uint64_t seed) {
   Evaluation e;
   for (const auto& input : inputs) e.x.push_back(tape.variable(input));
-  const Var<double> y = [&] {
-    const BranchScope scope(Graph<double>::of("gradcheck", e.x.at(0)), e.branches);
-    return f(tape, e.x);
-  }();
-  e.inner = {y};
+  {
+    BranchWatch branches;
+    const ScopedValue<detail::Watch<double>*> scope(detail::Graph<double>::of(tape).watch, &branches);
+    e.inner = {f(tape, e.x)};
+    e.branches = branches.seen;
+  }
+  const Var<double> y = e.inner[0];
   for (int power = 1; power < order; ++power) e.inner[0] = e.inner[0] * y;
   for (int contraction = 0;; ++contraction) {
     e.s = {};

@@ -33,7 +33,7 @@ constexpr Primitive<double> planted(const char* name, void (*value)(const Call<d
           .value = value,
           .pullback = {pullback},
           .pushforward = {pushforward},
-          .reads = {x0 | output}};
+          .reads = {Reads::x0 | Reads::output}};
 }
 
 double same(double x) { return x; }
@@ -83,7 +83,7 @@ constexpr Primitive<double> half_op = {.name = "half",
                                            },
                                        .pullback = {[](V g, const R& r) { return g * r.x(1); }},
                                        .pushforward = {[](V t, const R& r) { return t * r.x(1); }},
-                                       .reads = {x1}};
+                                       .reads = {Reads::x1}};
 
 DifferentiableFunction unary(const Primitive<double>& primitive) {
   return [&primitive](Tape<double>&, Inputs x) {
@@ -246,7 +246,7 @@ TEST_CASE("after a function has thrown its tape reports no kinks any more") {
     return x[0] + tape.constant(Matrix<double>(5, 5));
   };
   CHECK_THROWS_AS(gradcheck(broken, {Matrix<double>(2, 3)}), InputError);
-  CHECK(Graph<double>::of("test", kept).branches == nullptr);
+  CHECK(detail::Graph<double>::of("test", kept).watch == nullptr);
   CHECK(relu(kept).value()(0, 1) == 0);  // it lives on, and would write to a place that is gone
 }
 

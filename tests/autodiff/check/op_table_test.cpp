@@ -3,6 +3,7 @@
 #include <cctype>
 #include <filesystem>
 #include <map>
+#include <regex>
 #include <set>
 
 #include "autodiff/grad.hpp"
@@ -39,14 +40,12 @@ std::ptrdiff_t shapes_in(const std::string& message) {
   return count;
 }
 
-// The quoted words of a source that stand right behind `opening`, blanks aside.
-std::vector<std::string> quoted_after(const std::string& source, const std::string& opening) {
+// The names of the primitives that a source defines, each the identifier without its `_op`.
+std::vector<std::string> defined_in(const std::string& source) {
+  static const std::regex definition("Primitive<T> \\w+<T>::(\\w+)_op = ");
   std::vector<std::string> result;
-  for (auto at = source.find(opening); at != std::string::npos; at = source.find(opening, at + 1)) {
-    const auto quote = source.find_first_not_of(" \n", at + opening.size());
-    if (quote == std::string::npos || source[quote] != '"') continue;
-    result.push_back(source.substr(quote + 1, source.find('"', quote + 1) - quote - 1));
-  }
+  for (std::sregex_iterator match(source.begin(), source.end(), definition), end; match != end; ++match)
+    result.push_back((*match)[1]);
   return result;
 }
 
@@ -66,7 +65,7 @@ std::map<std::string, const Primitive<T>*> primitives_by_name() {
 // A leaf's value. Zeros stand in for a constant that the tape has freed, since no rule reads it; where the
 // operation's value looks at it, the comparison with the original fails.
 template <class T>
-Matrix<T> leaf_value(const Graph<double>::Node& leaf) {
+Matrix<T> leaf_value(const detail::Graph<double>::Node& leaf) {
   Matrix<T> value(leaf.value.rows, leaf.value.cols);
   if (leaf.value.data)
     std::ranges::transform(leaf.value.view().span(), value.data(), [](double x) { return static_cast<T>(x); });
@@ -79,7 +78,7 @@ struct Transcript {
   Tape<T> tape;
   std::vector<Var<T>> vars;  // one for each node of the original
 
-  explicit Transcript(const Graph<double>& original) {
+  explicit Transcript(const detail::Graph<double>& original) {
     static const auto primitives = primitives_by_name<T>();
     for (const auto& node : original.nodes) {
       if (!node.primitive) {
@@ -89,10 +88,9 @@ struct Transcript {
       }
       std::vector<Var<T>> inputs;
       std::vector<Var<T>*> pointers;
-      for (std::size_t k = 0; k < static_cast<std::size_t>(node.primitive->arity); ++k)
-        inputs.push_back(vars.at(node.inputs[k]));
+      for (std::size_t k = 0; k < node.primitive->arity; ++k) inputs.push_back(vars.at(node.inputs[k]));
       for (auto& input : inputs) pointers.push_back(&input);
-      auto& graph = Graph<T>::of("test", inputs[0]);
+      auto& graph = detail::Graph<T>::of("test", inputs[0]);
       vars.push_back(graph.apply(*primitives.at(node.primitive->name), pointers, node.attribute));
     }
   }
@@ -194,12 +192,10 @@ TEST_CASE("every primitive in the sources is in all_primitives") {
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     const std::string file = entry.path().filename().string();
     if (!file.starts_with("ops_") || !file.ends_with(".cpp")) continue;
-    const std::string source = read_file(entry.path());
-    for (const char* opening : {".name =", "function<T>("})
-      for (const std::string& name : quoted_after(source, opening)) {
-        CAPTURE(file, name);
-        CHECK(written.insert(name).second);
-      }
+    for (const std::string& name : defined_in(read_file(entry.path()))) {
+      CAPTURE(file, name);
+      CHECK(written.insert(name).second);
+    }
   }
   CHECK(written == listed);
 }
@@ -216,8 +212,8 @@ TEST_CASE("every operation's value and gradient in float agree with those in dou
         not_recorded.insert(row.name);
         continue;
       }
-      const auto& graph = Graph<double>::of("test", y);
-      const auto output = Graph<double>::index(y);
+      const auto& graph = detail::Graph<double>::of("test", y);
+      const auto output = detail::Graph<double>::index(y);
       const Transcript<float> in_float(graph);
       CHECK(relative_error(in_float.vars[output].value(), y.value()) <= tolerance<float>());
 
@@ -228,7 +224,8 @@ TEST_CASE("every operation's value and gradient in float agree with those in dou
       const auto seed_var = again.tape.constant(float_seed);
       for (const auto& input : x) {
         const auto expected = grad(y, input, {.seed = tape.constant(seed)});
-        const auto found = grad(again.vars[output], again.vars[Graph<double>::index(input)], {.seed = seed_var});
+        const auto found =
+            grad(again.vars[output], again.vars[detail::Graph<double>::index(input)], {.seed = seed_var});
         CHECK(relative_error(found.value(), expected.value()) <= tolerance<float>(1));
       }
     }
@@ -242,25 +239,25 @@ TEST_CASE("an operand that lends its memory to the result does not change the re
       const auto x = variables(tape, row.inputs(shapes, 8));
       const auto y = row.function(tape, x);
       if (!y.depends()) continue;
-      const auto& nodes = Graph<double>::of("test", y).nodes;
+      const auto& nodes = detail::Graph<double>::of("test", y).nodes;
       if (std::ranges::count_if(nodes, [](const auto& node) { return node.primitive != nullptr; }) != 1) continue;
-      const auto& node = nodes[Graph<double>::index(y)];
+      const auto& node = nodes[detail::Graph<double>::index(y)];
       for (const bool recorded : {false, true}) {
         CAPTURE(row.name, shapes_text(shapes), recorded);
         Tape<double> other;
         std::map<std::uint32_t, Var<double>> leaves;
-        for (std::size_t k = 0; k < static_cast<std::size_t>(node.primitive->arity); ++k) {
+        for (std::size_t k = 0; k < node.primitive->arity; ++k) {
           const auto value = leaf_value<double>(nodes[node.inputs[k]]);
           leaves[node.inputs[k]] =
               recorded && nodes[node.inputs[k]].depends ? other.variable(value) : other.constant(value);
         }
         std::vector<Var<double>> inputs;
-        for (std::size_t k = 0; k < static_cast<std::size_t>(node.primitive->arity); ++k)
-          inputs.push_back(leaves.at(node.inputs[k]));
+        for (std::size_t k = 0; k < node.primitive->arity; ++k) inputs.push_back(leaves.at(node.inputs[k]));
         leaves.clear();  // the operands are now the only handles, except where one occurs twice
         std::vector<Var<double>*> pointers;
         for (auto& input : inputs) pointers.push_back(&input);
-        const auto result = Graph<double>::of("test", inputs[0]).apply(*node.primitive, pointers, node.attribute);
+        const auto result =
+            detail::Graph<double>::of("test", inputs[0]).apply(*node.primitive, pointers, node.attribute);
         CHECK(same_bits(result.value(), y.value()));
       }
     }

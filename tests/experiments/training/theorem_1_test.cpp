@@ -77,7 +77,7 @@ struct Descent {
       tape.clear();
       auto net = classifier.on(tape);
       const auto loss = cross_entropy(net(tape.constant(x)), tape.labels(label));
-      const auto g = grad(loss, {net.parameters().begin(), net.parameters().end()});
+      const auto g = grad(loss, net.parameters());
       for (std::size_t p = 0; p < g.size(); ++p)
         for (std::size_t i = 0; i < g[p].value().span().size(); ++i)
           classifier.parameters()[p].span()[i] -= 0.5 * g[p].value().span()[i];
