@@ -1,6 +1,7 @@
 // A gradient of a gradient: how the norm of a Jacobian row changes with the weights, against a finite difference.
 #include <cstdio>
 
+#include "autodiff/check/nan_check.hpp"
 #include "autodiff/grad.hpp"
 #include "autodiff/ops.hpp"
 
@@ -22,4 +23,13 @@ int main() {
   std::printf("%.6f\n", norm.item());                          // prints 1.758551
   std::printf("%.6f\n", grad(norm, w).value()(0, 1));          // prints -1.109748
   std::printf("%.4f\n", (moved.item() - norm.item()) / 1e-6);  // prints -1.1097
+
+  const NanCheck<double> check(tape);
+  try {
+    const auto zero = tape.variable(Matrix<double>(2, 2));
+    grad(row_norm(zero), zero);
+  } catch (const RunError& error) {
+    std::printf("%s\n", error.what());
+  }
 }
+// prints divide: found inf at (0, 0) of the 1x1 result, expected a number; inputs 1x1, 1x1; in a rule of node 35, sqrt
