@@ -16,8 +16,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::array moments = {Moment::memorisation, Moment::grokking, Moment::equal_epochs};
 
-// --- from logs to rows
-// ---------------------------------------------------------------------------------------
+// From logs to rows.
 
 bool is_grokalign(const std::string& condition) {
   return condition == "grokalign" || (condition.starts_with("GA") && condition.size() > 2 &&
@@ -94,8 +93,7 @@ GeometrySummary setting_summary(const SettingRuns& setting) {
   return result;
 }
 
-// --- from rows to words
-// --------------------------------------------------------------------------------------
+// From rows to words.
 
 const char* points(const GeometryRow& row) { return row.is_test ? "test" : "train"; }
 

@@ -32,8 +32,7 @@ std::string file_name(const std::string& setting, std::set<std::string>& taken) 
   return result;
 }
 
-// --- data
-// ---------------------------------------------------------------------------------------------------
+// Data.
 
 // Where the data file has the median of the series; lowest and highest stand beside it.
 std::size_t column(const CurveSeries& series) { return 3 + 3 * series.number; }
@@ -71,8 +70,7 @@ std::string data(const SettingCurves& drawing) {
   return result;
 }
 
-// --- script
-// -------------------------------------------------------------------------------------------------
+// Script.
 
 // Numbers of line styles.
 constexpr int chance_style = 1, key_style = 2;

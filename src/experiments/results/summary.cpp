@@ -11,8 +11,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// --- from logs to rows
-// ---------------------------------------------------------------------------------------
+// From logs to rows.
 
 std::optional<double> seconds_at_grokking(const RunLog& log) {
   for (const MetricRow& row : log.metrics)
@@ -81,8 +80,7 @@ SettingSummary setting_summary(const SettingRuns& runs) {
   return result;
 }
 
-// --- from rows to numbers and words
-// --------------------------------------------------------------------------
+// From rows to numbers and words.
 
 // All numbers of a row besides its counts, under the names that JSON and CSV share.
 std::vector<std::pair<const char*, std::optional<double>>> numbers(const ConditionSummary& row) {
