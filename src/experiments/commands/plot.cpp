@@ -8,6 +8,7 @@
 #include "experiments/commands/commands.hpp"
 #include "experiments/figures/text_file.hpp"
 #include "experiments/results/run_set.hpp"
+#include "experiments/runs/run_files.hpp"
 #include "experiments/tabular/plot.hpp"
 
 namespace normalign::commands {

@@ -10,6 +10,7 @@
 #include "experiments/results/metric_summary.hpp"
 #include "experiments/results/run_set.hpp"
 #include "experiments/results/summary.hpp"
+#include "experiments/runs/run_files.hpp"
 #include "experiments/tabular/published.hpp"
 
 namespace normalign::commands {

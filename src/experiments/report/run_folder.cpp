@@ -1,7 +1,7 @@
 #include "experiments/report/run_folder.hpp"
 
 #include "base/error.hpp"
-#include "experiments/results/run_set.hpp"
+#include "experiments/runs/run_files.hpp"
 
 namespace normalign {
 namespace {

@@ -7,13 +7,12 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "experiments/runs/run_files.hpp"
 
 namespace normalign {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr const char* expected = "; expected a folder of run logs (*.json)";
 
 bool is_alphanumeric(char letter) { return std::isalnum(static_cast<unsigned char>(letter)) != 0; }
 
@@ -30,44 +29,13 @@ std::string sorting_key(const std::string& condition) { return condition == base
 
 }  // namespace
 
-std::vector<fs::path> visible_files(const fs::path& folder) {
-  std::vector<fs::path> paths;
-  try {
-    if (!fs::is_directory(folder))
-      throw InputError(text(folder.string(), fs::exists(folder) ? ": no folder" : ": no such folder", expected));
-    for (const auto& file : fs::recursive_directory_iterator(folder))
-      if (!file.path().filename().string().starts_with('.') && !file.is_directory() && !file.is_other())
-        paths.push_back(file.path());
-  } catch (const fs::filesystem_error& error) {
-    throw InputError(text(folder.string(), ": cannot be read: ", error.code().message(), expected));
-  }
-  std::sort(paths.begin(), paths.end());
-  return paths;
-}
-
-std::vector<fs::path> json_files(const fs::path& folder) {
-  std::vector<fs::path> paths = visible_files(folder);
-  std::erase_if(paths, [](const fs::path& path) { return path.extension() != ".json"; });
-  if (paths.empty()) throw InputError(text(folder.string(), ": found no *.json file", expected));
-  return paths;
-}
-
 std::vector<RunLog> read_logs(const fs::path& folder, Unreadable& unreadable) {
   const std::vector<fs::path> paths = json_files(folder);
   std::vector<RunLog> logs = logs_in(paths, read_log_if_any, unreadable);
   if (logs.empty())
     throw InputError(text(folder.string(), ": found no log of a network's run among ", paths.size(), " *.json files",
-                          expected, unreadable.empty() ? "" : "; " + unreadable.begin()->second));
+                          expected_logs, unreadable.empty() ? "" : "; " + unreadable.begin()->second));
   return logs;
-}
-
-void tell(const Unreadable& unreadable, std::ostream& table, std::ostream& messages) {
-  if (unreadable.empty()) return;
-  table << unreadable.size() << (unreadable.size() == 1 ? " file" : " files") << " left out, unreadable";
-  const char* separator = ": ";
-  for (const auto& [path, reason] : unreadable) table << std::exchange(separator, ", ") << path.string();
-  table << std::endl;  // so that the two stay in order where both go to a terminal
-  for (const auto& [path, reason] : unreadable) messages << "normalign: " << reason << "; left out\n";
 }
 
 std::string setting_of(const RunLog& log) {

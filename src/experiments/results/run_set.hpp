@@ -2,9 +2,7 @@
 #pragma once
 
 #include <filesystem>
-#include <ostream>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "experiments/training/run_log.hpp"
@@ -29,38 +27,11 @@ struct SettingRuns {
 /// The name of the condition that the others are compared with.
 inline constexpr const char* baseline_name = "baseline";
 
-/// The files in `folder` and below, sorted by path, without hidden ones, and without pipes and devices, which would be
-/// waited for. Throws InputError when the folder is missing
-/// or unreadable.
-std::vector<std::filesystem::path> visible_files(const std::filesystem::path& folder);
-
-/// Those of them that are *.json. Throws as well when there is none.
-std::vector<std::filesystem::path> json_files(const std::filesystem::path& folder);
-
-/// What `read` returns for each of the files, as far as it is something: optional logs. Files for which it throws
-/// UnreadableLog are added to `unreadable`.
-template <class Read>
-auto logs_in(const std::vector<std::filesystem::path>& files, const Read& read, Unreadable& unreadable) {
-  std::vector<typename decltype(read(files.front()))::value_type> logs;
-  for (const std::filesystem::path& file : files) {
-    try {
-      if (auto log = read(file)) logs.push_back(std::move(*log));
-    } catch (const UnreadableLog& error) {
-      unreadable.emplace(file, error.what());
-    }
-  }
-  return logs;
-}
-
 /// All logs (*.json, hidden files excepted) in `folder` and below, sorted by path. A file with a JSON object that has
 /// neither `metrics` nor `run_name`, such as a table written by `normalign summary --json`, or with `folds`, which is
 /// the log of a run on a table, is passed over; another of these files that is no run log is added to `unreadable`.
 /// Throws InputError when the folder is missing or unreadable or holds no run log, naming the first that is unreadable.
 std::vector<RunLog> read_logs(const std::filesystem::path& folder, Unreadable& unreadable);
-
-/// Tells of files that are left out because they cannot be read, where there are any: the reason of each on a line of
-/// `messages`, and their number and paths on one line of `table`, beneath what leaves them out.
-void tell(const Unreadable& unreadable, std::ostream& table, std::ostream& messages);
 
 /// What a run is a run of: the `task` of its config, or where there is none its run_name up to the condition or the
 /// word "seed".

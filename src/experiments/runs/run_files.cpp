@@ -58,4 +58,35 @@ void check_writable_log(const fs::path& path, bool overwrite) {
         errno, text(name, ": the log cannot be written: ", std::strerror(errno), "; expected a writable folder"));
 }
 
+std::vector<fs::path> visible_files(const fs::path& folder) {
+  std::vector<fs::path> paths;
+  try {
+    if (!fs::is_directory(folder))
+      throw InputError(text(folder.string(), fs::exists(folder) ? ": no folder" : ": no such folder", expected_logs));
+    for (const auto& file : fs::recursive_directory_iterator(folder))
+      if (!file.path().filename().string().starts_with('.') && !file.is_directory() && !file.is_other())
+        paths.push_back(file.path());
+  } catch (const fs::filesystem_error& error) {
+    throw InputError(text(folder.string(), ": cannot be read: ", error.code().message(), expected_logs));
+  }
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+std::vector<fs::path> json_files(const fs::path& folder) {
+  std::vector<fs::path> paths = visible_files(folder);
+  std::erase_if(paths, [](const fs::path& path) { return path.extension() != ".json"; });
+  if (paths.empty()) throw InputError(text(folder.string(), ": found no *.json file", expected_logs));
+  return paths;
+}
+
+void tell(const Unreadable& unreadable, std::ostream& table, std::ostream& messages) {
+  if (unreadable.empty()) return;
+  table << unreadable.size() << (unreadable.size() == 1 ? " file" : " files") << " left out, unreadable";
+  const char* separator = ": ";
+  for (const auto& [path, reason] : unreadable) table << std::exchange(separator, ", ") << path.string();
+  table << std::endl;  // so that the two stay in order where both go to a terminal
+  for (const auto& [path, reason] : unreadable) messages << "normalign: " << reason << "; left out\n";
+}
+
 }  // namespace normalign

@@ -1,7 +1,6 @@
 #include "experiments/tabular/log.hpp"
 
 #include "experiments/figures/statistics.hpp"
-#include "experiments/results/run_set.hpp"
 #include "experiments/runs/kept_run.hpp"
 #include "experiments/runs/run_files.hpp"
 #include "experiments/runs/settings.hpp"

@@ -1,7 +1,5 @@
 #include "experiments/results/run_set.hpp"
 
-#include <sys/stat.h>
-
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -19,13 +17,6 @@ RunLog run(const std::string& condition, const std::string& name, RunStatus stat
   log.config = {{"task", "toy"}};
   log.status = status;
   return log;
-}
-
-TEST_CASE("a pipe among the logs is not waited for") {
-  const TemporaryFolder folder;
-  REQUIRE(::mkfifo((folder / "pipe.json").c_str(), 0600) == 0);
-  write_file(folder / "file.json", "{}");
-  CHECK(json_files(folder.path()) == std::vector<std::filesystem::path>{folder / "file.json"});
 }
 
 TEST_CASE("by_setting: settings by name, the baseline before the other conditions, runs in the order given") {
@@ -139,16 +130,6 @@ TEST_CASE("read_logs: broken logs among good ones are left out and told of by na
     CHECK(unreadable.begin()->second.starts_with((folder / "z.json").string() + ": "));
     CHECK(contains(unreadable.begin()->second, message));
   }
-}
-
-TEST_CASE("files that are left out are told of, each with its reason, and beneath the table") {
-  std::ostringstream table, messages;
-  tell({}, table, messages);
-  CHECK((table.str() + messages.str()).empty());
-  tell({{"b.json", "b.json: not JSON"}, {"a.json", "a.json: metrics: found nothing"}}, table, messages);
-  CHECK(table.str() == "2 files left out, unreadable: a.json, b.json\n");
-  CHECK(messages.str() ==
-        "normalign: a.json: metrics: found nothing; left out\nnormalign: b.json: not JSON; left out\n");
 }
 
 // Written by hand after the schema of the paper's authors: no status, no environment, and keys of their own.

@@ -1,6 +1,9 @@
 #include "experiments/runs/run_files.hpp"
 
+#include <sys/stat.h>
+
 #include <iterator>
+#include <sstream>
 
 #include "base/error.hpp"
 #include "experiments/figures/text_file.hpp"
@@ -39,6 +42,23 @@ TEST_CASE("check_writable_log: makes folders, and refuses what could not be writ
   CHECK_THAT(refused(folder / "a/"), Contains("no file name"));
   CHECK_THAT(refused("/proc/self/run.json"), Contains("/proc/self/run.json: the log cannot be written: "));
   CHECK_THAT(refused(folder / std::string(300, 'x')), Contains("File name too long"));
+}
+
+TEST_CASE("a pipe among the logs is not waited for") {
+  const TemporaryFolder folder;
+  REQUIRE(::mkfifo((folder / "pipe.json").c_str(), 0600) == 0);
+  write_file(folder / "file.json", "{}");
+  CHECK(json_files(folder.path()) == std::vector<std::filesystem::path>{folder / "file.json"});
+}
+
+TEST_CASE("files that are left out are told of, each with its reason, and beneath the table") {
+  std::ostringstream table, messages;
+  tell({}, table, messages);
+  CHECK((table.str() + messages.str()).empty());
+  tell({{"b.json", "b.json: not JSON"}, {"a.json", "a.json: metrics: found nothing"}}, table, messages);
+  CHECK(table.str() == "2 files left out, unreadable: a.json, b.json\n");
+  CHECK(messages.str() ==
+        "normalign: a.json: metrics: found nothing; left out\nnormalign: b.json: not JSON; left out\n");
 }
 
 }  // namespace
