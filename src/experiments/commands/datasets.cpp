@@ -4,7 +4,7 @@
 
 #include "data/uci.hpp"
 #include "experiments/commands/commands.hpp"
-#include "experiments/figures/table.hpp"
+#include "experiments/figures/table_json.hpp"
 #include "experiments/figures/text_file.hpp"
 
 namespace normalign::commands {
@@ -13,21 +13,18 @@ namespace {
 int list_datasets(const std::string& folder, const std::string& json_file, bool wide) {
   const std::vector<std::string> names = uci_names(folder);
   if (names.empty()) throw InputError(text(folder, ": found no data set, expected folders NAME that hold NAME.txt"));
-  nlohmann::ordered_json json = nlohmann::ordered_json::array();
-  std::vector<Cells> rows{{"data set", "rows", "features", "classes", "rows of the test file"}};
+  Table table;
   for (const std::string& name : names) {
     const UciDataset set = uci_dataset(std::filesystem::path(folder) / name);
-    rows.push_back({name, text(set.data.inputs.rows()), text(set.data.inputs.cols()), text(set.data.classes),
-                    set.test_file ? text(set.test_file->inputs.rows()) : "-"});
-    json.push_back({{"dataset", name},
-                    {"n", set.data.inputs.rows()},
-                    {"features", set.data.inputs.cols()},
-                    {"classes", set.data.classes},
-                    {"test_file_n", nullptr}});
-    if (set.test_file) json.back()["test_file_n"] = set.test_file->inputs.rows();
+    table.add(
+        {{{"dataset", "data set"}, name},
+         {{"n", "rows"}, set.data.inputs.rows()},
+         {{"features"}, set.data.inputs.cols()},
+         {{"classes"}, set.data.classes},
+         {{"test_file_n", "rows of the test file"}, set.test_file ? Cell(set.test_file->inputs.rows()) : Cell()}});
   }
-  if (!json_file.empty()) write_text_file(json_file, json.dump(2) + "\n");
-  print({.tables = {{.rows = std::move(rows)}}}, wide);
+  if (!json_file.empty()) write_text_file(json_file, rows_json(table).dump(2) + "\n");
+  print({.tables = {std::move(table)}}, wide);
   return 0;
 }
 

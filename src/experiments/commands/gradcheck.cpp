@@ -32,7 +32,7 @@ int gradcheck_table(const GradcheckArguments& a) {
   if (a.seed < 0) throw InputError(text("seed: found ", a.seed, ", expected a whole number from 0"));
   const auto seed = static_cast<std::uint64_t>(a.seed);
   Table table{.caption = "largest relative error against central differences, and of forward against reverse mode",
-              .rows = {{"operation", "order 1", "order 2", "order 3", "forward"}}};
+              .columns = {{"operation"}, {"order 1"}, {"order 2"}, {"order 3"}, {"forward"}}};
   int failed = 0;
   nlohmann::ordered_json rows = nlohmann::ordered_json::array();
   for (const OpRow& row : op_table()) {

@@ -6,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "experiments/commands/commands.hpp"
+#include "experiments/figures/table_json.hpp"
 #include "experiments/figures/text_file.hpp"
 #include "experiments/studies/robustness_comparison.hpp"
 
@@ -27,17 +28,17 @@ int robustness(const RobustnessArguments& a) {
   std::vector<InspectedModel> models;
   for (std::size_t i = 0; i < a.files.size(); ++i)
     models.push_back(inspected_model(a.files[i], a.names.empty() ? fs::path(a.files[i]).stem().string() : a.names[i]));
-  const std::vector<RobustnessRow> rows = robustness_rows(models);
+  const TableSet table = tables(robustness_rows(models));
   std::vector<Figure> figures;
   for (const std::string& measure : a.measures) figures.push_back(scatter_figure(robustness_scatter(models, measure)));
 
   make_folder(a.out);
-  if (!a.json.empty()) write_text_file(a.json, as_json(rows).dump(2) + "\n");
+  if (!a.json.empty()) write_text_file(a.json, as_json(table).dump(2) + "\n");
   for (const Figure& figure : figures)
     if (!write_figure(a.out, figure))
       std::cerr << "no gnuplot in PATH: " << figure.name << ".dat and .gp alone were written; with it, gnuplot "
                 << figure.name << ".gp draws them\n";
-  print(tables(rows), a.wide);
+  print(table, a.wide);
   return 0;
 }
 

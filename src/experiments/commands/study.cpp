@@ -42,9 +42,10 @@ Json as_json(const SparsityOptions& o) {
 bool write_study(const fs::path& folder, const std::vector<SparsityRow>& rows, const SparsityOptions& options) {
   Json json = as_json(rows);
   json["options"] = as_json(options);
-  write_text_file(folder / "sparsity.txt", as_text(tables(rows)));
+  const TableSet table = tables(rows);
+  write_text_file(folder / "sparsity.txt", as_text(table));
   write_text_file(folder / "sparsity.json", json.dump(2) + "\n");
-  write_text_file(folder / "sparsity.csv", as_csv(rows));
+  write_text_file(folder / "sparsity.csv", as_csv(table));
   return write_figure(folder, figure_of(rows));
 }
 

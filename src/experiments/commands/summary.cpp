@@ -5,10 +5,10 @@
 
 #include "base/nearest_name.hpp"
 #include "experiments/commands/commands.hpp"
+#include "experiments/figures/table_json.hpp"
 #include "experiments/figures/text_file.hpp"
 #include "experiments/results/geometry_summary.hpp"
 #include "experiments/results/metric_summary.hpp"
-#include "experiments/results/run_set.hpp"
 #include "experiments/results/summary.hpp"
 #include "experiments/runs/run_files.hpp"
 #include "experiments/tabular/published.hpp"
@@ -22,13 +22,13 @@ struct SummaryArguments {
   std::vector<std::string> metrics;
 };
 
-template <class Table>
-void print_and_write(const Table& table, const SummaryArguments& a) {
-  // Files before the table: who reads that through a pipe may close it early.
-  if (!a.json.empty()) write_text_file(a.json, as_json(table).dump(2) + "\n");
-  if (!a.csv.empty()) write_text_file(a.csv, as_csv(table));
-  if (!a.latex.empty()) write_text_file(a.latex, as_latex(table));
-  print(tables(table), a.wide);
+using Json = nlohmann::ordered_json;
+
+// Files before the table is printed: who reads that through a pipe may close it early.
+void write_files(const Json& json, const std::string& csv, const std::string& latex, const SummaryArguments& a) {
+  if (!a.json.empty()) write_text_file(a.json, json.dump(2) + "\n");
+  if (!a.csv.empty()) write_text_file(a.csv, csv);
+  if (!a.latex.empty()) write_text_file(a.latex, latex);
 }
 
 // The rows of the protocol that is asked for; without such the first.
@@ -43,22 +43,26 @@ const TableRows& rows_of(const TabularSummary& table, const std::string& protoco
 }
 
 int tabular_summary(const std::vector<TabularLog>& logs, const SummaryArguments& a) {
-  const TabularSummary table = summarise(logs);
-  if (!a.tsv.empty()) write_text_file(a.tsv, as_tsv(rows_of(table, a.protocol)));
-  if (a.against.empty()) {
-    print_and_write(table, a);
-  } else {
-    const std::vector<FigureAgainst> figures = against(table, read_tsv(a.against));
-    print_and_write(table, a);
-    std::cout << '\n';
-    print(tables(figures), a.wide);
-    if (!a.json.empty()) {
-      nlohmann::ordered_json json = as_json(table);
-      json["against"] = as_json(figures);
-      write_text_file(a.json, json.dump(2) + "\n");
-    }
+  const TabularSummary summary = summarise(logs);
+  if (!a.tsv.empty()) write_text_file(a.tsv, as_tsv(rows_of(summary, a.protocol)));
+  Json json = as_json(summary);
+  TableSet compared;
+  if (!a.against.empty()) {
+    compared = tables(against(summary, read_tsv(a.against)));
+    json["against"] = as_json(compared);
   }
+  write_files(json, as_csv(summary), as_latex(summary), a);
+  print(tables(summary), a.wide);
+  if (a.against.empty()) return 0;
+  std::cout << '\n';
+  print(compared, a.wide);
   return 0;
+}
+
+TableSet network_tables(const std::vector<RunLog>& logs, const SummaryArguments& a) {
+  if (a.geometry && !a.metrics.empty()) throw InputError("--geometry, --metric: found both, expected one of them");
+  if (!a.metrics.empty()) return tables(summarise_metrics(logs, a.metrics));
+  return a.geometry ? tables(summarise_geometry(logs)) : tables(summarise(logs));
 }
 
 int summary(const SummaryArguments& a, Unreadable& unreadable) {
@@ -69,14 +73,9 @@ int summary(const SummaryArguments& a, Unreadable& unreadable) {
     throw InputError(text(a.folder, ": found ",
                           tabular.empty() ? "no log of a run on a table" : "--geometry or --metric", ", expected ",
                           tabular.empty() ? "some" : "neither", " with --tsv or --against"));
-  const std::vector<RunLog> logs = read_logs(a.folder, unreadable);
-  if (a.geometry && !a.metrics.empty()) throw InputError("--geometry, --metric: found both, expected one of them");
-  if (!a.metrics.empty())
-    print_and_write(summarise_metrics(logs, a.metrics), a);
-  else if (a.geometry)
-    print_and_write(summarise_geometry(logs), a);
-  else
-    print_and_write(summarise(logs), a);
+  const TableSet found = network_tables(read_logs(a.folder, unreadable), a);
+  write_files(as_json(found), as_csv(found), as_latex(found), a);
+  print(found, a.wide);
   return 0;
 }
 

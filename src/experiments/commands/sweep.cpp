@@ -12,6 +12,7 @@
 
 #include "experiments/commands/commands.hpp"
 #include "experiments/commands/job_arguments.hpp"
+#include "experiments/figures/table_json.hpp"
 #include "experiments/figures/text_file.hpp"
 #include "experiments/results/summary.hpp"
 #include "experiments/runs/interrupt.hpp"
@@ -88,9 +89,9 @@ int run_all(const SweepArguments& a, const std::vector<RunConfig>& all, const st
   for (const RunConfig& run : runs)
     if (auto log = if_readable([&] { return log_of(run, a.runs.out); })) logs.push_back(std::move(*log));
   if (logs.empty()) return result.status();
-  const auto table = summarise(logs);
+  const TableSet table = tables(summarise(logs));
   if (!a.runs.json.empty()) write_text_file(a.runs.json, as_json(table).dump(2) + "\n");
-  print(tables(table), a.runs.wide);
+  print(table, a.runs.wide);
   return result.status();
 }
 

@@ -53,6 +53,13 @@ std::optional<double> median(std::span<const double> values) {
   return std::midpoint(sorted[middle - 1], sorted[middle]);
 }
 
+Spread spread(std::span<const double> values) {
+  return {.count = values.size(),
+          .mean = mean(values),
+          .standard_deviation = standard_deviation(values),
+          .median = median(values)};
+}
+
 std::optional<WelchTest> welch_t_test(std::span<const double> a, std::span<const double> b) {
   if (a.size() < 2 || b.size() < 2) return std::nullopt;
   const auto n_a = static_cast<double>(a.size());

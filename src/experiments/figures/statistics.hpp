@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <span>
+#include <vector>
 
 namespace normalign {
 
@@ -17,6 +18,24 @@ std::optional<double> standard_deviation(std::span<const double> values);
 /// The middle value of `values`, none of them NaN, of an even number the mean of the two middle ones; none of an empty
 /// sample.
 std::optional<double> median(std::span<const double> values);
+
+/// A sample in numbers, each there where the function of that name is.
+struct Spread {
+  std::size_t count = 0;  ///< of the sample
+  std::optional<double> mean = {};
+  std::optional<double> standard_deviation = {};
+  std::optional<double> median = {};
+};
+Spread spread(std::span<const double> values);
+
+/// The sample of what `value` returns, an optional, for those of the items that have it.
+template <class Items, class Value>
+std::vector<double> present(const Items& items, const Value& value) {
+  std::vector<double> result;
+  for (const auto& item : items)
+    if (const std::optional<double> found = value(item)) result.push_back(*found);
+  return result;
+}
 
 /// What Welch's test found.
 struct WelchTest {

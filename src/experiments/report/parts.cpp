@@ -17,15 +17,15 @@ std::string joined(const std::vector<std::string>& lines) {
   return result;
 }
 
-std::string cell_of(const Json& value) {
-  if (value.is_null()) return "-";
-  if (value.is_number_float()) return four_digits(value.get<double>());
+Cell cell_of(const Json& value) {
+  if (value.is_null()) return {};
+  if (value.is_number_float()) return value.get<double>();
   return value.is_string() ? value.get<std::string>() : log_json::dump(value);
 }
 
 // Name and value of each entry, those of objects within in their place.
-std::vector<std::pair<std::string, std::string>> entries(const Json& object) {
-  std::vector<std::pair<std::string, std::string>> result;
+std::vector<std::pair<std::string, Cell>> entries(const Json& object) {
+  std::vector<std::pair<std::string, Cell>> result;
   for (const auto& [name, value] : object.items())
     if (value.is_object())
       for (auto& inner : entries(value)) result.push_back(std::move(inner));
@@ -36,32 +36,29 @@ std::vector<std::pair<std::string, std::string>> entries(const Json& object) {
 
 }  // namespace
 
-Markup table_part(const Table& table) {
-  Markup body;
-  auto heading = table.headings.begin();
-  const std::size_t columns = table.rows.empty() ? 1 : table.rows.front().size();
-  const auto add_headings = [&](std::size_t row) {
-    for (; heading != table.headings.end() && heading->first <= row; ++heading)
-      body +=
-          element("tr", {{"class", "heading"}}, element("th", {{"colspan", std::to_string(columns)}}, heading->second));
-  };
-  const auto row_of = [](const char* cell, const Cells& cells) {
+Markup table_part(const Table& whole) {
+  const Table table = visible(whole);
+  const auto row_of = [](const char* tag, const auto& cells, const auto& words_of) {
     Markup row;
-    for (const std::string& words : cells) row += element(cell, {}, words);
+    for (const auto& cell : cells) row += element(tag, {}, words_of(cell));
     return element("tr", {}, row);
   };
-  for (std::size_t row = 1; row < table.rows.size(); ++row) {
-    add_headings(row);
-    body += row_of("td", table.rows[row]);
+  Markup body;
+  auto heading = table.headings.begin();
+  for (std::size_t row = 0; row <= table.rows.size(); ++row) {
+    for (; heading != table.headings.end() && heading->first <= row; ++heading)
+      body += element("tr", {{"class", "heading"}},
+                      element("th", {{"colspan", std::to_string(table.columns.size())}}, heading->second));
+    if (row < table.rows.size()) body += row_of("td", table.rows[row], shown);
   }
-  add_headings(table.rows.size());
-  Markup whole;
-  if (!table.caption.empty()) whole += element("caption", {}, table.caption);
-  if (!table.rows.empty()) whole += element("thead", {}, row_of("th", table.rows.front()));
-  whole += element("tbody", {}, body);
+  Markup content;
+  if (const std::string caption = full_caption(table); !caption.empty()) content += element("caption", {}, caption);
+  if (!table.columns.empty())
+    content += element("thead", {}, row_of("th", table.columns, [](const Column& column) { return column.heading; }));
+  content += element("tbody", {}, body);
   Markup result = element("div", {{"class", "scroll"}},
-                          element("table", {{"class", "l" + std::to_string(table.left)}}, whole), "\n");
-  for (const std::string& note : table.notes) result += element("p", {{"class", "note"}}, note);
+                          element("table", {{"class", "l" + std::to_string(table.left)}}, content), "\n");
+  for (const std::string& note : notes_of(table)) result += element("p", {{"class", "note"}}, note);
   return result;
 }
 
@@ -74,23 +71,24 @@ Markup table_part(const TableSet& set) {
 }
 
 Table table_of(const Json& objects, std::size_t left) {
-  Table result{.rows = {{}}, .left = left};
-  Cells& head = result.rows.front();
+  std::vector<std::string> names;
   for (const Json& object : objects)
     for (const auto& [name, value] : entries(object))
-      if (std::ranges::find(head, name) == head.end()) head.push_back(name);
-  const Cells names = head;
+      if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+  Table result{.left = left};
+  for (const std::string& name : names) {
+    std::string& heading = result.columns.emplace_back(Column{name}).heading;
+    std::ranges::replace(heading, '_', ' ');
+  }
   for (const Json& object : objects) {
-    Cells& row = result.rows.emplace_back(names.size(), "-");
+    Cells& row = result.rows.emplace_back(names.size());
     for (auto& [name, value] : entries(object))
       row[static_cast<std::size_t>(std::ranges::find(names, name) - names.begin())] = std::move(value);
   }
   // What no object has takes no room.
-  for (std::size_t column = names.size(); column-- > left;)
-    if (std::ranges::all_of(result.rows.begin() + 1, result.rows.end(),
-                            [&](const Cells& row) { return row[column] == "-"; }))
-      for (Cells& row : result.rows) row.erase(row.begin() + static_cast<std::ptrdiff_t>(column));
-  for (std::string& name : result.rows.front()) std::ranges::replace(name, '_', ' ');
+  for (std::size_t column = left; column < names.size(); ++column)
+    if (std::ranges::all_of(result.rows, [&](const Cells& row) { return row[column] == Cell(); }))
+      result.columns[column].heading.clear();
   return result;
 }
 

@@ -109,21 +109,14 @@ std::vector<Section> network_sections(const RunFolder& folder, const std::vector
 
 // The figures of each data set, RFM's beside RFAM's.
 Table table_of_data_sets(const TabularSummary& summary, const ProtocolSummary& protocol) {
-  Table table{.caption = "Data sets, " + protocol.protocol, .rows = {{"data set", "n", "d", "classes"}}};
-  std::vector<std::pair<const TabularFigure*, std::string>> columns;
-  for (const TabularFigure& figure : summary.figures)
-    for (const MethodSummary& method : protocol.methods) {
-      columns.emplace_back(&figure, method.method);
-      table.rows.front().push_back(figure.name + " " + method.method);
-    }
+  Table table{.caption = "Data sets, " + protocol.protocol};
   for (const TableRow& row : protocol.rows.rows) {
-    Cells& cells =
-        table.rows.emplace_back(Cells{row.dataset, text(row.samples), text(row.features), text(row.classes)});
-    for (const auto& [figure, method] : columns) {
-      const auto found = row.methods.find(method);
-      cells.push_back(four_digits(found == row.methods.end() ? std::nullopt
-                                                             : value_of(*figure, found->second, protocol.rows.radii)));
-    }
+    Record record = {
+        {{"data set"}, row.dataset}, {{"n"}, row.samples}, {{"d"}, row.features}, {{"classes"}, row.classes}};
+    for (const TabularFigure& figure : summary.figures)
+      for (const MethodSummary& method : protocol.methods)
+        record.push_back({{figure.name + " " + method.method}, value_of(figure, method.method, row, protocol.rows)});
+    table.add(record);
   }
   return table;
 }

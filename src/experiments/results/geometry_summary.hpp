@@ -2,7 +2,6 @@
 #pragma once
 
 #include <array>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <span>
 #include <string>
@@ -55,18 +54,9 @@ std::vector<GeometrySummary> summarise_geometry(const std::vector<RunLog>& logs)
 /// "memorisation", "grokking" or "equal_epochs".
 const char* name_of(Moment moment);
 
-/// One table for each setting, with a heading for each moment, four digits, "-" where undefined.
+/// One table for each setting, with a heading for each moment. JSON: {"settings": [{"setting", "chance_alignment",
+/// "equal_epoch", "rows": [{"moment", "condition", "points" ("train" or "test"), "runs", "epoch", and the metrics}],
+/// "unfinished", "failed"}]}; the columns of CSV are the same, a line for each row.
 TableSet tables(std::span<const GeometrySummary> summary);
-
-/// {"settings": [{"setting", "chance_alignment", "equal_epoch", "rows": [{"moment", "condition", "points" ("train" or
-/// "test"), "runs", "epoch", and the metrics}], "unfinished", "failed"}]}, all digits, null where undefined.
-nlohmann::ordered_json as_json(std::span<const GeometrySummary> summary);
-
-/// A header and one line for each row of each setting with the columns of `as_json`, all digits, nothing between the
-/// commas where undefined.
-std::string as_csv(std::span<const GeometrySummary> summary);
-
-/// One tabular in the style of the package booktabs with all settings, rounded as in `tables`, "-" where undefined.
-std::string as_latex(std::span<const GeometrySummary> summary);
 
 }  // namespace normalign

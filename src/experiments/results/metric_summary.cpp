@@ -1,7 +1,6 @@
 #include "experiments/results/metric_summary.hpp"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "base/error.hpp"
 #include "base/nearest_name.hpp"
@@ -10,8 +9,6 @@
 
 namespace normalign {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 void require_logged(const std::vector<RunLog>& logs, const std::string& name) {
   std::vector<std::string> known = {"train_acc", "test_acc", "train_loss", "test_loss", "opt_time"};
@@ -27,9 +24,7 @@ void require_logged(const std::vector<RunLog>& logs, const std::string& name) {
 MetricSummary summary_of(const ConditionRuns& condition, const std::string& setting, const std::string& name) {
   std::vector<double> starts, ends, lowest, highest;
   for (const RunLog* run : condition.finished) {
-    std::vector<double> values;
-    for (const MetricRow& row : run->metrics)
-      if (const auto value = metric(row, name)) values.push_back(*value);
+    const std::vector<double> values = present(run->metrics, [&](const MetricRow& row) { return metric(row, name); });
     if (values.empty()) continue;
     if (const auto value = metric(run->metrics.front(), name)) starts.push_back(*value);
     if (const auto value = metric(run->metrics.back(), name)) ends.push_back(*value);
@@ -47,24 +42,6 @@ MetricSummary summary_of(const ConditionRuns& condition, const std::string& sett
           .highest = mean(highest)};
 }
 
-// The numbers of a row, in the order of the columns.
-std::vector<std::pair<const char*, std::optional<double>>> numbers(const MetricSummary& row) {
-  return {{"start", row.start},
-          {"end", row.end},
-          {"end_std", row.end_deviation},
-          {"lowest", row.lowest},
-          {"highest", row.highest}};
-}
-
-// Setting, metric, condition, runs and the numbers as `format` writes them; of no row the names of the columns.
-template <class Format>
-Cells cells(const MetricSummary* row, const Format& format) {
-  Cells result = row ? Cells{row->setting, row->metric, row->condition, text(row->runs)}
-                     : Cells{"setting", "metric", "condition", "runs"};
-  for (const auto& [name, value] : numbers(row ? *row : MetricSummary{})) result.push_back(row ? format(value) : name);
-  return result;
-}
-
 }  // namespace
 
 std::vector<MetricSummary> summarise_metrics(const std::vector<RunLog>& logs, const std::vector<std::string>& metrics) {
@@ -79,51 +56,26 @@ std::vector<MetricSummary> summarise_metrics(const std::vector<RunLog>& logs, co
 
 TableSet tables(std::span<const MetricSummary> summary) {
   TableSet result{.legend = {"start, end: mean over the finished runs in their first and last row; end_std: standard "
-                             "deviation over runs; lowest, highest: mean over runs of the extremes of all rows."}};
+                             "deviation over runs; lowest, highest: mean over runs of the extremes of all rows."},
+                  .key = "metrics"};
   const MetricSummary* last = nullptr;
   for (const MetricSummary& row : summary) {
-    const auto without_names = [](Cells line) { return Cells(line.begin() + 2, line.end()); };
-    if (!last || row.setting != last->setting)
-      result.tables.push_back({.caption = row.setting, .rows = {without_names(cells(nullptr, four_digits))}});
+    const bool is_first = !last || row.setting != last->setting;
+    if (is_first) result.tables.push_back({.caption = row.setting});
     Table& table = result.tables.back();
-    if (!last || row.setting != last->setting || row.metric != last->metric)
-      table.headings.emplace_back(table.rows.size(), row.metric);
-    table.rows.push_back(without_names(cells(&row, four_digits)));
+    if (is_first || row.metric != last->metric) table.headings.emplace_back(table.rows.size(), row.metric);
+    table.add({{{"setting", ""}, row.setting},
+               {{"metric", ""}, row.metric},
+               {{"condition"}, row.condition},
+               {{"runs"}, row.runs},
+               {{"start"}, row.start},
+               {{"end"}, row.end},
+               {{"end_std"}, row.end_deviation},
+               {{"lowest"}, row.lowest},
+               {{"highest"}, row.highest}});
     last = &row;
   }
   return result;
-}
-
-Json as_json(std::span<const MetricSummary> summary) {
-  Json rows = Json::array();
-  for (const MetricSummary& row : summary) {
-    Json& added = rows.emplace_back(
-        Json{{"setting", row.setting}, {"metric", row.metric}, {"condition", row.condition}, {"runs", row.runs}});
-    for (const auto& [name, value] : numbers(row)) added[name] = value ? Json(*value) : Json(nullptr);
-  }
-  return {{"metrics", std::move(rows)}};
-}
-
-std::string as_csv(std::span<const MetricSummary> summary) {
-  std::string result = csv_line(cells(nullptr, all_digits));
-  for (const MetricSummary& row : summary) result += csv_line(cells(&row, all_digits));
-  return result;
-}
-
-std::string as_latex(std::span<const MetricSummary> summary) {
-  const auto escaped_line = [](Cells columns) {
-    for (std::string& cell : columns) cell = latex_escaped(cell);
-    return latex_line(columns);
-  };
-  const auto latex_digits = [](std::optional<double> value) { return latex_number(four_digits(value)); };
-  std::string result = "% \\usepackage{booktabs}\n\\begin{tabular}{lllrrrrrr}\n\\toprule\n" +
-                       escaped_line(cells(nullptr, four_digits)) + "\\midrule\n";
-  for (const MetricSummary& row : summary) {
-    Cells columns = cells(&row, latex_digits);
-    for (std::size_t i = 0; i < 3; ++i) columns[i] = latex_escaped(columns[i]);
-    result += latex_line(columns);
-  }
-  return result + "\\bottomrule\n\\end{tabular}\n";
 }
 
 }  // namespace normalign

@@ -1,7 +1,6 @@
 // Any logged metrics, before and after training: from the logs of many runs to one table for each setting.
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <span>
 #include <string>
@@ -29,18 +28,8 @@ struct MetricSummary {
 /// metrics there are when no run has one of them.
 std::vector<MetricSummary> summarise_metrics(const std::vector<RunLog>& logs, const std::vector<std::string>& metrics);
 
-/// One table for each setting with a heading for each metric, four digits, "-" where undefined.
+/// One table for each setting with a heading for each metric. JSON: {"metrics": [{"setting", "metric", "condition",
+/// "runs", "start", "end", "end_std", "lowest", "highest"}]}, the columns of CSV and LaTeX.
 TableSet tables(std::span<const MetricSummary> summary);
-
-/// {"metrics": [{"setting", "metric", "condition", "runs", "start", "end", "end_std", "lowest", "highest"}]}, all
-/// digits, null where undefined.
-nlohmann::ordered_json as_json(std::span<const MetricSummary> summary);
-
-/// A header and one line for each entry with the columns of `as_json`, all digits, nothing between the commas where
-/// undefined.
-std::string as_csv(std::span<const MetricSummary> summary);
-
-/// One tabular in the style of the package booktabs, rounded as in `tables`, "-" where undefined.
-std::string as_latex(std::span<const MetricSummary> summary);
 
 }  // namespace normalign

@@ -71,16 +71,10 @@ std::vector<SettingRuns> by_setting(const std::vector<RunLog>& logs) {
 
 bool has_grokked(const RunLog& log) { return log.grokked && log.grokking_epoch; }
 
-std::string remark(const char* what, const std::vector<std::string>& run_names) {
-  std::string result = text(run_names.size(), run_names.size() == 1 ? " run " : " runs ", what, ": ");
-  for (std::size_t i = 0; i < run_names.size(); ++i) result += (i > 0 ? ", " : "") + run_names[i];
-  return result;
-}
-
-std::vector<std::string> remarks(const std::vector<std::string>& unfinished, const std::vector<std::string>& failed) {
-  std::vector<std::string> result;
-  if (!unfinished.empty()) result.push_back(remark("unfinished", unfinished));
-  if (!failed.empty()) result.push_back(remark("failed", failed));
+std::vector<double> grokking_epochs(const ConditionRuns& condition) {
+  std::vector<double> result;
+  for (const RunLog* run : condition.finished)
+    if (has_grokked(*run)) result.push_back(static_cast<double>(*run->grokking_epoch));
   return result;
 }
 

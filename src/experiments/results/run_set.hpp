@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "experiments/training/run_log.hpp"
@@ -44,11 +45,7 @@ std::vector<SettingRuns> by_setting(const std::vector<RunLog>& logs);
 /// Whether a run grokked and says at which epoch.
 bool has_grokked(const RunLog& log);
 
-/// What stands beneath a table or picture, as `remark` says it: one line for the unfinished runs and one for the failed
-/// ones, where there are any.
-std::vector<std::string> remarks(const std::vector<std::string>& unfinished, const std::vector<std::string>& failed);
-
-/// "1 run <what>: a", "2 runs <what>: a, b".
-std::string remark(const char* what, const std::vector<std::string>& run_names);
+/// The epochs at which the finished runs grokked that did.
+std::vector<double> grokking_epochs(const ConditionRuns& condition);
 
 }  // namespace normalign

@@ -1,7 +1,6 @@
 // The paper's comparison of conditions: from the logs of many runs to one table for each setting.
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <span>
 #include <string>
@@ -12,13 +11,6 @@
 #include "experiments/results/run_set.hpp"
 
 namespace normalign {
-
-/// Location and spread of a sample, each there where `mean`, `standard_deviation` and `median` are.
-struct Spread {
-  std::optional<double> mean = {};
-  std::optional<double> standard_deviation = {};
-  std::optional<double> median = {};
-};
 
 /// One row of a table: the runs of one condition. What is undefined is absent.
 struct ConditionSummary {
@@ -49,20 +41,10 @@ struct SettingSummary {
 /// Lists of names keep the order of `logs` (`untimed`: within each condition), on which nothing else depends.
 std::vector<SettingSummary> summarise(const std::vector<RunLog>& logs);
 
-/// One table for each setting, four digits, "-" where undefined; unusable runs are listed below. Where a finished run
-/// did not grok, three more columns say how those that did not ended.
+/// One table for each setting; unusable runs are listed below. Where a finished run did not grok, three more columns
+/// say how those that did not ended. JSON: {"settings": [{"setting", "conditions": [{"condition", "runs", "grokked",
+/// ...}], "unfinished", "failed", "untimed"}]} with the columns of CSV, which has a line for each setting and
+/// condition.
 TableSet tables(std::span<const SettingSummary> summary);
-
-/// {"settings": [{"setting", "conditions": [{"condition", "runs", "grokked", ...}], "unfinished", "failed",
-/// "untimed"}]} with the columns of `as_csv`, all digits, null where undefined.
-nlohmann::ordered_json as_json(std::span<const SettingSummary> summary);
-
-/// A header and one line for each setting and condition, all digits, nothing between the commas where
-/// undefined.
-std::string as_csv(std::span<const SettingSummary> summary);
-
-/// One tabular in the style of the package booktabs with all settings, rounded as in `tables`, "-" where
-/// undefined.
-std::string as_latex(std::span<const SettingSummary> summary);
 
 }  // namespace normalign

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "experiments/figures/statistics.hpp"
+#include "experiments/figures/table_json.hpp"
 #include "experiments/studies/samples.hpp"
 #include "geometry/affine_map.hpp"
 #include "nn/evaluate.hpp"
@@ -45,8 +46,6 @@ void add_regions(const PiecewiseAffineNetwork& network, const Dataset<double>& d
   for (std::size_t i = 0; i < found.size(); ++i) samples[i].certificate = found[i];
 }
 
-std::optional<double> mean_of(const std::vector<double>& values) { return mean(values); }
-
 ClassInspection summary_of(const std::vector<SampleInspection>& samples, const std::vector<Index>& rows) {
   std::vector<LocalGeometry> geometries;
   std::vector<double> walls, complexities;
@@ -61,8 +60,8 @@ ClassInspection summary_of(const std::vector<SampleInspection>& samples, const s
   return {.samples = static_cast<Index>(rows.size()),
           .accuracy = 100 * static_cast<double>(correct) / static_cast<double>(rows.size()),
           .geometry = mean(geometries),
-          .wall_distance = mean_of(walls),
-          .complexity = mean_of(complexities)};
+          .wall_distance = mean(walls),
+          .complexity = mean(complexities)};
 }
 
 // The certificates in numbers.
@@ -89,10 +88,22 @@ CertificateSummary certificate_summary(const Inspection& inspection) {
   return result;
 }
 
-Json json_of(std::optional<double> value) { return value ? Json(*value) : Json(nullptr); }
+constexpr std::array measure_headings = {"centroid",       "class alignment", "normal", "centred normal",
+                                         "effective rank", "s1^2 share",      "|J|",    "|b|^2",
+                                         "|centroid|"};
 
-void add_measures(Json& json, const LocalGeometry& geometry) {
-  for (const auto& [name, value] : measures(geometry)) json[name] = json_of(value);
+Table classes_table(const Inspection& inspection) {
+  Table table;
+  for (const ClassInspection& c : inspection.classes) {
+    Record record = {
+        {{"class"}, c.label ? Cell(*c.label) : Cell("all")}, {{"samples"}, c.samples}, {{"accuracy"}, c.accuracy}};
+    for (const auto& [name, value] : measures(c.geometry))
+      record.push_back({{name, measure_headings[record.size() - 3]}, value});
+    record.push_back({{"wall_distance", "to the wall"}, c.wall_distance});
+    record.push_back({{"local_complexity", "complexity"}, c.complexity});
+    table.add(record);
+  }
+  return table;
 }
 
 }  // namespace
@@ -126,16 +137,7 @@ Inspection inspection(const Mlp<double>& mlp, const Dataset<double>& data, const
 }
 
 TableSet tables(const Inspection& inspection) {
-  Table table{.rows = {{"class", "samples", "accuracy", "centroid", "class alignment", "normal", "centred normal",
-                        "effective rank", "s1^2 share", "|J|", "|b|^2", "|centroid|", "to the wall", "complexity"}}};
-  for (const ClassInspection& c : inspection.classes) {
-    Cells row = {c.label ? std::to_string(*c.label) : "all", std::to_string(c.samples), four_digits(c.accuracy)};
-    for (const auto& [name, value] : measures(c.geometry)) row.push_back(four_digits(value));
-    row.push_back(four_digits(c.wall_distance));
-    row.push_back(four_digits(c.complexity));
-    table.rows.push_back(std::move(row));
-  }
-  TableSet result{.tables = {std::move(table)},
+  TableSet result{.tables = {classes_table(inspection)},
                   .legend = {text("Means over samples; accuracy is per cent. Random directions have an alignment of ",
                                   four_digits(chance_alignment(inspection.inputs)), '.')}};
   if (inspection.smooth_activation) {
@@ -156,18 +158,11 @@ TableSet tables(const Inspection& inspection) {
   return result;
 }
 
-nlohmann::ordered_json as_json(const Inspection& inspection) {
-  Json classes = Json::array(), samples = Json::array();
-  for (const ClassInspection& c : inspection.classes) {
-    Json entry = {{"class", c.label ? Json(*c.label) : Json("all")}, {"samples", c.samples}, {"accuracy", c.accuracy}};
-    add_measures(entry, c.geometry);
-    entry["wall_distance"] = json_of(c.wall_distance);
-    entry["local_complexity"] = json_of(c.complexity);
-    classes.push_back(std::move(entry));
-  }
+Json as_json(const Inspection& inspection) {
+  Json samples = Json::array();
   for (const SampleInspection& s : inspection.samples) {
     Json entry = {{"label", s.label}, {"correct", s.is_correct}};
-    add_measures(entry, s.geometry);
+    for (const auto& [name, value] : measures(s.geometry)) entry[name] = json_of(value);
     if (s.wall) {
       entry["wall_distance"] = s.wall->distance;
       entry["wall_layer"] = s.wall->unit.layer;
@@ -183,7 +178,7 @@ nlohmann::ordered_json as_json(const Inspection& inspection) {
     }
     samples.push_back(std::move(entry));
   }
-  Json result = {{"classes", std::move(classes)},
+  Json result = {{"classes", rows_json(classes_table(inspection))},
                  {"chance_alignment", chance_alignment(inspection.inputs)},
                  {"samples", std::move(samples)}};
   if (const CertificateSummary found = certificate_summary(inspection); found.points > 0)

@@ -107,42 +107,24 @@ std::vector<RobustnessRow> robustness_rows(const std::vector<InspectedModel>& mo
 }
 
 TableSet tables(const std::vector<RobustnessRow>& rows) {
-  std::vector<Cells> table = {{"model", "points", "accuracy", "number", "exact", "median"}};
-  for (const std::string& measure : alignment_measures())
-    table.back().push_back("~ " + in_words(measure.substr(0, measure.rfind("_alignment"))));
+  Table table{.left = 2};
   for (const RobustnessRow& row : rows) {
-    Cells cells = {row.model,
-                   points_of(row),
-                   four_digits(row.accuracy),
-                   std::to_string(row.points),
-                   std::to_string(row.exact),
-                   four_digits(row.median)};
-    for (const auto& value : row.correlation) cells.push_back(four_digits(value));
-    table.push_back(std::move(cells));
+    Record record = {{{"model"}, row.model},       {{"points"}, points_of(row)},
+                     {{"accuracy"}, row.accuracy}, {{"count", "number"}, row.points},
+                     {{"exact"}, row.exact},       {{"median_certificate", "median"}, row.median}};
+    for (std::size_t m = 0; m < row.correlation.size(); ++m) {
+      const std::string& measure = alignment_measures()[m];
+      record.push_back(
+          {{"rank_correlation/" + measure, "~ " + in_words(measure.substr(0, measure.rfind("_alignment")))},
+           row.correlation[m]});
+    }
+    table.add(record);
   }
-  return {.tables = {{.rows = std::move(table), .left = 2}},
+  return {.tables = {std::move(table)},
           .legend = {"number: of certified points, all or those classified correctly; exact: whose certificate is the "
                      "distance of the decision boundary, of others it is a lower bound.",
                      "median: certificate; ~: Spearman's rank correlation of the certificate with the alignment; "
                      "accuracy: per cent of all inspected samples."}};
-}
-
-nlohmann::ordered_json as_json(const std::vector<RobustnessRow>& rows) {
-  const auto json_of = [](std::optional<double> value) { return value ? Json(*value) : Json(nullptr); };
-  Json result = Json::array();
-  for (const RobustnessRow& row : rows) {
-    Json correlation;
-    for (std::size_t m = 0; m < row.correlation.size(); ++m)
-      correlation[alignment_measures()[m]] = json_of(row.correlation[m]);
-    result.push_back({{"model", row.model},
-                      {"points", points_of(row)},
-                      {"accuracy", json_of(row.accuracy)},
-                      {"count", row.points},
-                      {"exact", row.exact},
-                      {"median_certificate", json_of(row.median)},
-                      {"rank_correlation", std::move(correlation)}});
-  }
-  return result;
 }
 
 Scatter robustness_scatter(const std::vector<InspectedModel>& models, const std::string& measure) {

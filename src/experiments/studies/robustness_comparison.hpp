@@ -2,7 +2,6 @@
 #pragma once
 
 #include <filesystem>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -51,12 +50,9 @@ struct RobustnessRow {
 /// the distance to being right, perhaps. Throws InputError when there is no model or their norms differ.
 std::vector<RobustnessRow> robustness_rows(const std::vector<InspectedModel>& models);
 
-/// The rows as a table.
+/// The rows as a table; JSON: [{"model", "points": "all" or "correct", "accuracy", "count", "exact",
+/// "median_certificate", "rank_correlation": {measure: value}}].
 TableSet tables(const std::vector<RobustnessRow>& rows);
-
-/// [{"model", "points": "all" or "correct", "accuracy", "count", "exact", "median_certificate", "rank_correlation":
-/// {measure: value}}]; undefined values are null.
-nlohmann::ordered_json as_json(const std::vector<RobustnessRow>& rows);
 
 /// The points, one colour for each model, x the measure and y the certificate, logarithmic unless one is 0; bounds that
 /// are not exact are hollow, points with an infinite certificate left out. Throws InputError when the measure is

@@ -6,6 +6,7 @@
 
 #include "experiments/figures/gnuplot.hpp"
 #include "experiments/figures/statistics.hpp"
+#include "experiments/figures/table_json.hpp"
 #include "experiments/runs/log_json.hpp"
 
 namespace normalign {
@@ -59,9 +60,7 @@ std::vector<Line> lines_of(std::span<const SparsityRow> rows) {
         if (row.samples == samples && row.model == model) found.push_back(measures(row, is_test));
       Line line{samples, model, is_test ? test_points : train_points, found.size(), found.front(), found.front()};
       for (std::size_t i = 0; i < found.front().size(); ++i) {
-        std::vector<double> values;
-        for (const auto& of_seed : found)
-          if (of_seed[i].value) values.push_back(*of_seed[i].value);
+        const std::vector<double> values = present(found, [&](const auto& of_seed) { return of_seed[i].value; });
         line.means[i].value = mean(values);
         line.deviations[i].value = standard_deviation(values);
       }
@@ -70,13 +69,21 @@ std::vector<Line> lines_of(std::span<const SparsityRow> rows) {
   return result;
 }
 
-Table table_of(std::span<const Line> lines, std::vector<Measure> Line::*values) {
-  Table table{.rows = {{"points", "model", "n", "seeds"}}, .left = 3};
-  for (const Measure& measure : measures({}, false)) table.rows.front().emplace_back(measure.head);
-  for (const Line& line : lines) {
-    Cells& row = table.rows.emplace_back(Cells{line.points, line.model, text(line.samples), text(line.seeds)});
-    for (const Measure& measure : line.*values) row.push_back(four_digits(measure.value));
+// Of a measure the mean is shown, or the deviation; files have both.
+Record record(const Line& line, bool shows_deviations) {
+  Record result = {{{"n", ""}, line.samples},   {{"model", ""}, line.model}, {{"points"}, line.points},
+                   {{"", "model"}, line.model}, {{"", "n"}, line.samples},   {{"seeds"}, line.seeds}};
+  for (std::size_t i = 0; i < line.means.size(); ++i) {
+    const auto& [name, head, mean] = line.means[i];
+    result.push_back({{name, shows_deviations ? "" : head}, mean});
+    result.push_back({{text(name, "_std"), shows_deviations ? head : ""}, line.deviations[i].value});
   }
+  return result;
+}
+
+Table table_of(std::span<const Line> lines, bool shows_deviations) {
+  Table table{.left = 3};
+  for (const Line& line : lines) table.add(record(line, shows_deviations));
   return table;
 }
 
@@ -84,9 +91,7 @@ bool has_several_seeds(std::span<const Line> lines) {
   return std::ranges::any_of(lines, [](const Line& line) { return line.seeds > 1; });
 }
 
-Json json_of(std::optional<double> value) { return value ? Json(*value) : Json(nullptr); }
-
-// --- picture
+// The picture.
 
 struct Panel {
   const char* title;
@@ -115,10 +120,11 @@ std::vector<std::string> models_of(std::span<const Line> lines) {
 
 TableSet tables(std::span<const SparsityRow> rows) {
   const std::vector<Line> lines = lines_of(rows);
-  TableSet result{.tables = {table_of(lines, &Line::means)}};
+  TableSet result{.tables = {table_of(lines, false)}};
   if (has_several_seeds(lines)) {
-    result.tables.push_back(table_of(lines, &Line::deviations));
-    result.tables.back().caption = "Standard deviations over seeds:";
+    Table& deviations = result.tables.emplace_back(visible(table_of(lines, true)));
+    deviations.caption = "Standard deviations over seeds:";
+    for (Column& column : deviations.columns) column.key.clear();  // files have them beside the means
   }
   const std::string chance = rows.empty() ? "" : text(", ", four_digits(rows.front().chance_alignment));
   result.legend = {
@@ -131,26 +137,19 @@ TableSet tables(std::span<const SparsityRow> rows) {
 }
 
 Json as_json(std::span<const SparsityRow> rows) {
-  Json result = {{"chance_alignment", rows.empty() ? Json(nullptr) : Json(rows.front().chance_alignment)},
-                 {"means", Json::array()},
-                 {"rows", Json::array()}};
-  for (const Line& line : lines_of(rows)) {
-    Json& added = result["means"].emplace_back(
-        Json{{"n", line.samples}, {"model", line.model}, {"points", line.points}, {"seeds", line.seeds}});
-    for (std::size_t i = 0; i < line.means.size(); ++i) {
-      added[line.means[i].name] = json_of(line.means[i].value);
-      added[text(line.means[i].name, "_std")] = json_of(line.deviations[i].value);
-    }
-  }
+  Table by_seed;
   for (const SparsityRow& row : rows)
     for (const bool is_test : {false, true}) {
-      Json& added = result["rows"].emplace_back(Json{{"n", row.samples},
-                                                     {"model", row.model},
-                                                     {"points", is_test ? test_points : train_points},
-                                                     {"seed", row.seed}});
-      for (const Measure& measure : measures(row, is_test)) added[measure.name] = json_of(measure.value);
+      Record record = {{{"n"}, row.samples},
+                       {{"model"}, row.model},
+                       {{"points"}, is_test ? test_points : train_points},
+                       {{"seed"}, row.seed}};
+      for (const Measure& measure : measures(row, is_test)) record.push_back({{measure.name}, measure.value});
+      by_seed.add(record);
     }
-  return result;
+  return {{"chance_alignment", rows.empty() ? Json(nullptr) : Json(rows.front().chance_alignment)},
+          {"means", rows_json(table_of(lines_of(rows), false))},
+          {"rows", rows_json(by_seed)}};
 }
 
 std::vector<SparsityRow> rows_in(const Json& study) {
@@ -183,24 +182,6 @@ std::vector<SparsityRow> rows_in(const Json& study) {
     }
   }
   if (!is_test) throw InputError("rows: found no line of the last fit's test points, expected one");
-  return result;
-}
-
-std::string as_csv(std::span<const SparsityRow> rows) {
-  Cells head = {"n", "model", "points", "seeds"};
-  for (const Measure& measure : measures({}, false)) {
-    head.push_back(measure.name);
-    head.push_back(text(measure.name, "_std"));
-  }
-  std::string result = csv_line(head);
-  for (const Line& line : lines_of(rows)) {
-    Cells cells = {text(line.samples), line.model, line.points, text(line.seeds)};
-    for (std::size_t i = 0; i < line.means.size(); ++i) {
-      cells.push_back(all_digits(line.means[i].value));
-      cells.push_back(all_digits(line.deviations[i].value));
-    }
-    result += csv_line(cells);
-  }
   return result;
 }
 

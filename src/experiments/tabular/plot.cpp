@@ -1,7 +1,5 @@
 #include "experiments/tabular/plot.hpp"
 
-#include "experiments/results/run_set.hpp"
-
 namespace normalign {
 
 std::vector<Scatter> tabular_scatters(const TabularSummary& summary) {
@@ -10,10 +8,8 @@ std::vector<Scatter> tabular_scatters(const TabularSummary& summary) {
     for (const TabularFigure& figure : summary.figures) {
       ScatterSeries sets{.name = "data sets"};
       for (const TableRow& row : protocol.rows.rows) {
-        const auto rfm = row.methods.find(method_name(1)), rfam = row.methods.find(method_name(0));
-        if (rfm == row.methods.end() || rfam == row.methods.end()) continue;
-        const auto x = value_of(figure, rfm->second, protocol.rows.radii),
-                   y = value_of(figure, rfam->second, protocol.rows.radii);
+        const auto x = value_of(figure, method_name(1), row, protocol.rows),
+                   y = value_of(figure, method_name(0), row, protocol.rows);
         if (x && y) sets.points.push_back({.x = *x, .y = *y});
       }
       if (sets.points.empty()) continue;

@@ -2,20 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
-
-#include "experiments/figures/table.hpp"
 
 namespace normalign {
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-std::optional<double> value_in(const TableRow& row, const TableRows& rows, const std::string& method,
-                               const TabularFigure& figure) {
-  const auto found = row.methods.find(method);
-  return found == row.methods.end() ? std::nullopt : value_of(figure, found->second, rows.radii);
-}
 
 FigureAgainst figure_against(const ProtocolSummary& protocol, const TableRows& published, const std::string& method,
                              const TabularFigure& figure) {
@@ -26,7 +15,7 @@ FigureAgainst figure_against(const ProtocolSummary& protocol, const TableRows& p
   for (const TableRow& row : protocol.rows.rows) {
     const auto other = std::ranges::find(published.rows, row.dataset, &TableRow::dataset);
     if (other == published.rows.end()) continue;
-    const auto a = value_in(row, protocol.rows, method, figure), b = value_in(*other, published, method, figure);
+    const auto a = value_of(figure, method, row, protocol.rows), b = value_of(figure, method, *other, published);
     if (!a || !b) continue;
     here.push_back(*a);
     there.push_back(*b);
@@ -44,6 +33,21 @@ FigureAgainst figure_against(const ProtocolSummary& protocol, const TableRows& p
   return result;
 }
 
+Record record(const FigureAgainst& f) {
+  return {{{"protocol", ""}, f.protocol},
+          {{"method", ""}, f.method},
+          {{"", "against published"}, text(f.protocol, ' ', f.method)},
+          {{"figure"}, f.figure},
+          {{"datasets", "data sets"}, f.datasets},
+          {{"mean"}, f.mean},
+          {{"published_mean", "published"}, f.published_mean},
+          {{"difference"}, f.difference},
+          {{"absolute_difference", "mean |difference|"}, f.absolute_difference},
+          {{"large", ""}, f.large},
+          {{"near", ""}, f.near},
+          {{"", text("within ", near_points)}, f.near ? Cell(text(*f.near, '/', *f.large)) : Cell()}};
+}
+
 }  // namespace
 
 std::vector<FigureAgainst> against(const TabularSummary& summary, const TableRows& published) {
@@ -58,31 +62,10 @@ std::vector<FigureAgainst> against(const TabularSummary& summary, const TableRow
 }
 
 TableSet tables(const std::vector<FigureAgainst>& figures) {
-  std::vector<Cells> rows = {{"against published", "figure", "data sets", "mean", "published", "difference",
-                              "mean |difference|", text("within ", near_points)}};
-  for (const FigureAgainst& f : figures)
-    rows.push_back({text(f.protocol, ' ', f.method), f.figure, text(f.datasets), four_digits(f.mean),
-                    four_digits(f.published_mean), four_digits(f.difference), four_digits(f.absolute_difference),
-                    f.near ? text(*f.near, '/', *f.large) : "-"});
-  return {.tables = {{.rows = std::move(rows), .left = 2}},
+  Table table{.columns = columns_of(record({})), .left = 2};
+  for (const FigureAgainst& f : figures) table.add(record(f));
+  return {.tables = {std::move(table)},
           .legend = {text("within ", near_points, ": points, of the data sets with more than ", near_rows, " rows.")}};
-}
-
-Json as_json(const std::vector<FigureAgainst>& figures) {
-  const auto or_null = [](const auto& value) { return value ? Json(*value) : Json(nullptr); };
-  Json json = Json::array();
-  for (const FigureAgainst& f : figures)
-    json.push_back({{"protocol", f.protocol},
-                    {"method", f.method},
-                    {"figure", f.figure},
-                    {"datasets", f.datasets},
-                    {"mean", or_null(f.mean)},
-                    {"published_mean", or_null(f.published_mean)},
-                    {"difference", or_null(f.difference)},
-                    {"absolute_difference", or_null(f.absolute_difference)},
-                    {"large", or_null(f.large)},
-                    {"near", or_null(f.near)}});
-  return json;
 }
 
 }  // namespace normalign

@@ -1,7 +1,6 @@
 // Runs on tables held against published rows.
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,10 +28,7 @@ struct FigureAgainst {
 /// Each protocol, method and figure of the summary that the published rows have too, in the order of the summary.
 std::vector<FigureAgainst> against(const TabularSummary& summary, const TableRows& published);
 
-/// One table, four digits, "-" where undefined.
+/// One table; JSON: a list of objects with the members' names.
 TableSet tables(const std::vector<FigureAgainst>& figures);
-
-/// A list of objects with the members' names, all digits, null where undefined.
-nlohmann::ordered_json as_json(const std::vector<FigureAgainst>& figures);
 
 }  // namespace normalign

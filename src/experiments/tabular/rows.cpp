@@ -54,12 +54,7 @@ std::vector<std::string> split(const std::string& line, char delimiter) {
 
 // Of several runs, figure by figure, over those that have it.
 TabularMeans mean_of(std::span<const TabularMeans> runs) {
-  const auto over_runs = [&](const auto& figure) {
-    std::vector<double> values;
-    for (const TabularMeans& run : runs)
-      if (const std::optional<double> value = figure(run)) values.push_back(*value);
-    return mean(values);
-  };
+  const auto over_runs = [&](const auto& figure) { return mean(present(runs, figure)); };
   TabularMeans result;
   for (auto member : {&TabularMeans::train_acc, &TabularMeans::test_acc, &TabularMeans::effective_rank,
                       &TabularMeans::normalised_rank, &TabularMeans::normal_alignment})
@@ -160,18 +155,15 @@ TableRows read_tsv(const std::filesystem::path& path) {
     if (!result.rows.empty() && !(result.rows.back().dataset < fields[0]))
       refuse("found '", one_line(fields[0]), "' after ", result.rows.back().dataset, ", expected names in byte order");
     std::size_t column = 1;
-    const auto take = [&]() -> double {
-      const auto value = number_in(fields[column]);
-      if (!value) refuse(names[column], ": found '", one_line(fields[column]), "', expected a number");
+    const auto taken = [&](const auto& value, const char* wanted) {
+      if (!value) refuse(names[column], ": found '", one_line(fields[column]), "', expected ", wanted);
       ++column;
       return *value;
     };
-    const auto take_count = [&]() -> Index {
+    const auto take = [&] { return taken(number_in(fields[column]), "a number"); };
+    const auto take_count = [&] {
       const auto value = whole_number(fields[column]);
-      if (!value || *value < 1)
-        refuse(names[column], ": found '", one_line(fields[column]), "', expected a whole number from 1");
-      ++column;
-      return *value;
+      return taken(value && *value > 0 ? value : std::nullopt, "a whole number from 1");
     };
     TableRow row{.dataset = fields[0], .samples = take_count(), .features = take_count(), .classes = take_count()};
     for (const auto& [name, alpha] : file_methods) {

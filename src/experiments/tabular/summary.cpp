@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "base/number_text.hpp"
-#include "experiments/results/run_set.hpp"
+#include "experiments/figures/table_json.hpp"
 
 namespace normalign {
 namespace {
@@ -49,23 +48,15 @@ Pairs pairs(const TableRows& rows, const First& first, const Second& second) {
 
 // The figure of a method in a row.
 auto figure_of(const std::string& method, const TabularFigure& figure, const TableRows& rows) {
-  return [&](const TableRow& row) -> std::optional<double> {
-    const auto found = row.methods.find(method);
-    return found == row.methods.end() ? std::nullopt : value_of(figure, found->second, rows.radii);
-  };
+  return [&](const TableRow& row) { return value_of(figure, method, row, rows); };
 }
 
 MethodSummary method_summary(const TableRows& rows, const std::string& method,
                              const std::vector<TabularFigure>& figures) {
   MethodSummary result{.method = method};
   result.datasets = std::ranges::count_if(rows.rows, [&](const TableRow& row) { return row.methods.contains(method); });
-  for (const TabularFigure& figure : figures) {
-    const auto value = figure_of(method, figure, rows);
-    const Pairs values = pairs(rows, value, value);
-    result.figures.push_back({.datasets = static_cast<Index>(values.first.size()),
-                              .mean = mean(values.first),
-                              .standard_deviation = standard_deviation(values.first)});
-  }
+  for (const TabularFigure& figure : figures)
+    result.figures.push_back(spread(present(rows.rows, figure_of(method, figure, rows))));
   const auto correlation = [&](const auto& other) {
     const TabularFigure alignment{.name = "normal_alignment"};
     const Pairs values = pairs(rows, figure_of(method, alignment, rows), other);
@@ -106,37 +97,19 @@ MethodComparison comparison(const TableRows& rows, const std::string& method, co
   return result;
 }
 
-std::string formatted(const char* format, std::optional<double> value) {
-  if (!value) return "-";
-  char buffer[400];
-  std::snprintf(buffer, sizeof buffer, format, *value);
-  return buffer;
+// Tables.
+
+// "71.67 (10.41)".
+std::string with_deviation(const Spread& spread) {
+  const std::string deviation = spread.standard_deviation ? " (" + four_digits(spread.standard_deviation) + ')' : "";
+  return four_digits(spread.mean) + deviation;
 }
 
-std::string with_deviation(const TabularSpread& spread) {
-  return spread.standard_deviation ? text(four_digits(spread.mean), " (", four_digits(spread.standard_deviation), ')')
-                                   : four_digits(spread.mean);
-}
-
-Json or_null(std::optional<double> value) { return value ? Json(*value) : Json(nullptr); }
-
-// The rank correlations under the names that JSON and text share.
-std::vector<std::pair<const char*, std::optional<double>>> correlations(const MethodSummary& method) {
-  return {{"log n", method.alignment_with_samples},
-          {"log d", method.alignment_with_features},
-          {"attack success", method.alignment_with_success}};
-}
-
-// All numbers of a test, under the names that JSON and CSV share.
-std::vector<std::pair<const char*, std::optional<double>>> numbers(const MethodComparison& c) {
-  const auto of_test = [&](double PairedTest::*member) {
-    return c.test ? std::optional(*c.test.*member) : std::nullopt;
-  };
-  return {{"mean_difference", c.mean_difference},
-          {"t", of_test(&PairedTest::t)},
-          {"degrees_of_freedom", of_test(&PairedTest::degrees_of_freedom)},
-          {"p_one_sided", c.p_one_sided},
-          {"p_two_sided", of_test(&PairedTest::p_two_sided)}};
+// Calls visit(protocol, method) for each method of each protocol.
+template <class Visit>
+void for_each_method(const TabularSummary& summary, const Visit& visit) {
+  for (const ProtocolSummary& protocol : summary.protocols)
+    for (const MethodSummary& method : protocol.methods) visit(protocol, method);
 }
 
 const MethodComparison* comparison_of(const ProtocolSummary& protocol, const std::string& method,
@@ -146,41 +119,94 @@ const MethodComparison* comparison_of(const ProtocolSummary& protocol, const std
   return nullptr;
 }
 
+Record correlations(const MethodSummary& method) {
+  const auto entry = [](const std::string& name, std::optional<double> value) {
+    return Entry{{"alignment_rank_correlations/" + name, name}, {value, Digits::two_decimals}};
+  };
+  return {entry("log n", method.alignment_with_samples), entry("log d", method.alignment_with_features),
+          entry("attack success", method.alignment_with_success)};
+}
+
 // Figures down, methods across, protocol by protocol.
-std::vector<Cells> means_table(const TabularSummary& summary) {
-  std::vector<Cells> result = {{"mean (deviation)"}, {"data sets"}};
-  for (const ProtocolSummary& protocol : summary.protocols)
-    for (const MethodSummary& method : protocol.methods) {
-      result[0].push_back(protocol.protocol + " " + method.method);
-      result[1].push_back(text(method.datasets));
-    }
-  for (std::size_t i = 0; i < summary.figures.size(); ++i) {
-    Cells& row = result.emplace_back(Cells{summary.figures[i].name});
-    for (const ProtocolSummary& protocol : summary.protocols)
-      for (const MethodSummary& method : protocol.methods) row.push_back(with_deviation(method.figures[i]));
-  }
-  return result;
+Table means_table(const TabularSummary& summary) {
+  Table table{.columns = {{"", "mean (deviation)"}}, .rows = {{"data sets"}}};
+  for (const TabularFigure& figure : summary.figures) table.rows.push_back({figure.name});
+  for_each_method(summary, [&](const ProtocolSummary& protocol, const MethodSummary& method) {
+    table.columns.push_back({"", protocol.protocol + " " + method.method});
+    table.rows[0].push_back(method.datasets);
+    for (std::size_t i = 0; i < method.figures.size(); ++i)
+      table.rows[i + 1].push_back(with_deviation(method.figures[i]));
+  });
+  return table;
+}
+
+Cell cell_of(const std::optional<PairedTest>& test, double PairedTest::*member, Digits digits = Digits::four) {
+  return test ? Cell(*test.*member, digits) : Cell();
+}
+
+Record record(const MethodComparison& c, const std::string& protocol) {
+  return {{{"method", ""}, c.method},
+          {{"figure", text(c.method, " - RFM, ", protocol)}, c.figure},
+          {{"claim", ""}, c.claim},
+          {{"", "claim"}, c.claim.empty() ? Cell() : Cell(c.claim)},
+          {{"pairs"}, c.pairs},
+          {{"wins", ""}, c.wins},
+          {{"ties", ""}, c.ties},
+          {{"losses", ""}, c.losses},
+          {{"mean_difference", "difference"}, c.mean_difference},
+          {{"t"}, cell_of(c.test, &PairedTest::t)},
+          {{"degrees_of_freedom", ""}, cell_of(c.test, &PairedTest::degrees_of_freedom)},
+          {{"p_one_sided", "p one-sided"}, {c.p_one_sided, Digits::two}},
+          {{"p_two_sided", "p two-sided"}, cell_of(c.test, &PairedTest::p_two_sided, Digits::two)},
+          {{"", "wins"}, c.wins},
+          {{"", "ties"}, c.ties},
+          {{"", "losses"}, c.losses}};
 }
 
 Table tests_table(const ProtocolSummary& protocol, const std::string& method) {
-  Table result{.rows = {{text(method, " - RFM, ", protocol.protocol), "claim", "pairs", "difference", "t",
-                         "p one-sided", "p two-sided", "wins", "ties", "losses"}},
-               .left = 2};
+  Table table{.left = 2};
   for (const MethodComparison& c : protocol.comparisons)
-    if (c.method == method)
-      result.rows.push_back({c.figure, c.claim.empty() ? "-" : c.claim, text(c.pairs), four_digits(c.mean_difference),
-                             four_digits(c.test ? std::optional(c.test->t) : std::nullopt),
-                             formatted("%.2g", c.p_one_sided),
-                             formatted("%.2g", c.test ? std::optional(c.test->p_two_sided) : std::nullopt),
-                             text(c.wins), text(c.ties), text(c.losses)});
+    if (c.method == method) table.add(record(c, protocol.protocol));
+  return table;
+}
+
+// A figure of a method, and its test where there is one.
+Record csv_record(const std::string& protocol, const std::string& method, const std::string& figure,
+                  const Spread& spread, const MethodComparison* c) {
+  Record result = {{{"protocol"}, protocol},     {{"method"}, method},    {{"figure"}, figure},
+                   {{"datasets"}, spread.count}, {{"mean"}, spread.mean}, {{"std"}, spread.standard_deviation}};
+  const Record test = record(c ? *c : MethodComparison{}, protocol);
+  for (std::size_t i = 2; i < test.size(); ++i) result.push_back({test[i].column, c ? test[i].cell : Cell()});
   return result;
 }
 
-constexpr const char* legend[] = {
-    "Over data sets, each with the mean over its seeds. Accuracies and success rates are per cent; attack_success is "
-    "(clean - robust) / clean accuracy.",
-    "Paired t-tests by data set; one-sided p in the direction of the paper's claim, where there is one. A win is a "
-    "higher accuracy or alignment, a lower rank or success rate."};
+Json methods_json(const ProtocolSummary& protocol, const std::vector<TabularFigure>& figures) {
+  Table table;
+  for (const MethodSummary& method : protocol.methods) {
+    Record record = {{{"method"}, method.method}, {{"datasets"}, method.datasets}, {{"runs"}, method.runs}};
+    for (std::size_t i = 0; i < figures.size(); ++i) {
+      const std::string key = "figures/" + figures[i].name + '/';
+      record.push_back({{key + "datasets"}, method.figures[i].count});
+      record.push_back({{key + "mean"}, method.figures[i].mean});
+      record.push_back({{key + "std"}, method.figures[i].standard_deviation});
+    }
+    std::ranges::copy(correlations(method), std::back_inserter(record));
+    table.add(record);
+  }
+  return rows_json(table);
+}
+
+Json data_sets_json(const ProtocolSummary& protocol, const std::vector<TabularFigure>& figures) {
+  Json result = Json::array();
+  for (const TableRow& row : protocol.rows.rows) {
+    Json& added = result.emplace_back(
+        Json{{"dataset", row.dataset}, {"n", row.samples}, {"features", row.features}, {"classes", row.classes}});
+    for (const auto& [method, means] : row.methods)
+      for (const TabularFigure& figure : figures)
+        added[method][figure.name] = json_of(value_of(figure, method, row, protocol.rows));
+  }
+  return result;
+}
 
 }  // namespace
 
@@ -199,12 +225,16 @@ std::vector<TabularFigure> tabular_figures(std::span<const double> radii) {
   return result;
 }
 
-std::optional<double> value_of(const TabularFigure& figure, const TabularMeans& m, std::span<const double> radii) {
+std::optional<double> value_of(const TabularFigure& figure, const std::string& method, const TableRow& row,
+                               const TableRows& rows) {
+  const auto found = row.methods.find(method);
+  if (found == row.methods.end()) return std::nullopt;
+  const TabularMeans& m = found->second;
   if (figure.name == "test_acc") return m.test_acc;
   if (figure.name == "normal_alignment") return m.normal_alignment;
   if (figure.name == "effective_rank") return m.effective_rank;
   if (figure.name == "normalised_rank") return m.normalised_rank;
-  const auto position = static_cast<std::size_t>(std::ranges::find(radii, figure.radius) - radii.begin());
+  const auto position = static_cast<std::size_t>(std::ranges::find(rows.radii, figure.radius) - rows.radii.begin());
   const auto& values = figure.name.starts_with("robust_acc") ? m.robust_acc : m.attack_success;
   return position < values.size() ? values[position] : std::nullopt;
 }
@@ -244,110 +274,75 @@ TabularSummary summarise(const std::vector<TabularLog>& logs) {
 }
 
 TableSet tables(const TabularSummary& summary) {
-  TableSet result{.tables = {},
-                  .remarks = remarks(summary.unfinished, summary.failed),
-                  .legend = {std::begin(legend), std::end(legend)}};
-  if (!summary.protocols.empty()) result.tables.push_back({.rows = means_table(summary)});
-  for (const ProtocolSummary& protocol : summary.protocols)
-    for (const MethodSummary& method : protocol.methods)
-      if (comparison_of(protocol, method.method, "test_acc"))
-        result.tables.push_back(tests_table(protocol, method.method));
-  std::vector<Cells> rows = {{"rank correlation of normal_alignment with"}};
-  for (const auto& [name, value] : correlations({})) rows[0].push_back(name);
-  for (const ProtocolSummary& protocol : summary.protocols)
-    for (const MethodSummary& method : protocol.methods) {
-      Cells& row = rows.emplace_back(Cells{text(protocol.protocol, ' ', method.method)});
-      for (const auto& [name, value] : correlations(method)) row.push_back(formatted("%.2f", value));
-    }
-  if (rows.size() > 1) result.tables.push_back({.rows = std::move(rows)});
+  TableSet result{.remarks = remarks(summary.unfinished, summary.failed),
+                  .legend = {"Over data sets, each with the mean over its seeds. Accuracies and success rates are per "
+                             "cent; attack_success is (clean - robust) / clean accuracy.",
+                             "Paired t-tests by data set; one-sided p in the direction of the paper's claim, where "
+                             "there is one. A win is a higher accuracy or alignment, a lower rank or success rate."}};
+  if (summary.protocols.empty()) return result;
+  result.tables.push_back(means_table(summary));
+  Table with;
+  for_each_method(summary, [&](const ProtocolSummary& protocol, const MethodSummary& method) {
+    if (method.method != rfm) result.tables.push_back(tests_table(protocol, method.method));
+    Record record = correlations(method);
+    record.insert(record.begin(),
+                  {{"", "rank correlation of normal_alignment with"}, text(protocol.protocol, ' ', method.method)});
+    with.add(record);
+  });
+  result.tables.push_back(std::move(with));
   return result;
 }
 
 Json as_json(const TabularSummary& summary) {
   Json protocols = Json::array();
   for (const ProtocolSummary& protocol : summary.protocols) {
-    Json methods = Json::array(), comparisons = Json::array(), rows = Json::array();
-    for (const MethodSummary& method : protocol.methods) {
-      Json figures = Json::object(), with = Json::object();
-      for (std::size_t i = 0; i < summary.figures.size(); ++i)
-        figures[summary.figures[i].name] = {{"datasets", method.figures[i].datasets},
-                                            {"mean", or_null(method.figures[i].mean)},
-                                            {"std", or_null(method.figures[i].standard_deviation)}};
-      for (const auto& [name, value] : correlations(method)) with[name] = or_null(value);
-      methods.push_back({{"method", method.method},
-                         {"datasets", method.datasets},
-                         {"runs", method.runs},
-                         {"figures", std::move(figures)},
-                         {"alignment_rank_correlations", std::move(with)}});
-    }
-    for (const MethodComparison& c : protocol.comparisons) {
-      Json json = {{"method", c.method}, {"figure", c.figure}, {"claim", c.claim},  {"pairs", c.pairs},
-                   {"wins", c.wins},     {"ties", c.ties},     {"losses", c.losses}};
-      for (const auto& [name, value] : numbers(c)) json[name] = or_null(value);
-      comparisons.push_back(std::move(json));
-    }
-    for (const TableRow& row : protocol.rows.rows) {
-      Json json = {{"dataset", row.dataset}, {"n", row.samples}, {"features", row.features}, {"classes", row.classes}};
-      for (const auto& [method, means] : row.methods)
-        for (const TabularFigure& figure : summary.figures)
-          json[method][figure.name] = or_null(value_of(figure, means, protocol.rows.radii));
-      rows.push_back(std::move(json));
-    }
+    Table comparisons;
+    for (const MethodComparison& c : protocol.comparisons) comparisons.add(record(c, protocol.protocol));
     protocols.push_back({{"protocol", protocol.protocol},
-                         {"methods", std::move(methods)},
-                         {"comparisons", std::move(comparisons)},
-                         {"rows", std::move(rows)}});
+                         {"methods", methods_json(protocol, summary.figures)},
+                         {"comparisons", rows_json(comparisons)},
+                         {"rows", data_sets_json(protocol, summary.figures)}});
   }
   return {{"protocols", std::move(protocols)}, {"unfinished", summary.unfinished}, {"failed", summary.failed}};
 }
 
 std::string as_csv(const TabularSummary& summary) {
-  Cells names = {"protocol", "method", "figure", "datasets", "mean", "std", "claim", "pairs", "wins", "ties", "losses"};
-  for (const auto& [name, value] : numbers({})) names.emplace_back(name);
-  std::string result = csv_line(names);
-  for (const ProtocolSummary& protocol : summary.protocols)
-    for (const MethodSummary& method : protocol.methods)
-      for (std::size_t i = 0; i < summary.figures.size(); ++i) {
-        const TabularSpread& spread = method.figures[i];
-        Cells line = {protocol.protocol,     method.method,           summary.figures[i].name,
-                      text(spread.datasets), all_digits(spread.mean), all_digits(spread.standard_deviation)};
-        if (const MethodComparison* c = comparison_of(protocol, method.method, summary.figures[i].name)) {
-          for (const std::string& cell : {c->claim, text(c->pairs), text(c->wins), text(c->ties), text(c->losses)})
-            line.push_back(cell);
-          for (const auto& [name, value] : numbers(*c)) line.push_back(all_digits(value));
-        }
-        line.resize(names.size());
-        result += csv_line(line);
-      }
-  return result;
+  Table table{.columns = columns_of(csv_record("", "", "", {}, nullptr))};
+  for_each_method(summary, [&](const ProtocolSummary& protocol, const MethodSummary& method) {
+    for (std::size_t i = 0; i < summary.figures.size(); ++i) {
+      const std::string& figure = summary.figures[i].name;
+      table.add(csv_record(protocol.protocol, method.method, figure, method.figures[i],
+                           comparison_of(protocol, method.method, figure)));
+    }
+  });
+  return as_csv(TableSet{.tables = {std::move(table)}});
 }
 
 std::string as_latex(const TabularSummary& summary) {
-  std::string columns = "l", heads = "", methods = "";
+  Table table{.columns = {{"figure"}}};
+  std::string heads, methods;
+  for (const TabularFigure& figure : summary.figures) table.rows.push_back({figure.name});
+  const auto add = [&](const std::string& head, const auto& value_of_figure) {
+    table.columns.push_back({head});
+    methods += " & " + head;
+    for (std::size_t i = 0; i < summary.figures.size(); ++i) table.rows[i].push_back(value_of_figure(i));
+  };
   for (const ProtocolSummary& protocol : summary.protocols) {
-    const auto count = protocol.methods.size() + 2;
-    columns += std::string(count, 'r');
-    heads += text(" & \\multicolumn{", count, "}{c}{", latex_escaped(protocol.protocol), '}');
-    for (const MethodSummary& method : protocol.methods) methods += " & " + latex_escaped(method.method);
-    methods += " & $p_1$ & $p_2$";
+    heads += text(" & \\multicolumn{", protocol.methods.size() + 2, "}{c}{", latex_escaped(protocol.protocol), '}');
+    for (const MethodSummary& method : protocol.methods)
+      add(latex_escaped(method.method), [&](std::size_t i) { return method.figures[i].mean; });
+    const auto test_of = [&](std::size_t i) {
+      const MethodComparison* c = comparison_of(protocol, rfam, summary.figures[i].name);
+      return c ? *c : MethodComparison{};
+    };
+    add("$p_1$", [&](std::size_t i) { return Cell(test_of(i).p_one_sided, Digits::two); });
+    add("$p_2$", [&](std::size_t i) { return cell_of(test_of(i).test, &PairedTest::p_two_sided, Digits::two); });
   }
-  std::string result = text("% \\usepackage{booktabs}; p of RFAM against RFM, one- and two-sided\n\\begin{tabular}{",
-                            columns, "}\n\\toprule\n", heads, " \\\\\n", methods, " \\\\\n\\midrule\n");
-  for (std::size_t i = 0; i < summary.figures.size(); ++i) {
-    const std::string& figure = summary.figures[i].name;
-    Cells line = {latex_escaped(figure)};
-    for (const ProtocolSummary& protocol : summary.protocols) {
-      for (const MethodSummary& method : protocol.methods) line.push_back(four_digits(method.figures[i].mean));
-      const MethodComparison* c = comparison_of(protocol, rfam, figure);
-      line.push_back(latex_number(formatted("%.2g", c ? c->p_one_sided : std::nullopt)));
-      line.push_back(
-          latex_number(formatted("%.2g", c && c->test ? std::optional(c->test->p_two_sided) : std::nullopt)));
-    }
-    result += latex_line(line);
-  }
-  result += "\\bottomrule\n\\end{tabular}\n";
-  for (const std::string& line : remarks(summary.unfinished, summary.failed)) result += latex_note("RFM", line);
-  return result;
+  TableSet set{.tables = {std::move(table)},
+               .latex_head = text(heads, " \\\\\n", methods, " \\\\\n"),
+               .latex_comment = "; p of RFAM against RFM, one- and two-sided"};
+  for (const std::string& remark : remarks(summary.unfinished, summary.failed)) set.remarks.push_back("RFM: " + remark);
+  return as_latex(set);
 }
 
 }  // namespace normalign

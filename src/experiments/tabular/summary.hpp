@@ -25,21 +25,16 @@ struct TabularFigure {
 /// lower success rates of attacks; accuracies are not.
 std::vector<TabularFigure> tabular_figures(std::span<const double> radii);
 
-/// The figure in the means of a run or row; none where it has none. `radii`: those that `m` is for.
-std::optional<double> value_of(const TabularFigure& figure, const TabularMeans& m, std::span<const double> radii);
-
-/// Mean and deviation (n - 1) over the data sets that have the figure.
-struct TabularSpread {
-  Index datasets = 0;
-  std::optional<double> mean = {}, standard_deviation = {};
-};
+/// The figure of a method in a row of `rows`; none where it has none.
+std::optional<double> value_of(const TabularFigure& figure, const std::string& method, const TableRow& row,
+                               const TableRows& rows);
 
 /// One method under one protocol.
 struct MethodSummary {
   std::string method = {};
   Index datasets = 0;
-  Index runs = 0;                           ///< finished ones; 0 where the rows are not from logs
-  std::vector<TabularSpread> figures = {};  ///< in the order of `tabular_figures`
+  Index runs = 0;                    ///< finished ones; 0 where the rows are not from logs
+  std::vector<Spread> figures = {};  ///< over the data sets that have the figure, in the order of `tabular_figures`
   /// Spearman's, over data sets: of alignment with log n, with log d, and with the attack success at the radius nearest
   /// to 1.
   std::optional<double> alignment_with_samples = {}, alignment_with_features = {}, alignment_with_success = {};

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "experiments/figures/table_json.hpp"
 #include "support/catch.hpp"
 #include "support/message_of.hpp"
 #include "support/subprocess.hpp"
@@ -107,17 +108,17 @@ TEST_CASE("geometry summary: the equal epoch is grokalign's median, else the sma
 
 TEST_CASE("geometry summary: unfinished and failed runs are left out and named") {
   std::vector<RunLog> logs = example_logs();
-  const std::string before = as_csv(summarise_geometry(logs));
+  const std::string before = as_csv(tables(summarise_geometry(logs)));
   for (const RunStatus status : {RunStatus::running, RunStatus::failed}) {
     logs.push_back(run_of("grokalign", 1, {row(0, 100, 9999), row(1, 100, 9999)}));
     logs.back().status = status;
     logs.back().run_name = status == RunStatus::running ? "killed" : "broken";
   }
   const auto summary = summarise_geometry(logs);
-  CHECK(as_csv(summary) == before);
+  CHECK(as_csv(tables(summary)) == before);
   CHECK(summary[0].unfinished == std::vector<std::string>{"killed"});
   CHECK(summary[0].failed == std::vector<std::string>{"broken"});
-  for (const std::string& table : {as_text(tables(summary)), as_latex(summary)}) {
+  for (const std::string& table : {as_text(tables(summary)), as_latex(tables(summary))}) {
     CHECK(contains(table, "1 run unfinished: killed"));
     CHECK(contains(table, "1 run failed: broken"));
   }
@@ -156,10 +157,10 @@ TEST_CASE("geometry summary: CSV and JSON tell the same, to the last digit") {
   std::vector<RunLog> logs = example_logs();
   logs[0].metrics[1].extras[0].second = 0.1 + 0.2;
   const auto summary = summarise_geometry(logs);
-  const Json setting = as_json(summary)["settings"][0];
+  const Json setting = as_json(tables(summary))["settings"][0];
   CHECK(setting["setting"] == "toy");
   CHECK(setting["equal_epoch"] == 30);
-  const std::vector<std::string> csv = lines(as_csv(summary));
+  const std::vector<std::string> csv = lines(as_csv(tables(summary)));
   REQUIRE(csv.size() == 1 + setting["rows"].size());
   const auto fields = [](const std::string& line) {
     std::vector<std::string> parts;
@@ -199,7 +200,7 @@ TEST_CASE("geometry summary: text and LaTeX have a block for each moment and as 
     CHECK(words.size() == 13);
   }
   CHECK(rows == 7);
-  const std::string latex = as_latex(summary);
+  const std::string latex = as_latex(tables(summary));
   CHECK(contains(latex, "50\\% x\\_1 & train & 1 & 5 & $1\\cdot10^{-7}$ & "));
   CHECK(contains(latex, "{toy, at equal epochs: 30 (alignment by chance 0.125)} \\\\"));
   for (const std::string& line : lines(latex))
@@ -208,8 +209,8 @@ TEST_CASE("geometry summary: text and LaTeX have a block for each moment and as 
 }
 
 TEST_CASE("geometry summary: of nothing there is a table without rows") {
-  CHECK(as_json(summarise_geometry({}))["settings"].empty());
-  CHECK(lines(as_csv(summarise_geometry({}))).size() == 1);
+  CHECK(as_json(tables(summarise_geometry({})))["settings"].empty());
+  CHECK(lines(as_csv(tables(summarise_geometry({})))).size() == 1);
 }
 
 TEST_CASE("normalign summary --geometry: prints and writes that table in place of the other") {
@@ -225,9 +226,9 @@ TEST_CASE("normalign summary --geometry: prints and writes that table in place o
   CHECK(finished.status == 0);
   CHECK(finished.err.empty());
   CHECK(finished.out == as_text(tables(summary)));
-  CHECK(Json::parse(read_file(folder / "table.json")) == as_json(summary));
-  CHECK(read_file(folder / "t.csv") == as_csv(summary));
-  CHECK(read_file(folder / "t.tex") == as_latex(summary));
+  CHECK(Json::parse(read_file(folder / "table.json")) == as_json(tables(summary)));
+  CHECK(read_file(folder / "t.csv") == as_csv(tables(summary)));
+  CHECK(read_file(folder / "t.tex") == as_latex(tables(summary)));
   // The JSON table in the folder of the logs does not disturb the next look at them.
   CHECK(run({program, "summary", folder.path().string(), "--geometry"}).out == finished.out);
 }

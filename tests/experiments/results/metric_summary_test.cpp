@@ -3,6 +3,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "experiments/figures/table_json.hpp"
 #include "support/catch.hpp"
 #include "support/message_of.hpp"
 
@@ -43,15 +44,15 @@ TEST_CASE("start, end and extremes are means over the finished runs of a conditi
   CHECK(table[3].metric == "train_acc");
   CHECK(table[3].end == 0.0);
 
-  const std::string words = as_text(tables(table)), csv = as_csv(table), latex = as_latex(table);
+  const std::string words = as_text(tables(table)), csv = as_csv(tables(table)), latex = as_latex(tables(table));
   CHECK(words.starts_with("t\ncondition  runs  start  end  end_std  lowest  highest\nm_x\na "));
   CHECK(contains(words, "\nb             2      2    5    1.414       0      7.5\n"));
   CHECK(contains(words, "\ntrain_acc\na "));
   CHECK(contains(csv, "setting,metric,condition,runs,start,end,end_std,lowest,highest\n"));
   CHECK(contains(csv, "t,m_x,a,1,2.0,2.0,,2.0,2.0\n"));
   CHECK(contains(latex, "m\\_x"));
-  CHECK(as_json(table)["metrics"][1]["end"] == 5.0);
-  CHECK(as_json(table)["metrics"][2]["start"].is_null());
+  CHECK(as_json(tables(table))["metrics"][1]["end"] == 5.0);
+  CHECK(as_json(tables(table))["metrics"][2]["start"].is_null());
 }
 
 TEST_CASE("a metric that no run has is refused, and those there are are listed") {

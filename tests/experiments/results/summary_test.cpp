@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "experiments/figures/table_json.hpp"
 #include "support/catch.hpp"
 
 namespace normalign::tests {
@@ -155,9 +156,9 @@ TEST_CASE("summary: settings by name, baseline before the others, whatever the o
   logs.push_back(grokked_run("zeta", 1, 1));
   logs.push_back(grokked_run("Alpha", 1, 1));
   logs.back().config["task"] = "another";
-  const std::string csv = as_csv(summarise(logs));
+  const std::string csv = as_csv(tables(summarise(logs)));
   std::reverse(logs.begin(), logs.end());
-  CHECK(as_csv(summarise(logs)) == csv);
+  CHECK(as_csv(tables(summarise(logs))) == csv);
   const auto summary = summarise(logs);
   REQUIRE(summary.size() == 2);
   CHECK(summary[0].setting == "another");
@@ -201,22 +202,23 @@ TEST_CASE("summary: runs that did not grok show where they ended, and where all 
   CHECK_THAT(lines[1], Contains("not grokked: epoch  train %  test %"));
   CHECK_THAT(lines[2], Contains("2000       99    55.5"));
   CHECK_THAT(as_text(tables(summary)), Contains("not grokked: last epoch"));
-  const Json json = as_json(summary)["settings"][0]["conditions"][0];
+  const Json json = as_json(tables(summary))["settings"][0]["conditions"][0];
   CHECK(json["not_grokked_last_epoch"] == 2000);
   CHECK(json["not_grokked_train_acc"] == 99);
   CHECK(json["not_grokked_test_acc"] == 55.5);
-  CHECK_THAT(as_latex(summary), Contains("\\multicolumn{3}{c}{not grokked}") && Contains("& 2000 & 99 & 55.5 "));
+  CHECK_THAT(as_latex(tables(summary)),
+             Contains("\\multicolumn{3}{c}{not grokked}") && Contains("& 2000 & 99 & 55.5 "));
 
   const auto grokked = summarise({grokked_run("baseline", 10, 1)});
   CHECK_THAT(as_text(tables(grokked)), !Contains("not grokked"));
-  CHECK_THAT(as_latex(grokked), !Contains("not grokked"));
+  CHECK_THAT(as_latex(tables(grokked)), !Contains("not grokked"));
 }
 
 TEST_CASE("summary: CSV and JSON tell the same, to the last digit, and as the text does") {
   const auto summary = summarise(example_logs());
-  const std::vector<std::string> lines = split(as_csv(summary), '\n');
+  const std::vector<std::string> lines = split(as_csv(tables(summary)), '\n');
   const std::vector<std::string> names = split(lines.at(0), ',');
-  const Json conditions = as_json(summary)["settings"][0]["conditions"];
+  const Json conditions = as_json(tables(summary))["settings"][0]["conditions"];
   REQUIRE(conditions.size() == 3);
   for (std::size_t i = 0; i < conditions.size(); ++i) {
     const std::vector<std::string> fields = split(lines.at(i + 1), ',');
@@ -232,18 +234,18 @@ TEST_CASE("summary: CSV and JSON tell the same, to the last digit, and as the te
   CHECK(conditions[0]["epochs_mean"] == summary[0].conditions[0].epochs.mean.value());
   CHECK(conditions[2]["welch_p_two_sided"] == summary[0].conditions[2].epochs_test->p_two_sided);
   CHECK(conditions[1]["epochs_mean"].is_null());
-  CHECK(as_json(summary)["settings"][0]["failed"] == Json{"nan_run"});
+  CHECK(as_json(tables(summary))["settings"][0]["failed"] == Json{"nan_run"});
 }
 
 TEST_CASE("summary: CSV quotes what would break a field") {
-  const std::string csv = as_csv(summarise({grokked_run("a, \"b\"", 1, 1)}));
+  const std::string csv = as_csv(tables(summarise({grokked_run("a, \"b\"", 1, 1)})));
   CHECK_THAT(csv, Contains("toy,\"a, \"\"b\"\"\",1,1,"));
 }
 
 TEST_CASE("summary: LaTeX escapes names and has as many cells in each row") {
   std::vector<RunLog> logs = example_logs();
   logs.push_back(grokked_run("50% & $x_1$ {#} ~^\\", 1, 1));
-  const std::string latex = as_latex(summarise(logs));
+  const std::string latex = as_latex(tables(summarise(logs)));
   CHECK_THAT(latex, Contains("a\\_last & 2 & 0/2 & - & "));
   CHECK_THAT(latex,
              Contains("50\\% \\& \\$x\\_1\\$ \\{\\#\\} \\textasciitilde{}\\textasciicircum{}\\textbackslash{} & "));
@@ -262,13 +264,13 @@ TEST_CASE("summary: small p in LaTeX are powers of ten") {
   }
   const auto summary = summarise(logs);
   CHECK_THAT(as_text(tables(summary)), Contains("100004 "));
-  CHECK_THAT(as_latex(summary), Contains("\\cdot10^{-"));
-  CHECK_THAT(as_latex(summary), !Contains("e-"));
+  CHECK_THAT(as_latex(tables(summary)), Contains("\\cdot10^{-"));
+  CHECK_THAT(as_latex(tables(summary)), !Contains("e-"));
 }
 
 TEST_CASE("summary: of nothing there is a table without rows") {
-  CHECK(as_json(summarise({}))["settings"].empty());
-  CHECK(split(as_csv({}), '\n').size() == 2);
+  CHECK(as_json(tables(summarise({})))["settings"].empty());
+  CHECK(split(as_csv(tables(std::span<const SettingSummary>())), '\n').size() == 2);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.hpp"
+#include "experiments/figures/table_json.hpp"
 #include "experiments/figures/text_file.hpp"
 #include "experiments/studies/inspection.hpp"
 #include "support/catch.hpp"
@@ -55,7 +56,7 @@ TEST_CASE("rows: every model over all and over correct points, then the pool") {
   CHECK(rows[5].points == 6);
   CHECK(robustness_rows({model("a", 1)}).size() == 2);
 
-  const Json json = Json::parse(as_json(rows).dump());
+  const Json json = Json::parse(as_json(tables(rows)).dump());
   REQUIRE(json.size() == 6);
   CHECK(json[1].at("points") == "correct");
   CHECK(json[0].at("rank_correlation").at("class_alignment") == 1);

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "experiments/figures/table_json.hpp"
 #include "experiments/tabular/published.hpp"
 #include "support/catch.hpp"
 #include "support/message_of.hpp"
@@ -25,7 +26,7 @@ const MethodComparison& comparison_of(const ProtocolSummary& protocol, const std
   throw std::runtime_error("no comparison of " + figure);
 }
 
-const TabularSpread& spread_of(const TabularSummary& summary, std::size_t method, const std::string& figure) {
+const Spread& spread_of(const TabularSummary& summary, std::size_t method, const std::string& figure) {
   for (std::size_t i = 0; i < summary.figures.size(); ++i)
     if (summary.figures[i].name == figure) return summary.protocols.at(0).methods.at(method).figures.at(i);
   throw std::runtime_error("no figure " + figure);
@@ -155,7 +156,7 @@ TEST_CASE("tabular summary: against other rows, means differ and near sets are c
   CHECK(figures[0].near == 1);
   CHECK_FALSE(figures[1].near);
   CHECK(contains(as_text(tables(figures)), "1/2"));
-  CHECK(as_json(figures)[0]["near"] == 1);
+  CHECK(as_json(tables(figures))[0]["near"] == 1);
 }
 
 }  // namespace
