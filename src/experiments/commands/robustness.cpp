@@ -30,7 +30,7 @@ int robustness(const RobustnessArguments& a) {
     models.push_back(inspected_model(a.files[i], a.names.empty() ? fs::path(a.files[i]).stem().string() : a.names[i]));
   const TableSet table = tables(robustness_rows(models));
   std::vector<Figure> figures;
-  for (const std::string& measure : a.measures) figures.push_back(scatter_figure(robustness_scatter(models, measure)));
+  for (const std::string& measure : a.measures) figures.push_back(figure_of(robustness_chart(models, measure)));
 
   make_folder(a.out);
   if (!a.json.empty()) write_text_file(a.json, as_json(table).dump(2) + "\n");

@@ -46,7 +46,7 @@ bool write_study(const fs::path& folder, const std::vector<SparsityRow>& rows, c
   write_text_file(folder / "sparsity.txt", as_text(table));
   write_text_file(folder / "sparsity.json", json.dump(2) + "\n");
   write_text_file(folder / "sparsity.csv", as_csv(table));
-  return write_figure(folder, figure_of(rows));
+  return write_figure(folder, figure_of(chart_of(rows)));
 }
 
 struct OtherStudy : InputError {

@@ -20,9 +20,14 @@ namespace normalign {
 
 namespace {
 
-// A folder that is gone at the end of the scope.
+// A folder of its own, gone at the end of the scope.
 struct ScratchFolder {
-  explicit ScratchFolder(std::filesystem::path where) : path(std::move(where)) { make_folder(path); }
+  explicit ScratchFolder(const std::filesystem::path& beginning) {
+    std::string name = beginning.string() + "XXXXXX";
+    if (!::mkdtemp(name.data()))
+      throw_unwritable<InputError>(errno, text(name, ": the folder cannot be created: ", std::strerror(errno)));
+    path = name;
+  }
   ~ScratchFolder() {
     std::error_code ignored;
     std::filesystem::remove_all(path, ignored);
@@ -31,6 +36,11 @@ struct ScratchFolder {
   ScratchFolder& operator=(const ScratchFolder&) = delete;
   std::filesystem::path path;
 };
+
+std::string content_of(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
 
 // What of this process's environment gnuplot sees: what programs and fonts are found by. Its own variables and start
 // files, the display and the locale would change pictures, or open windows in their place.
@@ -51,8 +61,7 @@ std::vector<char*> pointers_to(std::vector<std::string>& words) {
 
 // On a full disk gnuplot leaves half a picture or none, and ends as if all were well.
 void check_whole(const std::filesystem::path& drawn, const std::filesystem::path& picture) {
-  std::ifstream file(drawn, std::ios::binary);
-  std::string content{std::istreambuf_iterator<char>(file), {}};
+  std::string content = content_of(drawn);
   const std::string end = picture.extension() == ".svg" ? "</svg>" : std::string("IEND\xae\x42\x60\x82");
   while (end == "</svg>" && content.ends_with('\n')) content.pop_back();
   if (!content.ends_with(end))
@@ -79,7 +88,7 @@ bool write_figure(const std::filesystem::path& folder, const Figure& figure) {
   write_text_file(folder / (figure.name + ".dat"), figure.data);
   write_text_file(folder / (figure.name + ".gp"), figure.script);
   // Drawn apart and then renamed: a reader finds each picture as a whole.
-  const ScratchFolder scratch(folder / text('.', figure.name, '.', ::getpid(), ".tmp"));
+  const ScratchFolder scratch(folder / ("." + figure.name + "."));
   write_text_file(scratch.path / (figure.name + ".dat"), figure.data);
   if (!run_gnuplot(scratch.path, "../" + figure.name + ".gp")) return false;
   for (const char* ending : {".svg", ".png"}) {
@@ -97,13 +106,14 @@ bool write_figure(const std::filesystem::path& folder, const Figure& figure) {
   return true;
 }
 
-bool run_gnuplot(const std::filesystem::path& folder, const std::string& script) {
+bool run_gnuplot(const std::filesystem::path& folder, const std::string& script, const std::string& output) {
   // --default-settings: without the start files of the system and the user.
   std::vector<std::string> command = {"gnuplot", "-d", script}, variables = environment();
   posix_spawn_file_actions_t actions;
   ::posix_spawn_file_actions_init(&actions);
   ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   ::posix_spawn_file_actions_addchdir_np(&actions, folder.c_str());
+  ::posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output.c_str(), O_WRONLY | O_CREAT, 0600);
   pid_t child = 0;
   const int error = ::posix_spawnp(&child, command.front().c_str(), &actions, nullptr, pointers_to(command).data(),
                                    pointers_to(variables).data());
@@ -118,6 +128,17 @@ bool run_gnuplot(const std::filesystem::path& folder, const std::string& script)
   if (WIFSIGNALED(status)) throw RunError(text(named, ": gnuplot was ended by signal ", WTERMSIG(status)));
   if (WEXITSTATUS(status) != 0) throw RunError(text(named, ": gnuplot ended with status ", WEXITSTATUS(status)));
   return true;
+}
+
+std::optional<std::string> gnuplot_output(const std::string& script) {
+  const ScratchFolder scratch(std::filesystem::temp_directory_path() / "normalign.");
+  write_text_file(scratch.path / "script.gp", script);
+  try {
+    if (!run_gnuplot(scratch.path, "script.gp", "output")) return std::nullopt;
+  } catch (const RunError&) {
+    // Its message is on standard error, and what it wrote before stays of use.
+  }
+  return content_of(scratch.path / "output");
 }
 
 }  // namespace normalign

@@ -1,9 +1,10 @@
-// Pictures that the program gnuplot draws: its strings, colours and files, and how it is run.
+// How the program gnuplot is run, what it takes for a string, and the files of its pictures.
 #pragma once
 
-#include <array>
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace normalign {
 
@@ -14,11 +15,6 @@ std::string gnuplot_string(const std::string& words);
 /// A line of comment for a data file, the words in quotes, so that it is one line whatever they are.
 std::string gnuplot_comment(const std::string& words);
 
-/// The colours of M. Okabe and K. Ito, which the colour-blind can tell apart, without the yellow, which is too light
-/// for a line.
-inline constexpr std::array figure_colours = {"#000000", "#D55E00", "#0072B2", "#009E73",
-                                              "#CC79A7", "#E69F00", "#56B4E9"};
-
 /// A picture, in files name.dat, name.gp, name.svg and name.png.
 struct Figure {
   std::string name = {};    ///< with "_" for what is no letter, digit, ".", "_", "-" or "+"
@@ -26,14 +22,26 @@ struct Figure {
   std::string script = {};  ///< for gnuplot: draws SVG and PNG from the data in the folder it runs in
 };
 
+/// All pictures of some runs.
+struct Plot {
+  std::vector<Figure> figures = {};
+  std::vector<std::string> remarks = {};  ///< runs and panels that were left out
+};
+
 /// Writes data and script of `figure` to `folder`, which must exist, and lets gnuplot draw; a reader finds the former
 /// files or these, each as a whole. False where there is no gnuplot. Throws InputError when a file cannot be written,
 /// StorageError for want of space, RunError when gnuplot fails; then the former pictures stay.
 bool write_figure(const std::filesystem::path& folder, const Figure& figure);
 
-/// Runs gnuplot, found in PATH, on the file `script` in `folder`, without a shell; its messages go to standard error.
+/// Runs gnuplot, found in PATH, on the file `script` in `folder`, without a shell; what it prints goes to the file
+/// `output` there, its messages to standard error.
 /// The user's start files, display, locale and variables for gnuplot have no say in the picture.
 /// False where there is no gnuplot. Throws RunError, naming the script, when gnuplot fails.
-bool run_gnuplot(const std::filesystem::path& folder, const std::string& script);
+bool run_gnuplot(const std::filesystem::path& folder, const std::string& script,
+                 const std::string& output = "/dev/null");
+
+/// What gnuplot, run so, prints for the commands `script`, up to the one that it fails at; nullopt where
+/// there is no gnuplot. Throws StorageError for want of space for a scratch file, InputError when none can be written.
+std::optional<std::string> gnuplot_output(const std::string& script);
 
 }  // namespace normalign

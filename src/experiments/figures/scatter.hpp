@@ -1,10 +1,10 @@
-// Pictures of point clouds: named series of points in the plane, drawn by gnuplot.
+// Clouds of points as charts.
 #pragma once
 
 #include <string>
 #include <vector>
 
-#include "experiments/figures/gnuplot.hpp"
+#include "experiments/figures/chart.hpp"
 
 namespace normalign {
 
@@ -14,31 +14,11 @@ struct ScatterPoint {
   bool is_filled = true;  ///< else hollow
 };
 
-/// Points of one colour.
-struct ScatterSeries {
-  std::string name = {};  ///< in the key
-  std::vector<ScatterPoint> points = {};
-};
+/// Adds points to the only panel of the chart, in the next colour, as a block of filled ones, one of hollow ones, or
+/// both. `name`: in the key. Throws InputError where a value is not finite, or not positive on a logarithmic axis.
+void add_points(Chart& chart, const std::string& name, const std::vector<ScatterPoint>& points);
 
-/// One axis.
-struct ScatterAxis {
-  std::string label = {};
-  bool is_log = false;
-};
-
-/// A scatter plot: what `scatter_figure` draws.
-struct Scatter {
-  std::string name = {};                   ///< of the files; letters, digits, ".", "_", "-" or "+"
-  std::string title = {};                  ///< above the plot
-  ScatterAxis x = {}, y = {};              ///< horizontal, vertical
-  std::vector<ScatterSeries> series = {};  ///< in the order of the key
-  std::string hollow = {};                 ///< what hollow points mean, for the key
-  bool diagonal = false;                   ///< the line x = y too; both axes then have the same range
-};
-
-/// The picture. More series than colours share some. In the data file each series is a block of filled points, one of
-/// hollow ones, or both. Throws InputError where there is no point, a value is not finite, or one is not positive on a
-/// logarithmic axis.
-Figure scatter_figure(const Scatter& scatter);
+/// Gives both axes one range, which holds all points, and the frame the line on which x = y.
+void add_diagonal(Chart& chart);
 
 }  // namespace normalign

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <tuple>
+#include <utility>
 
+#include "base/error.hpp"
 #include "experiments/figures/table.hpp"
-#include "experiments/report/chart.hpp"
+#include "experiments/report/parts.hpp"
+#include "experiments/report/svg.hpp"
 
 namespace normalign {
 namespace {
@@ -13,151 +16,129 @@ namespace {
 using html::element;
 using html::Markup;
 
-// Epoch 0 has no place on a logarithmic axis.
-double place_of(Index epoch) { return epoch > 0 ? static_cast<double>(epoch) : 0.5; }
-
-// The least and the largest of some values.
-struct Range {
-  double low = std::numeric_limits<double>::infinity(), high = -low;
-  void add(double value) {
-    low = std::min(low, value);
-    high = std::max(high, value);
-  }
+struct Place {
+  double x = 0, y = 0;
 };
 
-// An axis with a little room around the values.
-ChartAxis axis_around(Range range, std::string label, bool is_log) {
-  if (!(range.low <= range.high)) range = {0, 1};
-  is_log = is_log && range.low > 0;
-  if (is_log) {
-    const double room = std::max(std::pow(range.high / range.low, 0.04), 1.01);
-    return {.label = std::move(label), .low = range.low / room, .high = range.high * room, .is_log = true};
-  }
-  const double room = range.high > range.low ? 0.04 * (range.high - range.low) : std::max(std::abs(range.high), 1.0);
-  return {.label = std::move(label), .low = range.low - room, .high = range.high + room};
-}
-
-struct DrawnSeries {
-  const ConditionCurves* condition;
-  const CurveSeries* series;
-  std::vector<Band> bands;
-};
-
-Markup panel_chart(const SettingCurves& curves, const CurvePanel& panel, Index last_epoch) {
-  std::vector<DrawnSeries> drawn;
-  Range range;
-  for (const ConditionCurves& condition : curves.conditions)
-    for (const CurveSeries& series : panel.series) {
-      if (!condition.logged.contains(series.metric)) continue;
-      drawn.push_back({&condition, &series, bands(condition.runs, series.metric)});
-      for (const Band& band : drawn.back().bands)
-        if (band.lowest) {
-          range.add(*band.lowest);
-          range.add(*band.highest);
-        }
+// Marks the ends of a line and what it needs between them to stay within a third of a pixel (Douglas and Peucker).
+void mark_needed(const std::vector<Place>& line, std::vector<bool>& is_needed) {
+  std::vector<std::pair<std::size_t, std::size_t>> spans = {{0, line.size() - 1}};
+  while (!spans.empty()) {
+    const auto [first, last] = spans.back();
+    spans.pop_back();
+    is_needed[first] = is_needed[last] = true;
+    const double dx = line[last].x - line[first].x, dy = line[last].y - line[first].y;
+    double farthest = std::hypot(dx, dy) / 3;
+    std::size_t split = first;
+    for (std::size_t i = first + 1; i < last; ++i) {
+      const double distance = std::abs(dx * (line[i].y - line[first].y) - dy * (line[i].x - line[first].x));
+      if (!(distance > farthest)) continue;
+      farthest = distance;
+      split = i;
     }
-  const bool has_chance = panel.is_alignment && curves.chance;
-  if (has_chance) range.add(*curves.chance);
-  const bool is_accuracy = &panel == &curves.panels.front();
-  const bool is_log = panel.title.ends_with("loss") && range.low > 0 && range.high / range.low > 100;
-  Chart chart(
-      {.label = "epoch",
-       .low = 0.5,
-       .high = std::max(1.0, static_cast<double>(last_epoch)),
-       .is_log = true,
-       .low_label = "0"},
-      is_accuracy ? ChartAxis{.label = panel.title, .low = 0, .high = 100} : axis_around(range, panel.title, is_log));
-  if (has_chance) chart.level(*curves.chance, "chance");
-  for (const DrawnSeries& d : drawn) {
-    std::vector<Point> lower, upper;
-    for (const Band& band : d.bands)
-      if (band.lowest) {
-        lower.push_back({place_of(band.epoch), *band.lowest});
-        upper.push_back({place_of(band.epoch), *band.highest});
-      }
-    if (lower != upper) chart.band(lower, upper, d.condition->colour);
+    if (split != first) spans.insert(spans.end(), {{first, split}, {split, last}});
   }
-  for (const DrawnSeries& d : drawn) {
-    std::vector<Point> medians;
-    for (const Band& band : d.bands)
-      if (band.median) medians.push_back({place_of(band.epoch), *band.median});
-    chart.line(medians, {.colour = d.condition->colour, .is_dashed = !d.series->is_solid});
-  }
-  return chart.svg(text(curves.setting, ": ", panel.title, " against the epoch"));
 }
 
-Markup key_entry(const char* look, const std::string& style, const std::string& words) {
-  return element("li", {}, element("i", {{"class", look}, {"style", style}}), words);
+// Where the value stands on an axis from 0, its low end, to 1.
+double share(const ChartAxis& axis, double low, double high, double value) {
+  const auto place = [&](double number) { return axis.log_base > 0 ? std::log(number > 0 ? number : 0.5) : number; };
+  return high > low ? (place(value) - place(low)) / (place(high) - place(low)) : 0;
+}
+
+// The chart with a block for each line, of the rows that a small picture of it needs.
+Chart thinned(Chart chart) {
+  std::vector<ChartBlock> blocks;
+  for (ChartPanel& panel : chart.panels) {
+    const auto [low, high] = value_range(chart, panel);
+    for (ChartSeries& s : panel.series) {
+      const bool has_band = s.highest > 0;
+      ChartBlock block{.columns = {"x", "y"}};
+      if (has_band) block.columns.insert(block.columns.end(), {"lowest", "highest"});
+      for (const std::vector<double>& row : chart.blocks[s.block].rows)
+        if (!std::isnan(row[s.y]))
+          block.rows.push_back(has_band ? std::vector{row[0], row[s.y], row[s.lowest], row[s.highest]}
+                                        : std::vector{row[0], row[s.y]});
+      auto& rows = block.rows;
+      std::vector<bool> is_needed(rows.size(), s.look == Look::filled || s.look == Look::hollow);
+      for (std::size_t column = 1; !rows.empty() && column < rows.front().size(); ++column) {
+        std::vector<Place> line;
+        for (const std::vector<double>& row : rows)
+          line.push_back({400 * share(chart.x, rows.front()[0], rows.back()[0], row[0]),
+                          200 * share(panel.y, low, high, row[column])});
+        mark_needed(line, is_needed);
+      }
+      std::size_t next = 0;
+      std::erase_if(rows, [&](const auto&) { return !is_needed[next++]; });
+      s.block = blocks.size();
+      s.y = 1;
+      if (has_band) std::tie(s.lowest, s.highest) = std::pair(2, 3);
+      blocks.push_back(std::move(block));
+    }
+  }
+  chart.blocks = std::move(blocks);
+  return chart;
+}
+
+Markup key_part(const Chart& chart) {
+  Markup entries;
+  const std::vector<ChartSeries> key = key_of(chart);
+  for (const ChartSeries& entry : key) {
+    const bool has_page_colour = entry.colour == "#000000" || entry.colour == guide_colour;
+    const std::string style = "color:" + (has_page_colour ? "inherit" : entry.colour);
+    entries += element(
+        "li", {}, element("i", {{"class", entry.look == Look::dashed ? "dashed" : ""}, {"style", style}}), entry.name);
+  }
+  return key.size() > 1 ? element("ul", {{"class", "key"}}, entries) : Markup{};
+}
+
+// Some lines of each block that lines go through.
+Markup tables_of(const Chart& chart) {
+  Markup result;
+  if (chart.has_diagonal) return result;
+  for (const ChartBlock& block : chart.blocks) {
+    Table table{.caption = block.name, .rows = {Cells(block.columns.begin(), block.columns.end())}, .left = 0};
+    for (std::string& name : table.rows.front()) std::ranges::replace(name, '_', ' ');
+    for (const std::size_t row : sampled(block.rows.size(), 10)) {
+      Cells& cells = table.rows.emplace_back();
+      for (const double value : block.rows[row])
+        cells.push_back(four_digits(std::isnan(value) ? std::nullopt : std::optional(value)));
+    }
+    result += table_part(table);
+  }
+  return result;
 }
 
 }  // namespace
 
-Markup curve_charts(const SettingCurves& curves) {
-  if (curves.conditions.empty()) return {};
-  Index last_epoch = 1;
-  Markup key, charts;
-  for (const ConditionCurves& condition : curves.conditions) {
-    key += key_entry("", "color:" + (condition.colour == "#000000" ? "inherit" : condition.colour), condition.name);
-    for (const RunLog* run : condition.runs)
-      for (const MetricRow& row : run->metrics) last_epoch = std::max(last_epoch, row.epoch);
-  }
-  key += key_entry("plain", "", "test");
-  key += key_entry("dashed", "", "train");
-  for (const CurvePanel& panel : curves.panels) charts += panel_chart(curves, panel, last_epoch);
-  Markup result = element("ul", {{"class", "key"}}, key);
-  result += element("div", {{"class", "charts"}}, charts, "\n");
-  result +=
-      element("p", {{"class", "note"}},
-              "Medians over the finished runs of a condition, shaded their range; runs that have ended keep their "
-              "last value.");
-  for (const std::string& name : curves.missing)
-    result += element("p", {{"class", "note"}}, "No finished run logged ", name, ".");
-  return result;
-}
-
-Markup accuracy_sketch(const RunLog& log) {
-  if (log.metrics.size() < 2) return {};
-  constexpr double width = 120, height = 26;
-  const double last = std::log(place_of(log.metrics.back().epoch) / 0.5);
-  Markup lines;
-  for (const bool is_test : {false, true}) {
-    std::string points;
-    double before = -1;
-    for (const MetricRow& row : log.metrics) {
-      // A point for each pixel, and the last.
-      const double x = last > 0 ? std::floor(width * std::log(place_of(row.epoch) / 0.5) / last) : 0;
-      if (x == before && &row != &log.metrics.back()) continue;
-      before = x;
-      const double share = std::clamp((is_test ? row.test_acc : row.train_acc) / 100, 0.0, 1.0);
-      points += text(points.empty() ? "" : " ", x, ',', std::round(height - 1 - (height - 2) * share));
-    }
-    lines += html::empty_element("polyline", {{"class", is_test ? "line" : "line dashed"}, {"points", points}});
-  }
-  return element("svg", {{"class", "spark"}, {"viewBox", text("0 0 ", width, ' ', height)}, {"aria-hidden", "true"}},
-                 lines);
-}
-
-Markup scatter_chart(const Scatter& scatter) {
-  const auto is_drawn = [&](const ScatterPoint& p) {
-    return std::isfinite(p.x) && std::isfinite(p.y) && (!scatter.x.is_log || p.x > 0) && (!scatter.y.is_log || p.y > 0);
-  };
-  Range x, y;
-  for (const ScatterSeries& series : scatter.series)
-    for (const ScatterPoint& point : series.points)
-      if (is_drawn(point)) {
-        x.add(point.x);
-        y.add(point.y);
+std::vector<Markup> chart_parts(const std::vector<std::vector<Chart>>& sections) {
+  std::vector<Chart> drawn;
+  for (const std::vector<Chart>& charts : sections)
+    for (const Chart& chart : charts) drawn.push_back(thinned(chart));
+  const std::vector<std::vector<std::string>> svgs = panel_svgs(drawn);
+  std::vector<Markup> result;
+  auto panels = svgs.begin();
+  for (const std::vector<Chart>& charts : sections) {
+    Markup pictures, instead;
+    for (const Chart& chart : charts) {
+      for (std::size_t i = 0; i < panels->size(); ++i)
+        pictures +=
+            svg_part((*panels)[i], text(chart.title, ": ", chart.panels[i].y.label, " against ", chart.x.label));
+      if (panels->size() < chart.panels.size()) {
+        instead +=
+            element("p", {{"class", "note"}}, chart.title, ": gnuplot, which draws charts, is missing or failed.");
+        instead += tables_of(chart);
       }
-  if (!(x.low <= x.high)) return {};
-  if (scatter.diagonal) x = y = {std::min(x.low, y.low), std::max(x.high, y.high)};
-  const ChartAxis across = axis_around(x, scatter.x.label, scatter.x.is_log),
-                  up = axis_around(y, text(scatter.title, ": ", scatter.y.label), scatter.y.is_log);
-  Chart chart(across, up);
-  if (scatter.diagonal) chart.line({{across.low, up.low}, {across.high, up.high}}, {.colour = "#777777", .width = 1});
-  for (std::size_t i = 0; i < scatter.series.size(); ++i)
-    for (const ScatterPoint& point : scatter.series[i].points)
-      if (is_drawn(point)) chart.disc({point.x, point.y}, figure_colours[i % figure_colours.size()], point.is_filled);
-  return chart.svg(text(scatter.title, ", ", scatter.y.label, " against ", scatter.x.label));
+      ++panels;
+    }
+    Markup& part = result.emplace_back();
+    if (!pictures.text.empty()) {
+      part += key_part(charts.front());
+      part += element("div", {{"class", charts.front().has_diagonal ? "charts many" : "charts"}}, pictures, "\n");
+    }
+    part += instead;
+  }
+  return result;
 }
 
 }  // namespace normalign

@@ -1,21 +1,16 @@
-// The curves and clouds of points that a report draws.
+// The charts of a page.
 #pragma once
 
-#include "experiments/figures/scatter.hpp"
+#include <vector>
+
+#include "experiments/figures/chart.hpp"
 #include "experiments/report/html.hpp"
-#include "experiments/results/curves.hpp"
 
 namespace normalign {
 
-/// One chart for each panel, as `normalign plot` draws them: medians over the finished runs of a condition, solid for
-/// test and dashed for training points, shaded the range; the epoch is logarithmic, epoch 0 stands at 0.5. Losses of
-/// more than two powers of ten are logarithmic too. Above them a key. Empty without finished runs.
-html::Markup curve_charts(const SettingCurves& curves);
-
-/// One run's accuracies against the epoch as a picture of a line's height.
-html::Markup accuracy_sketch(const RunLog& log);
-
-/// The points of a scatter whose values are finite and, on logarithmic axes, positive; empty where there is none.
-html::Markup scatter_chart(const Scatter& scatter);
+/// For each section of a page its charts, all drawn by one gnuplot: a picture for each panel, small enough for a phone,
+/// whose lines are within a third of a pixel of their points; above them the key of the first chart. Where gnuplot is
+/// missing or fails, tables of some lines of the data stand in their place. Empty for a section without charts.
+std::vector<html::Markup> chart_parts(const std::vector<std::vector<Chart>>& sections);
 
 }  // namespace normalign

@@ -118,4 +118,11 @@ Json difference_from(const Json& common, const Json& object) {
   return result;
 }
 
+std::vector<std::size_t> sampled(std::size_t all, std::size_t most) {
+  std::vector<std::size_t> result;
+  const std::size_t count = std::min(all, most);
+  for (std::size_t i = 0; i < count; ++i) result.push_back(count == 1 ? 0 : i * (all - 1) / (count - 1));
+  return result;
+}
+
 }  // namespace normalign

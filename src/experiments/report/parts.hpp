@@ -27,4 +27,7 @@ nlohmann::ordered_json common_part(const std::vector<const nlohmann::ordered_jso
 /// The entries of `object` that `common` does not have with the same value.
 nlohmann::ordered_json difference_from(const nlohmann::ordered_json& common, const nlohmann::ordered_json& object);
 
+/// At most `most` of the numbers below `all`: the first, the last, and as many in even steps between.
+std::vector<std::size_t> sampled(std::size_t all, std::size_t most);
+
 }  // namespace normalign

@@ -10,6 +10,7 @@
 #include "experiments/report/pictures.hpp"
 #include "experiments/report/run_details.hpp"
 #include "experiments/report/style.hpp"
+#include "experiments/results/curves.hpp"
 #include "experiments/results/geometry_summary.hpp"
 #include "experiments/results/summary.hpp"
 #include "experiments/tabular/plot.hpp"
@@ -22,9 +23,12 @@ using html::Markup;
 using Json = nlohmann::ordered_json;
 namespace fs = std::filesystem;
 
+// Charts stand between what comes before them and the rest.
 struct Section {
   std::string title;
-  Markup content;
+  Markup before = {};
+  std::vector<Chart> charts = {};
+  Markup content = {};
 };
 
 Markup heading(const std::string& words) { return element("h3", {}, words); }
@@ -83,15 +87,22 @@ std::vector<Section> network_sections(const RunFolder& folder, const std::vector
                                       const AddressOf& address_of) {
   const std::vector<RunLog> logs = contents(folder.runs);
   const std::vector<SettingRuns> settings = by_setting(logs);
-  const std::vector<SettingCurves> drawn = curves(settings, metrics);
+  const std::vector<CurveChart> drawn = curve_charts(settings, metrics);
   const std::vector<SettingSummary> summaries = summarise(logs);
   const std::vector<GeometrySummary> geometries = summarise_geometry(logs);
   std::vector<Section> result;
   for (std::size_t i = 0; i < settings.size(); ++i) {
     TableSet comparison = tables(std::span(&summaries[i], 1));
     comparison.tables.front().caption.clear();  // the section's title
-    Markup content = table_part(comparison);
-    content += curve_charts(drawn[i]);
+    Section& section = result.emplace_back(Section{.title = settings[i].setting, .before = table_part(comparison)});
+    Markup& content = section.content;
+    if (!drawn[i].chart.panels.empty()) {
+      section.charts = {drawn[i].chart};
+      content += note(
+          "Medians over the finished runs of a condition, shaded their range; runs that have ended keep their "
+          "last value.");
+      for (const std::string& name : drawn[i].missing) content += note(text("No finished run logged ", name, "."));
+    }
     if (has_geometry(geometries[i])) {
       content += heading("Local geometry");
       content += table_part(tables(std::span(&geometries[i], 1)));
@@ -102,7 +113,6 @@ std::vector<Section> network_sections(const RunFolder& folder, const std::vector
       if (setting_of(logs[k]) == settings[i].setting) runs.push_back(&folder.runs[k]);
     content += runs_heading();
     content += run_details(runs, address_of);
-    result.push_back({settings[i].setting, std::move(content)});
   }
   return result;
 }
@@ -122,16 +132,12 @@ Table table_of_data_sets(const TabularSummary& summary, const ProtocolSummary& p
 }
 
 Section tabular_section(const RunFolder& folder, const AddressOf& address_of) {
-  Section result{"Runs on tables", {}};
+  Section result{"Runs on tables"};
   try {
     const TabularSummary summary = summarise(contents(folder.tabular));
-    result.content += table_part(tables(summary));
-    Markup charts;
-    for (const Scatter& scatter : tabular_scatters(summary)) charts += scatter_chart(scatter);
-    if (!charts.text.empty()) {
-      result.content += heading("RFAM against RFM, a dot for each data set");
-      result.content += element("div", {{"class", "charts many"}}, charts);
-    }
+    result.before += table_part(tables(summary));
+    result.charts = tabular_charts(summary);
+    if (!result.charts.empty()) result.before += heading("RFAM against RFM, a dot for each data set");
     for (const ProtocolSummary& protocol : summary.protocols) {
       const Table sets = table_of_data_sets(summary, protocol);
       result.content +=
@@ -146,7 +152,7 @@ Section tabular_section(const RunFolder& folder, const AddressOf& address_of) {
 }
 
 Section inspection_section(const RunFolder& folder) {
-  Section result{"Inspected networks", {}};
+  Section result{"Inspected networks"};
   for (const auto& [path, json] : folder.inspections) {
     const std::string name = path.generic_string();
     result.content += heading(name);
@@ -167,7 +173,7 @@ Section inspection_section(const RunFolder& folder) {
 }
 
 Section study_section(const RunFolder& folder, Pictures& pictures, const AddressOf& address_of) {
-  Section result{"Study of sparsity", {}};
+  Section result{"Study of sparsity"};
   for (const auto& [path, json] : folder.studies) {
     result.content += heading(path.generic_string());
     result.content += table_part(table_of(json["means"], 3));
@@ -177,7 +183,7 @@ Section study_section(const RunFolder& folder, Pictures& pictures, const Address
 }
 
 Section slice_section(const RunFolder& folder, Pictures& pictures, const AddressOf& address_of) {
-  Section result{"Slices", {}};
+  Section result{"Slices"};
   for (const auto& [path, json] : folder.slices) {
     result.content += heading(path.generic_string());
     result.content += pictures.figure(path, address_of);
@@ -187,14 +193,14 @@ Section slice_section(const RunFolder& folder, Pictures& pictures, const Address
 }
 
 Section picture_section(Pictures& pictures, const AddressOf& address_of) {
-  Section result{"Pictures", {}};
+  Section result{"Pictures"};
   for (const fs::path& path : pictures.left()) result.content += pictures.figure(path, address_of);
   return result;
 }
 
 // What did not end well or cannot be read.
 Section problem_section(const RunFolder& folder) {
-  Section result{"Unfinished, failed and unreadable", {}};
+  Section result{"Unfinished, failed and unreadable"};
   Markup list;
   const auto add = [&](const fs::path& path, const std::string& what) {
     list += element("li", {}, element("b", {}, path.generic_string()), ": ", what, "\n");
@@ -218,7 +224,8 @@ Markup page_of(const std::string& title, const Markup& head, const std::vector<S
   for (std::size_t i = 0; i < sections.size(); ++i) {
     const std::string id = text("section-", i + 1);
     contents += element("li", {}, element("a", {{"href", "#" + id}}, sections[i].title));
-    body += element("section", {{"id", id}}, element("h2", {}, sections[i].title), sections[i].content, "\n");
+    body += element("section", {{"id", id}}, element("h2", {}, sections[i].title), sections[i].before,
+                    sections[i].content, "\n");
   }
   // The policy holds a page to what it says: nothing is loaded, and no script runs.
   const Markup top = element(
@@ -265,7 +272,11 @@ std::string report(const fs::path& folder, const ReportOptions& options) {
   sections.push_back(slice_section(found, pictures, address_of));
   sections.push_back(picture_section(pictures, address_of));
   sections.push_back(problem_section(found));
-  std::erase_if(sections, [](const Section& section) { return section.content.text.empty(); });
+  std::erase_if(sections, [](const Section& s) { return s.before.text.empty() && s.content.text.empty(); });
+  std::vector<std::vector<Chart>> charts;
+  for (Section& section : sections) charts.push_back(std::move(section.charts));
+  const std::vector<Markup> drawn = chart_parts(charts);
+  for (std::size_t i = 0; i < sections.size(); ++i) sections[i].before += drawn[i];
   const std::string title =
       options.title.empty() ? "Runs in " + fs::weakly_canonical(folder).filename().string() : options.title;
   return page_of(title, element("p", {}, counts, "."), sections).text;

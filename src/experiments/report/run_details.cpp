@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "experiments/report/charts.hpp"
 #include "experiments/report/parts.hpp"
 
 namespace normalign {
@@ -45,14 +44,6 @@ Markup failure_part(RunStatus status, const std::string& failure) {
   return status == RunStatus::failed ? element("p", {{"class", "status failed"}}, failure) : Markup{};
 }
 
-// At most `most` of the numbers below `all`: the first, the last, and as many in even steps between.
-std::vector<std::size_t> sampled(std::size_t all, std::size_t most) {
-  std::vector<std::size_t> result;
-  const std::size_t count = std::min(all, most);
-  for (std::size_t i = 0; i < count; ++i) result.push_back(count == 1 ? 0 : i * (all - 1) / (count - 1));
-  return result;
-}
-
 Markup metrics_part(const RunLog& log, std::size_t most) {
   Json rows = Json::array();
   for (const std::size_t i : sampled(log.metrics.size(), most)) {
@@ -77,8 +68,7 @@ std::string per_cent(double value) { return four_digits(value) + " %"; }
 Markup details_of(const Found<RunLog>& found, const Shared& shared, std::size_t most_rows,
                   const AddressOf& address_of) {
   const RunLog& log = found.content;
-  Markup head = accuracy_sketch(log);
-  head += element("span", {}, log.run_name);
+  Markup head = element("span", {}, log.run_name);
   head += status_of(log.status);
   if (log.grokked) head += element("span", {}, "grokked at epoch ", text(*log.grokking_epoch));
   if (!log.metrics.empty()) {

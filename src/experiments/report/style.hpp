@@ -35,18 +35,16 @@ tr.heading th { text-align: left; padding-top: .6rem; }
 .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 26rem), 1fr)); gap: .5rem 1rem;
   max-width: 66rem; }
 .charts.many { grid-template-columns: repeat(auto-fill, minmax(min(100%, 20rem), 1fr)); }
-svg.chart { width: 100%; height: auto; display: block; }
-svg.chart text { font: 12.5px system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; fill: var(--ink); }
-svg.chart text.small { font-size: 11px; fill: var(--soft); }
-.grid { stroke: var(--rule); stroke-width: 1; } .axis { stroke: var(--soft); stroke-width: 1; }
-.level { stroke: var(--soft); stroke-width: 1; stroke-dasharray: 2 3; }
-.line { fill: none; stroke-linejoin: round; } .dashed { stroke-dasharray: 6 4; } .band { opacity: .15; }
-.disc { opacity: .7; } .ring { fill: none; }
+svg.chart { width: 100%; height: auto; display: block; fill: none; stroke-linejoin: round; }
+svg.chart text { font: 13px system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; fill: var(--ink); }
+[stroke="rgb( 68,  68,  68)"] { stroke: var(--soft); } [stroke="rgb(224, 224, 224)"] { stroke: var(--rule); }
+[stroke="rgb(119, 119, 119)"] { stroke: var(--soft); stroke-dasharray: 2 3; }
+.disc { fill: currentColor; opacity: .7; } .ring { stroke: currentColor; stroke-width: .4; }
 .key { list-style: none; padding: 0; margin: .5rem 0; display: flex; flex-wrap: wrap; gap: .1rem 1.2rem;
   font-size: .875rem; }
 .key i { display: inline-block; width: 1.6rem; height: 0; border-top: 3px solid; vertical-align: middle;
   margin-right: .4rem; }
-.key i.dashed { border-top: 2px dashed; } .key i.plain { border-top-width: 2px; }
+.key i.dashed { border-top: 2px dashed; }
 details { margin: .25rem 0; }
 summary { cursor: pointer; padding: .2rem 0; overflow-wrap: anywhere; }
 details.group > summary { font-weight: 600; }
@@ -55,8 +53,6 @@ details.run { border-top: 1px solid var(--rule); margin: 0; }
 details.run > summary span { margin-right: .9rem; }
 .status { font-size: .8rem; font-weight: 600; color: var(--good); }
 .status.running { color: var(--busy); } .status.failed { color: var(--bad); }
-svg.spark { width: 7.5rem; height: 1.6rem; float: right; color: var(--soft); }
-svg.spark .line { stroke: currentColor; stroke-width: 1.2; }
 dl { margin: .4rem 0; font-size: .875rem; columns: 18rem; column-gap: 2rem; max-width: 70rem; }
 dl div { break-inside: avoid; overflow-wrap: anywhere; }
 dt { display: inline; color: var(--soft); } dt::after { content: ": "; } dd { display: inline; margin: 0; }
@@ -65,8 +61,7 @@ figure { margin: .5rem 0 1.5rem; } figcaption { font-size: .875rem; color: var(-
 figure img { max-width: 100%; max-height: 44rem; height: auto; background: #fff; }
 footer { margin-top: 3rem; border-top: 1px solid var(--rule); padding-top: .5rem; }
 @media (max-width: 40rem) { body { font-size: .95rem; } th, td { padding: .15rem .4rem; }
-  details.group > details, details.run > :not(summary) { margin-left: .25rem; } svg.spark { float: none;
-  display: block; } }
+  details.group > details, details.run > :not(summary) { margin-left: .25rem; } }
 @media print { :root { color-scheme: light; --paper: #fff; --ink: #000; --soft: #444; --rule: #ccc; }
   @page { margin: 14mm; } body { max-width: none; padding: 0; font-size: 9.5pt; } nav { display: none; }
   a { color: inherit; text-decoration: none; } .scroll { overflow: visible; }

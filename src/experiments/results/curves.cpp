@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
+#include <map>
 #include <string_view>
-#include <utility>
 
-#include "experiments/figures/gnuplot.hpp"
 #include "experiments/figures/statistics.hpp"
 
 namespace normalign {
@@ -13,6 +13,11 @@ namespace {
 
 // The conditions of the paper have the first colours, whatever else is drawn.
 constexpr std::array paper_conditions = {baseline_name, "grokalign", "grokfast", "orthograd"};
+
+constexpr const char* data_comment =
+    "# One block for each condition: its name, the names of the columns, one line for each logged epoch.\n"
+    "# runs: how many still went on; those that have ended keep their last value. Median, lowest and highest value\n"
+    "# are over all finished runs of the condition; NaN where none has a value yet. Accuracies are per cent.\n";
 
 std::map<std::string, std::string> condition_colours(const std::vector<SettingRuns>& settings) {
   std::set<std::string> names;
@@ -42,25 +47,130 @@ std::set<std::string> logged_metrics(const std::vector<const RunLog*>& runs) {
   return result;
 }
 
-// Without series where none was logged.
-CurvePanel panel(const std::string& base, const std::set<std::string>& logged, std::size_t first_number) {
-  CurvePanel result{
-      .title = base == "acc" ? "accuracy (%)" : base, .series = {}, .is_alignment = base.ends_with("alignment")};
-  std::replace(result.title.begin(), result.title.end(), '_', ' ');
+// A metric at training or at test points.
+struct Curve {
+  std::string metric;
+  bool is_solid;  // test points, or training points where only those were logged
+};
+
+// Training points before test points; none where neither was logged.
+std::vector<Curve> curves_of(const std::string& base, const std::set<std::string>& logged) {
+  std::vector<Curve> result;
   const bool has_test = logged.contains("test_" + base);
   for (const std::string& name : {"train_" + base, base})
-    if (logged.contains(name) && result.series.empty()) result.series.push_back({name, !has_test, first_number});
-  if (has_test) result.series.push_back({"test_" + base, true, first_number + result.series.size()});
+    if (logged.contains(name) && result.empty()) result.push_back({name, !has_test});
+  if (has_test) result.push_back({"test_" + base, true});
   return result;
 }
 
-std::optional<double> chance_level(const std::vector<ConditionCurves>& conditions) {
+// The first column of a curve, of three.
+std::size_t column(std::size_t curve) { return 2 + 3 * curve; }
+
+ChartBlock block_of(const ConditionRuns& condition, const std::vector<Curve>& curves) {
+  ChartBlock result{.name = condition.condition, .columns = {"epoch", "runs"}, .whole_columns = 2};
+  std::vector<std::vector<Band>> columns;
+  for (const Curve& curve : curves) {
+    columns.push_back(bands(condition.finished, curve.metric));
+    for (const char* what : {"_median", "_lowest", "_highest"}) result.columns.push_back(curve.metric + what);
+  }
+  std::vector<Index> last_epochs;
+  for (const RunLog* run : condition.finished)
+    last_epochs.push_back(run->metrics.empty() ? -1 : std::ranges::max(run->metrics, {}, &MetricRow::epoch).epoch);
+  for (std::size_t i = 0; i < columns.front().size(); ++i) {
+    const Index epoch = columns.front()[i].epoch;
+    const auto is_going_on = [&](Index last) { return last >= epoch; };
+    std::vector<double>& row = result.rows.emplace_back();
+    row.push_back(static_cast<double>(epoch));
+    row.push_back(static_cast<double>(std::ranges::count_if(last_epochs, is_going_on)));
+    for (const std::vector<Band>& column : columns)
+      for (const auto& value : {column[i].median, column[i].lowest, column[i].highest})
+        row.push_back(value.value_or(std::numeric_limits<double>::quiet_NaN()));
+  }
+  return result;
+}
+
+std::optional<double> chance_level(const SettingRuns& setting) {
   std::vector<double> values;
-  for (const ConditionCurves& condition : conditions)
-    for (const RunLog* run : condition.runs)
+  for (const ConditionRuns& condition : setting.conditions)
+    for (const RunLog* run : condition.finished)
       for (const MetricRow& row : run->metrics)
         if (const auto value = metric(row, "chance_alignment")) values.push_back(*value);
   return median(values);
+}
+
+// One condition of a chart: its block has its number.
+struct Condition {
+  const ConditionRuns* runs;
+  std::string colour;
+  std::set<std::string> logged;
+};
+
+// The curves of the metric `base`, the first of which has the number `first` among all.
+ChartPanel panel_of(const std::string& base, const std::vector<Curve>& curves, std::size_t first,
+                    const std::vector<Condition>& conditions) {
+  ChartPanel result{.y = {.label = base}};
+  if (base == "acc") result.y = {.label = "accuracy (%)", .low = 0, .high = 101};
+  std::ranges::replace(result.y.label, '_', ' ');
+  for (std::size_t i = 0; i < conditions.size(); ++i)
+    for (std::size_t k = 0; k < curves.size(); ++k) {
+      // Columns without any number would make gnuplot complain.
+      if (!conditions[i].logged.contains(curves[k].metric)) continue;
+      const std::size_t y = column(first + k);
+      result.series.push_back({.name = curves[k].is_solid ? conditions[i].runs->condition : "",
+                               .colour = conditions[i].colour,
+                               .look = curves[k].is_solid ? Look::solid : Look::dashed,
+                               .block = i,
+                               .y = y,
+                               .lowest = y + 1,
+                               .highest = y + 2});
+    }
+  return result;
+}
+
+CurveChart curve_chart(const SettingRuns& setting, std::vector<std::string> metrics,
+                       const std::map<std::string, std::string>& colours) {
+  CurveChart result;
+  std::vector<Condition> conditions;
+  std::set<std::string> logged;
+  for (const ConditionRuns& runs : setting.conditions) {
+    const std::set<std::string> names = logged_metrics(runs.finished);
+    if (!names.empty()) conditions.push_back({&runs, colours.at(runs.condition), names});
+    logged.insert(names.begin(), names.end());
+  }
+  if (conditions.empty()) return result;
+  for (const std::string& name : logged) result.logged.insert(base_name(name));
+
+  Chart& chart = result.chart;
+  std::vector<Curve> all;
+  metrics.insert(metrics.begin(), "acc");
+  for (const std::string& name : metrics) {
+    const std::vector<Curve> curves = curves_of(base_name(name), logged);
+    if (curves.empty())
+      result.missing.push_back(name);
+    else
+      chart.panels.push_back(panel_of(base_name(name), curves, all.size(), conditions));
+    all.insert(all.end(), curves.begin(), curves.end());
+  }
+  double last_epoch = 1;
+  for (const Condition& condition : conditions) {
+    chart.blocks.push_back(block_of(*condition.runs, all));
+    last_epoch = std::max(last_epoch, chart.blocks.back().rows.back().front());
+  }
+  const std::optional<double> chance = chance_level(setting);
+  for (ChartPanel& panel : chart.panels) {
+    const auto [low, high] = value_range(chart, panel);
+    if (panel.y.label.ends_with("loss") && low > 0 && high / low > 100) panel.y.log_base = 10;
+    if (panel.y.label.ends_with("alignment") && chance) {
+      panel.level = chance;
+      panel.level_name = "chance";
+    }
+  }
+  chart.title = setting.setting;
+  chart.comment = gnuplot_comment(setting.setting) + data_comment;
+  chart.x = {.label = "epoch", .low = 0.5, .high = last_epoch, .log_base = 10, .has_zero = true};
+  chart.legend = {{.name = "test", .colour = guide_colour},
+                  {.name = "train", .colour = guide_colour, .look = Look::dashed}};
+  return result;
 }
 
 }  // namespace
@@ -95,31 +205,11 @@ std::vector<Band> bands(std::span<const RunLog* const> runs, const std::string& 
   return result;
 }
 
-std::vector<SettingCurves> curves(const std::vector<SettingRuns>& settings, const std::vector<std::string>& metrics) {
-  const auto colour = condition_colours(settings);
-  std::vector<SettingCurves> result;
-  for (const SettingRuns& setting : settings) {
-    SettingCurves& added = result.emplace_back(SettingCurves{.setting = setting.setting});
-    std::set<std::string> logged;
-    for (const ConditionRuns& condition : setting.conditions) {
-      const std::set<std::string> names = logged_metrics(condition.finished);
-      if (names.empty()) continue;
-      added.conditions.push_back({condition.condition, colour.at(condition.condition), condition.finished, names});
-      logged.insert(names.begin(), names.end());
-    }
-    if (added.conditions.empty()) continue;
-    added.chance = chance_level(added.conditions);
-    std::size_t series = 0;
-    const auto add_panel = [&](const std::string& base) {
-      const CurvePanel of_base = panel(base, logged, series);
-      series += of_base.series.size();
-      if (!of_base.series.empty()) added.panels.push_back(of_base);
-      return !of_base.series.empty();
-    };
-    add_panel("acc");
-    for (const std::string& name : metrics)
-      if (!add_panel(base_name(name))) added.missing.push_back(name);
-  }
+std::vector<CurveChart> curve_charts(const std::vector<SettingRuns>& settings,
+                                     const std::vector<std::string>& metrics) {
+  const auto colours = condition_colours(settings);
+  std::vector<CurveChart> result;
+  for (const SettingRuns& setting : settings) result.push_back(curve_chart(setting, metrics, colours));
   return result;
 }
 

@@ -1,13 +1,13 @@
-// What a picture of training curves shows, before it is drawn: for each setting its conditions, panels and bands.
+// Training curves as charts: for each setting its conditions, panels and bands.
 #pragma once
 
-#include <map>
 #include <optional>
 #include <set>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "experiments/figures/chart.hpp"
 #include "experiments/results/run_set.hpp"
 
 namespace normalign {
@@ -26,41 +26,21 @@ struct Band {
 /// the value it ended with. A run counts from its first row on that has the metric.
 std::vector<Band> bands(std::span<const RunLog* const> runs, const std::string& metric);
 
-/// A metric at training or at test points.
-struct CurveSeries {
-  std::string metric = {};
-  bool is_solid = true;    ///< test points, or training points where only those were logged; else dashed
-  std::size_t number = 0;  ///< in the order of the panels and their series, from 0
-};
-
-/// The series that share one pair of axes.
-struct CurvePanel {
-  std::string title = {};
-  std::vector<CurveSeries> series = {};  ///< training points before test points
-  bool is_alignment = false;             ///< so that chance has a level
-};
-
-/// One condition in all panels.
-struct ConditionCurves {
-  std::string name = {};
-  std::string colour = {};  ///< as `#RRGGBB`
-  std::vector<const RunLog*> runs = {};
-  std::set<std::string> logged = {};  ///< metrics
-};
-
 /// The curves of one setting.
-struct SettingCurves {
-  std::string setting = {};
-  std::vector<ConditionCurves> conditions = {};  ///< those with finished runs, in the order of `by_setting`
-  std::vector<CurvePanel> panels = {};           ///< accuracy first
-  std::optional<double> chance = {};             ///< of an alignment: the median of the logged `chance_alignment`
-  std::vector<std::string> missing = {};         ///< metrics that no finished run logged
+struct CurveChart {
+  Chart chart = {};                       ///< without panels where no run is finished
+  std::set<std::string> logged = {};      ///< what a finished run logged, as `base_name` has it
+  std::vector<std::string> missing = {};  ///< metrics that no finished run logged
 };
 
-/// The curves of each setting, in the order of `settings`, whose logs must outlive the result: accuracy, then a panel
-/// for each of `metrics`, where `x` stands for the logged x and test_x, or train_x and test_x. A condition has one
-/// colour in all settings; the paper's have the first ones, and more conditions than colours share some.
-std::vector<SettingCurves> curves(const std::vector<SettingRuns>& settings, const std::vector<std::string>& metrics);
+/// The curves of each setting, in the order of `settings`: accuracy (per cent), then a panel for each of `metrics`,
+/// where `x` stands for the logged x and test_x, or train_x and test_x. The epoch is logarithmic, epoch 0 stands at
+/// 0.5; so are losses that span more than two powers of ten. Each condition has a block of data and a colour, the same
+/// in all settings; the paper's have the first ones, and more conditions than colours share some. Lines are medians
+/// over its finished runs, solid for test and dashed for training points (solid as well where only those were logged),
+/// bands the range. The level in the panels of an alignment is that of chance, the median of the logged
+/// `chance_alignment`.
+std::vector<CurveChart> curve_charts(const std::vector<SettingRuns>& settings, const std::vector<std::string>& metrics);
 
 /// The metric without the prefix train_ or test_ of its points.
 std::string base_name(const std::string& metric);

@@ -127,25 +127,35 @@ TableSet tables(const std::vector<RobustnessRow>& rows) {
                      "accuracy: per cent of all inspected samples."}};
 }
 
-Scatter robustness_scatter(const std::vector<InspectedModel>& models, const std::string& measure) {
+Chart robustness_chart(const std::vector<InspectedModel>& models, const std::string& measure) {
   const auto& measures = alignment_measures();
   const auto found = std::ranges::find(measures, measure);
   if (found == measures.end())
     throw InputError(text("measure: found '", measure, "', ", expected_one_of(measure, measures)));
   const auto m = static_cast<std::size_t>(found - measures.begin());
-  Scatter result{
-      .name = "robustness_" + measure,
-      .title = "certificate against " + in_words(measure),
-      .x = {.label = in_words(measure)},
-      .y = {.label = models.empty() ? "" : models.front().norm + " distance to the boundary", .is_log = true},
-      .hollow = "lower bound"};
+  const auto is_drawn = [&](const CertifiedPoint& point) {
+    return point.alignment[m] && std::isfinite(point.certificate);
+  };
+  const bool has_zero = std::ranges::any_of(models, [&](const InspectedModel& model) {
+    return std::ranges::any_of(model.points, [&](const auto& p) { return is_drawn(p) && p.certificate <= 0; });
+  });
+  const std::string title = "certificate against " + in_words(measure);
+  Chart result{.name = "robustness_" + measure,
+               .title = title,
+               .comment = gnuplot_comment(title),
+               .x = {.label = in_words(measure)},
+               .panels = {{.y = {.label = models.empty() ? "" : models.front().norm + " distance to the boundary",
+                                 .log_base = has_zero ? 0 : 10}}},
+               .width = 720,
+               .panel_height = 440};
   for (const InspectedModel& model : models) {
-    ScatterSeries& series = result.series.emplace_back(ScatterSeries{.name = model.name});
+    std::vector<ScatterPoint> points;
     for (const CertifiedPoint& point : model.points) {
-      if (!point.alignment[m] || !std::isfinite(point.certificate)) continue;
-      series.points.push_back({.x = *point.alignment[m], .y = point.certificate, .is_filled = point.is_exact});
-      if (point.certificate <= 0) result.y.is_log = false;
+      if (!is_drawn(point)) continue;
+      points.push_back({.x = *point.alignment[m], .y = point.certificate, .is_filled = point.is_exact});
+      if (!point.is_exact) result.legend = {{.name = "lower bound", .colour = guide_colour, .look = Look::hollow}};
     }
+    add_points(result, model.name, points);
   }
   return result;
 }

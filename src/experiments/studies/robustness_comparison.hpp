@@ -56,7 +56,7 @@ TableSet tables(const std::vector<RobustnessRow>& rows);
 
 /// The points, one colour for each model, x the measure and y the certificate, logarithmic unless one is 0; bounds that
 /// are not exact are hollow, points with an infinite certificate left out. Throws InputError when the measure is
-/// unknown or no point has it.
-Scatter robustness_scatter(const std::vector<InspectedModel>& models, const std::string& measure);
+/// unknown.
+Chart robustness_chart(const std::vector<InspectedModel>& models, const std::string& measure);
 
 }  // namespace normalign

@@ -1,10 +1,10 @@
 #include "experiments/studies/sparsity_report.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "experiments/figures/gnuplot.hpp"
 #include "experiments/figures/statistics.hpp"
 #include "experiments/figures/table_json.hpp"
 #include "experiments/runs/log_json.hpp"
@@ -94,19 +94,16 @@ bool has_several_seeds(std::span<const Line> lines) {
 // The picture.
 
 struct Panel {
-  const char* title;
-  const char* measure;
-  std::vector<const char*> points;  // of which kinds
-  const char* range;                // of y
-  const char* level = nullptr;      // a line there
+  ChartAxis y;
+  std::string measure;
+  std::optional<double> level = {};
 };
 
 const std::vector<Panel>& panels() {
-  static const std::vector<Panel> all = {
-      {"accuracy (%)", "acc", {train_points, test_points}, "[*:101]"},
-      {"normal alignment / chance", "normal_over_chance", {train_points, test_points}, "[0:*]", "1"},
-      {"effective rank of J", "effective_rank", {train_points, test_points}, "[1:*]"},
-      {"nearest training point / length", "nearest_distance", {test_points}, "[0:*]"}};
+  static const std::vector<Panel> all = {{{.label = "accuracy (%)", .high = 101}, "acc"},
+                                         {{.label = "normal alignment / chance", .low = 0}, "normal_over_chance", 1},
+                                         {{.label = "effective rank of J"}, "effective_rank"},
+                                         {{.label = "nearest training point / length", .low = 0}, "nearest_distance"}};
   return all;
 }
 
@@ -114,6 +111,23 @@ std::vector<std::string> models_of(std::span<const Line> lines) {
   std::set<std::string> names;
   for (const Line& line : lines) names.insert(line.model);
   return {names.begin(), names.end()};
+}
+
+// Mean, deviation and their difference and sum for each measure and n.
+ChartBlock block_of(std::span<const Line> lines, const std::string& model, const std::string& points) {
+  ChartBlock result{.name = model + ", " + points + " points", .columns = {"n"}, .whole_columns = 1};
+  for (const Measure& measure : measures({}, false))
+    result.columns.insert(result.columns.end(), {measure.name, "std", "lower", "upper"});
+  for (const Line& line : lines) {
+    if (line.model != model || line.points != points) continue;
+    std::vector<double>& row = result.rows.emplace_back(1, static_cast<double>(line.samples));
+    for (std::size_t i = 0; i < line.means.size(); ++i) {
+      constexpr double none = std::numeric_limits<double>::quiet_NaN();
+      const double mean = line.means[i].value.value_or(none), deviation = line.deviations[i].value.value_or(none);
+      row.insert(row.end(), {mean, deviation, mean - deviation, mean + deviation});
+    }
+  }
+  return result;
 }
 
 }  // namespace
@@ -185,76 +199,43 @@ std::vector<SparsityRow> rows_in(const Json& study) {
   return result;
 }
 
-Figure figure_of(std::span<const SparsityRow> rows) {
+Chart chart_of(std::span<const SparsityRow> rows) {
   const std::vector<Line> lines = lines_of(rows);
   const std::vector<std::string> models = models_of(lines);
-  const bool has_bands = has_several_seeds(lines);
-  const char* const colours[] = {"#0072b2", "#d55e00"};
-  Figure result{.name = "sparsity"};
+  Chart chart{.name = "sparsity",
+              .comment =
+                  "# One block for each model and kind of points: n, then mean and standard deviation of each "
+                  "measure, mean - std, mean + std.\n",
+              .x = {.label = "training samples n", .log_base = 2}};
+  if (!lines.empty()) {  // one size alone has no range of its own
+    chart.x.low = 0.8 * static_cast<double>(lines.front().samples);
+    chart.x.high = 1.25 * static_cast<double>(lines.back().samples);
+  }
+  for (const std::string& model : models)
+    for (const char* points : {train_points, test_points}) chart.blocks.push_back(block_of(lines, model, points));
 
-  // A block for each model and kind of points, number 2 model + is_test.
-  result.data = "# One block for each model and kind of points: n, then mean and standard deviation of each measure.\n";
-  for (std::size_t m = 0; m < models.size(); ++m)
-    for (const char* points : {train_points, test_points}) {
-      if (m > 0 || points != train_points) result.data += "\n\n";
-      result.data += text("# ", models[m], ", ", points, " points\n");
-      std::vector<Cells> table = {{"#n"}};
-      for (const Measure& measure : measures({}, false)) {
-        table.front().push_back(measure.name);
-        table.front().push_back("std");
-      }
-      for (const Line& line : lines) {
-        if (line.model != models[m] || line.points != points) continue;
-        Cells& cells = table.emplace_back(Cells{text(line.samples)});
-        for (std::size_t i = 0; i < line.means.size(); ++i)
-          for (const auto& value : {line.means[i].value, line.deviations[i].value})
-            cells.push_back(value ? all_digits(value) : "NaN");
-      }
-      result.data += aligned_text(table, 0);
-    }
-
-  std::string& script = result.script;
-  const auto line = [&](const auto&... words) { script += text(words..., '\n'); };
-  line(
-      "# Draws sparsity.svg and sparsity.png from sparsity.dat; to draw again: gnuplot sparsity.gp, in this folder.\n");
-  line("set encoding utf8\nset logscale x 2\nset border 3 linecolor rgb '#444444'\nset tics nomirror");
-  line("set grid linetype 1 linecolor rgb '#e0e0e0'\nset xlabel 'training samples n'\nset format x '%.0f'");
-  if (!lines.empty())  // one size alone has no range of its own
-    line("set xrange [", 0.8 * static_cast<double>(lines.front().samples), ':',
-         1.25 * static_cast<double>(lines.back().samples), "]");
-  line("do for [format in 'svg png'] {\nif (format eq 'svg') {");
-  line("  set terminal svg noenhanced size 1000,680 font 'sans-serif,14' background rgb 'white'\n} else {");
-  line("  set terminal pngcairo noenhanced size 2000,1360 font 'sans,21' linewidth 2\n}");
-  line("set output 'sparsity.'.format\nset multiplot layout 2,2");
   const std::vector<Measure> columns = measures({}, false);
   for (const Panel& panel : panels()) {
-    const auto column =
-        2 + 2 * (std::ranges::find(columns, std::string(panel.measure), &Measure::name) - columns.begin());
-    line("set ylabel ", gnuplot_string(panel.title), "\nset yrange ", panel.range);
-    line(&panel == &panels().front() ? "set key bottom right" : "unset key");
-    std::string command;
-    const auto add = [&](const auto&... words) {
-      command += text(command.empty() ? "plot " : ", \\\n     ", words...);
-    };
-    if (panel.level) add(panel.level, " with lines linecolor rgb '#777777' notitle");
-    for (std::size_t m = 0; m < models.size(); ++m)
-      for (const std::string points : panel.points) {
-        const bool is_test = points == test_points;
-        // The distance is one of the data, not of a model.
-        const bool is_shared = panel.points.size() == 1;
-        if (is_shared && m > 0) continue;
-        const std::string colour = text(" linecolor rgb '", is_shared ? "#444444" : colours[m % 2], "'");
-        const std::string from = text("'sparsity.dat' index ", 2 * m + is_test, " using 1:");
-        if (has_bands)
-          add(from, "($", column, "-$", column + 1, "):($", column, "+$", column + 1, ") with filledcurves", colour,
-              " fillstyle transparent solid 0.15 noborder notitle");
-        add(from, column, " with linespoints pointtype 7 pointsize 0.5 linewidth 2", colour,
-            is_test ? "" : " dashtype (8,4)", " title ", gnuplot_string(models[m] + ", " + points));
-      }
-    line(command);
+    ChartPanel& added = chart.panels.emplace_back(ChartPanel{.y = panel.y, .level = panel.level});
+    const auto number = std::ranges::find(columns, panel.measure, &Measure::name) - columns.begin();
+    const auto y = static_cast<std::size_t>(1 + 4 * number);
+    for (std::size_t block = 0; block < chart.blocks.size(); ++block) {
+      const std::size_t model = block / 2;
+      const bool is_test = block % 2 == 1;
+      // The distance is one of the test points, not of a model.
+      const bool is_shared = panel.measure == "nearest_distance";
+      if (is_shared && block != 1) continue;
+      added.series.push_back({.name = text(models[model], ", ", is_test ? test_points : train_points),
+                              .colour = is_shared ? "#444444" : figure_colours[model % 2 == 0 ? 2 : 1],
+                              .look = is_test ? Look::solid : Look::dashed,
+                              .is_marked = true,
+                              .block = block,
+                              .y = y,
+                              .lowest = has_several_seeds(lines) ? y + 2 : 0,
+                              .highest = has_several_seeds(lines) ? y + 3 : 0});
+    }
   }
-  line("unset multiplot\nunset output\n}");
-  return result;
+  return chart;
 }
 
 }  // namespace normalign

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "experiments/figures/chart.hpp"
 #include "experiments/figures/table.hpp"
-#include "experiments/results/plot.hpp"
 #include "experiments/studies/sparsity.hpp"
 
 namespace normalign {
@@ -28,6 +28,6 @@ std::vector<SparsityRow> rows_in(const nlohmann::ordered_json& study);
 /// Four panels against n, n logarithmic: accuracy, normal alignment over chance with a line at 1, effective rank and
 /// nearest-neighbour distance; means over seeds, shaded one standard deviation, solid at test and dashed at training
 /// points. Named "sparsity".
-Figure figure_of(std::span<const SparsityRow> rows);
+Chart chart_of(std::span<const SparsityRow> rows);
 
 }  // namespace normalign

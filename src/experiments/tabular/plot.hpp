@@ -1,17 +1,17 @@
 // Pictures of runs on tables: one method against another, a dot for each data set.
 #pragma once
 
-#include "experiments/figures/scatter.hpp"
-#include "experiments/results/plot.hpp"
+#include "experiments/figures/chart.hpp"
 #include "experiments/tabular/summary.hpp"
 
 namespace normalign {
 
-/// What `tabular_plot` draws; empty where no data set has both methods.
-std::vector<Scatter> tabular_scatters(const TabularSummary& summary);
+/// One chart for each protocol and figure that some data set has under both methods: RFAM's against RFM's, with the
+/// line on which they are equal, named PROTOCOL_FIGURE. Empty where no data set has both methods. Throws InputError
+/// where a value is not finite.
+std::vector<Chart> tabular_charts(const TabularSummary& summary);
 
-/// One picture for each protocol and figure that some data set has under both methods: RFAM's against RFM's, with the
-/// line on which they are equal, named PROTOCOL_FIGURE. Throws InputError where no data set has both methods.
+/// These charts as pictures. Throws InputError where no data set has both methods.
 Plot tabular_plot(const TabularSummary& summary);
 
 }  // namespace normalign
