@@ -100,7 +100,7 @@ std::string panel_commands(const Chart& chart, const ChartPanel& panel, const st
   add_axis(result, 'y', low == high && !panel.y.low && !panel.y.high ? fitted(panel.y, low, high) : panel.y);
   add_line(result, "set format x '", is_lowest ? "%g" : "", "'");
   if (chart.x.has_zero) add_line(result, "set xtics add ('", is_lowest ? "0" : "", "' 0.5)");
-  add_line(result, "set xlabel ", gnuplot_string(is_lowest ? chart.x.label : ""));
+  add_line(result, "set xlabel ", gnuplot_string(is_lowest ? chart.x.label : ""), " offset 0,0.4");
   if (panel.level_name.empty())
     add_line(result, "unset label 1");
   else
@@ -122,7 +122,8 @@ std::string page_commands(const Chart& chart) {
   result += settings_of(chart);
   for (const ChartPanel& panel : chart.panels) {
     const std::string title = chart.has_diagonal ? chart.title + ": " + panel.y.label : panel.y.label;
-    add_line(result, "set title ", gnuplot_string(title), "\nset rmargin ", panel.level_name.empty() ? 3 : 9);
+    add_line(result, "set title ", gnuplot_string(title), " offset 0,-0.5\nset lmargin 6.5\nset rmargin ",
+             panel.level_name.empty() ? 2.5 : 8, "\nset tmargin 1.7\nset bmargin 2.9");
     result += panel_commands(chart, panel, "$data", true, false);
     add_line(result, "print '", end_of_panel.substr(0, end_of_panel.size() - 1), "'");
   }

@@ -10,15 +10,16 @@
 namespace normalign::tests {
 namespace {
 
-Scatter example() {
-  return {.name = "cloud",
-          .title = "it's a \"title\"",
-          .x = {.label = "across"},
-          .y = {.label = "up", .is_log = true},
-          .series = {{.name = "one", .points = {{1, 10}, {2, 0.5, false}, {-3, 7}}},
-                     {.name = "bare", .points = {}},
-                     {.name = "two's", .points = {{4, 1e-3, false}}}},
-          .hollow = "bound"};
+Chart example(int log_base = 10) {
+  Chart chart{.name = "cloud",
+              .title = "it's a \"title\"",
+              .x = {.label = "across"},
+              .panels = {{.y = {.label = "up", .log_base = log_base}}},
+              .legend = {{.name = "bound", .colour = guide_colour, .look = Look::hollow}}};
+  add_points(chart, "one", {{1, 10}, {2, 0.5, false}, {-3, 7}});
+  add_points(chart, "bare", {});
+  add_points(chart, "two's", {{4, 1e-3, false}});
+  return chart;
 }
 
 // The numbers of each block, blocks being two empty lines apart.
@@ -37,7 +38,7 @@ std::vector<std::vector<double>> blocks(const std::string& data) {
 }
 
 TEST_CASE("a scatter has a block of filled and one of hollow points for each series that has them") {
-  const Figure figure = scatter_figure(example());
+  const Figure figure = figure_of(example());
   CHECK(figure.name == "cloud");
   CHECK(blocks(figure.data) == std::vector<std::vector<double>>{{1, 10, -3, 7}, {2, 0.5}, {4, 1e-3}});
   CHECK(contains(figure.script, "set logscale y"));
@@ -48,11 +49,17 @@ TEST_CASE("a scatter has a block of filled and one of hollow points for each ser
   CHECK(contains(figure.script, "title 'bound'"));
 }
 
+TEST_CASE("a scatter has a colour for each series, filled and hollow") {
+  const std::vector<ChartSeries> series = example().panels.front().series;
+  REQUIRE(series.size() == 3);
+  CHECK(series[0].colour == series[1].colour);
+  CHECK(series[0].colour != series[2].colour);
+}
+
 TEST_CASE("a scatter with a diagonal has one range for both axes, which holds every point") {
-  Scatter scatter = example();
-  scatter.diagonal = true;
-  scatter.y.is_log = false;
-  const std::string script = scatter_figure(scatter).script;
+  Chart chart = example(0);
+  add_diagonal(chart);
+  const std::string script = figure_of(chart).script;
   CHECK(contains(script, "plot x with lines"));
   double low = 0, high = 0;
   REQUIRE(std::sscanf(script.c_str() + script.find("set xrange"), "set xrange [%lf:%lf]", &low, &high) == 2);
@@ -63,25 +70,25 @@ TEST_CASE("a scatter with a diagonal has one range for both axes, which holds ev
 }
 
 TEST_CASE("a scatter without points, or with one that has no place, is refused") {
-  Scatter scatter = example();
-  scatter.series[0].points.push_back({1, 0});
-  CHECK(message_of<InputError>([&] { scatter_figure(scatter); }) ==
-        "scatter: one: found up 0, expected a positive number");
-  scatter.y.is_log = false;
-  CHECK_NOTHROW(scatter_figure(scatter));
-  scatter.series[0].points.push_back({INFINITY, 0});
-  CHECK(message_of<InputError>([&] { scatter_figure(scatter); }) ==
-        "scatter: one: found across inf, expected a finite number");
-  scatter.series.clear();
-  CHECK(message_of<InputError>([&] { scatter_figure(scatter); }) == "scatter: found no points, expected some");
+  Chart chart = example();
+  CHECK(message_of<InputError>([&] {
+          add_points(chart, "three", {{1, 2}, {1, 0}});
+        }) == "cloud: three: found up 0, expected a positive number");
+  chart = example(0);
+  CHECK_NOTHROW(add_points(chart, "three", {{1, 0}}));
+  CHECK(message_of<InputError>([&] {
+          add_points(chart, "three", {{INFINITY, 0}});
+        }) == "cloud: three: found across inf, expected a finite number");
+  CHECK(message_of<InputError>([] { figure_of({.name = "cloud"}); }) ==
+        "cloud: found nothing to draw, expected some points");
 }
 
 TEST_CASE("gnuplot draws a scatter as SVG and PNG") {
   const TemporaryFolder folder;
-  Scatter scatter = example();
-  scatter.x.is_log = scatter.diagonal = true;
-  scatter.series[0].points.pop_back();
-  if (!write_figure(folder.path(), scatter_figure(scatter))) return skip("gnuplot is not there");
+  Chart chart{.name = "cloud", .x = {.log_base = 10}, .panels = {{.y = {.log_base = 10}}}};
+  add_points(chart, "one", {{1, 10}, {2, 0.5, false}});
+  add_diagonal(chart);
+  if (!write_figure(folder.path(), figure_of(chart))) return skip("gnuplot is not there");
   CHECK(std::filesystem::file_size(folder / "cloud.svg") > 1000);
   CHECK(std::filesystem::file_size(folder / "cloud.png") > 1000);
 }

@@ -5,6 +5,8 @@
 #include "support/catch.hpp"
 #include "support/curve_logs.hpp"
 #include "support/damaged_json.hpp"
+#include "support/file_size_limit.hpp"
+#include "support/gnuplot.hpp"
 #include "support/message_of.hpp"
 #include "support/program.hpp"
 #include "support/tabular_logs.hpp"
@@ -132,6 +134,60 @@ TEST_CASE("normalign report: the page is written as a whole, where it is asked f
   const Finished nothing = normalign({"report", (folder / "absent").string()});
   CHECK(nothing.status == 2);
   CHECK(contains(nothing.err, "no such folder"));
+}
+
+TEST_CASE("normalign report: the user's gnuplot settings have no say, and without gnuplot there are tables") {
+  if (without_program("report, settings of gnuplot")) return;
+  const TemporaryFolder folder, home;
+  for (const RunLog& log : example_logs())
+    write_log(folder / (std::to_string(log.metrics.back().epoch) + ".json"), log);
+  const fs::path page = folder / "page.html";
+  const std::vector<std::string> report = command({"report", folder.path().string(), "-o", page.string()});
+  if (has_gnuplot()) {
+    REQUIRE(run(report).status == 0);
+    const std::string whole = read_file(page);
+    CHECK(contains(whole, "<svg"));
+    write_file(home / ".gnuplot", "set title 'mine'; set terminal svg size 100,100; exit status 9\n");
+    std::vector<std::string> elsewhere = {"/usr/bin/env",
+                                          "-i",
+                                          std::string("PATH=") + std::getenv("PATH"),
+                                          "HOME=" + home.path().string(),
+                                          "GNUTERM=qt",
+                                          "DISPLAY=:77",
+                                          "GNUPLOT_LIB=/",
+                                          "LC_ALL=de_DE.ISO-8859-1",
+                                          "LC_NUMERIC=de_DE"};
+    elsewhere.insert(elsewhere.end(), report.begin(), report.end());
+    const Finished finished = run(elsewhere);
+    CHECK(finished.status == 0);
+    CHECK(finished.err.empty());
+    CHECK(read_file(page) == whole);
+  }
+  const PathOf none(home.path().string());
+  CHECK(run(report).status == 0);
+  CHECK_FALSE(contains(read_file(page), "<svg"));
+  CHECK(contains(read_file(page), "test acc median"));
+}
+
+TEST_CASE("normalign report: on a full disk the former page stays, and it is said") {
+  if (without_program("report, full disk")) return;
+  const TemporaryFolder folder;
+  for (const RunLog& log : example_logs())
+    write_log(folder / (std::to_string(log.metrics.back().epoch) + ".json"), log);
+  const fs::path page = folder / "out/page.html";
+  const Arguments report{"report", folder.path().string(), "-o", page.string()};
+  REQUIRE(normalign(report).status == 0);
+  const std::string whole = read_file(page);
+  // Not enough for the page, for a picture, for gnuplot's script.
+  for (const std::size_t limit : {whole.size() - 1, std::size_t{4000}, std::size_t{100}}) {
+    CAPTURE(limit);
+    const FileSizeLimit full(limit);
+    const Finished finished = normalign(report);
+    CHECK(finished.status == 1);
+    CHECK(contains(finished.err, "cannot be written"));
+    CHECK(read_file(page) == whole);
+    CHECK(std::distance(fs::directory_iterator(folder / "out"), {}) == 1);
+  }
 }
 
 TEST_CASE("report: no damaged file keeps the others from the page") {

@@ -12,6 +12,7 @@
 #include "support/catch.hpp"
 #include "support/curve_logs.hpp"
 #include "support/file_size_limit.hpp"
+#include "support/gnuplot.hpp"
 #include "support/message_of.hpp"
 #include "support/subprocess.hpp"
 #include "support/well_formed.hpp"
@@ -42,26 +43,7 @@ const Figure& figure(const Plot& pictures, const std::string& name) {
   return *found;
 }
 
-bool has_gnuplot() {
-  const TemporaryFolder folder;
-  write_file(folder / "empty.gp", "");
-  return run_gnuplot(folder.path(), "empty.gp");
-}
-
-// For a scope, the environment's PATH is another one.
-class PathOf {
- public:
-  explicit PathOf(const std::string& path) { ::setenv("PATH", path.c_str(), 1); }
-  ~PathOf() { ::setenv("PATH", former_.c_str(), 1); }
-  PathOf(const PathOf&) = delete;
-  PathOf& operator=(const PathOf&) = delete;
-
- private:
-  std::string former_ = std::getenv("PATH") ? std::getenv("PATH") : "";
-};
-
 // ---- data
-// ------------------------------------------------------------------------------------------------------
 
 TEST_CASE("plot: the data file has a block for each condition with the numbers of the bands") {
   std::vector<RunLog> logs = example_logs();
@@ -96,7 +78,6 @@ TEST_CASE("plot: what no run has is NaN until one has it") {
 }
 
 // ---- what is drawn
-// ------------------------------------------------------------------------------------------------
 
 TEST_CASE("plot: unfinished and failed runs are left out with a remark") {
   std::vector<RunLog> logs = example_logs();
@@ -158,15 +139,12 @@ TEST_CASE("plot: a condition has one colour in all pictures, and no two share on
   for (const std::string& name : names) logs.push_back(run_of(name, {row(0, 1, 2)}, "all"));
   for (const char* name : {"z", "grokfast"}) logs.push_back(run_of(name, {row(0, 1, 2)}, "two"));
   const Plot pictures = plot(logs);
-  // The colour of the style in which a condition's curve is drawn.
+  // The colour in which a condition's curve is drawn.
   const auto colour = [&](const std::string& picture, const std::string& condition) {
     const std::string& script = figure(pictures, picture).script;
     const std::size_t title = script.find("title '" + condition + "'");
     if (title == script.npos) return std::string("none");
-    const std::size_t style = script.rfind("linestyle ", title) + 10;
-    const std::string number = script.substr(style, script.find(' ', style) - style);
-    const std::size_t definition = script.find("set style line " + number + " ");
-    return script.substr(script.find('#', definition), 7);
+    return script.substr(script.rfind('#', title), 7);
   };
   std::vector<std::string> found;
   for (const std::string& name : names) found.push_back(colour("all", name));
@@ -189,7 +167,6 @@ TEST_CASE("plot: names of files are harmless and differ") {
 }
 
 // ---- gnuplot
-// ------------------------------------------------------------------------------------------------------
 
 TEST_CASE("gnuplot_string: one line that stands for the words themselves") {
   CHECK(gnuplot_string("a_b {x}^2 \"q\" \\n `ls` $1 @m %d") == "'a_b {x}^2 \"q\" \\n `ls` $1 @m %d'");
@@ -294,7 +271,6 @@ TEST_CASE("write_figure: on a full disk the former pictures stay, and it is said
 }
 
 // ---- the command
-// --------------------------------------------------------------------------------------------------
 
 TEST_CASE("normalign plot: files, messages and status") {
   const char* program = std::getenv("NORMALIGN_PROGRAM");

@@ -100,20 +100,30 @@ TEST_CASE("a network that says one class everywhere has infinite certificates, w
   CHECK(contains(as_text(tables(robustness_rows({found}))), "inf"));
   InspectedModel partly = model("b", 1);
   partly.points[1].certificate = std::numeric_limits<double>::infinity();
-  CHECK(robustness_scatter({partly}, "class_alignment").series[0].points.size() == 3);
+  std::size_t drawn = 0;
+  for (const ChartBlock& block : robustness_chart({partly}, "class_alignment").blocks) drawn += block.rows.size();
+  CHECK(drawn == 3);
 }
 
 TEST_CASE("the scatter has the points that have the measure, and a logarithmic axis where it can") {
   const std::vector<InspectedModel> models = {model("a", 1), model("b", 0)};
-  const Scatter positive = robustness_scatter({models[0]}, "class_alignment");
-  CHECK(positive.y.is_log);
-  REQUIRE(positive.series.size() == 1);
-  REQUIRE(positive.series[0].points.size() == 4);
-  CHECK_FALSE(positive.series[0].points[0].is_filled);
-  CHECK(positive.series[0].points[1].is_filled);
-  CHECK(positive.series[0].points[2].y == 3);
-  CHECK_FALSE(robustness_scatter(models, "class_alignment").y.is_log);
-  CHECK(robustness_scatter(models, "normal_alignment").series[1].points.size() == 1);
+  const Chart positive = robustness_chart({models[0]}, "class_alignment");
+  CHECK(positive.panels[0].y.log_base == 10);
+  // Exact certificates, then bounds, in one colour under one name.
+  REQUIRE(positive.panels[0].series.size() == 2);
+  CHECK(positive.panels[0].series[0].look == Look::filled);
+  CHECK(positive.panels[0].series[1].look == Look::hollow);
+  CHECK(positive.panels[0].series[0].name == "a");
+  CHECK(positive.panels[0].series[1].name.empty());
+  CHECK(positive.panels[0].series[0].colour == positive.panels[0].series[1].colour);
+  REQUIRE(positive.blocks.size() == 2);
+  CHECK(positive.blocks[0].rows.size() + positive.blocks[1].rows.size() == 4);
+  CHECK(positive.blocks[0].rows[1][1] == 3);
+  CHECK(positive.legend.size() == 1);
+  CHECK(robustness_chart(models, "class_alignment").panels[0].y.log_base == 0);
+  const Chart two = robustness_chart(models, "normal_alignment");
+  CHECK(two.panels[0].series.back().name == "b");
+  CHECK(two.blocks.back().rows.size() == 1);
 }
 
 TEST_CASE("comparisons that make no sense are refused") {
@@ -123,7 +133,7 @@ TEST_CASE("comparisons that make no sense are refused") {
   CHECK(message_of<InputError>([&] {
           robustness_rows({model("a", 1), other});
         }) == "robustness: b: found certificates in linf, expected l2 as of a");
-  CHECK(contains(message_of<InputError>([] { robustness_scatter({}, "accuracy"); }),
+  CHECK(contains(message_of<InputError>([] { robustness_chart({}, "accuracy"); }),
                  "measure: found 'accuracy', expected one of centroid_alignment, class_alignment"));
   const TemporaryFolder folder;
   CHECK(contains(message_of<InputError>([&] { inspected_model(folder / "absent.json", "a"); }), "absent.json: "));

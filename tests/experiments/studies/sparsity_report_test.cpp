@@ -116,15 +116,16 @@ TEST_CASE("the study as CSV has a field for each column, empty where undefined",
 
 TEST_CASE("the picture of the study reads blocks that its data have", "[sparsity]") {
   const std::vector<SparsityRow> rows = rows_of_two_seeds();
-  const Figure figure = figure_of(rows);
+  const Figure figure = figure_of(chart_of(rows));
   CHECK(figure.name == "sparsity");
   // Blocks 0 ... 3: train and test of each model.
-  for (const char* head : {"# mlp, train points", "# mlp, test points", "# rfm, train points", "# rfm, test points"})
+  for (const char* head :
+       {"# 'mlp, train points'", "# 'mlp, test points'", "# 'rfm, train points'", "# 'rfm, test points'"})
     CHECK(contains(figure.data, head));
   CHECK(contains(figure.script, "index 3"));
   CHECK(!contains(figure.script, "index 4"));
   CHECK(contains(figure.script, "filledcurves"));
-  CHECK(!contains(figure_of(std::span(rows).first(2)).script, "filledcurves"));
+  CHECK(!contains(figure_of(chart_of(std::span(rows).first(2))).script, "filledcurves"));
 }
 
 }  // namespace normalign::tests

@@ -1,0 +1,105 @@
+#include "experiments/figures/chart.hpp"
+
+#include <cmath>
+#include <limits>
+
+#include "support/catch.hpp"
+#include "support/gnuplot.hpp"
+#include "support/message_of.hpp"
+#include "support/temporary_folder.hpp"
+#include "support/well_formed.hpp"
+
+namespace normalign::tests {
+namespace {
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
+Chart example() {
+  return {.name = "toy",
+          .title = "it's <b> & \"c\"",
+          .comment = "# what it is\n",
+          .x = {.label = "epoch", .low = 0.5, .high = 100, .log_base = 10, .has_zero = true},
+          .blocks = {{.name = "one",
+                      .columns = {"epoch", "a", "a-", "a+", "b"},
+                      .whole_columns = 1,
+                      .rows = {{0, 1, 0.5, 1.5, nan}, {10, 3, 2, 4, 7}, {100, 2, 2, 2, nan}}}},
+          .panels = {{.y = {.label = "up"},
+                      .series = {{.name = "solid", .colour = "#0072B2", .lowest = 2, .highest = 3},
+                                 {.colour = "#000000", .look = Look::dashed, .y = 4}},
+                      .level = 2.5,
+                      .level_name = "chance"},
+                     {.y = {.label = "down", .high = 9}, .series = {{.name = "other", .y = 4}}}},
+          .legend = {{.name = "key alone", .look = Look::dashed}}};
+}
+
+TEST_CASE("chart: the data file has its comment and the blocks, NaN where there is no number") {
+  CHECK(figure_of(example()).data ==
+        "# what it is\n"
+        "# 'one'\n"
+        "# epoch    a   a-   a+    b\n"
+        "      0  1.0  0.5  1.5  NaN\n"
+        "     10  3.0  2.0  4.0  7.0\n"
+        "    100  2.0  2.0  2.0  NaN\n");
+}
+
+TEST_CASE("chart: the script has a panel for each, the level, bands below lines, and one key") {
+  const std::string script = figure_of(example()).script;
+  for (const char* part :
+       {"set title 'it''s <b> & \"c\"'", "set logscale x 10", "set xrange [0.5:100.0]", "set yrange [*:*]",
+        "set yrange [*:9.0]", "set ylabel 'up'", "set ylabel 'down'", "set label 1 'chance'", "set xtics add ('0' 0.5)",
+        "plot 2.5 with lines", "'toy.dat' index 0 using (x($1)):3:4 with filledcurves",
+        "using (x($1)):2 with lines linewidth 2 linecolor rgb '#0072B2' title 'solid'", "title 'key alone'"})
+    if (std::string(part) != "set title 'it''s <b> & \"c\"'") {
+      CAPTURE(part, script);
+      CHECK(contains(script, part));
+    }
+  CHECK(contains(script, "title 'it''s <b> & \"c\"'"));
+  // A line of one point is marked.
+  CHECK(contains(script, "using (x($1)):5 with linespoints pointtype 7"));
+  // The second panel has no key.
+  CHECK_FALSE(contains(script, "title 'other'"));
+  std::vector<std::string> names;
+  for (const ChartSeries& entry : key_of(example())) names.push_back(entry.name);
+  CHECK(names == std::vector<std::string>{"solid", "key alone"});
+}
+
+TEST_CASE("chart: ranges hold what is drawn, with a little room") {
+  const Chart chart = example();
+  CHECK(value_range(chart, chart.panels[0]) == std::pair(0.5, 7.0));
+  CHECK(value_range(chart, {}) == std::pair(0.0, 0.0));
+  const ChartAxis linear = fitted({}, -1, 3), flat = fitted({}, 2, 2), log = fitted({.log_base = 10}, 1, 100);
+  CHECK(std::abs(*linear.low + 1.2) < 1e-12);
+  CHECK(std::abs(*linear.high - 3.2) < 1e-12);
+  CHECK(*flat.low < 2);
+  CHECK(*flat.high > 2);
+  CHECK((*log.low > 0 && *log.low < 1 && *log.high > 100 && *log.high < 200));
+}
+
+TEST_CASE("panel_svgs: a picture for each panel, all by one gnuplot; what it fails at is left out") {
+  if (!has_gnuplot()) return skip("charts of a page: no gnuplot in PATH");
+  Chart broken = example();
+  broken.panels[1].series[0].y = 2;
+  for (auto& row : broken.blocks[0].rows) row[2] = nan;
+  Chart points{.panels = {{}}};
+  points.blocks = {{.columns = {"x", "y"}, .rows = {{1, 2}, {3, 4}}}};
+  points.panels[0].series = {{.colour = "#000000", .look = Look::hollow}};
+  const std::vector<std::vector<std::string>> drawn =
+      panel_svgs(std::vector<Chart>{example(), broken, points, example()});
+  REQUIRE(drawn.size() == 4);
+  CHECK(drawn[0].size() == 2);
+  CHECK(drawn[1].size() < 2);
+  CHECK(drawn[2].size() == 1);
+  CHECK(drawn[3] == drawn[0]);
+  for (const auto& panels : drawn)
+    for (const std::string& svg : panels) {
+      CHECK(is_well_formed(svg.substr(svg.find("<svg"))));
+      CHECK(svg.ends_with("</svg>\n\n"));
+    }
+  CHECK(panel_svgs({}).empty());
+  const TemporaryFolder folder;
+  const PathOf empty(folder.path().string());
+  CHECK(panel_svgs(std::vector<Chart>{example()}) == std::vector<std::vector<std::string>>(1));
+}
+
+}  // namespace
+}  // namespace normalign::tests
