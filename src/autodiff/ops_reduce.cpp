@@ -45,9 +45,9 @@ void repeat(const ConstView<T>& x, const MatrixView<T>& y) {
   });
 }
 
-// y = exp(x - maximum), and the sum of it in double.
+// y = exp(x - maximum), and the sum of it in double. Not inlined: in a loop over rows g++ computes one value at a time.
 template <class T>
-double exponentials(std::span<const T> x, T maximum, T* y) {
+[[gnu::noinline]] double exponentials(std::span<const T> x, T maximum, T* y) {
   double result = 0;
   const T* from = x.data();
 #pragma omp simd reduction(+ : result)

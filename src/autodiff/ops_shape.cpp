@@ -31,26 +31,21 @@ Shape pad_shape(const char* name, const Shapes& x, const Attribute& a) {
   return of_rows ? Shape{x[0].rows + added, x[0].cols} : Shape{x[0].rows, x[0].cols + added};
 }
 
-// Copies rows of `cols` values that lie `from_step` and `to_step` values apart.
-template <class T>
-void copy_rows(const T* from, Index from_step, T* to, Index to_step, Index rows, Index cols) {
-  if (from_step == cols && to_step == cols)
-    std::copy_n(from, rows * cols, to);
-  else
-    for (Index i = 0; i < rows; ++i) std::copy_n(from + i * from_step, cols, to + i * to_step);
-}
-
 // y = x from value `start` on: the slice of x that has y's shape.
 template <class T>
 void slice(const ConstView<T>& x, Index start, const MatrixView<T>& y) {
-  copy_rows(x.data() + start, x.cols(), y.data(), y.cols(), y.rows(), y.cols());
+  if (x.cols() == y.cols())
+    std::copy_n(x.data() + start, y.size(), y.data());
+  else
+    for (Index i = 0; i < y.rows(); ++i) std::copy_n(x.row(i).begin() + start, y.cols(), y.row(i).begin());
 }
 
-// y = 0 but for x, which begins at value `start` of y.
+// y = x between `before` and `after` zeros.
 template <class T>
-void pad(const ConstView<T>& x, Index start, const MatrixView<T>& y) {
-  std::ranges::fill(y.span(), T{0});
-  copy_rows(x.data(), x.cols(), y.data() + start, y.cols(), x.rows(), x.cols());
+void pad(std::span<const T> x, Index before, Index after, std::span<T> y) {
+  auto to = std::fill_n(y.begin(), before, T{0});
+  to = std::ranges::copy(x, to).out;
+  std::fill_n(to, after, T{0});
 }
 
 }  // namespace
@@ -68,7 +63,10 @@ const Primitive<T> ShapeOps<T>::slice_rows_op = linear_function<T>(
 template <class T>
 const Primitive<T> ShapeOps<T>::pad_rows_op = linear_function<T>(
     "pad_rows", 1, pad_shape<Axis::rows>,
-    [](const Call<T>& call) { pad(call.x[0], call.attribute.first * call.y.cols(), call.y); },
+    [](const Call<T>& call) {
+      const Index cols = call.y.cols();
+      pad(call.x[0].span(), call.attribute.first * cols, call.attribute.second * cols, call.y.span());
+    },
     [](Var<T> g, const Recorded<T>& r) { return slice_rows(std::move(g), r.attribute().first, r.x_shape().rows); },
     [](Var<T> t, const Recorded<T>& r) { return pad_rows(std::move(t), r.attribute().first, r.attribute().second); });
 
@@ -84,7 +82,11 @@ const Primitive<T> ShapeOps<T>::slice_cols_op = linear_function<T>(
 
 template <class T>
 const Primitive<T> ShapeOps<T>::pad_cols_op = linear_function<T>(
-    "pad_cols", 1, pad_shape<Axis::cols>, [](const Call<T>& call) { pad(call.x[0], call.attribute.first, call.y); },
+    "pad_cols", 1, pad_shape<Axis::cols>,
+    [](const Call<T>& call) {
+      for (Index i = 0; i < call.y.rows(); ++i)
+        pad(call.x[0].row(i), call.attribute.first, call.attribute.second, call.y.row(i));
+    },
     [](Var<T> g, const Recorded<T>& r) { return slice_cols(std::move(g), r.attribute().first, r.x_shape().cols); },
     [](Var<T> t, const Recorded<T>& r) { return pad_cols(std::move(t), r.attribute().first, r.attribute().second); });
 
