@@ -14,13 +14,13 @@ std::string data_of(const Chart& chart) {
   std::string result = chart.comment;
   for (const ChartBlock& block : chart.blocks) {
     std::vector<Cells> lines = {Cells(block.columns.begin(), block.columns.end())};
-    lines.front().front().insert(0, "# ");
+    lines.front().front() = "# " + block.columns.front();
     for (const std::vector<double>& row : block.rows) {
       Cells& line = lines.emplace_back();
       for (const double value : row)
         line.push_back(std::isnan(value)                   ? "NaN"
-                       : line.size() < block.whole_columns ? std::to_string(std::llround(value))
-                                                           : all_digits(value));
+                       : line.size() < block.whole_columns ? Cell(std::llround(value))
+                                                           : Cell(all_digits(value)));
     }
     // gnuplot parts blocks by two empty lines.
     result += (&block == &chart.blocks.front() ? "" : "\n\n") + gnuplot_comment(block.name) + aligned_text(lines, 0);

@@ -97,12 +97,15 @@ Markup tables_of(const Chart& chart) {
   Markup result;
   if (chart.has_diagonal) return result;
   for (const ChartBlock& block : chart.blocks) {
-    Table table{.caption = block.name, .rows = {Cells(block.columns.begin(), block.columns.end())}, .left = 0};
-    for (std::string& name : table.rows.front()) std::ranges::replace(name, '_', ' ');
+    Table table{.caption = block.name, .left = 0};
+    for (std::string heading : block.columns) {
+      std::ranges::replace(heading, '_', ' ');
+      table.columns.push_back({.heading = std::move(heading)});
+    }
     for (const std::size_t row : sampled(block.rows.size(), 10)) {
       Cells& cells = table.rows.emplace_back();
       for (const double value : block.rows[row])
-        cells.push_back(four_digits(std::isnan(value) ? std::nullopt : std::optional(value)));
+        cells.push_back(std::isnan(value) ? Cell() : Cell(value));
     }
     result += table_part(table);
   }
