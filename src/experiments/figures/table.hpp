@@ -152,8 +152,8 @@ std::string csv_line(const Cells& row);
 std::string as_csv(const TableSet& set);
 
 /// One tabular in the style of the package booktabs with all tables, numbers as in text: first `latex_head`, and for
-/// each heading, or each table without any, its caption; columns are those that some table shows. Without a
-/// `latex_head` it is the table of CSV. Notes and remarks follow in small print.
+/// each heading, or each table without any, its caption. Tables have the same columns, of which those are shown that
+/// some table shows. Without a `latex_head` it is the table of CSV. Notes and remarks follow in small print.
 std::string as_latex(const TableSet& set);
 
 /// The row as a line of a tabular, as a reader sees it.

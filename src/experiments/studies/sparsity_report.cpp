@@ -70,20 +70,18 @@ std::vector<Line> lines_of(std::span<const SparsityRow> rows) {
 }
 
 // Of a measure the mean is shown, or the deviation; files have both.
-Record record(const Line& line, bool shows_deviations) {
-  Record result = {{{"n", ""}, line.samples},   {{"model", ""}, line.model}, {{"points"}, line.points},
-                   {{"", "model"}, line.model}, {{"", "n"}, line.samples},   {{"seeds"}, line.seeds}};
-  for (std::size_t i = 0; i < line.means.size(); ++i) {
-    const auto& [name, head, mean] = line.means[i];
-    result.push_back({{name, shows_deviations ? "" : head}, mean});
-    result.push_back({{text(name, "_std"), shows_deviations ? head : ""}, line.deviations[i].value});
-  }
-  return result;
-}
-
 Table table_of(std::span<const Line> lines, bool shows_deviations) {
   Table table{.left = 3};
-  for (const Line& line : lines) table.add(record(line, shows_deviations));
+  for (const Line& line : lines) {
+    Record record = {{{"n", ""}, line.samples},   {{"model", ""}, line.model}, {{"points"}, line.points},
+                     {{"", "model"}, line.model}, {{"", "n"}, line.samples},   {{"seeds"}, line.seeds}};
+    for (std::size_t i = 0; i < line.means.size(); ++i) {
+      const auto& [name, head, value] = line.means[i];
+      record.push_back({{name, shows_deviations ? "" : head}, value});
+      record.push_back({{text(name, "_std"), shows_deviations ? head : ""}, line.deviations[i].value});
+    }
+    table.add(record);
+  }
   return table;
 }
 
