@@ -208,7 +208,7 @@ Figure figure_of(const Chart& chart) {
 std::vector<std::vector<std::string>> panel_svgs(std::span<const Chart> charts) {
   std::vector<std::vector<std::string>> result(charts.size());
   for (std::size_t next = 0; next < charts.size(); ++next) {  // again behind a chart that gnuplot fails at
-    std::string script = "set print '-'\n";
+    std::string script;
     for (const Chart& chart : charts.subspan(next)) script += page_commands(chart);
     const std::optional<std::string> drawn = gnuplot_output(script);
     if (!drawn) break;

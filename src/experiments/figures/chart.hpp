@@ -62,7 +62,7 @@ struct ChartPanel {
 struct Chart {
   std::string name = {};     ///< of its files; letters, digits, ".", "_", "-" or "+"
   std::string title = {};    ///< above it
-  std::string comment = {};  ///< at the head of the data file: whole lines, each after a #
+  std::string comment = {};  ///< at the head of the data file: whole lines that gnuplot passes over
   ChartAxis x = {};
   std::vector<ChartBlock> blocks = {};
   std::vector<ChartPanel> panels = {};

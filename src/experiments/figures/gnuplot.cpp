@@ -131,14 +131,19 @@ bool run_gnuplot(const std::filesystem::path& folder, const std::string& script,
 }
 
 std::optional<std::string> gnuplot_output(const std::string& script) {
+  const std::string end = "<!-- all -->\n";
   const ScratchFolder scratch(std::filesystem::temp_directory_path() / "normalign.");
-  write_text_file(scratch.path / "script.gp", script);
+  write_text_file(scratch.path / "script.gp", "set print '-'\n" + script + "print '<!-- all -->'\n");
   try {
     if (!run_gnuplot(scratch.path, "script.gp", "output")) return std::nullopt;
   } catch (const RunError&) {
-    // Its message is on standard error, and what it wrote before stays of use.
+    // Its message is on standard error, and what it printed before stays of use.
+    return content_of(scratch.path / "output");
   }
-  return content_of(scratch.path / "output");
+  std::string result = content_of(scratch.path / "output");
+  // On a full disk gnuplot ends as if all were well.
+  if (!result.ends_with(end)) throw StorageError(text(scratch.path.string(), ": gnuplot's output cannot be written"));
+  return result.substr(0, result.size() - end.size());
 }
 
 }  // namespace normalign

@@ -41,7 +41,7 @@ bool run_gnuplot(const std::filesystem::path& folder, const std::string& script,
                  const std::string& output = "/dev/null");
 
 /// What gnuplot, run so, prints for the commands `script`, up to the one that it fails at; nullopt where
-/// there is no gnuplot. Throws StorageError for want of space for a scratch file, InputError when none can be written.
+/// there is no gnuplot. Throws StorageError for want of space for scratch files, InputError when none can be written.
 std::optional<std::string> gnuplot_output(const std::string& script);
 
 }  // namespace normalign
