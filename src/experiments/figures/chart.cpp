@@ -75,8 +75,8 @@ void add_axis(std::string& script, char letter, const ChartAxis& axis) {
   const auto end = [](const std::optional<double>& value) { return value ? all_digits(value) : "*"; };
   if (axis.log_base > 0)
     add_line(script, "set logscale ", letter, ' ', axis.log_base);
-  else
-    add_line(script, "unset logscale ", letter);
+  else if (letter == 'y')
+    add_line(script, "unset logscale y");  // of the panel before
   add_line(script, "set ", letter, "range [", end(axis.low), ':', end(axis.high), ']');
 }
 
