@@ -6,6 +6,7 @@
 #include "experiments/commands/commands.hpp"
 #include "experiments/figures/table_json.hpp"
 #include "experiments/figures/text_file.hpp"
+#include "experiments/runs/json_kind.hpp"
 
 namespace normalign::commands {
 namespace {
@@ -23,7 +24,7 @@ int list_datasets(const std::string& folder, const std::string& json_file, bool 
          {{"classes"}, set.data.classes},
          {{"test_file_n", "rows of the test file"}, set.test_file ? Cell(set.test_file->inputs.rows()) : Cell()}});
   }
-  if (!json_file.empty()) write_text_file(json_file, rows_json(table).dump(2) + "\n");
+  if (!json_file.empty()) write_json_file(json_file, kind::datasets, rows_json(table));
   print({.tables = {std::move(table)}}, wide);
   return 0;
 }

@@ -9,6 +9,7 @@
 #include "experiments/commands/commands.hpp"
 #include "experiments/figures/table.hpp"
 #include "experiments/figures/text_file.hpp"
+#include "experiments/runs/json_kind.hpp"
 
 namespace normalign::commands {
 namespace {
@@ -60,7 +61,7 @@ int gradcheck_table(const GradcheckArguments& a) {
   if (!a.json.empty()) {
     const nlohmann::ordered_json json = {
         {"tolerance", a.tolerance}, {"seed", seed}, {"failed", failed}, {"rows", rows}};
-    write_text_file(a.json, json.dump(2) + "\n");
+    write_json_file(a.json, kind::gradcheck, json);
   }
   table.notes = {
       text(op_table().size(), " rows, ", failed, " failed; the bound is ", a.tolerance, ", the seed ", seed)};

@@ -8,6 +8,7 @@
 
 #include "experiments/commands/commands.hpp"
 #include "experiments/figures/text_file.hpp"
+#include "experiments/runs/json_kind.hpp"
 #include "experiments/runs/status_line.hpp"
 #include "experiments/studies/inspection.hpp"
 #include "experiments/studies/samples.hpp"
@@ -43,7 +44,7 @@ int inspect(InspectArguments a) {
   };
   const Inspection found = inspection(model_in<double>(a.model), samples(a.samples, std::cerr), a.options);
   status.clear();
-  if (!a.json.empty()) write_text_file(a.json, as_json(found).dump(2) + "\n");
+  if (!a.json.empty()) write_json_file(a.json, kind::inspection, as_json(found));
   print(tables(found), a.wide);
   return 0;
 }

@@ -1,4 +1,5 @@
 #include "experiments/runs/machine.hpp"
+#include "experiments/runs/json_kind.hpp"
 
 #include <CLI/CLI.hpp>
 #include <iostream>
@@ -19,7 +20,7 @@ Command add_machine(CLI::App& app) {
       "of two 512 x 512 matrices, and for the multiply-adds in registers that bound it. Both are measured here.");
   return [json] {
     const Machine found = machine();
-    if (!json->empty()) write_text_file(*json, as_json(found).dump(2) + "\n");
+    if (!json->empty()) write_json_file(*json, kind::machine, as_json(found));
     std::cout << as_text(found);
     return found.wrong_product.empty() ? 0 : 1;
   };

@@ -8,6 +8,7 @@
 #include "experiments/commands/commands.hpp"
 #include "experiments/figures/table_json.hpp"
 #include "experiments/figures/text_file.hpp"
+#include "experiments/runs/json_kind.hpp"
 #include "experiments/studies/robustness_comparison.hpp"
 
 namespace normalign::commands {
@@ -33,7 +34,7 @@ int robustness(const RobustnessArguments& a) {
   for (const std::string& measure : a.measures) figures.push_back(figure_of(robustness_chart(models, measure)));
 
   make_folder(a.out);
-  if (!a.json.empty()) write_text_file(a.json, as_json(table).dump(2) + "\n");
+  if (!a.json.empty()) write_json_file(a.json, kind::robustness, as_json(table));
   for (const Figure& figure : figures)
     if (!write_figure(a.out, figure))
       std::cerr << "no gnuplot in PATH: " << figure.name << ".dat and .gp alone were written; with it, gnuplot "

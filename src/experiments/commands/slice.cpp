@@ -11,6 +11,7 @@
 #include "experiments/commands/commands.hpp"
 #include "experiments/commands/csv_options.hpp"
 #include "experiments/figures/text_file.hpp"
+#include "experiments/runs/json_kind.hpp"
 #include "experiments/runs/status_line.hpp"
 #include "experiments/studies/samples.hpp"
 #include "experiments/studies/slice_picture.hpp"
@@ -142,7 +143,7 @@ int draw_slice(const SliceArguments& a) {
   if (!a.scale.empty()) picture.scale = {a.scale[0], a.scale[1]};
   const fs::path out = a.out;
   if (out.has_parent_path()) make_folder(out.parent_path());
-  write_text_file(out.string() + ".json", as_json(picture, !a.statistics_only).dump() + "\n");
+  write_text_file(out.string() + ".json", of_kind(kind::slice, as_json(picture, !a.statistics_only)).dump() + "\n");
   draw(picture, out.string() + ".svg");
   draw(picture, out.string() + ".png");
   const SliceStatistics s = statistics(found);

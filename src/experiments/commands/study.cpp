@@ -13,6 +13,7 @@
 #include "experiments/commands/commands.hpp"
 #include "experiments/figures/text_file.hpp"
 #include "experiments/runs/interrupt.hpp"
+#include "experiments/runs/json_kind.hpp"
 #include "experiments/runs/log_json.hpp"
 #include "experiments/runs/settings.hpp"
 #include "experiments/runs/status_line.hpp"
@@ -44,7 +45,7 @@ bool write_study(const fs::path& folder, const std::vector<SparsityRow>& rows, c
   json["options"] = as_json(options);
   const TableSet table = tables(rows);
   write_text_file(folder / "sparsity.txt", as_text(table));
-  write_text_file(folder / "sparsity.json", json.dump(2) + "\n");
+  write_json_file(folder / "sparsity.json", kind::sparsity, json);
   write_text_file(folder / "sparsity.csv", as_csv(table));
   return write_figure(folder, figure_of(chart_of(rows)));
 }

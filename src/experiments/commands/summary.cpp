@@ -10,6 +10,7 @@
 #include "experiments/results/geometry_summary.hpp"
 #include "experiments/results/metric_summary.hpp"
 #include "experiments/results/summary.hpp"
+#include "experiments/runs/json_kind.hpp"
 #include "experiments/runs/run_files.hpp"
 #include "experiments/tabular/published.hpp"
 
@@ -25,8 +26,9 @@ struct SummaryArguments {
 using Json = nlohmann::ordered_json;
 
 // Files before the table is printed: who reads that through a pipe may close it early.
-void write_files(const Json& json, const std::string& csv, const std::string& latex, const SummaryArguments& a) {
-  if (!a.json.empty()) write_text_file(a.json, json.dump(2) + "\n");
+void write_files(const char* kind, const Json& json, const std::string& csv, const std::string& latex,
+                 const SummaryArguments& a) {
+  if (!a.json.empty()) write_json_file(a.json, kind, json);
   if (!a.csv.empty()) write_text_file(a.csv, csv);
   if (!a.latex.empty()) write_text_file(a.latex, latex);
 }
@@ -51,7 +53,7 @@ int tabular_summary(const std::vector<TabularLog>& logs, const SummaryArguments&
     compared = tables(against(summary, read_tsv(a.against)));
     json["against"] = as_json(compared);
   }
-  write_files(json, as_csv(summary), as_latex(summary), a);
+  write_files(kind::tabular_summary, json, as_csv(summary), as_latex(summary), a);
   print(tables(summary), a.wide);
   if (a.against.empty()) return 0;
   std::cout << '\n';
@@ -74,7 +76,10 @@ int summary(const SummaryArguments& a, Unreadable& unreadable) {
                           tabular.empty() ? "no log of a run on a table" : "--geometry or --metric", ", expected ",
                           tabular.empty() ? "some" : "neither", " with --tsv or --against"));
   const TableSet found = network_tables(read_logs(a.folder, unreadable), a);
-  write_files(as_json(found), as_csv(found), as_latex(found), a);
+  const char* const kind = a.geometry           ? kind::geometry_summary
+                           : !a.metrics.empty() ? kind::metric_summary
+                                                : kind::summary;
+  write_files(kind, as_json(found), as_csv(found), as_latex(found), a);
   print(found, a.wide);
   return 0;
 }

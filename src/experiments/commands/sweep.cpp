@@ -16,6 +16,7 @@
 #include "experiments/figures/text_file.hpp"
 #include "experiments/results/summary.hpp"
 #include "experiments/runs/interrupt.hpp"
+#include "experiments/runs/json_kind.hpp"
 #include "experiments/training/progress.hpp"
 #include "experiments/training/sweep.hpp"
 
@@ -90,7 +91,7 @@ int run_all(const SweepArguments& a, const std::vector<RunConfig>& all, const st
     if (auto log = if_readable([&] { return log_of(run, a.runs.out); })) logs.push_back(std::move(*log));
   if (logs.empty()) return result.status();
   const TableSet table = tables(summarise(logs));
-  if (!a.runs.json.empty()) write_text_file(a.runs.json, as_json(table).dump(2) + "\n");
+  if (!a.runs.json.empty()) write_json_file(a.runs.json, kind::summary, as_json(table));
   print(table, a.runs.wide);
   return result.status();
 }

@@ -12,6 +12,7 @@
 #include "experiments/commands/csv_options.hpp"
 #include "experiments/commands/job_arguments.hpp"
 #include "experiments/figures/text_file.hpp"
+#include "experiments/runs/json_kind.hpp"
 #include "experiments/runs/settings.hpp"
 #include "experiments/runs/status_line.hpp"
 #include "experiments/tabular/summary.hpp"
@@ -126,7 +127,7 @@ int run_all(const TabularArguments& a, const std::vector<TabularRun>& all, doubl
       logs.push_back(std::move(*log));
   if (logs.empty()) return result.status();
   const auto table = summarise(logs);
-  if (!a.runs.json.empty()) write_text_file(a.runs.json, as_json(table).dump(2) + "\n");
+  if (!a.runs.json.empty()) write_json_file(a.runs.json, kind::tabular_summary, as_json(table));
   print(tables(table), a.runs.wide);
   return result.status();
 }

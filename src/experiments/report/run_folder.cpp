@@ -1,6 +1,7 @@
 #include "experiments/report/run_folder.hpp"
 
 #include "base/error.hpp"
+#include "experiments/runs/json_kind.hpp"
 #include "experiments/runs/run_files.hpp"
 
 namespace normalign {
@@ -9,26 +10,19 @@ namespace {
 using Json = nlohmann::ordered_json;
 namespace fs = std::filesystem;
 
-bool has(const Json& json, std::initializer_list<const char*> keys) {
-  for (const char* key : keys)
-    if (!json.contains(key)) return false;
-  return true;
-}
-
 void add(RunFolder& folder, const fs::path& path, Json json) {
-  if (json.is_array() && !json.empty() && json.front().is_object() && has(json.front(), {"rank_correlation"}))
-    folder.robustness.push_back({path, std::move(json)});
-  else if (!json.is_object())
-    folder.others.push_back(path);
-  else if (has(json, {"folds"}))
+  const std::string found = kind_of(json);
+  if (found == kind::tabular_log)
     folder.tabular.push_back({path, json.get<TabularLog>()});
-  else if (has(json, {"run_name"}) || has(json, {"condition", "metrics"}))
+  else if (found == kind::run_log)
     folder.runs.push_back({path, json.get<RunLog>()});
-  else if (has(json, {"classes", "chance_alignment"}))
+  else if (found == kind::robustness)
+    folder.robustness.push_back({path, entries_in(json)});
+  else if (found == kind::inspection)
     folder.inspections.push_back({path, std::move(json)});
-  else if (has(json, {"means", "chance_alignment"}))
+  else if (found == kind::sparsity)
     folder.studies.push_back({path, std::move(json)});
-  else if (has(json, {"plane", "statistics"}))
+  else if (found == kind::slice)
     folder.slices.push_back({path, std::move(json)});
   else
     folder.others.push_back(path);

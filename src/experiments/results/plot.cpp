@@ -7,6 +7,7 @@
 
 #include "base/error.hpp"
 #include "base/nearest_name.hpp"
+#include "experiments/figures/table.hpp"
 #include "experiments/results/curves.hpp"
 
 namespace normalign {

@@ -22,7 +22,7 @@ Json of_kind(const char* kind, Json content) {
   if (content.is_object())
     result.update(content);
   else
-    result["rows"] = std::move(content);
+    result["entries"] = std::move(content);
   return result;
 }
 
@@ -39,7 +39,7 @@ std::string kind_of(const Json& json) {
   return "";
 }
 
-const Json& listed_rows(const Json& json) { return json.is_object() ? json.at("rows") : json; }
+const Json& entries_in(const Json& json) { return json.is_object() ? json.at("entries") : json; }
 
 void write_json_file(const std::filesystem::path& path, const char* kind, Json content) {
   write_text_file(path, of_kind(kind, std::move(content)).dump(2) + "\n");

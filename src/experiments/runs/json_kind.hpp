@@ -25,15 +25,15 @@ inline constexpr const char* gradcheck = "gradcheck";
 inline constexpr const char* sweep = "sweep";
 }  // namespace kind
 
-/// `content` with its kind: an object begins with the key `kind`; a list becomes the object of `kind` and `rows`.
+/// `content` with its kind: an object begins with the key `kind`; a list becomes the object of `kind` and `entries`.
 nlohmann::ordered_json of_kind(const char* kind, nlohmann::ordered_json content);
 
 /// The kind that the JSON of a file says. A file from before files said it is known by its keys, where it is a log, an
 /// inspection, a comparison of robustness, a slice or a study; empty for anything else.
 std::string kind_of(const nlohmann::ordered_json& json);
 
-/// The rows of a file that is a list of them: of `rows`, or the list that it was before files said their kind.
-const nlohmann::ordered_json& listed_rows(const nlohmann::ordered_json& json);
+/// The list of a file that is one: its `entries`, or the list that it was before files said their kind.
+const nlohmann::ordered_json& entries_in(const nlohmann::ordered_json& json);
 
 /// Writes `content`, with its kind, to the file at `path`, indented. Throws as `write_text_file` does.
 void write_json_file(const std::filesystem::path& path, const char* kind, nlohmann::ordered_json content);

@@ -1,4 +1,5 @@
 #include "experiments/tabular/log.hpp"
+#include "experiments/runs/json_kind.hpp"
 
 #include "experiments/figures/statistics.hpp"
 #include "experiments/runs/kept_run.hpp"
@@ -164,6 +165,7 @@ TabularLog new_log(const TabularConfig& config, const TableFacts& table, Json en
 void to_json(Json& json, const TabularLog& log) {
   // Built apart, as the library's constructor that calls this would leak what `json` holds when this throws.
   Json result = Json::object();
+  result["kind"] = kind::tabular_log;
   result["run_name"] = log.run_name;
   result["condition"] = log.condition;
   result["dataset"] = {{"name", log.table.name},
@@ -210,8 +212,7 @@ std::vector<TabularLog> read_tabular_logs(const fs::path& folder, Unreadable& un
       json_files(folder),
       [](const fs::path& path) {
         const Json json = parsed_file(path);
-        return json.is_object() && json.contains("folds") ? std::optional(log_in<TabularLog>(json, path))
-                                                          : std::nullopt;
+        return kind_of(json) == kind::tabular_log ? std::optional(log_in<TabularLog>(json, path)) : std::nullopt;
       },
       unreadable);
 }

@@ -1,4 +1,5 @@
 #include "experiments/training/run_log.hpp"
+#include "experiments/runs/json_kind.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -76,6 +77,7 @@ std::optional<double> metric(const MetricRow& row, std::string_view name) {
 void to_json(Json& json, const RunLog& log) {
   // Validation may throw, and the library's constructor that calls this would leak what `json` holds by then.
   Json result = Json::object();
+  result["kind"] = kind::run_log;
   result["run_name"] = log.run_name;
   result["condition"] = log.condition;
   result["config"] = log.config;
@@ -111,8 +113,7 @@ RunLog read_log(const fs::path& path) { return log_in<RunLog>(parsed_file(path),
 
 std::optional<RunLog> read_log_if_any(const fs::path& path) {
   const Json json = parsed_file(path);
-  if (json.is_object() && !json.contains("metrics") && (!json.contains("run_name") || json.contains("folds")))
-    return std::nullopt;
+  if (json.is_object() && kind_of(json) != kind::run_log) return std::nullopt;
   return log_in<RunLog>(json, path);
 }
 

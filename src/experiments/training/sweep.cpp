@@ -1,4 +1,5 @@
 #include "experiments/training/sweep.hpp"
+#include "experiments/runs/json_kind.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -117,10 +118,11 @@ RunConfig run_of(RunConfig run, std::initializer_list<const Layer*> layers) {
 
 std::vector<RunConfig> runs_of(const Json& file, Layer& fixed, std::span<const std::string> only) {
   object_at(file, "top level", "an object");
-  const std::vector<std::string> keys = {"settings", "conditions", "seeds", "overrides"};
+  const std::vector<std::string> keys = {"kind", "settings", "conditions", "seeds", "overrides"};
   for (const auto& [key, value] : file.items())
     if (std::ranges::find(keys, key) == keys.end())
       throw InputError(text(entry_of("", key), ": unknown key, ", expected_one_of(key, keys)));
+  if (file.contains("kind") && file["kind"] != kind::sweep) refuse("kind", file["kind"], "\"sweep\"");
   for (const char* key : {"settings", "conditions"})
     if (!file.contains(key) || !file[key].is_object() || file[key].empty())
       refuse(key, file.contains(key) ? file[key] : Json(), "an object that is not empty");
