@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <sstream>
 
 #include "data/torus.hpp"
 #include "rfm/rfm.hpp"
@@ -22,8 +23,9 @@ SparsityOptions small_study(int threads = 1) {
 
 // What a row says, as text with every digit.
 std::string digits(const SparsityRow& row) {
-  std::string result = text(row.samples, ' ', row.model, ' ', row.seed);
-  const auto add = [&](double value) { result += text(' ', std::hexfloat, value); };
+  std::ostringstream result;
+  result << row.samples << ' ' << row.model << ' ' << row.seed << std::hexfloat;
+  const auto add = [&](double value) { result << ' ' << value; };
   for (const SparsityPoints& points : {row.train, row.test}) {
     add(points.accuracy);
     for (const auto& [name, value] : measures(points.geometry)) add(value.value_or(-2));
@@ -31,7 +33,7 @@ std::string digits(const SparsityRow& row) {
   for (const double value :
        {row.chance_alignment, row.nearest_distance, row.steps.value_or(-1), row.train_loss.value_or(-1)})
     add(value);
-  return result;
+  return result.str();
 }
 
 }  // namespace
