@@ -4,6 +4,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "base/error.hpp"
 #include "experiments/runs/environment.hpp"
 #include "groups.hpp"
 

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "experiments/studies/slice_picture.hpp"
+#include "nn/mlp.hpp"
 
 using namespace normalign;
 

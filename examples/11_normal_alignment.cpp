@@ -9,7 +9,6 @@
 #include "geometry/local_geometry.hpp"
 #include "geometry/power_diagram.hpp"
 #include "linalg/reduce.hpp"
-#include "nn/losses.hpp"
 #include "nn/train_step.hpp"
 
 using namespace normalign;
