@@ -178,7 +178,7 @@ INSTALL_FROM = $(if $(PARTS)$(SANITIZERS)$(filter 1,$(DEV)),,NORMALIGN_MAKE='$(M
 test: $(TESTS) $(if $(PARTS),,$(PROGRAM) $(EXAMPLES) $(if $(SANITIZERS)$(filter 1,$(DEV)),,$(SHARED))) ## every test; SANITIZE=1 for the same under the sanitizers
 	@LSAN_OPTIONS="suppressions='$(abspath tests/support/leaks.supp)':print_suppressions=0" \
 	  NORMALIGN_PROGRAM='$(abspath $(PROGRAM))' NORMALIGN_EXAMPLES='$(abspath $(BUILD)/examples)' \
-	  $(INSTALL_FROM) $(TESTS) $(TEST_ARGS)
+	  $(INSTALL_FROM) scripts/test $(TESTS) $(TEST_ARGS)
 
 demo: $(PROGRAM) ## sparse parity under four conditions, 3 seeds each: the table, and logs in runs/demo/
 	@scripts/demo $(PROGRAM) runs/demo "$(DEMO_SEEDS)"

@@ -32,7 +32,7 @@ std::string kind_of(const Json& json) {
   if (!json.is_object()) return "";
   if (json.contains("kind")) return json["kind"].is_string() ? json["kind"].get<std::string>() : "";
   if (has(json, {"folds"})) return kind::tabular_log;
-  if (has(json, {"run_name"}) || has(json, {"metrics"})) return kind::run_log;
+  if (has(json, {"run_name"}) || has(json, {"condition", "metrics"})) return kind::run_log;
   if (has(json, {"classes", "chance_alignment"})) return kind::inspection;
   if (has(json, {"means", "chance_alignment"})) return kind::sparsity;
   if (has(json, {"plane", "statistics"})) return kind::slice;

@@ -108,7 +108,9 @@ RunLog lazy_regime_run(const RunConfig& config, const Split<T>& data, int thread
   TrainingParts<T> parts = training_parts<T>(as_trained, data.train.inputs.cols(), 2);
   const Mlp<T>& mlp = parts.network;
   const Mlp<T> start = mlp;
-  TrainStep<T> step(parts.network, *parts.optimizer, parts.step_options(as_trained, threads));
+  TrainStepOptions<T> options = parts.step_options(as_trained, threads);
+  options.output_scale = scale;
+  TrainStep<T> step(parts.network, *parts.optimizer, options);
   Evaluator<T> evaluate(mlp, parts.loss, threads, scale);
   const Matrix<T> train_targets = targets_of(as_trained, data.train), test_targets = targets_of(as_trained, data.test);
   const Batch<T> train{.inputs = data.train.inputs, .labels = data.train.labels, .targets = train_targets};

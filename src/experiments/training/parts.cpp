@@ -114,7 +114,6 @@ TrainStepOptions<T> TrainingParts<T>::step_options(const RunConfig& config, int 
                               .cross_entropy_gradient = config.accurate_cross_entropy
                                                             ? CrossEntropyGradient::accurate
                                                             : CrossEntropyGradient::subtracted,
-                              .output_scale = config.output_scale,
                               .gradient_clip = config.gradient_clip,
                               .seed = static_cast<std::uint64_t>(config.seed),
                               .threads = threads};

@@ -113,7 +113,9 @@ RunLog read_log(const fs::path& path) { return log_in<RunLog>(parsed_file(path),
 
 std::optional<RunLog> read_log_if_any(const fs::path& path) {
   const Json json = parsed_file(path);
-  if (json.is_object() && kind_of(json) != kind::run_log) return std::nullopt;
+  const std::string kind = kind_of(json);
+  const bool is_damaged = kind.empty() && json.contains("metrics");
+  if (json.is_object() && kind != kind::run_log && !is_damaged) return std::nullopt;
   return log_in<RunLog>(json, path);
 }
 

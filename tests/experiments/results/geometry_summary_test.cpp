@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "experiments/figures/table_json.hpp"
+#include "experiments/runs/json_kind.hpp"
 #include "support/catch.hpp"
 #include "support/message_of.hpp"
 #include "support/subprocess.hpp"
@@ -226,7 +227,7 @@ TEST_CASE("normalign summary --geometry: prints and writes that table in place o
   CHECK(finished.status == 0);
   CHECK(finished.err.empty());
   CHECK(finished.out == as_text(tables(summary)));
-  CHECK(Json::parse(read_file(folder / "table.json")) == as_json(tables(summary)));
+  CHECK(Json::parse(read_file(folder / "table.json")) == of_kind(kind::geometry_summary, as_json(tables(summary))));
   CHECK(read_file(folder / "t.csv") == as_csv(tables(summary)));
   CHECK(read_file(folder / "t.tex") == as_latex(tables(summary)));
   // The JSON table in the folder of the logs does not disturb the next look at them.

@@ -25,13 +25,13 @@ TEST_CASE("a file says its kind first, and a list is its entries") {
 TEST_CASE("a file from before files said their kind is known by its keys") {
   const auto kind = [](const char* content) { return kind_of(Json::parse(content)); };
   CHECK(kind(R"({"run_name": "a", "metrics": []})") == kind::run_log);
-  CHECK(kind(R"({"metrics": []})") == kind::run_log);
+  CHECK(kind(R"({"condition": "a", "metrics": []})") == kind::run_log);
   CHECK(kind(R"({"run_name": "a", "folds": []})") == kind::tabular_log);
   CHECK(kind(R"({"classes": [], "chance_alignment": 0.1})") == kind::inspection);
   CHECK(kind(R"({"means": [], "chance_alignment": 0.1})") == kind::sparsity);
   CHECK(kind(R"({"plane": {}, "statistics": {}})") == kind::slice);
   CHECK(kind(R"([{"model": "a", "rank_correlation": {}}])") == kind::robustness);
-  for (const char* other : {"3", "[]", "{}", "[1]", R"({"kind": 3, "metrics": []})", R"({"settings": []})"}) {
+  for (const char* other : {"3", "[]", "{}", "[1]", R"({"metrics": []})", R"({"kind": 3, "metrics": []})", R"({"settings": []})"}) {
     CAPTURE(other);
     CHECK(kind(other).empty());
   }

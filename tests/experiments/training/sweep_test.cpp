@@ -122,7 +122,7 @@ TEST_CASE("what is wrong with a sweep's file is one line with the place, found a
     const char* message;  // how the message begins
   };
   const Row rows[] = {
-      {"/seed", "[0]", "seed: unknown key, expected one of settings, conditions, seeds, overrides"},
+      {"/seed", "[0]", "seed: unknown key, expected one of kind, settings, conditions, seeds, overrides"},
       {"/my settings", "{}", "\"my settings\": unknown key"},
       {"", "[1]", "top level: found [1], expected an object"},
       {"/settings", "{}", "settings: found {}, expected an object that is not empty"},
