@@ -104,8 +104,7 @@ Markup tables_of(const Chart& chart) {
     }
     for (const std::size_t row : sampled(block.rows.size(), 10)) {
       Cells& cells = table.rows.emplace_back();
-      for (const double value : block.rows[row])
-        cells.push_back(std::isnan(value) ? Cell() : Cell(value));
+      for (const double value : block.rows[row]) cells.push_back(std::isnan(value) ? Cell() : Cell(value));
     }
     result += table_part(table);
   }

@@ -7,8 +7,8 @@
 
 namespace normalign {
 
-/// The kinds of files that are written or read.
 namespace kind {
+/// The kinds of files that are written or read.
 inline constexpr const char* run_log = "run_log";
 inline constexpr const char* tabular_log = "tabular_log";
 inline constexpr const char* summary = "summary";

@@ -13,19 +13,13 @@ namespace normalign {
 template <class T>
 struct TrainingParts;
 
-/// Adds to the parts of a run, in either precision; made from a lambda that takes `TrainingParts<T>&` for any T.
-class PartsOfCondition {
- public:
-  /// `add(config, parts)` is called with the parts in the run's precision.
-  template <class Add>
-  PartsOfCondition(Add add) : in_float_(add), in_double_(add) {}
-  /// Calls it.
-  void operator()(const RunConfig& config, TrainingParts<float>& parts) const { in_float_(config, parts); }
-  void operator()(const RunConfig& config, TrainingParts<double>& parts) const { in_double_(config, parts); }
-
- private:
-  std::function<void(const RunConfig&, TrainingParts<float>&)> in_float_;
-  std::function<void(const RunConfig&, TrainingParts<double>&)> in_double_;
+/// What adds to the parts of a run, in either precision: a function template of the condition's file.
+struct AddToParts {
+  void (*in_float)(const RunConfig& config, TrainingParts<float>& parts);    ///< its instance for float
+  void (*in_double)(const RunConfig& config, TrainingParts<double>& parts);  ///< and for double
+  /// Calls the one of the parts' precision.
+  void operator()(const RunConfig& config, TrainingParts<float>& parts) const { in_float(config, parts); }
+  void operator()(const RunConfig& config, TrainingParts<double>& parts) const { in_double(config, parts); }
 };
 
 /// A change of the training that runs are compared under.
@@ -38,7 +32,7 @@ struct Condition {
   /// Throws InputError, naming the setting, on a config that makes no sense under it.
   std::function<void(const RunConfig&)> check = [](const RunConfig&) {};
   /// Adds its penalties, gradient filters and noise.
-  PartsOfCondition add;
+  AddToParts add;
 };
 
 /// Every condition but the baseline, which adds nothing, in the alphabetical order of their files.

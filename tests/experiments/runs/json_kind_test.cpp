@@ -31,7 +31,8 @@ TEST_CASE("a file from before files said their kind is known by its keys") {
   CHECK(kind(R"({"means": [], "chance_alignment": 0.1})") == kind::sparsity);
   CHECK(kind(R"({"plane": {}, "statistics": {}})") == kind::slice);
   CHECK(kind(R"([{"model": "a", "rank_correlation": {}}])") == kind::robustness);
-  for (const char* other : {"3", "[]", "{}", "[1]", R"({"metrics": []})", R"({"kind": 3, "metrics": []})", R"({"settings": []})"}) {
+  for (const char* other :
+       {"3", "[]", "{}", "[1]", R"({"metrics": []})", R"({"kind": 3, "metrics": []})", R"({"settings": []})"}) {
     CAPTURE(other);
     CHECK(kind(other).empty());
   }

@@ -93,8 +93,8 @@ TEST_CASE("run log: keys stand in the agreed order, grokking_epoch is null where
   };
   RunLog log = example_log();
   const Json json = log;
-  CHECK(keys(json) == std::vector<std::string>{"kind", "run_name", "condition", "config", "status", "grokked", "grokking_epoch",
-                                               "metrics", "environment"});
+  CHECK(keys(json) == std::vector<std::string>{"kind", "run_name", "condition", "config", "status", "grokked",
+                                               "grokking_epoch", "metrics", "environment"});
   CHECK(keys(json["metrics"][1]) == std::vector<std::string>{"epoch", "train_acc", "test_acc", "train_loss",
                                                              "test_loss", "opt_time", "jacobian_norm",
                                                              "centroid_alignment"});
@@ -104,8 +104,8 @@ TEST_CASE("run log: keys stand in the agreed order, grokking_epoch is null where
   log.grokked = false;
   log.grokking_epoch.reset();
   const Json failed = log;
-  CHECK(keys(failed) == std::vector<std::string>{"kind", "run_name", "condition", "config", "status", "failure", "grokked",
-                                                 "grokking_epoch", "metrics", "environment"});
+  CHECK(keys(failed) == std::vector<std::string>{"kind", "run_name", "condition", "config", "status", "failure",
+                                                 "grokked", "grokking_epoch", "metrics", "environment"});
   CHECK(failed["grokking_epoch"].is_null());
 }
 

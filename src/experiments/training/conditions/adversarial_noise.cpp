@@ -5,15 +5,18 @@
 
 namespace normalign::conditions {
 
+template <class T>
+static void add(const RunConfig& config, TrainingParts<T>& parts) {
+  parts.input_noise = [most = config.training_noise, least = config.least_training_noise](double accuracy) {
+    return std::max(most * (1 - accuracy / 100), least);
+  };
+}
+
 // Gaussian noise on the training inputs, anew for each epoch, the smaller the better they are fitted.
 Condition adversarial_noise() {
   return {.name = "adversarial_noise",
           .settings = {"training_noise", "least_training_noise"},
-          .add = []<class T>(const RunConfig& config, TrainingParts<T>& parts) {
-            parts.input_noise = [most = config.training_noise, least = config.least_training_noise](double accuracy) {
-              return std::max(most * (1 - accuracy / 100), least);
-            };
-          }};
+          .add = {add<float>, add<double>}};
 }
 
 }  // namespace normalign::conditions

@@ -5,6 +5,15 @@
 
 namespace normalign::conditions {
 
+template <class T>
+static void add(const RunConfig& config, TrainingParts<T>& parts) {
+  GrokAlignOptions options = jacobian_options(config);
+  options.lambda = config.lambda * config.lambda_scale;
+  options.jacobian = config.penalise_jacobian;
+  options.offset = config.penalise_offset;
+  parts.penalties.push_back(std::make_unique<GrokAlign<T>>(options));
+}
+
 // Shrinks the Jacobian and the offset: lambda * (mean |J|_F + mean |b|^2) is added to the loss.
 Condition grokalign() {
   return {
@@ -16,14 +25,7 @@ Condition grokalign() {
               throw InputError(
                   "penalise_offset: found false, as penalise_jacobian is, expected one of them under grokalign");
           },
-      .add =
-          []<class T>(const RunConfig& config, TrainingParts<T>& parts) {
-            GrokAlignOptions options = jacobian_options(config);
-            options.lambda = config.lambda * config.lambda_scale;
-            options.jacobian = config.penalise_jacobian;
-            options.offset = config.penalise_offset;
-            parts.penalties.push_back(std::make_unique<GrokAlign<T>>(options));
-          }};
+      .add = {add<float>, add<double>}};
 }
 
 }  // namespace normalign::conditions

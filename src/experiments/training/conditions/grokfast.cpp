@@ -5,15 +5,18 @@
 
 namespace normalign::conditions {
 
+template <class T>
+static void add(const RunConfig& config, TrainingParts<T>& parts) {
+  parts.filters.push_back(
+      std::make_unique<GrokFast<T>>(GrokFastOptions{.alpha = config.grokfast_alpha, .lambda = config.grokfast_lambda}));
+}
+
 // Adds to the gradient a multiple of its moving average.
 Condition grokfast() {
   return {.name = "grokfast",
           .settings = {"grokfast_alpha", "grokfast_lambda"},
           .values_kept = 1,
-          .add = []<class T>(const RunConfig& config, TrainingParts<T>& parts) {
-            parts.filters.push_back(std::make_unique<GrokFast<T>>(
-                GrokFastOptions{.alpha = config.grokfast_alpha, .lambda = config.grokfast_lambda}));
-          }};
+          .add = {add<float>, add<double>}};
 }
 
 }  // namespace normalign::conditions

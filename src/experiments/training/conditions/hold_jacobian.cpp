@@ -4,6 +4,15 @@
 
 namespace normalign::conditions {
 
+template <class T>
+static void add(const RunConfig& config, TrainingParts<T>& parts) {
+  GrokAlignOptions options = jacobian_options(config);
+  options.lambda = config.hold_weight;
+  options.offset = false;
+  options.level = config.level;
+  parts.penalties.push_back(std::make_unique<GrokAlign<T>>(options));
+}
+
 // Holds the Jacobian at a level: hold_weight * |level - mean |J|_F| is added to the loss.
 Condition hold_jacobian() {
   return {.name = "hold_jacobian",
@@ -15,14 +24,7 @@ Condition hold_jacobian() {
                       text("condition: found '", config.condition,
                            "', expected not both of grokalign, which shrinks the Jacobian, and hold_jacobian"));
               },
-          .add =
-              []<class T>(const RunConfig& config, TrainingParts<T>& parts) {
-                GrokAlignOptions options = jacobian_options(config);
-                options.lambda = config.hold_weight;
-                options.offset = false;
-                options.level = config.level;
-                parts.penalties.push_back(std::make_unique<GrokAlign<T>>(options));
-              }};
+          .add = {add<float>, add<double>}};
 }
 
 }  // namespace normalign::conditions

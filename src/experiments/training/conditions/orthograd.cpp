@@ -5,11 +5,12 @@
 
 namespace normalign::conditions {
 
-// Takes off the gradient what points along the parameters. Its file follows grokfast's, and so do filters.
-Condition orthograd() {
-  return {.name = "orthograd", .add = []<class T>(const RunConfig&, TrainingParts<T>& parts) {
-            parts.filters.push_back(std::make_unique<OrthoGrad<T>>());
-          }};
+template <class T>
+static void add(const RunConfig&, TrainingParts<T>& parts) {
+  parts.filters.push_back(std::make_unique<OrthoGrad<T>>());
 }
+
+// Takes off the gradient what points along the parameters. Its file follows grokfast's, and so do filters.
+Condition orthograd() { return {.name = "orthograd", .add = {add<float>, add<double>}}; }
 
 }  // namespace normalign::conditions
