@@ -155,7 +155,7 @@ OpRow product_row(const char* name, Transposes op, InputShapes shapes, InputShap
 
 // The rows, in the order of the files.
 
-std::vector<OpRow> elementwise_rows() {
+std::vector<OpRow> elementwise_rows() {  // NOLINT(readability-function-size): a table
   return {
       binary("add", [](auto a, auto b) { return a + b; }),
       binary("subtract", [](auto a, auto b) { return a - b; }),
@@ -253,7 +253,7 @@ std::vector<OpRow> linear_rows() {
   };
 }
 
-std::vector<OpRow> reduce_rows() {
+std::vector<OpRow> reduce_rows() {  // NOLINT(readability-function-size): a table
   const InputShapes with_values = {{{1, 1}}, {{1, 5}}, {{4, 1}}, {{3, 4}}};
   return {
       {.name = "sum",
@@ -321,7 +321,7 @@ std::vector<OpRow> reduce_rows() {
   };
 }
 
-std::vector<OpRow> shape_rows() {
+std::vector<OpRow> shape_rows() {  // NOLINT(readability-function-size): a table
   return {
       {.name = "slice_rows",
        .shapes = {{{4, 3}}, {{3, 1}}},

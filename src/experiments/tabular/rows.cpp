@@ -120,6 +120,20 @@ std::string as_tsv(const TableRows& rows) {
   return result;
 }
 
+// The attack radii that the columns of the first method say.
+template <class Refuse>
+static std::vector<double> radii_in(const std::vector<std::string>& names, const Refuse& refuse) {
+  const std::string prefix = text(file_methods[0].first, '_', radius_prefix);
+  std::vector<double> result;
+  for (const std::string& name : names) {
+    if (!name.starts_with(prefix)) continue;
+    const auto radius = number_in(std::string_view(name).substr(prefix.size()));
+    if (!radius) refuse("found the column '", one_line(name), "', expected a radius behind ", prefix);
+    result.push_back(*radius);
+  }
+  return result;
+}
+
 TableRows read_tsv(const std::filesystem::path& path) {
   std::istringstream in(file_content(path));
   Index number = 0;
@@ -136,13 +150,7 @@ TableRows read_tsv(const std::filesystem::path& path) {
   TableRows result;
   if (!next()) refuse("found the end of the file, expected a header");
   const std::vector<std::string> names = split(line, '\t');
-  const std::string prefix = text(file_methods[0].first, '_', radius_prefix);
-  for (const std::string& name : names)
-    if (name.starts_with(prefix)) {
-      const auto radius = number_in(std::string_view(name).substr(prefix.size()));
-      if (!radius) refuse("found the column '", one_line(name), "', expected a radius behind ", prefix);
-      result.radii.push_back(*radius);
-    }
+  result.radii = radii_in(names, refuse);
   const std::vector<std::string> expected = header(result.radii);
   for (std::size_t i = 0; i < std::max(names.size(), expected.size()); ++i)
     if (i >= names.size() || i >= expected.size() || names[i] != expected[i])

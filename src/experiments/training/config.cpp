@@ -37,7 +37,7 @@ constexpr SettingReader<C> projection = {
 
 }  // namespace
 
-const std::vector<Setting<RunConfig>>& table_of(const RunConfig&) {
+const std::vector<Setting<RunConfig>>& table_of(const RunConfig&) {  // NOLINT(readability-function-size): a table
   static const std::vector<Setting<RunConfig>> table = {
       {"task", &C::task},
       {"condition", &C::condition},
