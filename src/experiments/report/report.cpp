@@ -82,19 +82,19 @@ bool has_geometry(const GeometrySummary& summary) {
   return std::ranges::any_of(summary.rows, has_mean);
 }
 
-// One for each setting, and the legends of their tables once.
+// One for each task, and the legends of their tables once.
 std::vector<Section> network_sections(const RunFolder& folder, const std::vector<std::string>& metrics,
                                       const AddressOf& address_of) {
   const std::vector<RunLog> logs = contents(folder.runs);
-  const std::vector<SettingRuns> settings = by_setting(logs);
-  const std::vector<CurveChart> drawn = curve_charts(settings, metrics);
-  const std::vector<SettingSummary> summaries = summarise(logs);
+  const std::vector<TaskRuns> tasks = by_task(logs);
+  const std::vector<CurveChart> drawn = curve_charts(tasks, metrics);
+  const std::vector<TaskSummary> summaries = summarise(logs);
   const std::vector<GeometrySummary> geometries = summarise_geometry(logs);
   std::vector<Section> result;
-  for (std::size_t i = 0; i < settings.size(); ++i) {
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
     TableSet comparison = tables(std::span(&summaries[i], 1));
     comparison.tables.front().caption.clear();  // the section's title
-    Section& section = result.emplace_back(Section{.title = settings[i].setting, .before = table_part(comparison)});
+    Section& section = result.emplace_back(Section{.title = tasks[i].task, .before = table_part(comparison)});
     Markup& content = section.content;
     if (!drawn[i].chart.panels.empty()) {
       section.charts = {drawn[i].chart};
@@ -110,7 +110,7 @@ std::vector<Section> network_sections(const RunFolder& folder, const std::vector
     // `logs` has the runs in the order of the files.
     std::vector<const Found<RunLog>*> runs;
     for (std::size_t k = 0; k < logs.size(); ++k)
-      if (setting_of(logs[k]) == settings[i].setting) runs.push_back(&folder.runs[k]);
+      if (task_of(logs[k]) == tasks[i].task) runs.push_back(&folder.runs[k]);
     content += runs_heading();
     content += run_details(runs, address_of);
   }

@@ -12,7 +12,7 @@ namespace normalign {
 /// The address of a file of the folder, given by its path there, from the page; empty: the page has no links.
 using AddressOf = std::function<std::string(const std::filesystem::path& path)>;
 
-/// Runs of one setting: what config and environment have in common, then for each run status and accuracies, and within
+/// Runs of one task: what config and environment have in common, then for each run status and accuracies, and within
 /// some of its metric rows and what is its own. The more runs, the fewer rows.
 html::Markup run_details(std::span<const Found<RunLog>* const> runs, const AddressOf& address_of);
 

@@ -19,10 +19,10 @@ constexpr const char* data_comment =
     "# runs: how many still went on; those that have ended keep their last value. Median, lowest and highest value\n"
     "# are over all finished runs of the condition; NaN where none has a value yet. Accuracies are per cent.\n";
 
-std::map<std::string, std::string> condition_colours(const std::vector<SettingRuns>& settings) {
+std::map<std::string, std::string> condition_colours(const std::vector<TaskRuns>& tasks) {
   std::set<std::string> names;
-  for (const SettingRuns& setting : settings)
-    for (const ConditionRuns& condition : setting.conditions) names.insert(condition.condition);
+  for (const TaskRuns& task : tasks)
+    for (const ConditionRuns& condition : task.conditions) names.insert(condition.condition);
   std::map<std::string, std::string> result;
   std::vector<const char*> others(figure_colours.begin() + paper_conditions.size(), figure_colours.end());
   for (std::size_t i = 0; i < paper_conditions.size(); ++i) {
@@ -89,9 +89,9 @@ ChartBlock block_of(const ConditionRuns& condition, const std::vector<Curve>& cu
   return result;
 }
 
-std::optional<double> chance_level(const SettingRuns& setting) {
+std::optional<double> chance_level(const TaskRuns& task) {
   std::vector<double> values;
-  for (const ConditionRuns& condition : setting.conditions)
+  for (const ConditionRuns& condition : task.conditions)
     for (const RunLog* run : condition.finished)
       for (const MetricRow& row : run->metrics)
         if (const auto value = metric(row, "chance_alignment")) values.push_back(*value);
@@ -127,12 +127,12 @@ ChartPanel panel_of(const std::string& base, const std::vector<Curve>& curves, s
   return result;
 }
 
-CurveChart curve_chart(const SettingRuns& setting, std::vector<std::string> metrics,
+CurveChart curve_chart(const TaskRuns& task, std::vector<std::string> metrics,
                        const std::map<std::string, std::string>& colours) {
   CurveChart result;
   std::vector<Condition> conditions;
   std::set<std::string> logged;
-  for (const ConditionRuns& runs : setting.conditions) {
+  for (const ConditionRuns& runs : task.conditions) {
     const std::set<std::string> names = logged_metrics(runs.finished);
     if (!names.empty()) conditions.push_back({&runs, colours.at(runs.condition), names});
     logged.insert(names.begin(), names.end());
@@ -156,7 +156,7 @@ CurveChart curve_chart(const SettingRuns& setting, std::vector<std::string> metr
     chart.blocks.push_back(block_of(*condition.runs, all));
     last_epoch = std::max(last_epoch, chart.blocks.back().rows.back().front());
   }
-  const std::optional<double> chance = chance_level(setting);
+  const std::optional<double> chance = chance_level(task);
   for (ChartPanel& panel : chart.panels) {
     const auto [low, high] = value_range(chart, panel);
     if (panel.y.label.ends_with("loss") && low > 0 && high / low > 100) panel.y.log_base = 10;
@@ -165,8 +165,8 @@ CurveChart curve_chart(const SettingRuns& setting, std::vector<std::string> metr
       panel.level_name = "chance";
     }
   }
-  chart.title = setting.setting;
-  chart.comment = gnuplot_comment(setting.setting) + data_comment;
+  chart.title = task.task;
+  chart.comment = gnuplot_comment(task.task) + data_comment;
   chart.x = {.label = "epoch", .low = 0.5, .high = last_epoch, .log_base = 10, .has_zero = true};
   chart.legend = {{.name = "test", .colour = guide_colour},
                   {.name = "train", .colour = guide_colour, .look = Look::dashed}};
@@ -205,11 +205,10 @@ std::vector<Band> bands(std::span<const RunLog* const> runs, const std::string& 
   return result;
 }
 
-std::vector<CurveChart> curve_charts(const std::vector<SettingRuns>& settings,
-                                     const std::vector<std::string>& metrics) {
-  const auto colours = condition_colours(settings);
+std::vector<CurveChart> curve_charts(const std::vector<TaskRuns>& tasks, const std::vector<std::string>& metrics) {
+  const auto colours = condition_colours(tasks);
   std::vector<CurveChart> result;
-  for (const SettingRuns& setting : settings) result.push_back(curve_chart(setting, metrics, colours));
+  for (const TaskRuns& task : tasks) result.push_back(curve_chart(task, metrics, colours));
   return result;
 }
 

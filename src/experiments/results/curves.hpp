@@ -1,4 +1,4 @@
-// Training curves as charts: for each setting its conditions, panels and bands.
+// Training curves as charts: for each task its conditions, panels and bands.
 #pragma once
 
 #include <optional>
@@ -26,21 +26,21 @@ struct Band {
 /// the value it ended with. A run counts from its first row on that has the metric.
 std::vector<Band> bands(std::span<const RunLog* const> runs, const std::string& metric);
 
-/// The curves of one setting.
+/// The curves of one task.
 struct CurveChart {
   Chart chart = {};                       ///< without panels where no run is finished
   std::set<std::string> logged = {};      ///< what a finished run logged, as `base_name` has it
   std::vector<std::string> missing = {};  ///< metrics that no finished run logged
 };
 
-/// The curves of each setting, in the order of `settings`: accuracy (per cent), then a panel for each of `metrics`,
+/// The curves of each task, in the order of `tasks`: accuracy (per cent), then a panel for each of `metrics`,
 /// where `x` stands for the logged x and test_x, or train_x and test_x. The epoch is logarithmic, epoch 0 stands at
 /// 0.5; so are losses that span more than two powers of ten. Each condition has a block of data and a colour, the same
-/// in all settings; the paper's have the first ones, and more conditions than colours share some. Lines are medians
+/// in all tasks; the paper's have the first ones, and more conditions than colours share some. Lines are medians
 /// over its finished runs, solid for test and dashed for training points (solid as well where only those were logged),
 /// bands the range. The level in the panels of an alignment is that of chance, the median of the logged
 /// `chance_alignment`.
-std::vector<CurveChart> curve_charts(const std::vector<SettingRuns>& settings, const std::vector<std::string>& metrics);
+std::vector<CurveChart> curve_charts(const std::vector<TaskRuns>& tasks, const std::vector<std::string>& metrics);
 
 /// The metric without the prefix train_ or test_ of its points.
 std::string base_name(const std::string& metric);

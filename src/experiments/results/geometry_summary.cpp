@@ -19,10 +19,10 @@ bool is_grokalign(const std::string& condition) {
                                       std::isdigit(static_cast<unsigned char>(condition[2])));
 }
 
-std::optional<double> equal_epoch(const SettingRuns& setting) {
+std::optional<double> equal_epoch(const TaskRuns& task) {
   std::vector<double> of_grokalign;
   std::optional<double> smallest;
-  for (const ConditionRuns& condition : setting.conditions) {
+  for (const ConditionRuns& condition : task.conditions) {
     const std::vector<double> epochs = grokking_epochs(condition);
     if (is_grokalign(condition.condition)) of_grokalign.insert(of_grokalign.end(), epochs.begin(), epochs.end());
     if (const auto middle = median(epochs)) smallest = smallest ? std::min(*smallest, *middle) : *middle;
@@ -62,18 +62,16 @@ void add_rows(GeometrySummary& summary, const ConditionRuns& condition, Moment m
   }
 }
 
-GeometrySummary setting_summary(const SettingRuns& setting) {
-  GeometrySummary result{.setting = setting.setting,
-                         .equal_epoch = equal_epoch(setting),
-                         .unfinished = setting.unfinished,
-                         .failed = setting.failed};
+GeometrySummary task_summary(const TaskRuns& task) {
+  GeometrySummary result{
+      .task = task.task, .equal_epoch = equal_epoch(task), .unfinished = task.unfinished, .failed = task.failed};
   std::vector<const MetricRow*> all;
-  for (const ConditionRuns& condition : setting.conditions)
+  for (const ConditionRuns& condition : task.conditions)
     for (const RunLog* run : condition.finished)
       for (const MetricRow& row : run->metrics) all.push_back(&row);
   result.chance_alignment = mean_of(all, "chance_alignment");
   for (const Moment moment : moments)
-    for (const ConditionRuns& condition : setting.conditions) add_rows(result, condition, moment);
+    for (const ConditionRuns& condition : task.conditions) add_rows(result, condition, moment);
   return result;
 }
 
@@ -82,10 +80,10 @@ GeometrySummary setting_summary(const SettingRuns& setting) {
 constexpr std::array headings = {"centroid",  "class", "normal", "centred",   "rank",
                                  "explained", "|J|",   "|b|^2",  "|centroid|"};
 
-Record record(const GeometrySummary& setting, const GeometryRow& row) {
-  Record result = {{{"setting", ""}, setting.setting},
-                   {{"chance_alignment", ""}, setting.chance_alignment},
-                   {{"equal_epoch", ""}, setting.equal_epoch},
+Record record(const GeometrySummary& task, const GeometryRow& row) {
+  Record result = {{{"setting", ""}, task.task},
+                   {{"chance_alignment", ""}, task.chance_alignment},
+                   {{"equal_epoch", ""}, task.equal_epoch},
                    {{"moment", ""}, name_of(row.moment)},
                    {{"condition"}, row.condition},
                    {{"points"}, row.is_test ? "test" : "train"},
@@ -96,22 +94,22 @@ Record record(const GeometrySummary& setting, const GeometryRow& row) {
   return result;
 }
 
-std::string heading(Moment moment, const GeometrySummary& setting) {
-  return moment == Moment::equal_epochs ? "at equal epochs: " + four_digits(setting.equal_epoch)
+std::string heading(Moment moment, const GeometrySummary& task) {
+  return moment == Moment::equal_epochs ? "at equal epochs: " + four_digits(task.equal_epoch)
                                         : text("at ", name_of(moment));
 }
 
-Table table_of(const GeometrySummary& setting) {
-  Table table{.caption = setting.setting,
-              .detail = text("alignment by chance ", four_digits(setting.chance_alignment)),
+Table table_of(const GeometrySummary& task) {
+  Table table{.caption = task.task,
+              .detail = text("alignment by chance ", four_digits(task.chance_alignment)),
               .columns = columns_of(record({}, {})),
               .left = 2,
               .shared = 3,
-              .left_out = {{"unfinished", setting.unfinished}, {"failed", setting.failed}}};
+              .left_out = {{"unfinished", task.unfinished}, {"failed", task.failed}}};
   for (const Moment moment : moments) {
-    table.headings.emplace_back(table.rows.size(), heading(moment, setting));
-    for (const GeometryRow& row : setting.rows)
-      if (row.moment == moment) table.add(record(setting, row));
+    table.headings.emplace_back(table.rows.size(), heading(moment, task));
+    for (const GeometryRow& row : task.rows)
+      if (row.moment == moment) table.add(record(task, row));
   }
   return table;
 }
@@ -120,7 +118,7 @@ Table table_of(const GeometrySummary& setting) {
 
 std::vector<GeometrySummary> summarise_geometry(const std::vector<RunLog>& logs) {
   std::vector<GeometrySummary> result;
-  for (const SettingRuns& setting : by_setting(logs)) result.push_back(setting_summary(setting));
+  for (const TaskRuns& task : by_task(logs)) result.push_back(task_summary(task));
   return result;
 }
 
@@ -145,7 +143,7 @@ TableSet tables(std::span<const GeometrySummary> summary) {
           "\\cmidrule(lr){5-8}\n"
           "condition & points & runs & epoch & centroid & class & normal & centred & rank & variance & "
           "$\\|J\\|_F$ & $\\|b\\|^2$ & $\\|J^T 1\\|$ \\\\\n"};
-  for (const GeometrySummary& setting : summary) result.tables.push_back(table_of(setting));
+  for (const GeometrySummary& task : summary) result.tables.push_back(table_of(task));
   if (summary.empty()) result.tables.push_back(table_of({}));  // so that files have their head
   return result;
 }

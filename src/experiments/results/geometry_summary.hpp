@@ -1,4 +1,4 @@
-// The local geometry of the trained models: from the logs of many runs to one table for each setting.
+// The local geometry of the trained models: from the logs of many runs to one table for each task.
 #pragma once
 
 #include <array>
@@ -36,17 +36,17 @@ struct GeometryRow {
   std::array<std::optional<double>, geometry_metrics.size()> means = {};
 };
 
-/// The table of one setting.
+/// The table of one task.
 struct GeometrySummary {
-  std::string setting = {};
+  std::string task = {};
   std::optional<double> chance_alignment = {};  ///< the logged level for random directions, mean over rows
   std::optional<double> equal_epoch = {};       ///< where `Moment::equal_epochs` is; absent where no run grokked
-  std::vector<GeometryRow> rows = {};           ///< by moment, condition as `by_setting` orders them, training and test
+  std::vector<GeometryRow> rows = {};           ///< by moment, condition as `by_task` orders them, training and test
   std::vector<std::string> unfinished = {};     ///< left out: still running or killed
   std::vector<std::string> failed = {};         ///< left out
 };
 
-/// One table for each setting. The equal epoch of a setting is the median grokking epoch of its GrokAlign runs
+/// One table for each task. The equal epoch of a task is the median grokking epoch of its GrokAlign runs
 /// (condition "grokalign", or "GA" with a weight as the paper's authors tag it); where none of those grokked it is the
 /// smallest median grokking epoch of any condition. A run that had ended by then counts with its last row.
 std::vector<GeometrySummary> summarise_geometry(const std::vector<RunLog>& logs);
@@ -54,7 +54,7 @@ std::vector<GeometrySummary> summarise_geometry(const std::vector<RunLog>& logs)
 /// "memorisation", "grokking" or "equal_epochs".
 const char* name_of(Moment moment);
 
-/// One table for each setting, with a heading for each moment. JSON: {"settings": [{"setting", "chance_alignment",
+/// One table for each task, with a heading for each moment. JSON: {"settings": [{"setting", "chance_alignment",
 /// "equal_epoch", "rows": [{"moment", "condition", "points" ("train" or "test"), "runs", "epoch", and the metrics}],
 /// "unfinished", "failed"}]}; the columns of CSV are the same, a line for each row.
 TableSet tables(std::span<const GeometrySummary> summary);

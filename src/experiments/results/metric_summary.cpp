@@ -21,7 +21,7 @@ void require_logged(const std::vector<RunLog>& logs, const std::string& name) {
   throw InputError(text("metric: found '", name, "', ", expected_one_of(name, known)));
 }
 
-MetricSummary summary_of(const ConditionRuns& condition, const std::string& setting, const std::string& name) {
+MetricSummary summary_of(const ConditionRuns& condition, const std::string& task, const std::string& name) {
   std::vector<double> starts, ends, lowest, highest;
   for (const RunLog* run : condition.finished) {
     const std::vector<double> values = present(run->metrics, [&](const MetricRow& row) { return metric(row, name); });
@@ -31,7 +31,7 @@ MetricSummary summary_of(const ConditionRuns& condition, const std::string& sett
     lowest.push_back(std::ranges::min(values));
     highest.push_back(std::ranges::max(values));
   }
-  return {.setting = setting,
+  return {.task = task,
           .condition = condition.condition,
           .metric = name,
           .runs = static_cast<Index>(condition.finished.size()),
@@ -47,10 +47,9 @@ MetricSummary summary_of(const ConditionRuns& condition, const std::string& sett
 std::vector<MetricSummary> summarise_metrics(const std::vector<RunLog>& logs, const std::vector<std::string>& metrics) {
   for (const std::string& name : metrics) require_logged(logs, name);
   std::vector<MetricSummary> result;
-  for (const SettingRuns& setting : by_setting(logs))
+  for (const TaskRuns& task : by_task(logs))
     for (const std::string& name : metrics)
-      for (const ConditionRuns& condition : setting.conditions)
-        result.push_back(summary_of(condition, setting.setting, name));
+      for (const ConditionRuns& condition : task.conditions) result.push_back(summary_of(condition, task.task, name));
   return result;
 }
 
@@ -60,11 +59,11 @@ TableSet tables(std::span<const MetricSummary> summary) {
                   .key = "metrics"};
   const MetricSummary* last = nullptr;
   for (const MetricSummary& row : summary) {
-    const bool is_first = !last || row.setting != last->setting;
-    if (is_first) result.tables.push_back({.caption = row.setting});
+    const bool is_first = !last || row.task != last->task;
+    if (is_first) result.tables.push_back({.caption = row.task});
     Table& table = result.tables.back();
     if (is_first || row.metric != last->metric) table.headings.emplace_back(table.rows.size(), row.metric);
-    table.add({{{"setting", ""}, row.setting},
+    table.add({{{"setting", ""}, row.task},
                {{"metric", ""}, row.metric},
                {{"condition"}, row.condition},
                {{"runs"}, row.runs},

@@ -15,9 +15,9 @@ namespace {
 
 // A name for files that is no option, hidden file or other folder; `taken` holds those in use, in lower case as some
 // file systems know no other.
-std::string file_name(const std::string& setting, std::set<std::string>& taken) {
+std::string file_name(const std::string& task, std::set<std::string>& taken) {
   const auto is_alphanumeric = [](char letter) { return std::isalnum(static_cast<unsigned char>(letter)) != 0; };
-  std::string stem = setting.substr(0, 100);
+  std::string stem = task.substr(0, 100);
   for (char& letter : stem)
     if (!is_alphanumeric(letter) && std::string_view("._+-").find(letter) == std::string_view::npos) letter = '_';
   if (stem.empty() || !is_alphanumeric(stem.front())) stem.insert(0, "_");
@@ -40,17 +40,15 @@ std::string list(const std::set<std::string>& names) {
 }  // namespace
 
 Plot plot(const std::vector<RunLog>& logs, const PlotOptions& options) {
-  const std::vector<SettingRuns> settings = by_setting(logs);
-  std::vector<CurveChart> drawings = curve_charts(
-      settings, options.metrics.empty() ? std::vector<std::string>{"centroid_alignment"} : options.metrics);
+  const std::vector<TaskRuns> tasks = by_task(logs);
+  std::vector<CurveChart> drawings =
+      curve_charts(tasks, options.metrics.empty() ? std::vector<std::string>{"centroid_alignment"} : options.metrics);
   std::set<std::string> file_names, drawn, known;
   Plot result;
-  for (std::size_t i = 0; i < settings.size(); ++i) {
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
     CurveChart& drawing = drawings[i];
-    const auto remember = [&](const std::string& words) {
-      result.remarks.push_back(text(settings[i].setting, ": ", words));
-    };
-    for (const std::string& words : remarks(settings[i].unfinished, settings[i].failed)) remember(words);
+    const auto remember = [&](const std::string& words) { result.remarks.push_back(text(tasks[i].task, ": ", words)); };
+    for (const std::string& words : remarks(tasks[i].unfinished, tasks[i].failed)) remember(words);
     if (drawing.chart.panels.empty()) {
       remember("no picture without a finished run");
       continue;
@@ -59,7 +57,7 @@ Plot plot(const std::vector<RunLog>& logs, const PlotOptions& options) {
       if (std::ranges::find(drawing.missing, name) == drawing.missing.end()) drawn.insert(name);
     for (const std::string& name : drawing.missing) remember("no finished run logged " + name);
     known.insert(drawing.logged.begin(), drawing.logged.end());
-    drawing.chart.name = file_name(settings[i].setting, file_names);
+    drawing.chart.name = file_name(tasks[i].task, file_names);
     result.figures.push_back(figure_of(drawing.chart));
   }
   if (result.figures.empty()) throw InputError(text("found none of ", logs.size(), " runs finished, expected some"));

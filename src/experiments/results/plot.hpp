@@ -16,7 +16,7 @@ struct PlotOptions {
   std::vector<std::string> metrics = {};
 };
 
-/// One figure for each setting with finished runs, as `curve_charts` has it, whose name it has. Throws InputError where
+/// One figure for each task with finished runs, as `curve_charts` has it, whose name it has. Throws InputError where
 /// no run is finished, or where no finished run logged one of `options.metrics`.
 Plot plot(const std::vector<RunLog>& logs, const PlotOptions& options = {});
 

@@ -38,7 +38,7 @@ std::vector<RunLog> read_logs(const fs::path& folder, Unreadable& unreadable) {
   return logs;
 }
 
-std::string setting_of(const RunLog& log) {
+std::string task_of(const RunLog& log) {
   if (const auto task = log.config.find("task"); task != log.config.end() && task->is_string())
     return task->get<std::string>();
   const std::string& name = log.run_name;
@@ -47,12 +47,12 @@ std::string setting_of(const RunLog& log) {
   return end > 0 ? name.substr(0, end) : name;
 }
 
-std::vector<SettingRuns> by_setting(const std::vector<RunLog>& logs) {
-  std::map<std::string, std::vector<const RunLog*>> settings;
-  for (const RunLog& log : logs) settings[setting_of(log)].push_back(&log);
-  std::vector<SettingRuns> result;
-  for (const auto& [setting, runs] : settings) {
-    SettingRuns& sorted = result.emplace_back(SettingRuns{.setting = setting});
+std::vector<TaskRuns> by_task(const std::vector<RunLog>& logs) {
+  std::map<std::string, std::vector<const RunLog*>> tasks;
+  for (const RunLog& log : logs) tasks[task_of(log)].push_back(&log);
+  std::vector<TaskRuns> result;
+  for (const auto& [task, runs] : tasks) {
+    TaskRuns& sorted = result.emplace_back(TaskRuns{.task = task});
     std::map<std::pair<std::string, std::string>, ConditionRuns> conditions;
     for (const RunLog* run : runs) {
       ConditionRuns& condition = conditions[{sorting_key(run->condition), run->condition}];

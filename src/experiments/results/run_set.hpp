@@ -1,4 +1,4 @@
-// The runs of a folder, sorted into what tables and pictures compare: settings, and in each its conditions.
+// The runs of a folder, sorted into what tables and pictures compare: tasks, and in each its conditions.
 #pragma once
 
 #include <filesystem>
@@ -17,9 +17,9 @@ struct ConditionRuns {
   Index all = 0;  ///< unfinished and failed ones included
 };
 
-/// The runs of one setting.
-struct SettingRuns {
-  std::string setting = {};
+/// The runs of one task.
+struct TaskRuns {
+  std::string task = {};
   std::vector<ConditionRuns> conditions = {};  ///< "baseline" first, then by name
   std::vector<std::string> unfinished = {};    ///< names of those still running or killed
   std::vector<std::string> failed = {};        ///< names of those that failed
@@ -36,11 +36,11 @@ std::vector<RunLog> read_logs(const std::filesystem::path& folder, Unreadable& u
 
 /// What a run is a run of: the `task` of its config, or where there is none its run_name up to the condition or the
 /// word "seed".
-std::string setting_of(const RunLog& log);
+std::string task_of(const RunLog& log);
 
-/// The runs by setting and condition, settings by name; runs and names keep the order of `logs`, which must outlive
+/// The runs by task and condition, tasks by name; runs and names keep the order of `logs`, which must outlive
 /// the result.
-std::vector<SettingRuns> by_setting(const std::vector<RunLog>& logs);
+std::vector<TaskRuns> by_task(const std::vector<RunLog>& logs);
 
 /// Whether a run grokked and says at which epoch.
 bool has_grokked(const RunLog& log);

@@ -28,9 +28,8 @@ std::optional<double> mean_at_end(const ConditionRuns& condition, Number MetricR
   }));
 }
 
-SettingSummary setting_summary(const SettingRuns& runs) {
-  SettingSummary result{
-      .setting = runs.setting, .conditions = {}, .unfinished = runs.unfinished, .failed = runs.failed};
+TaskSummary task_summary(const TaskRuns& runs) {
+  TaskSummary result{.task = runs.task, .conditions = {}, .unfinished = runs.unfinished, .failed = runs.failed};
   std::vector<double> baseline_epochs, baseline_seconds;
   for (const ConditionRuns& condition : runs.conditions) {
     const std::vector<double> epochs = grokking_epochs(condition);
@@ -62,11 +61,11 @@ SettingSummary setting_summary(const SettingRuns& runs) {
 
 constexpr bool joined = true;  // to the column before, with whose heading this one's goes on
 
-Record record(const std::string& setting, const ConditionSummary& row, bool ungrokked) {
+Record record(const std::string& task, const ConditionSummary& row, bool ungrokked) {
   const auto of_test = [&](double WelchTest::*member) {
     return row.epochs_test ? Cell(*row.epochs_test.*member, Digits::two) : Cell();
   };
-  return {{{"setting", ""}, setting},
+  return {{{"setting", ""}, task},
           {{"condition"}, row.condition},
           {{"runs"}, row.runs},
           {{"grokked", ""}, row.grokked},
@@ -88,20 +87,19 @@ Record record(const std::string& setting, const ConditionSummary& row, bool ungr
 }
 
 // Whether there is something to say about runs that did not grok.
-bool has_ungrokked(const SettingSummary& setting) {
-  return std::ranges::any_of(setting.conditions,
-                             [](const ConditionSummary& row) { return row.last_epoch.has_value(); });
+bool has_ungrokked(const TaskSummary& task) {
+  return std::ranges::any_of(task.conditions, [](const ConditionSummary& row) { return row.last_epoch.has_value(); });
 }
 
-Table table_of(const SettingSummary& setting) {
-  const bool ungrokked = has_ungrokked(setting);
-  Table table{.caption = setting.setting,
+Table table_of(const TaskSummary& task) {
+  const bool ungrokked = has_ungrokked(task);
+  Table table{.caption = task.task,
               .columns = columns_of(record("", {}, ungrokked)),
               .shared = 1,
-              .left_out = {{"unfinished", setting.unfinished},
-                           {"failed", setting.failed},
-                           {"untimed", setting.untimed, "without an opt_time at the grokking epoch"}}};
-  for (const ConditionSummary& row : setting.conditions) table.add(record(setting.setting, row, ungrokked));
+              .left_out = {{"unfinished", task.unfinished},
+                           {"failed", task.failed},
+                           {"untimed", task.untimed, "without an opt_time at the grokking epoch"}}};
+  for (const ConditionSummary& row : task.conditions) table.add(record(task.task, row, ungrokked));
   return table;
 }
 
@@ -117,13 +115,13 @@ std::string latex_head(bool ungrokked) {
 
 }  // namespace
 
-std::vector<SettingSummary> summarise(const std::vector<RunLog>& logs) {
-  std::vector<SettingSummary> result;
-  for (const SettingRuns& setting : by_setting(logs)) result.push_back(setting_summary(setting));
+std::vector<TaskSummary> summarise(const std::vector<RunLog>& logs) {
+  std::vector<TaskSummary> result;
+  for (const TaskRuns& task : by_task(logs)) result.push_back(task_summary(task));
   return result;
 }
 
-TableSet tables(std::span<const SettingSummary> summary) {
+TableSet tables(std::span<const TaskSummary> summary) {
   const bool ungrokked = std::ranges::any_of(summary, has_ungrokked);
   TableSet result{
       .legend = {"epochs, seconds: at which grokked runs grokked; seconds are of optimisation alone.",
@@ -132,7 +130,7 @@ TableSet tables(std::span<const SettingSummary> summary) {
       .key = "settings",
       .rows_key = "conditions",
       .latex_head = latex_head(ungrokked)};
-  for (const SettingSummary& setting : summary) result.tables.push_back(table_of(setting));
+  for (const TaskSummary& task : summary) result.tables.push_back(table_of(task));
   if (summary.empty()) result.tables.push_back(table_of({}));  // so that files have their head
   if (ungrokked)
     result.legend.emplace_back(

@@ -23,8 +23,8 @@ std::size_t count_of(const std::string& whole, const std::string& part) {
 }
 
 Chart curves_of(const std::vector<RunLog>& logs, const std::vector<std::string>& metrics) {
-  const std::vector<SettingRuns> settings = by_setting(logs);
-  return curve_charts(settings, metrics).front().chart;
+  const std::vector<TaskRuns> tasks = by_task(logs);
+  return curve_charts(tasks, metrics).front().chart;
 }
 
 Chart cloud() {

@@ -37,8 +37,8 @@ TEST_CASE("curve_charts: panels, their series and the conditions that have runs 
   logs.push_back(run_of("broken", {row(0, 1, 1)}));
   logs.back().status = RunStatus::failed;
   logs.push_back(run_of("grokalign", {row(0, 5, 5)}, "other"));
-  const std::vector<SettingRuns> settings = by_setting(logs);
-  const std::vector<CurveChart> found = curve_charts(settings, {"test_loss", "centroid_alignment", "absent"});
+  const std::vector<TaskRuns> tasks = by_task(logs);
+  const std::vector<CurveChart> found = curve_charts(tasks, {"test_loss", "centroid_alignment", "absent"});
   REQUIRE(found.size() == 2);
   const Chart &other = found[0].chart, &toy = found[1].chart;
   CHECK(other.title == "other");
@@ -64,7 +64,7 @@ TEST_CASE("curve_charts: panels, their series and the conditions that have runs 
     }
   }
   CHECK(other.panels[0].series[0].colour != toy.panels[0].series[0].colour);
-  CHECK(curve_charts(by_setting({}), {}).empty());
+  CHECK(curve_charts(by_task({}), {}).empty());
 }
 
 TEST_CASE("curve_charts: a loss of more than two powers of ten is logarithmic, a level is that of chance") {
@@ -72,7 +72,7 @@ TEST_CASE("curve_charts: a loss of more than two powers of ten is logarithmic, a
   for (MetricRow& of_epoch : logs[0].metrics) of_epoch.train_loss = of_epoch.test_loss = of_epoch.epoch ? 1e-3 : 0.05;
   logs[0].metrics[0].extras.emplace_back("chance_alignment", 0.125);
   const auto panel = [&](std::size_t i) {
-    return curve_charts(by_setting(logs), {"loss", "centroid_alignment"})[0].chart.panels.at(i);
+    return curve_charts(by_task(logs), {"loss", "centroid_alignment"})[0].chart.panels.at(i);
   };
   CHECK(panel(1).y.log_base == 0);
   CHECK_FALSE(panel(1).level);

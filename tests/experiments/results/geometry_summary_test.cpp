@@ -75,7 +75,7 @@ TEST_CASE("geometry summary: three moments, worked by hand") {
   const auto summary = summarise_geometry(example_logs());
   REQUIRE(summary.size() == 1);
   const GeometrySummary& toy = summary[0];
-  CHECK(toy.setting == "toy");
+  CHECK(toy.task == "toy");
   CHECK(toy.chance_alignment == 0.125);
   CHECK(toy.equal_epoch == 30);
   CHECK(toy.rows.size() == 18);
@@ -158,11 +158,11 @@ TEST_CASE("geometry summary: CSV and JSON tell the same, to the last digit") {
   std::vector<RunLog> logs = example_logs();
   logs[0].metrics[1].extras[0].second = 0.1 + 0.2;
   const auto summary = summarise_geometry(logs);
-  const Json setting = as_json(tables(summary))["settings"][0];
-  CHECK(setting["setting"] == "toy");
-  CHECK(setting["equal_epoch"] == 30);
+  const Json task = as_json(tables(summary))["settings"][0];
+  CHECK(task["setting"] == "toy");
+  CHECK(task["equal_epoch"] == 30);
   const std::vector<std::string> csv = lines(as_csv(tables(summary)));
-  REQUIRE(csv.size() == 1 + setting["rows"].size());
+  REQUIRE(csv.size() == 1 + task["rows"].size());
   const auto fields = [](const std::string& line) {
     std::vector<std::string> parts;
     std::istringstream in(line + ',');
@@ -171,17 +171,17 @@ TEST_CASE("geometry summary: CSV and JSON tell the same, to the last digit") {
   };
   const std::vector<std::string> names = fields(csv[0]);
   CHECK(names.size() == 8 + geometry_metrics.size());
-  for (std::size_t i = 0; i < setting["rows"].size(); ++i) {
+  for (std::size_t i = 0; i < task["rows"].size(); ++i) {
     const std::vector<std::string> line = fields(csv[i + 1]);
     REQUIRE(line.size() == names.size());
     for (std::size_t j = 0; j < names.size(); ++j) {
       CAPTURE(i, names[j]);
-      const Json& json_row = setting["rows"][i];
-      const Json value = json_row.contains(names[j]) ? json_row[names[j]] : setting.at(names[j]);
+      const Json& json_row = task["rows"][i];
+      const Json value = json_row.contains(names[j]) ? json_row[names[j]] : task.at(names[j]);
       CHECK(line[j] == (value.is_null() ? "" : value.is_string() ? value.get<std::string>() : value.dump()));
     }
   }
-  CHECK(setting["rows"][0]["centroid_alignment"] == summary[0].rows[0].means[0].value());
+  CHECK(task["rows"][0]["centroid_alignment"] == summary[0].rows[0].means[0].value());
 }
 
 TEST_CASE("geometry summary: text and LaTeX have a block for each moment and as many cells in each row") {

@@ -28,7 +28,7 @@ TEST_CASE("start, end and extremes are means over the finished runs of a conditi
   const MetricSummary& a = table[0];
   const MetricSummary& b = table[1];
   const MetricSummary& c = table[2];
-  CHECK(b.setting == "t");
+  CHECK(b.task == "t");
   CHECK(b.condition == "b");
   CHECK(b.metric == "m_x");
   CHECK(b.runs == 2);

@@ -117,7 +117,7 @@ TEST_CASE("plot: metrics make panels, with or without the prefix of the points")
   CHECK(script({"train_loss"}) == script({"loss"}));
   CHECK(contains(script({"loss", "opt_time"}), "set ylabel 'loss'"));
   CHECK(contains(script({"loss", "opt_time"}), "set ylabel 'opt time'"));
-  // Where one setting logged it and another did not.
+  // Where one task logged it and another did not.
   logs.push_back(run_of("baseline", {row(0, 1, 2)}, "plain"));
   const Plot pictures = plot(logs);
   CHECK(pictures.figures.size() == 2);

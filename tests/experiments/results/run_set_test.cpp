@@ -19,49 +19,49 @@ RunLog run(const std::string& condition, const std::string& name, RunStatus stat
   return log;
 }
 
-TEST_CASE("by_setting: settings by name, the baseline before the other conditions, runs in the order given") {
+TEST_CASE("by_task: tasks by name, the baseline before the other conditions, runs in the order given") {
   std::vector<RunLog> logs = {run("zeta", "z1"), run("baseline", "b1"), run("Alpha", "a1"), run("zeta", "z0")};
   logs.push_back(run("baseline", "other"));
   logs.back().config["task"] = "another";
-  const auto settings = by_setting(logs);
-  REQUIRE(settings.size() == 2);
-  CHECK(settings[0].setting == "another");
-  CHECK(settings[1].setting == "toy");
-  REQUIRE(settings[1].conditions.size() == 3);
-  CHECK(settings[1].conditions[0].condition == "baseline");
-  CHECK(settings[1].conditions[1].condition == "Alpha");
-  CHECK(settings[1].conditions[2].condition == "zeta");
-  CHECK(settings[1].conditions[2].all == 2);
-  CHECK(settings[1].conditions[2].finished == std::vector<const RunLog*>{&logs[0], &logs[3]});
-  CHECK(by_setting({}).empty());
+  const auto tasks = by_task(logs);
+  REQUIRE(tasks.size() == 2);
+  CHECK(tasks[0].task == "another");
+  CHECK(tasks[1].task == "toy");
+  REQUIRE(tasks[1].conditions.size() == 3);
+  CHECK(tasks[1].conditions[0].condition == "baseline");
+  CHECK(tasks[1].conditions[1].condition == "Alpha");
+  CHECK(tasks[1].conditions[2].condition == "zeta");
+  CHECK(tasks[1].conditions[2].all == 2);
+  CHECK(tasks[1].conditions[2].finished == std::vector<const RunLog*>{&logs[0], &logs[3]});
+  CHECK(by_task({}).empty());
 }
 
-TEST_CASE("by_setting: unfinished and failed runs are counted and named, not used") {
+TEST_CASE("by_task: unfinished and failed runs are counted and named, not used") {
   const std::vector<RunLog> logs = {run("a", "one", RunStatus::running), run("a", "two", RunStatus::failed),
                                     run("a", "three", RunStatus::running)};
-  const auto settings = by_setting(logs);
-  REQUIRE(settings.size() == 1);
-  CHECK(settings[0].conditions[0].all == 3);
-  CHECK(settings[0].conditions[0].finished.empty());
-  CHECK(settings[0].unfinished == std::vector<std::string>{"one", "three"});
-  CHECK(settings[0].failed == std::vector<std::string>{"two"});
+  const auto tasks = by_task(logs);
+  REQUIRE(tasks.size() == 1);
+  CHECK(tasks[0].conditions[0].all == 3);
+  CHECK(tasks[0].conditions[0].finished.empty());
+  CHECK(tasks[0].unfinished == std::vector<std::string>{"one", "three"});
+  CHECK(tasks[0].failed == std::vector<std::string>{"two"});
 }
 
-TEST_CASE("by_setting: the setting is config.task, or else the run's name up to the condition or the seed") {
-  const auto setting = [](const std::string& name, const std::string& condition, Json config = Json::object()) {
+TEST_CASE("by_task: the task is config.task, or else the run's name up to the condition or the seed") {
+  const auto task = [](const std::string& name, const std::string& condition, Json config = Json::object()) {
     RunLog log = run(condition, name);
     log.config = std::move(config);
-    return by_setting({log})[0].setting;
+    return by_task({log})[0].task;
   };
-  CHECK(setting("whatever", "GF", {{"task", "mod_add"}}) == "mod_add");
-  CHECK(setting("mod_add_GA0.01_seed3", "GA0.01") == "mod_add");
-  CHECK(setting("mod_add-seed3-GF", "GF") == "mod_add");
-  CHECK(setting("mod_add_OG-GF-GA0.01_3", "OG-GF-GA0.01") == "mod_add");
-  CHECK(setting("xor seed 1", "baseline") == "xor");
-  CHECK(setting("baseline", "baseline") == "baseline");
-  CHECK(setting("mnist", "") == "mnist");
-  CHECK(setting("", "x") == "");
-  CHECK(setting("mod_add_GF_1", "GF", {{"task", 5}}) == "mod_add");
+  CHECK(task("whatever", "GF", {{"task", "mod_add"}}) == "mod_add");
+  CHECK(task("mod_add_GA0.01_seed3", "GA0.01") == "mod_add");
+  CHECK(task("mod_add-seed3-GF", "GF") == "mod_add");
+  CHECK(task("mod_add_OG-GF-GA0.01_3", "OG-GF-GA0.01") == "mod_add");
+  CHECK(task("xor seed 1", "baseline") == "xor");
+  CHECK(task("baseline", "baseline") == "baseline");
+  CHECK(task("mnist", "") == "mnist");
+  CHECK(task("", "x") == "");
+  CHECK(task("mod_add_GF_1", "GF", {{"task", 5}}) == "mod_add");
 }
 
 TEST_CASE("read_logs: all logs below a folder by path; temporary, hidden and other JSON files aside") {
@@ -72,7 +72,7 @@ TEST_CASE("read_logs: all logs below a folder by path; temporary, hidden and oth
   write_file(folder / "b/.run.json.17.tmp", "{");
   write_file(folder / "b/.hidden.json", "{");
   write_file(folder / "b/model.safetensors", "x");
-  write_file(folder / "b/table.json", R"({"settings": [{"setting": "toy", "conditions": []}]})");
+  write_file(folder / "b/table.json", R"({"tasks": [{"task": "toy", "conditions": []}]})");
   write_file(folder / "empty.json", "{}");
   std::filesystem::create_directories(folder / "folder.json");
   Unreadable unreadable;
@@ -155,10 +155,10 @@ TEST_CASE("read_logs: a log by the paper's authors is read, with their keys and 
   CHECK(metric(logs[0].metrics[1], "adv_acc") == 95.5);
   CHECK(metric(logs[0].metrics[1], "opt_time") == 12.5);
   CHECK_FALSE(metric(logs[0].metrics[0], "jac").has_value());
-  const auto settings = by_setting(logs);
-  CHECK(settings[0].setting == "xor");
-  CHECK(settings[0].conditions[0].condition == "GF-GA1.0");
-  CHECK(settings[0].conditions[0].finished.size() == 1);
+  const auto tasks = by_task(logs);
+  CHECK(tasks[0].task == "xor");
+  CHECK(tasks[0].conditions[0].condition == "GF-GA1.0");
+  CHECK(tasks[0].conditions[0].finished.size() == 1);
 }
 
 }  // namespace

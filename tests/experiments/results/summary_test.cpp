@@ -59,7 +59,7 @@ std::vector<std::string> split(const std::string& line, char separator) {
 TEST_CASE("summary: a case worked by hand") {
   const auto summary = summarise(example_logs());
   REQUIRE(summary.size() == 1);
-  CHECK(summary[0].setting == "toy");
+  CHECK(summary[0].task == "toy");
   REQUIRE(summary[0].conditions.size() == 3);
 
   const ConditionSummary& baseline = summary[0].conditions[0];
@@ -161,7 +161,7 @@ TEST_CASE("summary: settings by name, baseline before the others, whatever the o
   CHECK(as_csv(tables(summarise(logs))) == csv);
   const auto summary = summarise(logs);
   REQUIRE(summary.size() == 2);
-  CHECK(summary[0].setting == "another");
+  CHECK(summary[0].task == "another");
   std::vector<std::string> order;
   for (const ConditionSummary& row : summary[1].conditions) order.push_back(row.condition);
   CHECK(order == std::vector<std::string>{"baseline", "a_last", "grokalign", "zeta"});
@@ -270,7 +270,7 @@ TEST_CASE("summary: small p in LaTeX are powers of ten") {
 
 TEST_CASE("summary: of nothing there is a table without rows") {
   CHECK(as_json(tables(summarise({})))["settings"].empty());
-  CHECK(split(as_csv(tables(std::span<const SettingSummary>())), '\n').size() == 2);
+  CHECK(split(as_csv(tables(std::span<const TaskSummary>())), '\n').size() == 2);
 }
 
 }  // namespace

@@ -47,7 +47,8 @@ TEST_CASE("geometry is that of the first samples of either side") {
     CHECK(*extra(log.metrics[0], text("test_", name)) == value.value());
   CHECK(*extra(log.metrics[0], "chance_alignment") == chance_alignment(10));
   // |mu_x| by differences of the sum of the outputs, mean over the samples.
-  for (const auto& [name, data_set] : {std::pair{"centroid_norm", &data.train}, {"test_centroid_norm", &data.test}}) {
+  for (const auto& entry : {std::pair{"centroid_norm", &data.train}, {"test_centroid_norm", &data.test}}) {
+    const auto* const data_set = entry.second;
     const Mlp<double> same({.widths = {10, 16, 2}, .seed = 3});
     double mean = 0;
     for (Index i = 0; i < 7; ++i) {
@@ -64,7 +65,7 @@ TEST_CASE("geometry is that of the first samples of either side") {
       }
       mean += std::sqrt(squares) / 7;
     }
-    CHECK_THAT(*extra(log.metrics[0], name), WithinRel(mean, 1e-4));
+    CHECK_THAT(*extra(log.metrics[0], entry.first), WithinRel(mean, 1e-4));
   }
   for (const MetricRow& row : log.metrics) CHECK(*extra(row, "geometry_time") > 0);
   // More than there are: all of them.
