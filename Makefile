@@ -79,7 +79,8 @@ EXAMPLE_FILES := $(wildcard examples/*.cpp)
 # the bench counts calls of malloc as the tests do
 BENCH_FILES   := $(wildcard bench/*.cpp) tests/support/malloc_counter.cpp
 COMMAND_FILES := $(filter-out $(PROGRAM_MAIN),$(wildcard src/experiments/commands/*.cpp))
-# Large headers (CLI11, JSON), which are compiled once, and loops that take no time: at -O1, in three quarters of the time.
+# Large headers (CLI11, JSON), and loops that take no time: compiled at -O1, in three quarters of the time. To compile the
+# headers once for all saves nothing: what is made of them takes longer than to read them.
 EXPERIMENT_FILES := $(filter src/experiments/%,$(LIBRARY_FILES) $(PROGRAM_MAIN))
 # A task and a condition are one file each, NAME.cpp, which defines one function NAME(): the lists follow the folders.
 TASK_FILES      := $(sort $(wildcard src/experiments/training/tasks/*.cpp))
@@ -97,11 +98,9 @@ BENCH    := $(BUILD)/normalign-bench
 EXAMPLES := $(patsubst examples/%.cpp,$(BUILD)/examples/%,$(EXAMPLE_FILES))
 ALL_OBJECTS := $(sort $(call objects,$(LIBRARY_FILES) $(PROGRAM_MAIN) $(PROGRAM_START) $(TEST_FILES) $(EXAMPLE_FILES) $(BENCH_FILES)))
 
-# Headers that many files begin with, compiled once for the tests and once for the experiments. The test program's main
-# says what Catch2 is to be before it includes it.
-PRECOMPILED      := $(BUILD)/precompiled/tests.hpp.gch $(BUILD)/precompiled/experiments.hpp.gch
-TEST_USERS       := $(filter-out %/support/main.o,$(call objects,$(TEST_FILES)))
-EXPERIMENT_USERS := $(call objects,$(EXPERIMENT_FILES))
+# The test program's main says what Catch2 is to be before it includes it.
+PRECOMPILED       := $(BUILD)/precompiled/tests.hpp.gch
+PRECOMPILED_USERS := $(filter-out %/support/main.o,$(call objects,$(TEST_FILES)))
 
 .PHONY: all deps data demo paper-grokking paper-tabular test check bench bench-pytorch install uninstall lint docs format clean help
 all: $(PROGRAM) ## the command line, build/normalign
@@ -115,20 +114,17 @@ $(ALL_OBJECTS): $(BUILD)/obj/%.o: %.cpp $(BUILD)/flags | deps $(LISTS)
 	@$(CCACHE) $(CXX) $(CPPFLAGS) $(CXXFLAGS) $(USE_PRECOMPILED) -MMD -MP -c $< -o $@
 -include $(ALL_OBJECTS:.o=.d) $(PRECOMPILED:.gch=.d)
 # Private, or the flags file would take it over.
-$(call objects,$(TEST_FILES)) $(BUILD)/precompiled/tests.hpp.gch: private OPT = $(TEST_OPT)
-$(EXPERIMENT_USERS) $(BUILD)/precompiled/experiments.hpp.gch: private OPT := $(if $(filter -O3,$(OPT)),-O1,$(OPT))
+$(call objects,$(TEST_FILES)) $(PRECOMPILED): private OPT = $(TEST_OPT)
+$(call objects,$(EXPERIMENT_FILES)): private OPT := $(if $(filter -O3,$(OPT)),-O1,$(OPT))
 
-# g++ and clang++ both find X.gch beside the X that -include names, and there is no X that they could take instead.
-$(BUILD)/precompiled/tests.hpp.gch: tests/support/precompiled.hpp
-$(BUILD)/precompiled/experiments.hpp.gch: src/experiments/commands/precompiled.hpp
-$(PRECOMPILED): $(BUILD)/flags | deps
+# The headers that every test begins with, compiled once. g++ and clang++ both find X.gch beside the X that -include
+# names, and there is no X that they could take instead.
+$(PRECOMPILED): tests/support/precompiled.hpp $(BUILD)/flags | deps
 	@mkdir -p $(@D)
-	@echo "  compile $(filter %.hpp,$^)"
-	@$(CCACHE) $(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -MF $(@:.gch=.d) -MT $@ -x c++-header $(filter %/precompiled.hpp,$^) -o $@
-$(TEST_USERS): $(BUILD)/precompiled/tests.hpp.gch
-$(TEST_USERS): private USE_PRECOMPILED = -include $(BUILD)/precompiled/tests.hpp
-$(EXPERIMENT_USERS): $(BUILD)/precompiled/experiments.hpp.gch
-$(EXPERIMENT_USERS): private USE_PRECOMPILED = -include $(BUILD)/precompiled/experiments.hpp
+	@echo "  compile $<"
+	@$(CCACHE) $(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -MF $(@:.gch=.d) -MT $@ -x c++-header $< -o $@
+$(PRECOMPILED_USERS): $(PRECOMPILED)
+$(PRECOMPILED_USERS): private USE_PRECOMPILED = -include $(PRECOMPILED:.gch=)
 
 # Other flags or another compiler: everything is compiled anew. The file changes only when its text does.
 FLAGS = $(CXX) $(CPPFLAGS) $(CXXFLAGS), tests $(TEST_OPT)
