@@ -6,6 +6,8 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <type_traits>
+#include <utility>
 
 #include "data/modular.hpp"
 #include "experiments/commands/commands.hpp"
@@ -151,7 +153,8 @@ std::string option_of(const SettingOption& row) {
 
 void add_option(CLI::App& command, const SettingOption& row, const char* group, std::vector<GivenSetting>& given) {
   std::visit(
-      [&]<class T>(T RunConfig::*) {
+      [&](auto member) {
+        using T = std::remove_cvref_t<decltype(std::declval<RunConfig&>().*member)>;
         const std::string option = option_of(row);
         CLI::Option* added = command.add_option_function<T>(
             option,
