@@ -30,8 +30,8 @@ void check_batch(const char* caller, const Batch<T>& batch, Loss loss, Index out
 template <class T>
 std::span<const Index> sample_numbers(const char* caller, const Batch<T>& batch, std::vector<Index>& counted);
 
-/// What `task_loss` compares the outputs of these rows with, as a constant that borrows: their labels for cross_entropy
-/// (m x 1), else their targets (m x k).
+/// What `task_loss` compares the outputs of these rows with, as a constant: their labels for cross_entropy
+/// (m x 1), else their targets (m x k), which are borrowed.
 template <class T>
 Var<T> target_on(Tape<T>& tape, const Batch<T>& batch, Loss loss, RowBlock rows);
 

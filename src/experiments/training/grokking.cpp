@@ -1,7 +1,5 @@
 #include "experiments/training/grokking.hpp"
 
-#include <algorithm>
-
 #include "experiments/training/epoch_loop.hpp"
 #include "experiments/training/measurements.hpp"
 #include "experiments/training/run_identity.hpp"

@@ -1,0 +1,102 @@
+#include "experiments/training/epoch_loop.hpp"
+
+#include <limits>
+
+#include "support/catch.hpp"
+#include "support/message_of.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace normalign::tests {
+namespace {
+
+// A protocol that counts; even epochs are evaluated, each pass is three steps and moves the first weight by one.
+struct Counting {
+  TrainingParts<double> parts = training_parts<double>({.hidden = {2}}, 2, 2);
+  std::vector<Index> measured = {}, passed = {};
+  std::vector<std::uint32_t> steps = {};
+
+  EpochProtocol protocol(Index epochs) {
+    return {.epochs = epochs,
+            .is_logged = [](Index epoch) { return epoch % 2 == 0; },
+            .measure =
+                [&](MetricRow& row) {
+                  measured.push_back(row.epoch);
+                  row.test_acc = static_cast<double>(row.epoch);
+                },
+            .pass =
+                [&](Index epoch, std::uint32_t& step) {
+                  passed.push_back(epoch);
+                  steps.push_back(step);
+                  step += 3;
+                  parts.network.parameters().front()(0, 0) += 1;
+                }};
+  }
+};
+
+TEST_CASE("epoch loop: each epoch is evaluated before its pass, the last one has none") {
+  Counting counting;
+  const RunLog log = epoch_loop({.run_name = "run"}, counting.parts, counting.protocol(4), {});
+  CHECK(log.run_name == "run");
+  CHECK(log.status == RunStatus::finished);
+  CHECK_FALSE(log.grokked);
+  CHECK(counting.measured == std::vector<Index>{0, 2, 4});
+  CHECK(counting.passed == std::vector<Index>{0, 1, 2, 3});
+  CHECK(counting.steps == std::vector<std::uint32_t>{0, 3, 6, 9});
+  CHECK(log.metrics.back().epoch == 4);
+}
+
+TEST_CASE("epoch loop: the first logged epoch that meets the criterion is told, and ends the run where it should") {
+  for (const bool ends : {false, true}) {
+    Counting counting;
+    EpochProtocol protocol = counting.protocol(6);
+    protocol.meets_criterion = [](MetricRow& row) { return row.test_acc >= 1; };
+    protocol.ends_when_grokked = ends;
+    const RunLog log = epoch_loop({}, counting.parts, protocol, {});
+    CHECK(log.status == RunStatus::finished);
+    CHECK(log.grokking_epoch == Index{2});
+    CHECK(log.metrics.back().epoch == (ends ? 2 : 6));
+  }
+}
+
+TEST_CASE("epoch loop: a loss that is not finite ends the run as failed, with the epoch") {
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+  Counting counting;
+  EpochProtocol protocol = counting.protocol(4);
+  protocol.measure = [](MetricRow& row) { row.test_loss = row.epoch == 2 ? nan : 1; };
+  RunLog log = epoch_loop({}, counting.parts, protocol, {});
+  CHECK(log.status == RunStatus::failed);
+  CHECK(log.failure.starts_with("epoch 2: the loss is 0 on the training and "));
+  CHECK(log.metrics.size() == 1);
+  protocol = counting.protocol(4);
+  protocol.pass = [](Index epoch, std::uint32_t&) { require_finite_step(epoch, epoch == 3 ? nan : 0); };
+  log = epoch_loop({}, counting.parts, protocol, {});
+  CHECK(log.failure.starts_with("epoch 3: the training loss is "));
+}
+
+TEST_CASE("epoch loop: a run that was stopped goes on from its state, and its files follow") {
+  const TemporaryFolder folder;
+  RunObserver observer{.log_file = folder / "run.json",
+                       .checkpoint_file = folder / ".run.checkpoint",
+                       .model_file = folder / "run.safetensors"};
+  Counting whole, first, second;
+  epoch_loop({.run_name = "run"}, whole.parts, whole.protocol(5), {});
+  observer.stop = [&] { return first.passed.size() == 2; };
+  CHECK(epoch_loop({.run_name = "run"}, first.parts, first.protocol(5), observer).status == RunStatus::running);
+  CHECK(std::filesystem::exists(observer.checkpoint_file));
+  CHECK_FALSE(std::filesystem::exists(observer.model_file));
+  CHECK(read_log(observer.log_file).status == RunStatus::running);
+
+  observer.stop = [] { return false; };
+  const RunLog log = epoch_loop({.run_name = "run"}, second.parts, second.protocol(5), observer);
+  CHECK(second.passed == std::vector<Index>{2, 3, 4});
+  CHECK(second.steps == std::vector<std::uint32_t>{6, 9, 12});
+  CHECK(second.measured == std::vector<Index>{4});  // epochs 0 and 2 are in the state
+  CHECK(log.metrics.size() == 3);
+  CHECK(second.parts.network.parameters().front()(0, 0) == whole.parts.network.parameters().front()(0, 0));
+  CHECK_FALSE(std::filesystem::exists(observer.checkpoint_file));
+  CHECK(std::filesystem::exists(observer.model_file));
+  CHECK(read_log(observer.log_file).status == RunStatus::finished);
+}
+
+}  // namespace
+}  // namespace normalign::tests
