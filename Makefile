@@ -10,7 +10,7 @@ SANITIZE   := 0
 # 1: for the loop of changing, compiling and testing: little optimised, in a folder and a shared library of its own
 DEV        := 0
 WERROR     := $(if $(CI),1,0)
-# folders below src/ and tests/ that are built and tested alone, as in PARTS='linalg data'; empty: all
+# folders below src/ and tests/ that are built and tested alone, with all below them, as in PARTS='base linalg'; empty: all
 PARTS      :=
 DEMO_SEEDS := 0 1 2
 QUICK      := 0
