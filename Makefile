@@ -193,7 +193,7 @@ paper-tabular: $(PROGRAM) ## RFM and RFAM on the tables in data/uci (DATA=DIR): 
 
 check: $(PROGRAMS) ## build everything, run nothing
 
-compile_commands.json: $(LISTS) ## how each file is compiled, for editors and clangd
+compile_commands.json: always | $(LISTS) ## how each file is compiled, for editors and clangd
 	@scripts/compile-commands $@ '$(subst ','\'',$(CXX) $(CPPFLAGS) $(CXXFLAGS))' $(LIBRARY_FILES) $(PROGRAM_MAIN) $(TEST_FILES) $(EXAMPLE_FILES) $(BENCH_FILES)
 
 bench: $(BENCH) ## training steps against their floor, threads, memory, geometry, epochs to grok
