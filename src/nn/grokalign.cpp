@@ -62,7 +62,7 @@ Var<T> jacobian_norms(const Var<T>& x, const Var<T>& f, std::span<const Var<T>> 
 }
 
 template <class T>
-GrokAlign<T>::GrokAlign(GrokAlignOptions options) : options_(std::move(options)) {
+GrokAlign<T>::GrokAlign(GrokAlignOptions options) : options_(options) {
   check(options_);
 }
 
