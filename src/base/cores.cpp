@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <fstream>
-#include <limits>
 #include <string>
 #include <thread>
 
 #include "base/control_groups.hpp"
+#include "base/infinity.hpp"
 #include "base/number_text.hpp"
 
 namespace normalign {
@@ -29,7 +29,7 @@ int cores_by_affinity() {
 }
 
 double cores_by_quota(const fs::path& root) {
-  double least = std::numeric_limits<double>::infinity();
+  double least = infinity;
   for (const ControlGroup& group : control_groups("cpu", root)) {
     // "max" or -1 is no quota.
     std::string quota_text, period_text;

@@ -5,13 +5,13 @@
 #include <algorithm>
 #include <fstream>
 #include <iomanip>
-#include <limits>
 #include <optional>
 #include <sstream>
 #include <string>
 
 #include "base/control_groups.hpp"
 #include "base/error.hpp"
+#include "base/infinity.hpp"
 #include "base/number_text.hpp"
 
 namespace normalign {
@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr double unlimited = std::numeric_limits<double>::infinity();
+constexpr double unlimited = infinity;
 
 // The number that follows the word `key` in a file; without a key the file's first word.
 std::optional<double> number_at(const fs::path& path, const std::string& key = "") {

@@ -6,13 +6,12 @@
 #include <limits>
 #include <optional>
 
+#include "base/infinity.hpp"
 #include "linalg/blas.hpp"
 #include "linalg/reduce.hpp"
 
 namespace normalign {
 namespace {
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double residual_tolerance = 1e-8;
 constexpr double gap_tolerance = 1e-9;
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
+#include "base/infinity.hpp"
 #include "geometry/affine_map.hpp"
 #include "geometry/linear_program.hpp"
 #include "geometry/region_rows.hpp"
@@ -11,8 +11,6 @@
 
 namespace normalign {
 namespace {
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
 // How far a wall must reach into the polytope of the others to be a facet.
 constexpr double least_cut = 1e-7;
 

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <span>
 #include <string_view>
 
+#include "base/infinity.hpp"
 #include "linalg/reduce.hpp"
 
 namespace normalign {
@@ -23,7 +23,7 @@ Norm norm_of(const char* field, std::string_view name);
 /// The Euclidean length of a, also where the squares of its values are too large or too small for a double.
 inline double euclidean_length(std::span<const double> a) {
   const double squared = dot(a, a);
-  if (!(squared < 1e-280) && squared != std::numeric_limits<double>::infinity()) return std::sqrt(squared);
+  if (!(squared < 1e-280) && squared != infinity) return std::sqrt(squared);
   double largest = 0;
   for (const double value : a) largest = std::max(largest, std::abs(value));
   if (largest == 0 || std::isinf(largest)) return largest;

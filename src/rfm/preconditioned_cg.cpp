@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <utility>
 
+#include "base/infinity.hpp"
 #include "linalg/blas.hpp"
 #include "linalg/cholesky.hpp"
 #include "linalg/row_blocks.hpp"
@@ -303,8 +303,7 @@ std::optional<RidgeSolution<double>> ridge_by_refinement(const Kernel& kernel, c
                                                          RidgeWorkspace<double>& workspace) {
   check_system(kernel, points, y, options);
   const ThreadLimit limit(options.threads);
-  KernelOperator<double, double> matrix(kernel, points, std::numeric_limits<double>::infinity(), options.threads,
-                                        workspace.tiles);
+  KernelOperator<double, double> matrix(kernel, points, infinity, options.threads, workspace.tiles);
   Matrix<float>& factor = workspace.factor;
   factor.resize(y.rows(), y.rows());
   matrix.copy_to(factor);

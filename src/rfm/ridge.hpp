@@ -2,8 +2,8 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
 
+#include "base/infinity.hpp"
 #include "rfm/kernel_matrix.hpp"
 
 namespace normalign {
@@ -13,7 +13,7 @@ struct RidgeOptions {
   double regularisation = 1e-3;  ///< not negative
   /// Bytes that K, or what takes its place, may have; where K does not fit as a whole, the system is solved by
   /// preconditioned conjugate gradients.
-  double memory = std::numeric_limits<double>::infinity();
+  double memory = infinity;
   int threads = 1;
 
   double tolerance = 1e-4;           ///< of conjugate gradients: the norm of the residual over that of y, per column

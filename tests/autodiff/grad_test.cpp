@@ -1,10 +1,10 @@
 #include "autodiff/grad.hpp"
 
 #include <cmath>
-#include <limits>
 
 #include "autodiff/check/gradcheck.hpp"
 #include "autodiff/ops.hpp"
+#include "base/infinity.hpp"
 #include "support/catch.hpp"
 #include "support/matrices.hpp"
 #include "support/message_of.hpp"
@@ -646,7 +646,6 @@ TEST_CASE("the Jacobian norm with its floor inside the root has finite gradients
 // Kinks.
 
 TEST_CASE("at kinks and poles the derivatives are the documented ones") {
-  const double infinity = std::numeric_limits<double>::infinity();
   const struct {
     const char* name;
     V (*f)(V);

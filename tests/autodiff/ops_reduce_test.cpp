@@ -7,6 +7,7 @@
 
 #include "autodiff/grad.hpp"
 #include "autodiff/ops.hpp"
+#include "base/infinity.hpp"
 #include "support/catch.hpp"
 #include "support/matrices.hpp"
 #include "support/message_of.hpp"
@@ -78,7 +79,7 @@ TEST_CASE("softmax rows sum to 1 and logsumexp shifts with its row") {
 }
 
 TEST_CASE("the softmax family with infinities and NaN") {
-  const double infinity = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
+  const double nan = std::numeric_limits<double>::quiet_NaN();
   Tape<double> tape;
   const Var<double> x = tape.constant(
       Matrix<double>{{-infinity, 0, 0}, {-infinity, -infinity, -infinity}, {0, infinity, 0}, {0, 1, nan}, {nan, 1, 0}});
@@ -175,7 +176,7 @@ TEST_CASE("both gradients of cross entropy agree where neither is lost") {
 }
 
 TEST_CASE("a NaN beside an infinity is not lost in the softmax family") {
-  const double infinity = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
+  const double nan = std::numeric_limits<double>::quiet_NaN();
   Tape<double> tape;
   for (const Matrix<double>& row : {Matrix<double>{{infinity, nan, 1}}, Matrix<double>{{nan, infinity, 1}},
                                     Matrix<double>{{1, infinity, nan}}, Matrix<double>{{-infinity, nan, -infinity}}}) {
@@ -213,7 +214,7 @@ TEST_CASE("cross entropy refuses what is not a label") {
     CHECK(message(label) ==
           text("cross_entropy_rows: label ", label, " in row 1; it must be a whole number from 0 to 2"));
   }
-  for (double label : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()})
+  for (double label : {std::numeric_limits<double>::quiet_NaN(), infinity})
     CHECK(contains(message(label), "in row 1; it must be a whole number from 0 to 2"));
   CHECK(message_of([&] { cross_entropy_rows(logits, tape.constant(Matrix<double>(3, 1))); }) ==
         "cross_entropy_rows: logits are 2x3 but labels are 3x1; labels must be 2x1");
@@ -255,7 +256,7 @@ TEST_CASE("sums of nothing are zero, a mean of nothing is refused") {
   CHECK(same_bits(col_sum(none).value(), Matrix<double>(1, 3)));
   CHECK(same_bits(row_sum(thin).value(), Matrix<double>(2, 1)));
   CHECK(row_sum(none).shape() == Shape{0, 1});
-  CHECK(logsumexp(thin).value()(0, 0) == -std::numeric_limits<double>::infinity());
+  CHECK(logsumexp(thin).value()(0, 0) == -infinity);
   CHECK(message_of([&] { mean(none); }) == "mean: x is 0x3; it must hold a value");
 }
 

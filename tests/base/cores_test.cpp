@@ -2,15 +2,12 @@
 
 #include <sched.h>
 
-#include <limits>
-
+#include "base/infinity.hpp"
 #include "support/catch.hpp"
 #include "support/system_files.hpp"
 
 namespace normalign::tests {
 namespace {
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 // The affinity of this thread, put back at the end of the scope.
 class OneProcessor {

@@ -1,17 +1,12 @@
 #include "base/memory.hpp"
-
-#include <limits>
+#include "base/infinity.hpp"
 
 #include "support/catch.hpp"
 #include "support/message_of.hpp"
 #include "support/system_files.hpp"
 
 namespace normalign::tests {
-namespace {
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
-
-}  // namespace
+namespace {}  // namespace
 
 TEST_CASE("available memory is what the kernel says where no group limits it") {
   const TemporaryFolder root;

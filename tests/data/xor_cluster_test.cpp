@@ -4,6 +4,7 @@
 #include <limits>
 #include <set>
 
+#include "base/infinity.hpp"
 #include "support/catch.hpp"
 #include "support/message_of.hpp"
 
@@ -82,7 +83,7 @@ TEST_CASE("impossible XOR clusters are refused by the field", "[data]") {
       {"features: found 1099511627776,", {.features = Index{1} << 40}},
       {"feature_scale: found -0.1,", {.feature_scale = -0.1}},
       {"feature_scale: found nan,", {.feature_scale = std::numeric_limits<double>::quiet_NaN()}},
-      {"feature_scale: found inf,", {.feature_scale = std::numeric_limits<double>::infinity()}},
+      {"feature_scale: found inf,", {.feature_scale = infinity}},
       {"train_samples: found 0,", {.train_samples = 0}},
       {"train_samples: found 1099511627776,", {.train_samples = Index{1} << 40}},
       {"test_samples: found 0,", {.test_samples = 0}},

@@ -1,6 +1,5 @@
 #include "geometry/linear_program.hpp"
-
-#include <limits>
+#include "base/infinity.hpp"
 
 #include "support/catch.hpp"
 #include "support/matrices.hpp"
@@ -10,7 +9,6 @@ namespace normalign::tests {
 namespace {
 
 using M = Matrix<double>;
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 M filled(Index n, double value) {
   M result(1, n);

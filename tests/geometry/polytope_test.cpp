@@ -1,6 +1,5 @@
 #include "geometry/polytope.hpp"
-
-#include <limits>
+#include "base/infinity.hpp"
 
 #include "support/catch.hpp"
 #include "support/geometry_reference.hpp"
@@ -11,7 +10,6 @@ namespace normalign::tests {
 namespace {
 
 using M = Matrix<double>;
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 double slack(const Polytope& polytope, Index i, const M& x) {
   return inner_product(M(polytope.slopes.view().row_block(i, 1)), x) + polytope.offsets(0, i);

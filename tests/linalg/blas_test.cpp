@@ -8,6 +8,7 @@
 #include <semaphore>
 #include <thread>
 
+#include "base/infinity.hpp"
 #include "support/catch.hpp"
 #include "support/matrices.hpp"
 #include "support/message_of.hpp"
@@ -159,7 +160,7 @@ double seconds(clockid_t clock) {
 double busy_threads() {
   static const auto a = random_matrix({150, 150}, 1), b = random_matrix({150, 150}, 2);
   Matrix<double> c(150, 150);
-  double least = std::numeric_limits<double>::infinity();
+  double least = infinity;
   for (int attempt = 0; attempt < 20 && least > 1.2; ++attempt) {
     const double process = seconds(CLOCK_PROCESS_CPUTIME_ID), thread = seconds(CLOCK_THREAD_CPUTIME_ID);
     for (int i = 0; i < 100; ++i) gemm<double>(a, b, c);

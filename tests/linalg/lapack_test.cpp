@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "base/infinity.hpp"
 #include "linalg/blas.hpp"
 #include "linalg/reduce.hpp"
 #include "support/catch.hpp"
@@ -131,7 +132,7 @@ TEST_CASE("a symmetric matrix is its eigenvectors and sorted eigenvalues, told b
 }
 
 TEST_CASE("a value that is not finite is refused") {
-  for (double bad : {std::nan(""), std::numeric_limits<double>::infinity()}) {
+  for (double bad : {std::nan(""), infinity}) {
     Matrix<double> a(3, 4);
     a(1, 2) = bad;
     CHECK(contains(message_of([&] { svd(ConstView<double>(a)); }), "svd: a value is "));

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/infinity.hpp"
 #include "support/catch.hpp"
 #include "support/message_of.hpp"
 
@@ -26,7 +27,6 @@ TEST_CASE("a Euclidean length neither overflows nor underflows") {
     CHECK_THAT(euclidean_length(std::vector<double>{3 * scale, 0, -4 * scale}), WithinRel(5 * scale, 1e-3));
   CHECK(euclidean_length(std::vector<double>{0, 0}) == 0);
   CHECK(euclidean_length({}) == 0);
-  const double infinity = std::numeric_limits<double>::infinity();
   CHECK(euclidean_length(std::vector<double>{1, -infinity}) == infinity);
   CHECK(std::isnan(euclidean_length(std::vector<double>{1, std::nan("")})));
 }

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/infinity.hpp"
 #include "support/catch.hpp"
 #include "support/matrices.hpp"
 #include "support/message_of.hpp"
@@ -31,7 +32,6 @@ double accuracy(const M& outputs, const std::vector<std::int32_t>& labels) {
 }
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-constexpr double inf = std::numeric_limits<double>::infinity();
 
 TEST_CASE("a row is right when its largest output is the label's") {
   CHECK(accuracy(M{{1, 2, 0}, {3, 2, 1}, {0, 1, 2}, {0, 1, 2}}, {1, 0, 2, 0}) == 75);
@@ -50,7 +50,7 @@ TEST_CASE("of equal largest outputs the first counts") {
 TEST_CASE("with one output the sign decides and zero is wrong for both labels") {
   CHECK(accuracy(M{{0.5}, {-0.5}, {0.5}, {-0.5}}, {1, 0, 0, 1}) == 50);
   CHECK(accuracy(M{{0.0}, {-0.0}, {0.0}, {-0.0}}, {1, 0, 0, 1}) == 0);
-  CHECK(accuracy(M{{inf}, {-inf}}, {1, 0}) == 100);
+  CHECK(accuracy(M{{infinity}, {-infinity}}, {1, 0}) == 100);
 }
 
 TEST_CASE("with an output scale the loss is that of s f, and the accuracy stays") {

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/infinity.hpp"
 #include "support/catch.hpp"
 #include "support/matrices.hpp"
 #include "support/message_of.hpp"
@@ -13,12 +14,6 @@ namespace normalign::tests {
 namespace {
 
 using M = Matrix<double>;
-
-template <class T>
-bool same_parameters(const Mlp<T>& a, const Mlp<T>& b) {
-  const auto left = a.parameters(), right = b.parameters();
-  return std::ranges::equal(left, right, [](auto x, auto y) { return same_bits(x, y); });
-}
 
 TEST_CASE("a network as a file holds its tensors under their names") {
   const TemporaryFolder folder;
@@ -184,8 +179,8 @@ TEST_CASE("a file that holds no network is refused with the tensor's name") {
 
 TEST_CASE("values that are not finite, or that the precision cannot hold, are refused by name") {
   const auto refusal = []<class T>(T, const TensorFile& file) { return message_of([&] { mlp_from<T>(file); }); };
-  const double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
-  for (double bad : {inf, -inf, nan}) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  for (double bad : {infinity, -infinity, nan}) {
     Mlp<double> mlp({.widths = {4, 3, 2}});
     mlp.parameters()[2](1, 2) = bad;
     CHECK(refusal(0.0, tensor_file(mlp)) ==

@@ -4,13 +4,14 @@
 #include <limits>
 #include <vector>
 
+#include "base/infinity.hpp"
 #include "support/catch.hpp"
 #include "support/message_of.hpp"
 
 namespace normalign::tests {
 namespace {
 
-const Kernel kernels[] = {
+const Kernel shapes[] = {
     {.shape = KernelShape::laplace, .bandwidth = 10},
     {.shape = KernelShape::laplace, .bandwidth = 0.7},
     {.shape = KernelShape::gaussian, .bandwidth = 1.3},
@@ -45,7 +46,7 @@ template <class T>
 void check_formula() {
   const double bound = 30 * static_cast<double>(std::numeric_limits<T>::epsilon());
   const double least = static_cast<double>(std::numeric_limits<T>::min());
-  for (const Kernel& kernel : kernels) {
+  for (const Kernel& kernel : shapes) {
     CAPTURE(name_of(kernel.shape), kernel.bandwidth, kernel.exponent, sizeof(T));
     const std::vector<T> squared = squares<T>(distances);
     std::vector<T> values = squared, again = squared, slopes(squared.size(), T(-1));
@@ -69,13 +70,13 @@ void check_formula() {
 
 }  // namespace
 
-TEST_CASE("kernels have the values of their formulas, and the slopes of central differences", "[rfm]") {
+TEST_CASE("shapes have the values of their formulas, and the slopes of central differences", "[rfm]") {
   check_formula<double>();
   check_formula<float>();
 }
 
 TEST_CASE("a kernel is 1 at distance 0, and has slope 0 from there to the least distance", "[rfm]") {
-  for (const Kernel& kernel : kernels) {
+  for (const Kernel& kernel : shapes) {
     CAPTURE(name_of(kernel.shape));
     // 19 of them: what a vector takes, and the rest.
     std::vector<double> zeros(19), slopes(19, -1.0);
@@ -94,7 +95,7 @@ TEST_CASE("a kernel is 1 at distance 0, and has slope 0 from there to the least 
 }
 
 TEST_CASE("far away a kernel is 0, its slope too, and nothing is a NaN", "[rfm]") {
-  for (const Kernel& kernel : kernels) {
+  for (const Kernel& kernel : shapes) {
     CAPTURE(name_of(kernel.shape), kernel.exponent);
     std::vector<double> far{1e14}, slopes(1, -1.0);
     kernel_values_and_slopes<double>(kernel, far, slopes);
@@ -123,8 +124,7 @@ TEST_CASE("names of shapes lead back to them; other names and options are refuse
   const auto refusal = [](const Kernel& kernel) { return message_of([&] { check(kernel); }); };
   CHECK(refusal({}) == "nothing was thrown");
   CHECK(refusal({.bandwidth = 0}) == "kernel: bandwidth is 0; it must be positive and finite");
-  CHECK(refusal({.bandwidth = std::numeric_limits<double>::infinity()}) ==
-        "kernel: bandwidth is inf; it must be positive and finite");
+  CHECK(refusal({.bandwidth = infinity}) == "kernel: bandwidth is inf; it must be positive and finite");
   CHECK(refusal({.bandwidth = std::nan("")}) == "kernel: bandwidth is nan; it must be positive and finite");
   CHECK(refusal({.exponent = 0}) == "kernel: exponent is 0; it must be above 0 and at most 2");
   CHECK(refusal({.exponent = 2.5}) == "kernel: exponent is 2.5; it must be above 0 and at most 2");

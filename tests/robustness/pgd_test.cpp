@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/infinity.hpp"
 #include "support/catch.hpp"
 #include "support/matrices.hpp"
 #include "support/message_of.hpp"
@@ -16,7 +17,6 @@ namespace {
 using M = Matrix<double>;
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-constexpr double inf = std::numeric_limits<double>::infinity();
 
 // The gradient of a loss that is linear in each row: `slopes`, whatever the point.
 template <class T>
@@ -184,7 +184,7 @@ TEST_CASE("a clamp is kept in the type of the inputs") {
 }
 
 TEST_CASE("radius 0 returns the inputs bit by bit and asks for no gradient") {
-  const M x{{-0.0, 1, 1e308}, {nan, inf, 5e-324}};
+  const M x{{-0.0, 1, 1e308}, {nan, infinity, 5e-324}};
   for (Norm norm : both_norms) {
     bool asked = false;
     const M found = pgd<double>(x, {.norm = norm, .radius = 0, .step = 0},
@@ -286,7 +286,7 @@ TEST_CASE("options that make no attack are refused") {
   };
   CHECK(refusal({}) == "nothing was thrown");
   CHECK(refusal({.radius = -0.5}) == "pgd: radius is -0.5; it must be finite and not negative");
-  CHECK(refusal({.radius = inf}) == "pgd: radius is inf; it must be finite and not negative");
+  CHECK(refusal({.radius = infinity}) == "pgd: radius is inf; it must be finite and not negative");
   CHECK(refusal({.radius = nan}) == "pgd: radius is nan; it must be finite and not negative");
   CHECK(refusal({.step = -1}) == "pgd: step is -1; it must be finite and not negative");
   CHECK(contains(refusal({.step = nan}), "pgd: step is nan"));
@@ -311,7 +311,7 @@ TEST_CASE("inputs outside the range, and sample numbers that do not fit, are ref
 TEST_CASE("a gradient that is not finite ends the attack and names the sample and the step") {
   const M x(2, 2);
   const std::vector<Index> numbers{40, 17};
-  for (double bad : {nan, inf, -inf})
+  for (double bad : {nan, infinity, -infinity})
     for (Norm norm : both_norms) {
       int call = 0;
       const auto gradient = [&](ConstView<double>, MatrixView<double> out) {

@@ -5,8 +5,8 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
-#include <limits>
 
+#include "base/infinity.hpp"
 #include "linalg/blas.hpp"
 #include "linalg/matrix.hpp"
 #include "linalg/random.hpp"
@@ -25,11 +25,11 @@ Matrix<T> random_matrix(Shape shape, std::uint64_t seed, double low = -1, double
 /// differ or a difference is NaN.
 template <class Found, class Expected>
 double relative_error(const Found& found, const Expected& expected) {
-  if (found.shape() != expected.shape()) return std::numeric_limits<double>::infinity();
+  if (found.shape() != expected.shape()) return infinity;
   double error = 0, scale = 1;
   for (std::size_t i = 0; i < found.span().size(); ++i) {
     const double a = static_cast<double>(found.span()[i]), b = static_cast<double>(expected.span()[i]);
-    if (std::isnan(a - b)) return std::numeric_limits<double>::infinity();
+    if (std::isnan(a - b)) return infinity;
     error = std::max(error, std::abs(a - b));
     scale = std::max(scale, std::abs(b));
   }

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "base/error.hpp"
+#include "base/infinity.hpp"
 #include "experiments/figures/table.hpp"
 
 namespace normalign {
@@ -133,7 +133,7 @@ std::string page_commands(const Chart& chart) {
 }  // namespace
 
 std::pair<double, double> value_range(const Chart& chart, const ChartPanel& panel) {
-  double low = std::numeric_limits<double>::infinity(), high = -low;
+  double low = infinity, high = -low;
   for (const ChartSeries& s : panel.series)
     for (const std::vector<double>& row : chart.blocks[s.block].rows)
       for (const std::size_t column : {s.y, s.lowest > 0 ? s.lowest : s.y, s.highest > 0 ? s.highest : s.y}) {

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -17,6 +16,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/infinity.hpp"
 #include "base/nearest_name.hpp"
 #include "linalg/matrix.hpp"
 
@@ -24,10 +24,10 @@ namespace normalign {
 
 /// Which values a setting may have, each of them where it is a list.
 struct SettingRange {
-  double least = -std::numeric_limits<double>::infinity();  ///< of numbers
-  double most = std::numeric_limits<double>::infinity();    ///< the same
-  std::vector<std::string> names = {};                      ///< of texts; empty: any
-  bool is_distinct = false;                                 ///< a list has no value twice
+  double least = -infinity;             ///< of numbers
+  double most = infinity;               ///< the same
+  std::vector<std::string> names = {};  ///< of texts; empty: any
+  bool is_distinct = false;             ///< a list has no value twice
 };
 
 /// What reads a setting that not every run reads.

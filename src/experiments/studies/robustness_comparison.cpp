@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "base/error.hpp"
+#include "base/infinity.hpp"
 #include "base/nearest_name.hpp"
 #include "experiments/figures/statistics.hpp"
 #include "experiments/runs/log_json.hpp"
@@ -24,11 +24,11 @@ InspectedModel model_in(const Json& json, const std::string& name) {
     if (!sample.contains("certificate")) continue;
     const Json& certificate = sample.at("certificate");
     const Json& lower = certificate.at("lower");
-    CertifiedPoint& point = result.points.emplace_back(
-        CertifiedPoint{.is_correct = sample.at("correct").get<bool>(),
-                       .is_exact = certificate.at("exact").get<bool>(),
-                       // JSON has no infinity
-                       .certificate = lower.is_null() ? std::numeric_limits<double>::infinity() : lower.get<double>()});
+    CertifiedPoint& point =
+        result.points.emplace_back(CertifiedPoint{.is_correct = sample.at("correct").get<bool>(),
+                                                  .is_exact = certificate.at("exact").get<bool>(),
+                                                  // JSON has no infinity
+                                                  .certificate = lower.is_null() ? infinity : lower.get<double>()});
     for (const std::string& measure : alignment_measures()) {
       const Json& value = sample.at(measure);
       point.alignment.push_back(value.is_null() ? std::nullopt : std::optional(value.get<double>()));

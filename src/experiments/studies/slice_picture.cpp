@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <iomanip>
-#include <limits>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "base/infinity.hpp"
 #include "base/nearest_name.hpp"
 #include "experiments/figures/canvas.hpp"
 #include "geometry/planar/vertex_signs.hpp"
@@ -127,7 +127,7 @@ double measure(const SlicePicture& picture, Index region) {
 
 std::pair<double, double> scale_of(const SlicePicture& picture) {
   if (picture.scale) return *picture.scale;
-  double low = std::numeric_limits<double>::infinity(), high = 0;
+  double low = infinity, high = 0;
   for (Index r = 0; r < picture.slice.regions(); ++r) {
     const double value = measure(picture, r);
     if (value > 0) low = std::min(low, value);

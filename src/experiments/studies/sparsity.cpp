@@ -5,6 +5,7 @@
 #include <limits>
 #include <set>
 
+#include "base/infinity.hpp"
 #include "data/torus.hpp"
 #include "linalg/reduce.hpp"
 #include "linalg/row_blocks.hpp"
@@ -136,7 +137,7 @@ double mean_nearest_distance(ConstView<double> points, ConstView<double> others)
   Matrix<double> squares;
   for (Index row = 0; row < points.rows(); row += kernel_block_rows) {
     const Index rows = std::min(kernel_block_rows, points.rows() - row);
-    std::vector<double> nearest(static_cast<std::size_t>(rows), std::numeric_limits<double>::infinity());
+    std::vector<double> nearest(static_cast<std::size_t>(rows), infinity);
     for (Index col = 0; col < others.rows(); col += kernel_tile_cols) {
       squares.resize(rows, std::min(kernel_tile_cols, others.rows() - col));
       from.squared_distances(row, to, col, squares);

@@ -2,10 +2,10 @@
 #pragma once
 
 #include <algorithm>
-#include <limits>
 #include <span>
 #include <vector>
 
+#include "base/infinity.hpp"
 #include "geometry/certificates/certificate.hpp"
 #include "geometry/certificates/least_distance.hpp"
 #include "geometry/certificates/part_bounds.hpp"
@@ -60,7 +60,7 @@ class BoundarySearch {
   PartBounds bounds_;
   std::vector<Part> queue_;  // a heap, the least key first
   Index pushed_ = 0;
-  double reach_ = std::numeric_limits<double>::infinity();  // how far is looked
+  double reach_ = infinity;  // how far is looked
   LeastDistance least_distance_;
   Certificate found_;  // so far
 };

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <functional>
-#include <limits>
 #include <vector>
 
+#include "base/infinity.hpp"
 #include "geometry/piecewise_affine.hpp"
 #include "linalg/norm.hpp"
 
@@ -16,7 +16,7 @@ struct CertificateOptions {
   /// The most parts to visit for one input.
   Index parts = 100'000;
   /// The most seconds for one input; results near such an end depend on the machine.
-  double seconds = std::numeric_limits<double>::infinity();
+  double seconds = infinity;
   /// Where not empty: a point for each input that is classified otherwise, found by an attack, say. Nearer ones make
   /// the search shorter.
   ConstView<double> adversarial = {};
@@ -29,9 +29,9 @@ struct CertificateOptions {
 struct Certificate {
   bool exact = false;  ///< lower and upper are the distance of the decision boundary
   double lower = 0;
-  double upper = std::numeric_limits<double>::infinity();  ///< infinite where no such point is known
-  Matrix<double> adversarial = {};                         ///< 1 x d, empty where none is known
-  Index parts = 0;                                         ///< how many were visited
+  double upper = infinity;          ///< infinite where no such point is known
+  Matrix<double> adversarial = {};  ///< 1 x d, empty where none is known
+  Index parts = 0;                  ///< how many were visited
 };
 
 /// The certificates of the rows of x, n x d, on up to `threads` threads, with the same bits at any number unless a

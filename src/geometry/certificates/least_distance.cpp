@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/infinity.hpp"
 #include "linalg/reduce.hpp"
 
 namespace normalign {
 namespace {
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
 // A row may be violated by so much while the search goes on, and in the answer.
 constexpr double search_tolerance = 1e-11, answer_tolerance = 1e-9;
 // Of rows of length one, what may be left where there should be nothing.

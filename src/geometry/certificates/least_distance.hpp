@@ -1,10 +1,10 @@
 // The point of a polytope next to a given point, in the Euclidean and in the maximum norm.
 #pragma once
 
-#include <limits>
 #include <optional>
 #include <vector>
 
+#include "base/infinity.hpp"
 #include "geometry/polytope.hpp"
 
 namespace normalign {
@@ -52,8 +52,7 @@ class LeastDistance {
  public:
   /// The point of the half-spaces next to x, 1 x d. Throws InputError when shapes do not fit, the equalities are not in
   /// 0, ..., m or the limit is negative; RunError when the answer fails the test above.
-  NearestPoint operator()(const HalfSpaces& set, ConstView<double> x,
-                          double limit = std::numeric_limits<double>::infinity());
+  NearestPoint operator()(const HalfSpaces& set, ConstView<double> x, double limit = infinity);
 
  private:
   bool load(const HalfSpaces& set, ConstView<double> x, double limit);
@@ -83,7 +82,6 @@ class LeastDistance {
 
 /// The point of the half-spaces next to x (1 x d) in the maximum norm, by a linear program. Throws InputError as
 /// LeastDistance does, RunError when the linear program fails.
-NearestPoint least_linf_distance(const HalfSpaces& set, ConstView<double> x,
-                                 double limit = std::numeric_limits<double>::infinity());
+NearestPoint least_linf_distance(const HalfSpaces& set, ConstView<double> x, double limit = infinity);
 
 }  // namespace normalign

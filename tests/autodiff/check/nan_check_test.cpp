@@ -5,6 +5,7 @@
 
 #include "autodiff/grad.hpp"
 #include "autodiff/ops.hpp"
+#include "base/infinity.hpp"
 #include "support/catch.hpp"
 #include "support/matrices.hpp"
 #include "support/message_of.hpp"
@@ -14,7 +15,7 @@ namespace {
 
 using V = Var<double>;
 using M = Matrix<double>;
-constexpr double nan = std::numeric_limits<double>::quiet_NaN(), infinity = std::numeric_limits<double>::infinity();
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 template <class F>
 std::string found(F f) {

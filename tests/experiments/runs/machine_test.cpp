@@ -2,10 +2,10 @@
 // library are played by a library that is loaded before OpenBLAS.
 #include "experiments/runs/machine.hpp"
 
-#include <limits>
 #include <regex>
 
 #include "base/cores.hpp"
+#include "base/infinity.hpp"
 #include "support/catch.hpp"
 #include "support/malloc_counter.hpp"
 #include "support/message_of.hpp"
@@ -165,7 +165,7 @@ TEST_CASE("machine: the text names every limit, and kernels that could be faster
             .cores_by_quota = 2.5,
             .usable_cores = 2,
             .memory = 3.0 * (1 << 30),
-            .address_space = std::numeric_limits<double>::infinity(),
+            .address_space = infinity,
             .blas = "OpenBLAS 1.0 (Haswell)",
             .kernels = {.used = "Haswell", .chosen = "", .setting = "Haswell"},
             .float64 = {.reached = 40e9, .peak = 80e9},
@@ -181,7 +181,7 @@ TEST_CASE("machine: the text names every limit, and kernels that could be faster
       "double    40.0 GFLOP/s, 50 % of the 80.0 that multiply-adds in registers reach\n"
       "float     1.0 GFLOP/s\n");
   CHECK(as_json(m)["cores_by_quota"] == 2.5);
-  m.cores_by_quota = std::numeric_limits<double>::infinity();
+  m.cores_by_quota = infinity;
   m.kernels = {.used = "SkylakeX", .chosen = "SkylakeX", .setting = ""};
   m.wrong_product = "all of them";
   CHECK(contains(as_text(m), "no limit by control groups"));

@@ -4,6 +4,7 @@
 #include <limits>
 #include <sstream>
 
+#include "base/infinity.hpp"
 #include "support/catch.hpp"
 
 namespace normalign::tests {
@@ -20,7 +21,7 @@ TEST_CASE("a duration is minutes and seconds, with hours where there are any, ro
   CHECK(duration(3600) == "1:00:00");
   CHECK(duration(3600 * 25 + 61) == "25:01:01");
   CHECK(duration(-1) == "-");
-  CHECK(duration(std::numeric_limits<double>::infinity()) == "-");
+  CHECK(duration(infinity) == "-");
   CHECK(duration(std::numeric_limits<double>::quiet_NaN()) == "-");
 }
 

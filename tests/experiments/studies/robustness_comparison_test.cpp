@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "base/error.hpp"
+#include "base/infinity.hpp"
 #include "experiments/figures/table_json.hpp"
 #include "experiments/figures/text_file.hpp"
 #include "experiments/studies/inspection.hpp"
@@ -99,7 +99,7 @@ TEST_CASE("a network that says one class everywhere has infinite certificates, w
   for (const CertifiedPoint& point : found.points) CHECK(std::isinf(point.certificate));
   CHECK(contains(as_text(tables(robustness_rows({found}))), "inf"));
   InspectedModel partly = model("b", 1);
-  partly.points[1].certificate = std::numeric_limits<double>::infinity();
+  partly.points[1].certificate = infinity;
   std::size_t drawn = 0;
   for (const ChartBlock& block : robustness_chart({partly}, "class_alignment").blocks) drawn += block.rows.size();
   CHECK(drawn == 3);

@@ -5,6 +5,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "base/infinity.hpp"
 #include "support/catch.hpp"
 #include "support/message_of.hpp"
 
@@ -17,7 +18,7 @@ TEST_CASE("every field out of its range is refused by its name, with what was fo
     std::function<void(RunConfig&)> spoil;
     const char* found;
   };
-  constexpr double nan = std::numeric_limits<double>::quiet_NaN(), inf = std::numeric_limits<double>::infinity();
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
   const auto set = [](auto RunConfig::*field, auto value) { return [=](RunConfig& c) { c.*field = value; }; };
   const Row rows[] = {
       {"seed", set(&RunConfig::seed, -1), "-1"},
@@ -26,7 +27,7 @@ TEST_CASE("every field out of its range is refused by its name, with what was fo
       {"noise_levels", set(&RunConfig::noise_levels, std::vector<double>{0.5, 1, 0.5}), "0.5 twice"},
       {"attack_radii", set(&RunConfig::attack_radii, std::vector<double>{2, 2}), "2 twice"},
       {"init_scale", set(&RunConfig::init_scale, -1.0), "-1"},
-      {"init_scale", set(&RunConfig::init_scale, inf), "inf"},
+      {"init_scale", set(&RunConfig::init_scale, infinity), "inf"},
       {"epochs", set(&RunConfig::epochs, -1), "-1"},
       {"epochs", set(&RunConfig::epochs, 2'000'000'000), "2000000000"},
       {"batch_size", set(&RunConfig::batch_size, -3), "-3"},
@@ -35,7 +36,7 @@ TEST_CASE("every field out of its range is refused by its name, with what was fo
       {"optimizer", set(&RunConfig::optimizer, "adagrad"), "'adagrad'"},
       {"learning_rate", set(&RunConfig::learning_rate, -0.5), "-0.5"},
       {"learning_rate", set(&RunConfig::learning_rate, nan), "nan"},
-      {"weight_decay", set(&RunConfig::weight_decay, inf), "inf"},
+      {"weight_decay", set(&RunConfig::weight_decay, infinity), "inf"},
       {"momentum", set(&RunConfig::momentum, 1.5), "1.5"},
       {"beta1", set(&RunConfig::beta1, 1.0), "1"},
       {"beta2", set(&RunConfig::beta2, nan), "nan"},
@@ -61,7 +62,7 @@ TEST_CASE("every field out of its range is refused by its name, with what was fo
       {"lambda_scale", set(&RunConfig::lambda_scale, -1.0), "-1"},
       {"hold_weight", set(&RunConfig::hold_weight, -1.0), "-1"},
       {"training_noise", set(&RunConfig::training_noise, -1.0), "-1"},
-      {"least_training_noise", set(&RunConfig::least_training_noise, inf), "inf"},
+      {"least_training_noise", set(&RunConfig::least_training_noise, infinity), "inf"},
       {"geometry_samples", set(&RunConfig::geometry_samples, -1), "-1"},
       {"attack_radii", set(&RunConfig::attack_radii, std::vector<double>{nan}), "nan"},
       {"attack_norm", set(&RunConfig::attack_norm, "l1"), "'l1'"},

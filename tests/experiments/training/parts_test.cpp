@@ -1,6 +1,5 @@
 #include "experiments/training/parts.hpp"
-
-#include <limits>
+#include "base/infinity.hpp"
 
 #include "nn/grokfast.hpp"
 #include "nn/orthograd.hpp"
@@ -135,8 +134,7 @@ TEST_CASE("a model whose values are not finite, or would not stay so, is refused
   CHECK(
       contains(refusal("layers.1.bias", 0, 1, 1e200), "tensor layers.1.bias: found a value of size 1e+200 at (0, 1)"));
   CHECK(contains(refusal("layers.0.bias", 0, 3, std::nan("")), "tensor layers.0.bias: found nan at (0, 3)"));
-  CHECK(contains(refusal("layers.1.weight", 1, 0, std::numeric_limits<double>::infinity()),
-                 "tensor layers.1.weight: found inf at (1, 0)"));
+  CHECK(contains(refusal("layers.1.weight", 1, 0, infinity), "tensor layers.1.weight: found inf at (1, 0)"));
   // Squares grow before the next layer sees them.
   TensorFile squares = tensor_file(Mlp<double>({.widths = {3, 4, 2}, .activation = Activation::quadratic}));
   std::get<Matrix<double>>(squares.tensors.at("layers.0.weight").values)(1, 2) = 1e60;

@@ -3,6 +3,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "base/infinity.hpp"
 #include "support/catch.hpp"
 #include "support/damaged_json.hpp"
 #include "support/temporary_folder.hpp"
@@ -14,7 +15,7 @@ using Json = nlohmann::ordered_json;
 using Catch::Matchers::Contains;
 namespace fs = std::filesystem;
 
-RunLog example_log() {
+RunLog full_log() {
   RunLog log{.run_name = "sparse_parity_grokalign_0", .condition = "grokalign"};
   log.config = {{"task", "sparse_parity"}, {"lambda", 0.1}, {"widths", {43, 200, 200, 2}}, {"adamw", {{"lr", 1e-2}}}};
   log.status = RunStatus::finished;
@@ -56,13 +57,13 @@ std::string refusal(const fs::path& path) {
   return "accepted";
 }
 
-std::size_t files_in(const fs::path& folder) {
+std::size_t count_of_files(const fs::path& folder) {
   return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder), fs::directory_iterator()));
 }
 
 TEST_CASE("run log: what is written is read again, every bit of it") {
   const TemporaryFolder folder;
-  RunLog log = example_log();
+  RunLog log = full_log();
   write_log(folder / "run.json", log);
   const RunLog read = read_log(folder / "run.json");
   CHECK(read == log);
@@ -91,7 +92,7 @@ TEST_CASE("run log: keys stand in the agreed order, grokking_epoch is null where
     for (const auto& [key, value] : json.items()) result.push_back(key);
     return result;
   };
-  RunLog log = example_log();
+  RunLog log = full_log();
   const Json json = log;
   CHECK(keys(json) == std::vector<std::string>{"kind", "run_name", "condition", "config", "status", "grokked",
                                                "grokking_epoch", "metrics", "environment"});
@@ -111,30 +112,30 @@ TEST_CASE("run log: keys stand in the agreed order, grokking_epoch is null where
 
 TEST_CASE("run log: one metric row, one line") {
   const TemporaryFolder folder;
-  write_log(folder / "run.json", example_log());
+  write_log(folder / "run.json", full_log());
   const std::string content = read_file(folder / "run.json");
   CHECK_THAT(content, Contains("\n    {\"epoch\":0,\"train_acc\":50.1,"));
   CHECK_THAT(content, Contains("\n    {\"epoch\":110,"));
   CHECK_THAT(content, Contains("\n  \"condition\": \"grokalign\",\n"));
   CHECK(content.back() == '\n');
-  CHECK(Json::parse(content) == Json(example_log()));
+  CHECK(Json::parse(content) == Json(full_log()));
 }
 
 TEST_CASE("run log: a log is replaced as a whole and no other file is left") {
   const TemporaryFolder folder;
-  const RunLog long_log = example_log();
+  const RunLog long_log = full_log();
   write_log(folder / "run.json", long_log);
   // A second name of the old file: written in place it would change, renamed over it does not.
   fs::create_hard_link(folder / "run.json", folder / "old.json");
   write_log(folder / "run.json", RunLog{.run_name = "short", .condition = "baseline"});
   CHECK(read_log(folder / "run.json").run_name == "short");
   CHECK(read_log(folder / "old.json") == long_log);
-  CHECK(files_in(folder.path()) == 2);
+  CHECK(count_of_files(folder.path()) == 2);
 }
 
 TEST_CASE("run log: a number that is not finite is refused by epoch and field, and the old log stays") {
   const TemporaryFolder folder;
-  write_log(folder / "run.json", example_log());
+  write_log(folder / "run.json", full_log());
   const std::string before = read_file(folder / "run.json");
   const auto message = [&](const RunLog& log) -> std::string {
     try {
@@ -144,25 +145,25 @@ TEST_CASE("run log: a number that is not finite is refused by epoch and field, a
     }
     return "written";
   };
-  RunLog log = example_log();
+  RunLog log = full_log();
   log.metrics[1].test_loss = std::numeric_limits<double>::quiet_NaN();
   CHECK(message(log) == "epoch 110: test_loss is nan; expected a finite number");
-  log = example_log();
-  log.metrics[1].extras[1].second = std::numeric_limits<double>::infinity();
+  log = full_log();
+  log.metrics[1].extras[1].second = infinity;
   CHECK(message(log) == "epoch 110: centroid_alignment is inf; expected a finite number");
-  log = example_log();
+  log = full_log();
   log.config["adamw"]["lr"] = std::numeric_limits<double>::quiet_NaN();
   CHECK(message(log) == "config.adamw.lr is nan; expected a finite number");
-  log = example_log();
+  log = full_log();
   log.metrics[1].extras.emplace_back("opt_time", 1.0);
   CHECK_THROWS_AS(write_log(folder / "run.json", log), InputError);
   CHECK(read_file(folder / "run.json") == before);
-  CHECK(files_in(folder.path()) == 1);
+  CHECK(count_of_files(folder.path()) == 1);
 }
 
 TEST_CASE("run log: text that is no UTF-8 does not lose the log") {
   const TemporaryFolder folder;
-  RunLog log = example_log();
+  RunLog log = full_log();
   log.config["data"] = "caf\xe9";
   write_log(folder / "run.json", log);
   CHECK(read_log(folder / "run.json").config["data"] == "caf\xef\xbf\xbd");
@@ -171,11 +172,11 @@ TEST_CASE("run log: text that is no UTF-8 does not lose the log") {
 TEST_CASE("run log: a log that cannot be written is a failed run") {
   const TemporaryFolder folder;
   write_file(folder / "file", "");
-  CHECK_THROWS_AS(write_log(folder / "file/run.json", example_log()), RunError);
-  CHECK_THROWS_AS(write_log(folder / "absent/run.json", example_log()), RunError);
+  CHECK_THROWS_AS(write_log(folder / "file/run.json", full_log()), RunError);
+  CHECK_THROWS_AS(write_log(folder / "absent/run.json", full_log()), RunError);
   fs::create_directories(folder / "run.json");
-  CHECK_THROWS_AS(write_log(folder / "run.json", example_log()), RunError);
-  CHECK(files_in(folder.path()) == 2);
+  CHECK_THROWS_AS(write_log(folder / "run.json", full_log()), RunError);
+  CHECK(count_of_files(folder.path()) == 2);
 }
 
 TEST_CASE("run log: others' logs of this schema are read") {
@@ -266,7 +267,7 @@ TEST_CASE("run log: a file that is no log is refused in one line by its name") {
   const std::string name = path.string();
   CHECK_THAT(refusal(path), Contains(name + ": cannot be read: No such file"));
   CHECK_THAT(refusal(folder.path()), Contains("found a folder"));
-  write_log(path, example_log());
+  write_log(path, full_log());
   const std::string whole = read_file(path);
   for (const std::string& content :
        {std::string(), std::string("{"), whole.substr(0, whole.size() / 2), std::string("{\"run_name\": NaN}"),
@@ -283,7 +284,7 @@ TEST_CASE("run log: a file that is no log is refused in one line by its name") {
 TEST_CASE("run log: a damaged file is a log all the same, or refused by its name") {
   const TemporaryFolder folder;
   const fs::path path = folder / "run.json";
-  write_log(path, example_log());
+  write_log(path, full_log());
   with_damage(read_file(path), [&](const std::string& content) {
     write_file(path, content);
     try {
@@ -297,8 +298,8 @@ TEST_CASE("run log: a damaged file is a log all the same, or refused by its name
 TEST_CASE("read_log_if_any: an object that is no log at all is none, anything else as read_log has it") {
   const TemporaryFolder folder;
   const fs::path path = folder / "run.json";
-  write_log(path, example_log());
-  CHECK(read_log_if_any(path) == example_log());
+  write_log(path, full_log());
+  CHECK(read_log_if_any(path) == full_log());
   for (const char* content : {"{}", R"({"settings": []})", R"({"condition": "GF", "grokked": true})"}) {
     write_file(path, content);
     CHECK_FALSE(read_log_if_any(path).has_value());
@@ -313,7 +314,7 @@ TEST_CASE("read_log_if_any: an object that is no log at all is none, anything el
 }
 
 TEST_CASE("metric: fields and extras of a row by name") {
-  const MetricRow row = example_log().metrics[1];
+  const MetricRow row = full_log().metrics[1];
   CHECK(metric(row, "test_acc") == 90.3);
   CHECK(metric(row, "opt_time") == 2.25);
   CHECK(metric(row, "centroid_alignment") == -0.25);

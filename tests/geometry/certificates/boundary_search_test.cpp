@@ -1,6 +1,5 @@
 #include "geometry/certificates/boundary_search.hpp"
-
-#include <limits>
+#include "base/infinity.hpp"
 
 #include "support/catch.hpp"
 #include "support/geometry_reference.hpp"
@@ -13,7 +12,7 @@ using namespace detail;
 
 using M = Matrix<double>;
 constexpr Index all_parts = 1'000'000;
-constexpr double no_limit = std::numeric_limits<double>::infinity();
+constexpr double no_limit = infinity;
 
 // A network with one output, negative at x.
 PiecewiseAffineNetwork negative_at(const M& x, std::uint64_t seed) {

@@ -1,4 +1,5 @@
 #include "geometry/certificates/certificate.hpp"
+#include "base/infinity.hpp"
 
 #include "geometry/affine_map.hpp"
 #include "geometry/certificates/least_distance.hpp"
@@ -14,7 +15,6 @@ namespace normalign::tests {
 namespace {
 
 using M = Matrix<double>;
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 // The outputs (of one output f: -f and f) of the classes other than that of x, less that of x, as rows of the map.
 AffineMap rivals(const AffineMap& map, const M& f) {
@@ -110,7 +110,7 @@ TEST_CASE("robust radii at the reference points", "[slow]") {
 }
 
 // The distance of t from a segment, in the norm.
-double distance(Point t, const BoundarySegment& s, Norm norm) {
+double distance_to_segment(Point t, const BoundarySegment& s, Norm norm) {
   const auto length = [&](double share) {
     const double x = std::abs(s.from.x + share * (s.to.x - s.from.x) - t.x),
                  y = std::abs(s.from.y + share * (s.to.y - s.from.y) - t.y);
@@ -137,7 +137,7 @@ TEST_CASE("in the plane certificates are the distances of the slice's own decisi
       for (Index i = 0; i < x.rows(); ++i) {
         double nearest = INFINITY;
         for (const BoundarySegment& s : boundary.segments)
-          nearest = std::min(nearest, distance({x(i, 0), x(i, 1)}, s, norm));
+          nearest = std::min(nearest, distance_to_segment({x(i, 0), x(i, 1)}, s, norm));
         if (nearest > 1.9) continue;  // what is nearer might lie outside of the window
         CAPTURE(seed, i, norm == Norm::l2);
         const Certificate& certificate = found[static_cast<std::size_t>(i)];

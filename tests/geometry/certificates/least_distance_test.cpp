@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "base/infinity.hpp"
 #include "geometry/linear_program.hpp"
 #include "support/catch.hpp"
 #include "support/distances.hpp"
@@ -12,7 +13,6 @@ namespace normalign::tests {
 namespace {
 
 using M = Matrix<double>;
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 // Half-spaces at random, some of which have no point in common, every third of them with an equality, and a point.
 struct RandomSet {
@@ -27,7 +27,7 @@ struct RandomSet {
   HalfSpaces set;
 };
 
-bool contains(const HalfSpaces& set, const M& z, double tolerance) {
+bool is_inside(const HalfSpaces& set, const M& z, double tolerance) {
   for (Index i = 0; i < set.slopes.rows(); ++i) {
     const M row(set.slopes.row_block(i, 1));
     const double value = inner_product(row, z) + set.offsets(0, i);
@@ -69,7 +69,7 @@ double nearest_by_faces(const HalfSpaces& set, const M& x) {
       if (subset >> i & 1) rows.push_back(i);
     if (static_cast<Index>(rows.size()) > x.cols()) continue;
     const auto z = projection_on_flat(set, rows, x);
-    if (z && contains(set, *z, 1e-9)) nearest = std::min(nearest, distance(*z, x, Norm::l2));
+    if (z && is_inside(set, *z, 1e-9)) nearest = std::min(nearest, distance(*z, x, Norm::l2));
   }
   return nearest;
 }
@@ -102,7 +102,7 @@ TEST_CASE("the Euclidean projection is the nearest point of all faces, or the se
       continue;
     }
     ++found;
-    CHECK(contains(set, projection.point, 1e-9));
+    CHECK(is_inside(set, projection.point, 1e-9));
     CHECK_THAT(distance(projection.point, x, Norm::l2), WithinAbs(projection.distance, 1e-9));
     const double nearest = nearest_by_faces(set, x);
     CHECK_THAT(projection.distance, WithinAbs(nearest, 1e-9 * std::max(1.0, nearest)));
@@ -128,7 +128,7 @@ TEST_CASE("the projection in the maximum norm is in the set, and smaller cubes d
       continue;
     }
     ++found;
-    CHECK(contains(set, projection.point, 1e-8));
+    CHECK(is_inside(set, projection.point, 1e-8));
     CHECK_THAT(distance(projection.point, x, Norm::linf), WithinAbs(projection.distance, 1e-9));
     if (projection.distance == 0) continue;
     const Index m = set.slopes.rows(), d = set.slopes.cols();
