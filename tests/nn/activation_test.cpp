@@ -13,11 +13,11 @@ namespace {
 
 using M = Matrix<double>;
 
-constexpr const char* names[] = {"relu",     "leaky_relu", "abs",       "tanh",    "sigmoid",
-                                 "softplus", "silu",       "quadratic", "identity"};
+constexpr const char* activation_names[] = {"relu",     "leaky_relu", "abs",       "tanh",    "sigmoid",
+                                            "softplus", "silu",       "quadratic", "identity"};
 
-TEST_CASE("activations have names that lead back to them") {
-  for (const char* word : names) CHECK(name(activation(word)) == word);
+TEST_CASE("activations have activation_names that lead back to them") {
+  for (const char* word : activation_names) CHECK(name(activation(word)) == word);
   CHECK(activation("relu") == Activation::relu);
   CHECK(activation("identity") == Activation::identity);
   CHECK(message_of([] { activation("gelu"); }) ==
@@ -28,7 +28,7 @@ TEST_CASE("activations have names that lead back to them") {
 
 TEST_CASE("every activation is its formula") {
   const M t = random_matrix({5, 7}, 1, -4, 4);
-  for (const char* word : names) {
+  for (const char* word : activation_names) {
     CAPTURE(word);
     const Activation a = activation(word);
     M expected(5, 7);
@@ -42,7 +42,7 @@ TEST_CASE("the frozen pattern is the activation's slope, at kinks too, and nothi
   M t = random_matrix({5, 7}, 1, -4, 4);
   t(0, 0) = t(1, 1) = 0;
   const M u = random_matrix({5, 7}, 2);
-  for (const char* word : names) {
+  for (const char* word : activation_names) {
     CAPTURE(word);
     const Activation a = activation(word);
     Tape<double> tape;
@@ -66,7 +66,7 @@ TEST_CASE("the frozen pattern is the activation's slope, at kinks too, and nothi
 }
 
 TEST_CASE("piecewise affine are relu, leaky_relu, abs and identity") {
-  for (const char* word : names) {
+  for (const char* word : activation_names) {
     const std::string known = word;
     CHECK(is_piecewise_affine(activation(word)) ==
           (known == "relu" || known == "leaky_relu" || known == "abs" || known == "identity"));

@@ -21,7 +21,7 @@ double laplace(const Matrix<T>& a, Index i, const Matrix<T>& b, Index j, double 
   return std::exp(-std::sqrt(squared) / bandwidth);
 }
 
-constexpr Kernel kernel{.bandwidth = 2};
+constexpr Kernel laplace_of_2{.bandwidth = 2};
 
 template <class T>
 void check_matrix(Index n) {
@@ -30,7 +30,7 @@ void check_matrix(Index n) {
   const MahalanobisPoints<T> points{Matrix<T>(z)};
   Matrix<T> found(n, n);
   std::ranges::fill(found.span(), T(-5));
-  kernel_matrix<T>(kernel, points, found);
+  kernel_matrix<T>(laplace_of_2, points, found);
   double worst = 0;
   bool unit_diagonal = true;
   for (Index i = 0; i < n; ++i) {
@@ -42,7 +42,7 @@ void check_matrix(Index n) {
   CHECK(worst <= 10 * tolerance<T>());
   for (int threads : {2, 3, 7}) {
     Matrix<T> again(n, n);
-    kernel_matrix<T>(kernel, points, again, threads);
+    kernel_matrix<T>(laplace_of_2, points, again, threads);
     bool same = true;
     for (Index i = 0; i < n; ++i)
       for (Index j = 0; j <= i; ++j) same = same && again(i, j) == found(i, j);
@@ -63,13 +63,14 @@ void check_product(Index n, Index m, Index c) {
       for (Index k = 0; k < c; ++k) expected(i, k) += value * static_cast<double>(coefficients(j, k));
     }
   Matrix<T> whole(n, m), again(n, m);
-  kernel_matrix<T>(kernel, points, others, whole);
-  kernel_matrix<T>(kernel, points, others, again, 3);
+  kernel_matrix<T>(laplace_of_2, points, others, whole);
+  kernel_matrix<T>(laplace_of_2, points, others, again, 3);
   CHECK(same_bits(again, whole));
   CHECK(relative_error(naive_product(whole, coefficients), expected) <= 50 * tolerance<T>());
-  const Matrix<T> found = kernel_product<T>(kernel, points, others, coefficients);
+  const Matrix<T> found = kernel_product<T>(laplace_of_2, points, others, coefficients);
   CHECK(relative_error(found, expected) <= 50 * tolerance<T>());
-  for (int threads : {2, 3}) CHECK(same_bits(kernel_product<T>(kernel, points, others, coefficients, threads), found));
+  for (int threads : {2, 3})
+    CHECK(same_bits(kernel_product<T>(laplace_of_2, points, others, coefficients, threads), found));
 }
 
 }  // namespace
@@ -94,28 +95,28 @@ TEST_CASE("a kernel product is that of plain loops, at any number of threads", "
 TEST_CASE("points without coordinates all have distance 0", "[rfm]") {
   const MahalanobisPoints<double> points{Matrix<double>(70, 0)};
   Matrix<double> ones(70, 70), sums(70, 1);
-  kernel_matrix<double>(kernel, points, ones);
+  kernel_matrix<double>(laplace_of_2, points, ones);
   for (Index i = 0; i < 70; ++i)
     for (Index j = 0; j <= i; ++j) REQUIRE(ones(i, j) == 1);
   std::ranges::fill(sums.span(), 1.0);
-  const Matrix<double> product = kernel_product<double>(kernel, points, points, sums);
+  const Matrix<double> product = kernel_product<double>(laplace_of_2, points, points, sums);
   CHECK(std::ranges::all_of(product.span(), [](double value) { return value == 70; }));
 }
 
 TEST_CASE("misfits and a thread number below one are refused", "[rfm]") {
   const MahalanobisPoints<double> points{Matrix<double>(3, 2)};
   Matrix<double> out(3, 2), square(3, 3);
-  CHECK(message_of([&] { kernel_matrix<double>(kernel, points, out); }) ==
+  CHECK(message_of([&] { kernel_matrix<double>(laplace_of_2, points, out); }) ==
         "kernel_matrix: out is 3x2 but there are 3 points");
-  CHECK(message_of([&] { kernel_matrix<double>(kernel, points, square, 0); }) ==
+  CHECK(message_of([&] { kernel_matrix<double>(laplace_of_2, points, square, 0); }) ==
         "kernel_matrix: threads is 0; it must be at least 1");
-  CHECK(message_of([&] { kernel_matrix<double>(kernel, points, points, out); }) ==
+  CHECK(message_of([&] { kernel_matrix<double>(laplace_of_2, points, points, out); }) ==
         "kernel_matrix: out is 3x2 but there are 3 points and 3 centres");
-  CHECK(message_of([&] { kernel_matrix<double>(kernel, points, points, square, 0); }) ==
+  CHECK(message_of([&] { kernel_matrix<double>(laplace_of_2, points, points, square, 0); }) ==
         "kernel_matrix: threads is 0; it must be at least 1");
-  CHECK(message_of([&] { kernel_product<double>(kernel, points, points, Matrix<double>(2, 2)); }) ==
+  CHECK(message_of([&] { kernel_product<double>(laplace_of_2, points, points, Matrix<double>(2, 2)); }) ==
         "kernel_product: coefficients are 2x2 but there are 3 centres");
-  CHECK(message_of([&] { kernel_product<double>(kernel, points, points, square, -1); }) ==
+  CHECK(message_of([&] { kernel_product<double>(laplace_of_2, points, points, square, -1); }) ==
         "kernel_product: threads is -1; it must be at least 1");
 }
 

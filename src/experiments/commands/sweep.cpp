@@ -51,7 +51,8 @@ std::vector<std::string> assignments(const SweepArguments& a) {
 
 // One run, here.
 int run_one(const SweepArguments& a, const std::vector<RunConfig>& runs) {
-  const RunConfig& run = run_named(a.runs.run, runs, run_name, "of " + a.file);
+  const RunConfig& run = run_named(
+      a.runs.run, runs, [](const RunConfig& r) { return run_name(r); }, "of " + a.file);
   Progress progress(std::cerr, isatty(STDERR_FILENO), run.epochs);
   SweepRunOptions options{.folder = a.runs.out, .threads = a.runs.threads, .checkpoint_seconds = a.checkpoint_seconds};
   if (a.runs.parent == 0) options.progress = [&](const RunLog& log, Index epoch) { progress(log, epoch); };

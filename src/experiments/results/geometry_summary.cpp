@@ -62,7 +62,7 @@ void add_rows(GeometrySummary& summary, const ConditionRuns& condition, Moment m
   }
 }
 
-GeometrySummary task_summary(const TaskRuns& task) {
+GeometrySummary geometry_of(const TaskRuns& task) {
   GeometrySummary result{
       .task = task.task, .equal_epoch = equal_epoch(task), .unfinished = task.unfinished, .failed = task.failed};
   std::vector<const MetricRow*> all;
@@ -99,7 +99,7 @@ std::string heading(Moment moment, const GeometrySummary& task) {
                                         : text("at ", name_of(moment));
 }
 
-Table table_of(const GeometrySummary& task) {
+Table geometry_table(const GeometrySummary& task) {
   Table table{.caption = task.task,
               .detail = text("alignment by chance ", four_digits(task.chance_alignment)),
               .columns = columns_of(record({}, {})),
@@ -118,7 +118,7 @@ Table table_of(const GeometrySummary& task) {
 
 std::vector<GeometrySummary> summarise_geometry(const std::vector<RunLog>& logs) {
   std::vector<GeometrySummary> result;
-  for (const TaskRuns& task : by_task(logs)) result.push_back(task_summary(task));
+  for (const TaskRuns& task : by_task(logs)) result.push_back(geometry_of(task));
   return result;
 }
 
@@ -143,8 +143,8 @@ TableSet tables(std::span<const GeometrySummary> summary) {
           "\\cmidrule(lr){5-8}\n"
           "condition & points & runs & epoch & centroid & class & normal & centred & rank & variance & "
           "$\\|J\\|_F$ & $\\|b\\|^2$ & $\\|J^T 1\\|$ \\\\\n"};
-  for (const GeometrySummary& task : summary) result.tables.push_back(table_of(task));
-  if (summary.empty()) result.tables.push_back(table_of({}));  // so that files have their head
+  for (const GeometrySummary& task : summary) result.tables.push_back(geometry_table(task));
+  if (summary.empty()) result.tables.push_back(geometry_table({}));  // so that files have their head
   return result;
 }
 

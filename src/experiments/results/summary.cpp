@@ -91,7 +91,7 @@ bool has_ungrokked(const TaskSummary& task) {
   return std::ranges::any_of(task.conditions, [](const ConditionSummary& row) { return row.last_epoch.has_value(); });
 }
 
-Table table_of(const TaskSummary& task) {
+Table task_table(const TaskSummary& task) {
   const bool ungrokked = has_ungrokked(task);
   Table table{.caption = task.task,
               .columns = columns_of(record("", {}, ungrokked)),
@@ -130,8 +130,8 @@ TableSet tables(std::span<const TaskSummary> summary) {
       .key = "settings",
       .rows_key = "conditions",
       .latex_head = latex_head(ungrokked)};
-  for (const TaskSummary& task : summary) result.tables.push_back(table_of(task));
-  if (summary.empty()) result.tables.push_back(table_of({}));  // so that files have their head
+  for (const TaskSummary& task : summary) result.tables.push_back(task_table(task));
+  if (summary.empty()) result.tables.push_back(task_table({}));  // so that files have their head
   if (ungrokked)
     result.legend.emplace_back(
         "not grokked: last epoch and accuracies there, means over the finished runs that did not grok.");

@@ -12,7 +12,7 @@ using C = TabularConfig;
 
 constexpr SettingReader<C> exponent = {"the kernel generalised_laplace",
                                        [](const C& c) { return c.kernel == "generalised_laplace"; }};
-constexpr SettingReader<C> updates = {"updates above 0", [](const C& c) { return c.updates > 0; }};
+constexpr SettingReader<C> updates_above_0 = {"updates above 0", [](const C& c) { return c.updates > 0; }};
 constexpr SettingReader<C> attacks = {"attack_radii that are not empty",
                                       [](const C& c) { return !c.attack_radii.empty(); }};
 
@@ -31,7 +31,7 @@ const std::vector<Setting<TabularConfig>>& table_of(const TabularConfig&) {
       {"exponent", &C::exponent, {}, exponent},
       {"regularisations", &C::regularisations, {.least = 0}},
       {"updates", &C::updates, {.least = 0}},
-      {"agop_samples", &C::agop_samples, {.least = 1}, updates},
+      {"agop_samples", &C::agop_samples, {.least = 1}, updates_above_0},
       {"geometry_samples", &C::geometry_samples, {.least = 1}},
       {"precision", &C::precision, {.names = {"float32", "float64"}}},
       {"attack_radii", &C::attack_radii, {.least = 0}},

@@ -11,7 +11,7 @@
 namespace normalign {
 namespace {
 
-constexpr const char *published = "published", *nested = "nested";
+constexpr const char *published_protocol = "published", *nested_protocol = "nested";
 
 // Adds the seconds of its scope to a sum.
 class Stopwatch {
@@ -77,10 +77,10 @@ class Run {
         kernel_{.shape = kernel_shape(config.kernel), .bandwidth = config.bandwidth, .exponent = config.exponent} {}
 
   TabularResult operator()() {
-    if (config_.protocol == published) select(data_.selection, 0);
+    if (config_.protocol == published_protocol) select(data_.selection, 0);
     for (std::size_t i = 0; i < data_.folds.size(); ++i) {
       const Fold& fold = data_.folds[i];
-      if (config_.protocol == nested) select(halves(fold.train, i), i);
+      if (config_.protocol == nested_protocol) select(halves(fold.train, i), i);
       result_.folds.push_back(figures(fold, i));
     }
     return std::move(result_);
@@ -238,7 +238,7 @@ class Run {
 
 Index tabular_steps(const TabularConfig& config, const TabularData& data) {
   const auto folds = static_cast<Index>(data.folds.size());
-  const Index selections = config.protocol == nested ? folds : 1;
+  const Index selections = config.protocol == nested_protocol ? folds : 1;
   return selections * static_cast<Index>(config.regularisations.size()) * (config.updates + 1) +
          folds * (2 + static_cast<Index>(config.attack_radii.size()));
 }
@@ -251,7 +251,7 @@ TabularResult tabular_run(const TabularConfig& config, const TabularData& data, 
       throw InputError(text(data.name, ": found ", fold.train.size(), " and ", fold.test.size(), " rows in a ", name,
                             ", expected some in both parts"));
   };
-  if (config.protocol == published) check_fold(data.selection, "selection");
+  if (config.protocol == published_protocol) check_fold(data.selection, "selection");
   for (const Fold& fold : data.folds) check_fold(fold, "fold");
   if (config.precision == "float32") return Run<float>(config, data, ridge, progress)();
   return Run<double>(config, data, ridge, progress)();

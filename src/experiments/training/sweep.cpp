@@ -77,19 +77,19 @@ std::vector<std::int64_t> seeds_of(const Json& value, const std::string& place) 
 }
 
 // Fields of a run, all said in one place.
-struct Layer {
+struct SettingsLayer {
   std::string place;  // what precedes the name of a field in a message
   Json fields;
   std::vector<RunConfig> runs = {};  // for which they are said, but for the seed
 };
 
-void require_read(const Layer& layer) {
+void require_read(const SettingsLayer& layer) {
   for (const auto& [name, value] : layer.fields.items()) require_read(layer.place + name, name, layer.runs);
 }
 
 // The layer of an object in the file, without the keys that are no fields.
-Layer layer_of(const Json& object, const std::string& place, std::initializer_list<const char*> other_keys) {
-  Layer layer{place + '.', object_at(object, place, "an object of settings")};
+SettingsLayer layer_of(const Json& object, const std::string& place, std::initializer_list<const char*> other_keys) {
+  SettingsLayer layer{place + '.', object_at(object, place, "an object of settings")};
   for (const char* key : other_keys) layer.fields.erase(key);
   for (const char* key : {"task", "condition", "label", "seed"})
     if (layer.fields.contains(key))
@@ -99,8 +99,8 @@ Layer layer_of(const Json& object, const std::string& place, std::initializer_li
 }
 
 // The run of these layers, the last of which wins.
-RunConfig run_of(RunConfig run, std::initializer_list<const Layer*> layers) {
-  for (const Layer* layer : layers)
+RunConfig run_of(RunConfig run, std::initializer_list<const SettingsLayer*> layers) {
+  for (const SettingsLayer* layer : layers)
     for (const auto& [name, value] : layer->fields.items())
       within(layer->place, [&, &name = name, &value = value] { set_field(run, name, value); });
   try {
@@ -110,13 +110,13 @@ RunConfig run_of(RunConfig run, std::initializer_list<const Layer*> layers) {
     // It is the layer that had the last word on the field that is to blame.
     const std::string message = error.what(), field = message.substr(0, message.find(':'));
     std::string place;
-    for (const Layer* layer : layers)
+    for (const SettingsLayer* layer : layers)
       if (layer->fields.contains(field)) place = layer->place;
     throw InputError(text(place, message));
   }
 }
 
-std::vector<RunConfig> runs_of(const Json& file, Layer& fixed, std::span<const std::string> only) {
+std::vector<RunConfig> runs_of(const Json& file, SettingsLayer& fixed, std::span<const std::string> only) {
   object_at(file, "top level", "an object");
   const std::vector<std::string> keys = {"kind", "settings", "conditions", "seeds", "overrides"};
   for (const auto& [key, value] : file.items())
@@ -126,8 +126,8 @@ std::vector<RunConfig> runs_of(const Json& file, Layer& fixed, std::span<const s
   for (const char* key : {"settings", "conditions"})
     if (!file.contains(key) || !file[key].is_object() || file[key].empty())
       refuse(key, file.contains(key) ? file[key] : Json(), "an object that is not empty");
-  Layer everywhere = layer_of(file.value("overrides", Json::object()), "overrides", {});
-  std::map<std::string, Layer> of_conditions;
+  SettingsLayer everywhere = layer_of(file.value("overrides", Json::object()), "overrides", {});
+  std::map<std::string, SettingsLayer> of_conditions;
   for (const auto& [label, fields] : file["conditions"].items())
     of_conditions[label] = layer_of(fields, entry_of("conditions", label), {"condition"});
 
@@ -136,21 +136,21 @@ std::vector<RunConfig> runs_of(const Json& file, Layer& fixed, std::span<const s
   for (const auto& [task_name, setting] : file["settings"].items()) {
     within("settings: ", [&name = task_name] { task(name); });
     const std::string place = entry_of("settings", task_name);
-    Layer of_setting = layer_of(setting, place, {"seeds"});
+    SettingsLayer of_setting = layer_of(setting, place, {"seeds"});
     const bool asked_for = only.empty() || std::ranges::find(only, task_name) != only.end();
     const bool own_seeds = setting.contains("seeds");
     const std::vector<std::int64_t> seeds = own_seeds ? seeds_of(setting["seeds"], entry_of(place, "seeds"))
                                                       : seeds_of(file.value("seeds", Json()), "seeds");
     for (const auto& [label, fields] : file["conditions"].items()) {
       const std::string condition_place = entry_of("conditions", label);
-      Layer& of_condition = of_conditions.at(label);
+      SettingsLayer& of_condition = of_conditions.at(label);
       const Json condition = fields.value("condition", Json(label));
       if (label.empty() || !condition.is_string()) refuse(condition_place, condition, "the name of a condition");
       within(condition_place + '.', [&] { conditions_of(condition.get<std::string>()); });
       RunConfig run = defaults_for(task(task_name), condition.get<std::string>());
       if (label != run.condition) run.label = label;
       run = run_of(run, {&everywhere, &of_setting, &of_condition, &fixed});
-      for (Layer* layer : {&everywhere, &of_setting, &of_condition}) layer->runs.push_back(run);
+      for (SettingsLayer* layer : {&everywhere, &of_setting, &of_condition}) layer->runs.push_back(run);
       if (asked_for) fixed.runs.push_back(run);
       for (const std::int64_t seed : seeds) {
         run.seed = seed;
@@ -167,7 +167,7 @@ std::vector<RunConfig> runs_of(const Json& file, Layer& fixed, std::span<const s
   return runs;
 }
 
-Layer fixed_fields(std::span<const std::string> assignments) {
+SettingsLayer fixed_fields(std::span<const std::string> assignments) {
   Json fields = Json::object();
   settings::GivenOnce once;
   for (const std::string& given : assignments) {
@@ -187,7 +187,7 @@ Layer fixed_fields(std::span<const std::string> assignments) {
 
 std::vector<RunConfig> sweep_runs(const std::string& content, const std::string& file,
                                   std::span<const std::string> assignments, std::span<const std::string> only) {
-  Layer fixed = fixed_fields(assignments);
+  SettingsLayer fixed = fixed_fields(assignments);
   std::vector<RunConfig> runs;
   std::vector<std::string> settings;
   within(file + ": ", [&] {

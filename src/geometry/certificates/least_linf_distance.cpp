@@ -8,7 +8,7 @@ namespace normalign {
 namespace {
 
 // A row of zeros fails when its offset is below minus this.
-constexpr double rounding = 1e-11;
+constexpr double zero_row_rounding = 1e-11;
 // The set is empty when its nearest point would be further away than the furthest row over this.
 constexpr double least_share = 1e-6;
 
@@ -30,7 +30,7 @@ NearestPoint least_linf_distance(const HalfSpaces& set, ConstView<double> x, dou
     const double value = dot(set.slopes.row(i), x.span()) + set.offsets(0, i);
     for (const double sign : {1.0, -1.0}) {
       if (sign < 0 && i >= set.equalities) continue;
-      if (size == 0 && sign * value < -rounding) return {.status = NearestStatus::empty};
+      if (size == 0 && sign * value < -zero_row_rounding) return {.status = NearestStatus::empty};
       if (size == 0 || sign * value >= limit * size) continue;
       sides.push_back({i, sign, -sign * value / size});
       furthest = std::max(furthest, sides.back().distance);

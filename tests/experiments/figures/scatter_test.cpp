@@ -10,7 +10,7 @@
 namespace normalign::tests {
 namespace {
 
-Chart example(int log_base = 10) {
+Chart scatter(int log_base = 10) {
   Chart chart{.name = "cloud",
               .title = "it's a \"title\"",
               .x = {.label = "across"},
@@ -38,7 +38,7 @@ std::vector<std::vector<double>> blocks(const std::string& data) {
 }
 
 TEST_CASE("a scatter has a block of filled and one of hollow points for each series that has them") {
-  const Figure figure = figure_of(example());
+  const Figure figure = figure_of(scatter());
   CHECK(figure.name == "cloud");
   CHECK(blocks(figure.data) == std::vector<std::vector<double>>{{1, 10, -3, 7}, {2, 0.5}, {4, 1e-3}});
   CHECK(contains(figure.script, "set logscale y"));
@@ -50,14 +50,14 @@ TEST_CASE("a scatter has a block of filled and one of hollow points for each ser
 }
 
 TEST_CASE("a scatter has a colour for each series, filled and hollow") {
-  const std::vector<ChartSeries> series = example().panels.front().series;
+  const std::vector<ChartSeries> series = scatter().panels.front().series;
   REQUIRE(series.size() == 3);
   CHECK(series[0].colour == series[1].colour);
   CHECK(series[0].colour != series[2].colour);
 }
 
 TEST_CASE("a scatter with a diagonal has one range for both axes, which holds every point") {
-  Chart chart = example(0);
+  Chart chart = scatter(0);
   add_diagonal(chart);
   const std::string script = figure_of(chart).script;
   CHECK(contains(script, "plot x with lines"));
@@ -70,11 +70,11 @@ TEST_CASE("a scatter with a diagonal has one range for both axes, which holds ev
 }
 
 TEST_CASE("a scatter without points, or with one that has no place, is refused") {
-  Chart chart = example();
+  Chart chart = scatter();
   CHECK(message_of<InputError>([&] {
           add_points(chart, "three", {{1, 2}, {1, 0}});
         }) == "cloud: three: found up 0, expected a positive number");
-  chart = example(0);
+  chart = scatter(0);
   CHECK_NOTHROW(add_points(chart, "three", {{1, 0}}));
   CHECK(message_of<InputError>([&] {
           add_points(chart, "three", {{INFINITY, 0}});

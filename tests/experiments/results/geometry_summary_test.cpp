@@ -18,7 +18,7 @@ using Json = nlohmann::ordered_json;
 
 // A row whose metrics are distinct multiples of `unit`: metric i has (i + 1) unit at training and -(i + 1) unit at test
 // points.
-MetricRow row(Index epoch, double train_acc, double unit) {
+MetricRow geometry_row(Index epoch, double train_acc, double unit) {
   MetricRow result{.epoch = epoch, .train_acc = train_acc};
   for (std::size_t i = 0; i < geometry_metrics.size(); ++i) {
     const std::string name = geometry_metrics[i];
@@ -29,7 +29,8 @@ MetricRow row(Index epoch, double train_acc, double unit) {
   return result;
 }
 
-RunLog run_of(const std::string& condition, std::optional<Index> grokking_epoch, const std::vector<MetricRow>& rows) {
+RunLog geometry_run(const std::string& condition, std::optional<Index> grokking_epoch,
+                    const std::vector<MetricRow>& rows) {
   RunLog log{.run_name = "run_" + condition, .condition = condition};
   log.config = {{"task", "toy"}};
   log.status = RunStatus::finished;
@@ -39,12 +40,17 @@ RunLog run_of(const std::string& condition, std::optional<Index> grokking_epoch,
   return log;
 }
 
-std::vector<RunLog> example_logs() {
-  return {run_of("baseline", 100, {row(0, 50, 1), row(10, 99.5, 2), row(30, 100, 4), row(100, 100, 8)}),
-          run_of("baseline", 200, {row(0, 50, 1), row(20, 99, 16), row(25, 99.1, 32), row(200, 100, 64)}),
-          run_of("grokalign", 20, {row(0, 50, 1), row(10, 100, 128), row(20, 100, 256)}),
-          run_of("grokalign", 40, {row(0, 50, 1), row(20, 100, 512), row(40, 100, 1024)}),
-          run_of("never", std::nullopt, {row(0, 50, 1), row(29, 98, 3), row(31, 98, 5)})};
+std::vector<RunLog> geometry_logs() {
+  return {
+      geometry_run(
+          "baseline", 100,
+          {geometry_row(0, 50, 1), geometry_row(10, 99.5, 2), geometry_row(30, 100, 4), geometry_row(100, 100, 8)}),
+      geometry_run(
+          "baseline", 200,
+          {geometry_row(0, 50, 1), geometry_row(20, 99, 16), geometry_row(25, 99.1, 32), geometry_row(200, 100, 64)}),
+      geometry_run("grokalign", 20, {geometry_row(0, 50, 1), geometry_row(10, 100, 128), geometry_row(20, 100, 256)}),
+      geometry_run("grokalign", 40, {geometry_row(0, 50, 1), geometry_row(20, 100, 512), geometry_row(40, 100, 1024)}),
+      geometry_run("never", std::nullopt, {geometry_row(0, 50, 1), geometry_row(29, 98, 3), geometry_row(31, 98, 5)})};
 }
 
 const GeometryRow& find(const GeometrySummary& summary, Moment moment, const std::string& condition, bool is_test) {
@@ -72,7 +78,7 @@ void check_row(const GeometrySummary& summary, Moment moment, const std::string&
 }
 
 TEST_CASE("geometry summary: three moments, worked by hand") {
-  const auto summary = summarise_geometry(example_logs());
+  const auto summary = summarise_geometry(geometry_logs());
   REQUIRE(summary.size() == 1);
   const GeometrySummary& toy = summary[0];
   CHECK(toy.task == "toy");
@@ -95,7 +101,7 @@ TEST_CASE("geometry summary: three moments, worked by hand") {
 TEST_CASE("geometry summary: the equal epoch is grokalign's median, else the smallest median there is") {
   const auto equal_epoch = [](const std::vector<RunLog>& logs) { return summarise_geometry(logs)[0].equal_epoch; };
   const auto run = [](const std::string& condition, std::optional<Index> epoch) {
-    return run_of(condition, epoch, {});
+    return geometry_run(condition, epoch, {});
   };
   // Though another condition was sooner.
   CHECK(equal_epoch({run("fast", 5), run("grokalign", 30), run("grokalign", 10), run("grokalign", 90)}) == 30);
@@ -108,10 +114,10 @@ TEST_CASE("geometry summary: the equal epoch is grokalign's median, else the sma
 }
 
 TEST_CASE("geometry summary: unfinished and failed runs are left out and named") {
-  std::vector<RunLog> logs = example_logs();
+  std::vector<RunLog> logs = geometry_logs();
   const std::string before = as_csv(tables(summarise_geometry(logs)));
   for (const RunStatus status : {RunStatus::running, RunStatus::failed}) {
-    logs.push_back(run_of("grokalign", 1, {row(0, 100, 9999), row(1, 100, 9999)}));
+    logs.push_back(geometry_run("grokalign", 1, {geometry_row(0, 100, 9999), geometry_row(1, 100, 9999)}));
     logs.back().status = status;
     logs.back().run_name = status == RunStatus::running ? "killed" : "broken";
   }
@@ -126,7 +132,7 @@ TEST_CASE("geometry summary: unfinished and failed runs are left out and named")
 }
 
 TEST_CASE("geometry summary: a metric missing in some rows or in all") {
-  std::vector<RunLog> logs = example_logs();
+  std::vector<RunLog> logs = geometry_logs();
   // The second row of the first run and of no other.
   std::erase_if(logs[0].metrics[1].extras, [](const auto& extra) { return extra.first == "effective_rank"; });
   GeometrySummary toy = summarise_geometry(logs)[0];
@@ -146,7 +152,7 @@ TEST_CASE("geometry summary: a metric missing in some rows or in all") {
 }
 
 TEST_CASE("geometry summary: a run without its grokking row, or without rows, counts where it can") {
-  std::vector<RunLog> logs = example_logs();
+  std::vector<RunLog> logs = geometry_logs();
   logs[0].metrics.pop_back();
   logs[3].metrics.clear();
   const GeometrySummary toy = summarise_geometry(logs)[0];
@@ -155,7 +161,7 @@ TEST_CASE("geometry summary: a run without its grokking row, or without rows, co
 }
 
 TEST_CASE("geometry summary: CSV and JSON tell the same, to the last digit") {
-  std::vector<RunLog> logs = example_logs();
+  std::vector<RunLog> logs = geometry_logs();
   logs[0].metrics[1].extras[0].second = 0.1 + 0.2;
   const auto summary = summarise_geometry(logs);
   const Json task = as_json(tables(summary))["settings"][0];
@@ -185,8 +191,8 @@ TEST_CASE("geometry summary: CSV and JSON tell the same, to the last digit") {
 }
 
 TEST_CASE("geometry summary: text and LaTeX have a block for each moment and as many cells in each row") {
-  std::vector<RunLog> logs = example_logs();
-  logs.push_back(run_of("50% x_1", 5, {row(5, 100, 1e-7)}));
+  std::vector<RunLog> logs = geometry_logs();
+  logs.push_back(geometry_run("50% x_1", 5, {geometry_row(5, 100, 1e-7)}));
   const auto summary = summarise_geometry(logs);
   const std::string plain = as_text(tables(summary));
   for (const char* part :
@@ -218,7 +224,7 @@ TEST_CASE("normalign summary --geometry: prints and writes that table in place o
   const char* program = std::getenv("NORMALIGN_PROGRAM");
   if (!program) return skip("summary --geometry: NORMALIGN_PROGRAM is not set (make test sets it)");
   const TemporaryFolder folder;
-  const std::vector<RunLog> logs = example_logs();
+  const std::vector<RunLog> logs = geometry_logs();
   for (std::size_t i = 0; i < logs.size(); ++i) write_log(folder / (std::to_string(i) + ".json"), logs[i]);
   const auto summary = summarise_geometry(logs);
   const Finished finished =

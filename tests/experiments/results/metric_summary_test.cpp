@@ -10,7 +10,7 @@
 namespace normalign::tests {
 namespace {
 
-RunLog run(const std::string& condition, std::vector<double> values, RunStatus status = RunStatus::finished) {
+RunLog run_with(const std::string& condition, std::vector<double> values, RunStatus status = RunStatus::finished) {
   RunLog log{.run_name = "t_" + condition, .condition = condition, .config = {{"task", "t"}}, .status = status};
   for (double value : values) {
     MetricRow row{.epoch = static_cast<Index>(log.metrics.size())};
@@ -21,8 +21,8 @@ RunLog run(const std::string& condition, std::vector<double> values, RunStatus s
 }
 
 TEST_CASE("start, end and extremes are means over the finished runs of a condition") {
-  const std::vector<RunLog> logs = {run("b", {1, 7, 4}), run("b", {3, -1, 8, 6}), run("a", {2}),
-                                    run("b", {100}, RunStatus::failed), run("c", {NAN, 5})};
+  const std::vector<RunLog> logs = {run_with("b", {1, 7, 4}), run_with("b", {3, -1, 8, 6}), run_with("a", {2}),
+                                    run_with("b", {100}, RunStatus::failed), run_with("c", {NAN, 5})};
   const auto table = summarise_metrics(logs, {"m_x", "train_acc"});
   REQUIRE(table.size() == 6);
   const MetricSummary& a = table[0];
@@ -56,7 +56,7 @@ TEST_CASE("start, end and extremes are means over the finished runs of a conditi
 }
 
 TEST_CASE("a metric that no run has is refused, and those there are are listed") {
-  const std::vector<RunLog> logs = {run("b", {1})};
+  const std::vector<RunLog> logs = {run_with("b", {1})};
   CHECK(message_of([&] { summarise_metrics(logs, {"y"}); }) ==
         "metric: found 'y', expected one of train_acc, test_acc, train_loss, test_loss, opt_time, m_x");
   CHECK(message_of([&] { summarise_metrics(logs, {"tets_acc"}); }).ends_with("m_x; did you mean test_acc?"));

@@ -38,7 +38,7 @@ RunLog run_without_grokking(const std::string& condition, RunStatus status, cons
   return log;
 }
 
-std::vector<RunLog> example_logs() {
+std::vector<RunLog> grokked_logs() {
   return {grokked_run("grokalign", 10, 2),
           grokked_run("baseline", 100, 1),
           grokked_run("baseline", 200, 2),
@@ -57,7 +57,7 @@ std::vector<std::string> split(const std::string& line, char separator) {
 }
 
 TEST_CASE("summary: a case worked by hand") {
-  const auto summary = summarise(example_logs());
+  const auto summary = summarise(grokked_logs());
   REQUIRE(summary.size() == 1);
   CHECK(summary[0].task == "toy");
   REQUIRE(summary[0].conditions.size() == 3);
@@ -94,7 +94,7 @@ TEST_CASE("summary: unfinished and failed runs count as runs, not as grokked, an
   RunLog odd = grokked_run("a_last", 5, 1);
   odd.status = RunStatus::running;
   odd.run_name = "early_run";
-  std::vector<RunLog> logs = example_logs();
+  std::vector<RunLog> logs = grokked_logs();
   logs.push_back(odd);
   const auto summary = summarise(logs);
   const ConditionSummary& row = summary[0].conditions[1];
@@ -152,7 +152,7 @@ TEST_CASE("summary: a run without the row of its grokking epoch is left out of t
 }
 
 TEST_CASE("summary: settings by name, baseline before the others, whatever the order of the logs") {
-  std::vector<RunLog> logs = example_logs();
+  std::vector<RunLog> logs = grokked_logs();
   logs.push_back(grokked_run("zeta", 1, 1));
   logs.push_back(grokked_run("Alpha", 1, 1));
   logs.back().config["task"] = "another";
@@ -168,7 +168,7 @@ TEST_CASE("summary: settings by name, baseline before the others, whatever the o
 }
 
 TEST_CASE("summary: text, with a dash where undefined") {
-  const std::vector<std::string> lines = split(as_text(tables(summarise(example_logs()))), '\n');
+  const std::vector<std::string> lines = split(as_text(tables(summarise(grokked_logs()))), '\n');
   REQUIRE(lines.size() > 7);
   const auto words = [](const std::string& line) {
     std::istringstream in(line);
@@ -215,7 +215,7 @@ TEST_CASE("summary: runs that did not grok show where they ended, and where all 
 }
 
 TEST_CASE("summary: CSV and JSON tell the same, to the last digit, and as the text does") {
-  const auto summary = summarise(example_logs());
+  const auto summary = summarise(grokked_logs());
   const std::vector<std::string> lines = split(as_csv(tables(summary)), '\n');
   const std::vector<std::string> names = split(lines.at(0), ',');
   const Json conditions = as_json(tables(summary))["settings"][0]["conditions"];
@@ -243,7 +243,7 @@ TEST_CASE("summary: CSV quotes what would break a field") {
 }
 
 TEST_CASE("summary: LaTeX escapes names and has as many cells in each row") {
-  std::vector<RunLog> logs = example_logs();
+  std::vector<RunLog> logs = grokked_logs();
   logs.push_back(grokked_run("50% & $x_1$ {#} ~^\\", 1, 1));
   const std::string latex = as_latex(tables(summarise(logs)));
   CHECK_THAT(latex, Contains("a\\_last & 2 & 0/2 & - & "));

@@ -4,7 +4,6 @@
 #include <optional>
 
 #include "base/atomic_file.hpp"
-#include "data/sparse_parity.hpp"
 #include "experiments/training/config.hpp"
 #include "experiments/training/grokking.hpp"
 #include "linalg/safetensors.hpp"
@@ -13,6 +12,7 @@
 #include "support/matrices.hpp"
 #include "support/message_of.hpp"
 #include "support/temporary_folder.hpp"
+#include "support/tiny_run.hpp"
 
 namespace normalign::tests {
 namespace {
@@ -124,16 +124,6 @@ RunConfig run_config(const std::string& condition, Index batch_size) {
           .lambda = 0.1,
           .geometry_samples = 5,
           .noise_levels = {0.1}};
-}
-
-Split<float> tiny_data() { return sparse_parity<float>({.bits = 10, .relevant = 2, .samples = 60, .seed = 5}); }
-
-RunLog without_timings(RunLog log) {
-  for (MetricRow& row : log.metrics) {
-    row.opt_time = 0;
-    std::erase_if(row.extras, [](const auto& entry) { return entry.first.ends_with("_time"); });
-  }
-  return log;
 }
 
 struct Killed {};

@@ -19,12 +19,13 @@
 #include "support/message_of.hpp"
 #include "support/reference.hpp"
 #include "support/temporary_folder.hpp"
+#include "support/tiny_run.hpp"
 #include "support/tolerances.hpp"
 
 namespace normalign::tests {
 namespace {
 
-// A task of 30 training and 30 test rows and a network to match.
+// A network for the tiny task.
 RunConfig tiny_config(const std::string& condition = "baseline") {
   return {.task = "tiny",
           .condition = condition,
@@ -38,20 +39,8 @@ RunConfig tiny_config(const std::string& condition = "baseline") {
           .lambda = 0.1};
 }
 
-template <class T = float>
-Split<T> tiny_data() {
-  return sparse_parity<T>({.bits = 10, .relevant = 2, .samples = 60, .seed = 5});
-}
-
 RunLog tiny_run(const RunConfig& config, int threads = 1, const RunObserver& observer = {}) {
   return grokking_run<float>(config, tiny_data(), threads, observer);
-}
-
-// A log without what may differ from one run to the next.
-RunLog without_timings(RunLog log) {
-  for (MetricRow& row : log.metrics) row.opt_time = 0;
-  log.environment = nlohmann::ordered_json::object();
-  return log;
 }
 
 TEST_CASE("metrics are logged at every epoch below 100, then every 10th, 100th and 1000th, and at the last") {

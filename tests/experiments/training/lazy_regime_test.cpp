@@ -11,6 +11,7 @@
 #include "support/message_of.hpp"
 #include "support/reference.hpp"
 #include "support/temporary_folder.hpp"
+#include "support/tiny_run.hpp"
 
 namespace normalign::tests {
 namespace {
@@ -36,12 +37,6 @@ const Split<double>& small_data() {
 
 RunLog small_run(const RunConfig& config, int threads = 1, const RunObserver& observer = {}) {
   return lazy_regime_run(config, small_data(), threads, observer);
-}
-
-double extra(const MetricRow& row, const std::string& name) {
-  const auto found = std::ranges::find(row.extras, name, &std::pair<std::string, double>::first);
-  REQUIRE(found != row.extras.end());
-  return found->second;
 }
 
 // The network that `small_run` starts from.
@@ -199,11 +194,6 @@ TEST_CASE("the larger the output scale, the less the weights move") {
 
 TEST_CASE("a lazy-regime log has the same bits at any number of threads, and is on disk as returned") {
   const TemporaryFolder folder;
-  const auto without_timings = [](RunLog log) {
-    for (MetricRow& row : log.metrics) row.opt_time = 0;
-    log.environment = nlohmann::ordered_json::object();
-    return log;
-  };
   int calls = 0;
   RunObserver observer{.log_file = folder / "log.json"};
   observer.progress = [&](const RunLog&, Index epoch) { CHECK(epoch == calls++); };

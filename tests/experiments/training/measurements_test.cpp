@@ -2,35 +2,28 @@
 
 #include <cmath>
 
-#include "data/sparse_parity.hpp"
 #include "experiments/training/grokking.hpp"
 #include "geometry/local_geometry.hpp"
 #include "linalg/reduce.hpp"
 #include "support/catch.hpp"
 #include "support/matrices.hpp"
 #include "support/message_of.hpp"
+#include "support/tiny_run.hpp"
 
 namespace normalign::tests {
 namespace {
 
-RunConfig tiny_config() {
+RunConfig measured_config() {
   return {.task = "tiny", .seed = 3, .hidden = {16}, .epochs = 3, .learning_rate = 1e-2, .test_criterion = 100};
 }
 
-Split<float> tiny_data() { return sparse_parity<float>({.bits = 10, .relevant = 2, .samples = 60, .seed = 5}); }
-
-const double* extra(const MetricRow& row, const std::string& name) {
-  for (const auto& [found, value] : row.extras)
-    if (found == name) return &value;
-  return nullptr;
-}
-
 TEST_CASE("nothing is measured that the config does not switch on") {
-  for (const MetricRow& row : grokking_run<float>(tiny_config(), tiny_data(), 1, {}).metrics) CHECK(row.extras.empty());
+  for (const MetricRow& row : grokking_run<float>(measured_config(), tiny_data(), 1, {}).metrics)
+    CHECK(row.extras.empty());
 }
 
 TEST_CASE("geometry is that of the first samples of either side") {
-  RunConfig config = tiny_config();
+  RunConfig config = measured_config();
   config.geometry_samples = 7;
   const auto data = tiny_data();
   const RunLog log = grokking_run<float>(config, data, 2, {});
@@ -40,12 +33,12 @@ TEST_CASE("geometry is that of the first samples of either side") {
                         .labels = std::span(set.labels).first(static_cast<std::size_t>(n))};
   };
   for (const auto& [name, value] : measures(mean_local_geometry(untrained, first(data.train, 7), 1))) {
-    REQUIRE(extra(log.metrics[0], name));
-    CHECK(*extra(log.metrics[0], name) == value.value());
+    REQUIRE(has_extra(log.metrics[0], name));
+    CHECK(extra(log.metrics[0], name) == value.value());
   }
   for (const auto& [name, value] : measures(mean_local_geometry(untrained, first(data.test, 7), 1)))
-    CHECK(*extra(log.metrics[0], text("test_", name)) == value.value());
-  CHECK(*extra(log.metrics[0], "chance_alignment") == chance_alignment(10));
+    CHECK(extra(log.metrics[0], text("test_", name)) == value.value());
+  CHECK(extra(log.metrics[0], "chance_alignment") == chance_alignment(10));
   // |mu_x| by differences of the sum of the outputs, mean over the samples.
   for (const auto& entry : {std::pair{"centroid_norm", &data.train}, {"test_centroid_norm", &data.test}}) {
     const auto* const data_set = entry.second;
@@ -65,33 +58,33 @@ TEST_CASE("geometry is that of the first samples of either side") {
       }
       mean += std::sqrt(squares) / 7;
     }
-    CHECK_THAT(*extra(log.metrics[0], entry.first), WithinRel(mean, 1e-4));
+    CHECK_THAT(extra(log.metrics[0], entry.first), WithinRel(mean, 1e-4));
   }
-  for (const MetricRow& row : log.metrics) CHECK(*extra(row, "geometry_time") > 0);
+  for (const MetricRow& row : log.metrics) CHECK(extra(row, "geometry_time") > 0);
   // More than there are: all of them.
   config.geometry_samples = 1000;
-  CHECK(*extra(grokking_run<float>(config, data, 1, {}).metrics[0], "jacobian_norm") ==
+  CHECK(extra(grokking_run<float>(config, data, 1, {}).metrics[0], "jacobian_norm") ==
         mean_local_geometry(untrained, first(data.train, 30), 1).jacobian_norm);
 }
 
 TEST_CASE("accuracy under noise falls from the clean accuracy to chance as the noise grows") {
-  RunConfig config = tiny_config();
+  RunConfig config = measured_config();
   config.epochs = 150;
   config.test_criterion = 90;
   config.noise_levels = {0, 0.1, 100};
   const RunLog log = grokking_run<float>(config, tiny_data(), 1, {});
   REQUIRE(log.metrics.back().test_acc > 65);
-  for (const MetricRow& row : log.metrics) CHECK(*extra(row, "noise_acc_0") == row.test_acc);
+  for (const MetricRow& row : log.metrics) CHECK(extra(row, "noise_acc_0") == row.test_acc);
   double mean = 0;
   for (const MetricRow& row : log.metrics)
-    mean += *extra(row, "noise_acc_100") / static_cast<double>(log.metrics.size());
+    mean += extra(row, "noise_acc_100") / static_cast<double>(log.metrics.size());
   CHECK(std::abs(mean - 50) < 10);
-  CHECK(*extra(log.metrics.back(), "noise_acc_0.1") >= 60);
-  CHECK(*extra(log.metrics.back(), "noise_time") > 0);
+  CHECK(extra(log.metrics.back(), "noise_acc_0.1") >= 60);
+  CHECK(extra(log.metrics.back(), "noise_time") > 0);
 }
 
 TEST_CASE("accuracy under attack is at most the clean one, falls with the radius, and counts the first test points") {
-  RunConfig config = tiny_config();
+  RunConfig config = measured_config();
   config.epochs = 40;
   config.attack_radii = {0, 0.05, 1};
   for (const char* norm : {"linf", "l2"}) {
@@ -99,22 +92,22 @@ TEST_CASE("accuracy under attack is at most the clean one, falls with the radius
     CAPTURE(norm);
     const RunLog log = grokking_run<float>(config, tiny_data(), 1, {});
     for (const MetricRow& row : log.metrics) {
-      CHECK(*extra(row, text("attack_acc_", norm, "_0")) == row.test_acc);
-      CHECK(*extra(row, text("attack_acc_", norm, "_1")) <= *extra(row, text("attack_acc_", norm, "_0.05")) + 5);
+      CHECK(extra(row, text("attack_acc_", norm, "_0")) == row.test_acc);
+      CHECK(extra(row, text("attack_acc_", norm, "_1")) <= extra(row, text("attack_acc_", norm, "_0.05")) + 5);
     }
-    CHECK(*extra(log.metrics.back(), text("attack_acc_", norm, "_1")) < log.metrics.back().test_acc - 20);
-    CHECK(*extra(log.metrics.back(), "attack_time") > 0);
+    CHECK(extra(log.metrics.back(), text("attack_acc_", norm, "_1")) < log.metrics.back().test_acc - 20);
+    CHECK(extra(log.metrics.back(), "attack_time") > 0);
   }
   config.attack_radii = {0};
   config.attack_samples = 1;
   for (const MetricRow& row : grokking_run<float>(config, tiny_data(), 1, {}).metrics) {
-    const double found = *extra(row, "attack_acc_l2_0");
+    const double found = extra(row, "attack_acc_l2_0");
     CHECK((found == 0 || found == 100));
   }
 }
 
 TEST_CASE("the noise criterion holds a run back, and is measured only where the others are met") {
-  RunConfig config = tiny_config();
+  RunConfig config = measured_config();
   config.epochs = 30;
   config.train_criterion = config.test_criterion = 0;
   config.noise_criterion_level = 50;
@@ -122,7 +115,7 @@ TEST_CASE("the noise criterion holds a run back, and is measured only where the 
   config.noise_criterion = 90;
   const RunLog never = grokking_run<float>(config, tiny_data(), 1, {});
   CHECK_FALSE(never.grokked);
-  for (const MetricRow& row : never.metrics) CHECK(extra(row, "noise_acc_50"));
+  for (const MetricRow& row : never.metrics) CHECK(has_extra(row, "noise_acc_50"));
   // Without noise the criterion is one more on the test accuracy.
   config.noise_criterion_level = 0;
   config.noise_criterion = 55;
@@ -133,17 +126,17 @@ TEST_CASE("the noise criterion holds a run back, and is measured only where the 
   for (std::size_t i = 0; i + 1 < log.metrics.size(); ++i) {
     const MetricRow& row = log.metrics[i];
     CHECK_FALSE((row.test_acc > 55 && row.train_acc > 60));
-    CHECK((extra(row, "noise_acc_0") != nullptr) == (row.train_acc > 60 && row.test_acc > 0));
+    CHECK(has_extra(row, "noise_acc_0") == (row.train_acc > 60 && row.test_acc > 0));
   }
   // What is measured at every row anyway decides as well, and is not said twice.
   config.noise_levels = {0};
   const RunLog measured = grokking_run<float>(config, tiny_data(), 1, {});
   CHECK(measured.grokking_epoch == log.grokking_epoch);
-  for (const MetricRow& row : measured.metrics) CHECK(extra(row, "noise_acc_0"));
+  for (const MetricRow& row : measured.metrics) CHECK(has_extra(row, "noise_acc_0"));
 }
 
 TEST_CASE("noise that begins behind the last column is refused") {
-  RunConfig config = tiny_config();
+  RunConfig config = measured_config();
   config.noise_levels = {0.1};
   config.noise_first_column = 11;
   CHECK(message_of([&] { grokking_run<float>(config, tiny_data(), 1, {}); }) ==

@@ -6,7 +6,7 @@
 namespace normalign::conditions {
 
 template <class T>
-static void add(const RunConfig& config, TrainingParts<T>& parts) {
+static void add_adversarial_noise(const RunConfig& config, TrainingParts<T>& parts) {
   parts.input_noise = [most = config.training_noise, least = config.least_training_noise](double accuracy) {
     return std::max(most * (1 - accuracy / 100), least);
   };
@@ -16,7 +16,7 @@ static void add(const RunConfig& config, TrainingParts<T>& parts) {
 Condition adversarial_noise() {
   return {.name = "adversarial_noise",
           .settings = {"training_noise", "least_training_noise"},
-          .add = {add<float>, add<double>}};
+          .add = {add_adversarial_noise<float>, add_adversarial_noise<double>}};
 }
 
 }  // namespace normalign::conditions

@@ -6,7 +6,7 @@
 namespace normalign::conditions {
 
 template <class T>
-static void add(const RunConfig& config, TrainingParts<T>& parts) {
+static void add_grokalign(const RunConfig& config, TrainingParts<T>& parts) {
   GrokAlignOptions options = jacobian_options(config);
   options.lambda = config.lambda * config.lambda_scale;
   options.jacobian = config.penalise_jacobian;
@@ -25,7 +25,7 @@ Condition grokalign() {
               throw InputError(
                   "penalise_offset: found false, as penalise_jacobian is, expected one of them under grokalign");
           },
-      .add = {add<float>, add<double>}};
+      .add = {add_grokalign<float>, add_grokalign<double>}};
 }
 
 }  // namespace normalign::conditions

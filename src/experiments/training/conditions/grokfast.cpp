@@ -6,7 +6,7 @@
 namespace normalign::conditions {
 
 template <class T>
-static void add(const RunConfig& config, TrainingParts<T>& parts) {
+static void add_grokfast(const RunConfig& config, TrainingParts<T>& parts) {
   parts.filters.push_back(
       std::make_unique<GrokFast<T>>(GrokFastOptions{.alpha = config.grokfast_alpha, .lambda = config.grokfast_lambda}));
 }
@@ -16,7 +16,7 @@ Condition grokfast() {
   return {.name = "grokfast",
           .settings = {"grokfast_alpha", "grokfast_lambda"},
           .values_kept = 1,
-          .add = {add<float>, add<double>}};
+          .add = {add_grokfast<float>, add_grokfast<double>}};
 }
 
 }  // namespace normalign::conditions

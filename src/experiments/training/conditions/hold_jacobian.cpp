@@ -5,7 +5,7 @@
 namespace normalign::conditions {
 
 template <class T>
-static void add(const RunConfig& config, TrainingParts<T>& parts) {
+static void add_hold_jacobian(const RunConfig& config, TrainingParts<T>& parts) {
   GrokAlignOptions options = jacobian_options(config);
   options.lambda = config.hold_weight;
   options.offset = false;
@@ -24,7 +24,7 @@ Condition hold_jacobian() {
                       text("condition: found '", config.condition,
                            "', expected not both of grokalign, which shrinks the Jacobian, and hold_jacobian"));
               },
-          .add = {add<float>, add<double>}};
+          .add = {add_hold_jacobian<float>, add_hold_jacobian<double>}};
 }
 
 }  // namespace normalign::conditions
