@@ -78,16 +78,21 @@ TEST_FILES    := $(shell find $(if $(PARTS),$(addprefix tests/,$(PARTS)) tests/s
 EXAMPLE_FILES := $(wildcard examples/*.cpp)
 # the bench counts calls of malloc as the tests do
 BENCH_FILES   := $(wildcard bench/*.cpp) tests/support/malloc_counter.cpp
-COMMAND_FILES := $(filter-out $(PROGRAM_MAIN),$(wildcard src/experiments/commands/*.cpp))
-# Large headers (CLI11, JSON), and loops that take no time: compiled at -O1, in three quarters of the time. To compile the
-# headers once for all saves nothing: what is made of them takes longer than to read them.
+# Loops that take no time: compiled at -O1, in three quarters of the time.
 EXPERIMENT_FILES := $(filter src/experiments/%,$(LIBRARY_FILES) $(PROGRAM_MAIN))
 # A task and a condition are one file each, NAME.cpp, which defines one function NAME(): the lists follow the folders.
 TASK_FILES      := $(sort $(wildcard src/experiments/training/tasks/*.cpp))
 CONDITION_FILES := $(sort $(wildcard src/experiments/training/conditions/*.cpp))
 LISTS           := $(BUILD)/generated/tasks.inc $(BUILD)/generated/conditions.inc
 
+# Most of a file's compilation is that of the headers it includes: the files of a folder are compiled together, eight at
+# a time, as the unit $(BUILD)/units/FIRST.cpp, which includes them. DEV=1 compiles each file alone, as lint does.
 objects  = $(patsubst %.cpp,$(BUILD)/obj/%.o,$(1))
+in       = $(foreach file,$(2),$(if $(filter $(1),$(dir $(file))),$(file)))
+eights   = $(if $(1),$(call unit,$(wordlist 1,8,$(1))) $(call eights,$(wordlist 9,$(words $(1)),$(1))))
+unit     = $(eval $(call objects,$(firstword $(1))): FILES := $(1))$(call objects,$(firstword $(1)))
+units    = $(if $(filter 1,$(DEV)),$(call objects,$(1)),$(foreach folder,$(sort $(dir $(1))),$(call eights,$(call in,$(folder),$(1)))))
+
 LIBRARY  := $(BUILD)/libnormalign.$(if $(filter 1,$(DEV)),so,a)
 # While the version begins with 0 every minor one may break programs: they are bound to major.minor.
 SONAME   := libnormalign.so.$(word 1,$(subst ., ,$(VERSION))).$(word 2,$(subst ., ,$(VERSION)))
@@ -96,11 +101,17 @@ PROGRAM  := $(BUILD)/normalign
 TESTS    := $(BUILD)/normalign-tests
 BENCH    := $(BUILD)/normalign-bench
 EXAMPLES := $(patsubst examples/%.cpp,$(BUILD)/examples/%,$(EXAMPLE_FILES))
-ALL_OBJECTS := $(sort $(call objects,$(LIBRARY_FILES) $(PROGRAM_MAIN) $(PROGRAM_START) $(TEST_FILES) $(EXAMPLE_FILES) $(BENCH_FILES)))
+# Alone: what only some programs link, and what defines macros before it includes Catch2.
+ALONE_FILES     := tests/support/main.cpp tests/support/malloc_counter.cpp
+LIBRARY_OBJECTS := $(call units,$(LIBRARY_FILES))
+TEST_OBJECTS    := $(call units,$(filter-out $(ALONE_FILES),$(TEST_FILES)))
+UNIT_OBJECTS    := $(if $(filter 1,$(DEV)),,$(LIBRARY_OBJECTS) $(TEST_OBJECTS))
+ALL_OBJECTS     := $(sort $(LIBRARY_OBJECTS) $(TEST_OBJECTS) \
+                     $(call objects,$(ALONE_FILES) $(PROGRAM_MAIN) $(PROGRAM_START) $(EXAMPLE_FILES) $(BENCH_FILES)))
 
 # The test program's main says what Catch2 is to be before it includes it.
 PRECOMPILED       := $(BUILD)/precompiled/tests.hpp.gch
-PRECOMPILED_USERS := $(filter-out %/support/main.o,$(call objects,$(TEST_FILES)))
+PRECOMPILED_USERS := $(TEST_OBJECTS)
 
 .PHONY: all deps data demo paper-grokking paper-tabular test check bench bench-pytorch install uninstall lint docs format clean help
 all: $(PROGRAM) ## the command line, build/normalign
@@ -108,10 +119,19 @@ all: $(PROGRAM) ## the command line, build/normalign
 deps: ## install what is missing (apt-get; sudo where not root)
 	@scripts/deps
 
-$(ALL_OBJECTS): $(BUILD)/obj/%.o: %.cpp $(BUILD)/flags | deps $(LISTS)
+define compile
+@mkdir -p $(@D)
+@echo "  compile $(or $(firstword $(FILES)),$<)$(if $(word 2,$(FILES)), and $(words $(wordlist 2,8,$(FILES))) more)"
+@$(CCACHE) $(CXX) $(CPPFLAGS) $(CXXFLAGS) $(USE_PRECOMPILED) -MMD -MP -c $< -o $@
+endef
+$(filter-out $(UNIT_OBJECTS),$(ALL_OBJECTS)): $(BUILD)/obj/%.o: %.cpp $(BUILD)/flags | deps $(LISTS)
+	$(compile)
+$(UNIT_OBJECTS): $(BUILD)/obj/%.o: $(BUILD)/units/%.cpp $(BUILD)/flags | deps $(LISTS)
+	$(compile)
+$(UNIT_OBJECTS): private CPPFLAGS += -iquote . -Wno-subobject-linkage
+$(BUILD)/units/%.cpp: always
 	@mkdir -p $(@D)
-	@echo "  compile $<"
-	@$(CCACHE) $(CXX) $(CPPFLAGS) $(CXXFLAGS) $(USE_PRECOMPILED) -MMD -MP -c $< -o $@
+	@printf '#include "%s"\n' $(FILES) | cmp -s - $@ || printf '#include "%s"\n' $(FILES) > $@
 -include $(ALL_OBJECTS:.o=.d) $(PRECOMPILED:.gch=.d)
 # Private, or the flags file would take it over.
 $(call objects,$(TEST_FILES)) $(PRECOMPILED): private OPT = $(TEST_OPT)
@@ -142,9 +162,9 @@ $(LISTS): always
 
 # The archive follows the list of files, so that an object whose source is gone is gone from it too. It is thin: the
 # objects stay where they are, and `make install` makes a whole one of them.
-$(BUILD)/libnormalign.a: $(call objects,$(LIBRARY_FILES)) $(BUILD)/library_files
+$(BUILD)/libnormalign.a: $(LIBRARY_OBJECTS) $(BUILD)/library_files
 	@rm -f $@ && ar rcsT $@ $(filter %.o,$^)
-$(BUILD)/libnormalign.so: $(call objects,$(LIBRARY_FILES)) $(BUILD)/library_files
+$(BUILD)/libnormalign.so: $(LIBRARY_OBJECTS) $(BUILD)/library_files
 	@echo "  link    $@"
 	@$(CXX) -shared $(filter %.o,$^) $(LDLIBS) -o $@
 $(BUILD)/library_files: always
@@ -152,12 +172,12 @@ $(BUILD)/library_files: always
 	@echo '$(LIBRARY_FILES)' | cmp -s - $@ || echo '$(LIBRARY_FILES)' > $@
 
 # The shared library is without the command line.
-$(SHARED): $(call objects,$(filter-out $(COMMAND_FILES),$(LIBRARY_FILES))) scripts/libnormalign.map
+$(SHARED): $(filter-out $(BUILD)/obj/src/experiments/commands/%,$(LIBRARY_OBJECTS)) scripts/libnormalign.map
 	@echo "  link    $@"
 	@$(CXX) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=scripts/libnormalign.map -Wl,-z,defs $(filter %.o,$^) $(LDLIBS) -o $@
 
 $(PROGRAM): $(call objects,$(PROGRAM_MAIN))
-$(TESTS): $(call objects,$(TEST_FILES))
+$(TESTS): $(TEST_OBJECTS) $(call objects,$(ALONE_FILES))
 $(TESTS): LDLIBS += $(CATCH_LIBS)
 $(BENCH): $(call objects,$(BENCH_FILES))
 $(EXAMPLES): $(BUILD)/examples/%: $(BUILD)/obj/examples/%.o
