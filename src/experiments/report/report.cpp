@@ -123,9 +123,9 @@ Table table_of_data_sets(const TabularSummary& summary, const ProtocolSummary& p
   for (const TableRow& row : protocol.rows.rows) {
     Record record = {
         {{"data set"}, row.dataset}, {{"n"}, row.samples}, {{"d"}, row.features}, {{"classes"}, row.classes}};
-    for (const TabularFigure& figure : summary.figures)
+    for (const TabularMetric& metric : summary.metrics)
       for (const MethodSummary& method : protocol.methods)
-        record.push_back({{figure.name + " " + method.method}, value_of(figure, method.method, row, protocol.rows)});
+        record.push_back({{metric.name + " " + method.method}, value_of(metric, method.method, row, protocol.rows)});
     table.add(record);
   }
   return table;

@@ -16,7 +16,7 @@ using AddressOf = std::function<std::string(const std::filesystem::path& path)>;
 /// some of its metric rows and what is its own. The more runs, the fewer rows.
 html::Markup run_details(std::span<const Found<RunLog>* const> runs, const AddressOf& address_of);
 
-/// The same for runs on tables: figures, and within the folds.
+/// The same for runs on tables: metrics, and within the folds.
 html::Markup run_details(std::span<const Found<TabularLog>> runs, const AddressOf& address_of);
 
 }  // namespace normalign

@@ -135,11 +135,11 @@ std::optional<double> attack_success(double clean, double robust) {
 
 TabularMeans means(const TabularLog& log) {
   const std::vector<TabularFold>& folds = log.result.folds;
-  // Over the folds that have the figure.
-  const auto over_folds = [&](const auto& figure) {
+  // Over the folds that have the metric.
+  const auto over_folds = [&](const auto& metric) {
     std::vector<double> values;
     for (const TabularFold& fold : folds)
-      if (const std::optional<double> value = figure(fold)) values.push_back(*value);
+      if (const std::optional<double> value = metric(fold)) values.push_back(*value);
     return mean(values);
   };
   TabularMeans result{.train_acc = over_folds([](const auto& fold) { return fold.train_acc; }),

@@ -35,7 +35,7 @@ struct TabularLog {
   nlohmann::ordered_json environment = nlohmann::ordered_json::object();
 };
 
-/// The figures of a run, means over its folds; absent where no fold has the figure.
+/// The metrics of a run, means over its folds; absent where no fold has the metric.
 struct TabularMeans {
   std::optional<double> train_acc = {}, test_acc = {};     ///< per cent
   std::vector<std::optional<double>> robust_acc = {};      ///< per cent, for each radius

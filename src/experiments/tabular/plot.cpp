@@ -7,17 +7,17 @@ namespace normalign {
 std::vector<Chart> tabular_charts(const TabularSummary& summary) {
   std::vector<Chart> result;
   for (const ProtocolSummary& protocol : summary.protocols)
-    for (const TabularFigure& figure : summary.figures) {
+    for (const TabularMetric& metric : summary.metrics) {
       std::vector<ScatterPoint> sets;
       for (const TableRow& row : protocol.rows.rows) {
-        const auto x = value_of(figure, method_name(1), row, protocol.rows),
-                   y = value_of(figure, method_name(0), row, protocol.rows);
+        const auto x = value_of(metric, method_name(1), row, protocol.rows),
+                   y = value_of(metric, method_name(0), row, protocol.rows);
         if (x && y) sets.push_back({.x = *x, .y = *y});
       }
       if (sets.empty()) continue;
-      const std::string title = text(figure.name, ", ", protocol.protocol);
+      const std::string title = text(metric.name, ", ", protocol.protocol);
       // A square frame.
-      Chart& chart = result.emplace_back(Chart{.name = text(protocol.protocol, '_', figure.name),
+      Chart& chart = result.emplace_back(Chart{.name = text(protocol.protocol, '_', metric.name),
                                                .title = title,
                                                .comment = gnuplot_comment(title),
                                                .x = {.label = "RFM"},

@@ -6,7 +6,7 @@
 
 namespace normalign {
 
-/// One chart for each protocol and figure that some data set has under both methods: RFAM's against RFM's, with the
+/// One chart for each protocol and metric that some data set has under both methods: RFAM's against RFM's, with the
 /// line on which they are equal, named PROTOCOL_FIGURE. Empty where no data set has both methods. Throws InputError
 /// where a value is not finite.
 std::vector<Chart> tabular_charts(const TabularSummary& summary);

@@ -81,7 +81,7 @@ class Run {
     for (std::size_t i = 0; i < data_.folds.size(); ++i) {
       const Fold& fold = data_.folds[i];
       if (config_.protocol == nested_protocol) select(halves(fold.train, i), i);
-      result_.folds.push_back(figures(fold, i));
+      result_.folds.push_back(metrics(fold, i));
     }
     return std::move(result_);
   }
@@ -123,7 +123,7 @@ class Run {
     }
   }
 
-  TabularFold figures(const Fold& rows, std::size_t number) {
+  TabularFold metrics(const Fold& rows, std::size_t number) {
     const Rows<T> train(data_.samples, rows.train), test(data_.samples, rows.test);
     TabularFold fold{.selection = selection_};
     const KernelMachine<T> machine = refitted(train);

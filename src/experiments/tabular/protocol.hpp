@@ -18,7 +18,7 @@ struct TabularData {
   std::string name = {};
   Dataset<double> samples = {};
   Fold selection = {};           ///< training rows and the rows that the published protocol chooses by
-  std::vector<Fold> folds = {};  ///< training and test rows of the figures
+  std::vector<Fold> folds = {};  ///< training and test rows of the metrics
 };
 
 /// What was chosen on validation rows.
@@ -28,7 +28,7 @@ struct TabularSelection {
   double validation_acc = 0;  ///< per cent
 };
 
-/// The figures of one fold. Accuracies are per cent; a mean over rows whose Jacobian is not zero, absent where there is
+/// The metrics of one fold. Accuracies are per cent; a mean over rows whose Jacobian is not zero, absent where there is
 /// none.
 struct TabularFold {
   TabularSelection selection = {};

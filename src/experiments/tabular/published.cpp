@@ -6,16 +6,16 @@
 namespace normalign {
 namespace {
 
-FigureAgainst figure_against(const ProtocolSummary& protocol, const TableRows& published, const std::string& method,
-                             const TabularFigure& figure) {
-  FigureAgainst result{.protocol = protocol.protocol, .method = method, .figure = figure.name};
-  const bool is_per_cent = figure.name != "normal_alignment" && !figure.name.ends_with("_rank");
+MetricAgainst metric_against(const ProtocolSummary& protocol, const TableRows& published, const std::string& method,
+                             const TabularMetric& metric) {
+  MetricAgainst result{.protocol = protocol.protocol, .method = method, .metric = metric.name};
+  const bool is_per_cent = metric.name != "normal_alignment" && !metric.name.ends_with("_rank");
   if (is_per_cent) result.large = result.near = 0;
   std::vector<double> here, there, distances;
   for (const TableRow& row : protocol.rows.rows) {
     const auto other = std::ranges::find(published.rows, row.dataset, &TableRow::dataset);
     if (other == published.rows.end()) continue;
-    const auto a = value_of(figure, method, row, protocol.rows), b = value_of(figure, method, *other, published);
+    const auto a = value_of(metric, method, row, protocol.rows), b = value_of(metric, method, *other, published);
     if (!a || !b) continue;
     here.push_back(*a);
     there.push_back(*b);
@@ -33,11 +33,11 @@ FigureAgainst figure_against(const ProtocolSummary& protocol, const TableRows& p
   return result;
 }
 
-Record record(const FigureAgainst& f) {
+Record record(const MetricAgainst& f) {
   return {{{"protocol", ""}, f.protocol},
           {{"method", ""}, f.method},
           {{"", "against published"}, text(f.protocol, ' ', f.method)},
-          {{"figure"}, f.figure},
+          {{"figure"}, f.metric},
           {{"datasets", "data sets"}, f.datasets},
           {{"mean"}, f.mean},
           {{"published_mean", "published"}, f.published_mean},
@@ -50,20 +50,20 @@ Record record(const FigureAgainst& f) {
 
 }  // namespace
 
-std::vector<FigureAgainst> against(const TabularSummary& summary, const TableRows& published) {
-  std::vector<FigureAgainst> result;
+std::vector<MetricAgainst> against(const TabularSummary& summary, const TableRows& published) {
+  std::vector<MetricAgainst> result;
   for (const ProtocolSummary& protocol : summary.protocols)
     for (const MethodSummary& method : protocol.methods)
-      for (const TabularFigure& figure : summary.figures) {
-        FigureAgainst added = figure_against(protocol, published, method.method, figure);
+      for (const TabularMetric& metric : summary.metrics) {
+        MetricAgainst added = metric_against(protocol, published, method.method, metric);
         if (added.datasets > 0) result.push_back(std::move(added));
       }
   return result;
 }
 
-TableSet tables(const std::vector<FigureAgainst>& figures) {
+TableSet tables(const std::vector<MetricAgainst>& metrics) {
   Table table{.columns = columns_of(record({})), .left = 2};
-  for (const FigureAgainst& f : figures) table.add(record(f));
+  for (const MetricAgainst& f : metrics) table.add(record(f));
   return {.tables = {std::move(table)},
           .legend = {text("within ", near_points, ": points, of the data sets with more than ", near_rows, " rows.")}};
 }

@@ -52,9 +52,9 @@ std::vector<std::string> split(const std::string& line, char delimiter) {
   return fields;
 }
 
-// Of several runs, figure by figure, over those that have it.
+// Of several runs, metric by metric, over those that have it.
 TabularMeans mean_of(std::span<const TabularMeans> runs) {
-  const auto over_runs = [&](const auto& figure) { return mean(present(runs, figure)); };
+  const auto over_runs = [&](const auto& metric) { return mean(present(runs, metric)); };
   TabularMeans result;
   for (auto member : {&TabularMeans::train_acc, &TabularMeans::test_acc, &TabularMeans::effective_rank,
                       &TabularMeans::normalised_rank, &TabularMeans::normal_alignment})

@@ -1,5 +1,5 @@
-// The figures of runs on tables, one row for each table: out of logs, and in the tab-separated form in which the
-// paper's authors' figures are at hand.
+// The metrics of runs on tables, one row for each table: out of logs, and in the tab-separated form in which the
+// paper's authors' metrics are at hand.
 #pragma once
 
 #include <filesystem>
@@ -30,7 +30,7 @@ struct TableRows {
 TableRows rows_of(std::span<const TabularLog* const> logs);
 
 /// Columns dataset, n, d, classes, and for rfm and then rfam test_acc, robust_acc_eps<radius> for each radius,
-/// effective_rank and normal_alignment: a header and one line for each row that has both methods with all figures;
+/// effective_rank and normal_alignment: a header and one line for each row that has both methods with all metrics;
 /// accuracies with two decimals, the others with four.
 std::string as_tsv(const TableRows& rows);
 

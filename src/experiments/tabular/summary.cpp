@@ -46,20 +46,20 @@ Pairs pairs(const TableRows& rows, const First& first, const Second& second) {
   return result;
 }
 
-// The figure of a method in a row.
-auto figure_of(const std::string& method, const TabularFigure& figure, const TableRows& rows) {
-  return [&](const TableRow& row) { return value_of(figure, method, row, rows); };
+// The metric of a method in a row.
+auto metric_of(const std::string& method, const TabularMetric& metric, const TableRows& rows) {
+  return [&](const TableRow& row) { return value_of(metric, method, row, rows); };
 }
 
 MethodSummary method_summary(const TableRows& rows, const std::string& method,
-                             const std::vector<TabularFigure>& figures) {
+                             const std::vector<TabularMetric>& metrics) {
   MethodSummary result{.method = method};
   result.datasets = std::ranges::count_if(rows.rows, [&](const TableRow& row) { return row.methods.contains(method); });
-  for (const TabularFigure& figure : figures)
-    result.figures.push_back(spread(present(rows.rows, figure_of(method, figure, rows))));
+  for (const TabularMetric& metric : metrics)
+    result.metrics.push_back(spread(present(rows.rows, metric_of(method, metric, rows))));
   const auto correlation = [&](const auto& other) {
-    const TabularFigure alignment{.name = "normal_alignment"};
-    const Pairs values = pairs(rows, figure_of(method, alignment, rows), other);
+    const TabularMetric alignment{.name = "normal_alignment"};
+    const Pairs values = pairs(rows, metric_of(method, alignment, rows), other);
     return rank_correlation(values.first, values.second);
   };
   // Ranks of n are those of log n.
@@ -67,33 +67,33 @@ MethodSummary method_summary(const TableRows& rows, const std::string& method,
       correlation([](const TableRow& row) { return std::optional(static_cast<double>(row.samples)); });
   result.alignment_with_features =
       correlation([](const TableRow& row) { return std::optional(static_cast<double>(row.features)); });
-  const TabularFigure* nearest = nullptr;
-  for (const TabularFigure& figure : figures)
-    if (figure.name.starts_with("attack_success") &&
-        (!nearest || std::abs(figure.radius - 1) < std::abs(nearest->radius - 1)))
-      nearest = &figure;
-  if (nearest) result.alignment_with_success = correlation(figure_of(method, *nearest, rows));
+  const TabularMetric* nearest = nullptr;
+  for (const TabularMetric& metric : metrics)
+    if (metric.name.starts_with("attack_success") &&
+        (!nearest || std::abs(metric.radius - 1) < std::abs(nearest->radius - 1)))
+      nearest = &metric;
+  if (nearest) result.alignment_with_success = correlation(metric_of(method, *nearest, rows));
   return result;
 }
 
-MethodComparison comparison(const TableRows& rows, const std::string& method, const TabularFigure& figure) {
-  const Pairs values = pairs(rows, figure_of(method, figure, rows), figure_of(rfm, figure, rows));
+MethodComparison comparison(const TableRows& rows, const std::string& method, const TabularMetric& metric) {
+  const Pairs values = pairs(rows, metric_of(method, metric, rows), metric_of(rfm, metric, rows));
   MethodComparison result{.method = method,
-                          .figure = figure.name,
-                          .claim = !figure.is_claimed        ? ""
-                                   : figure.higher_is_better ? "higher"
+                          .metric = metric.name,
+                          .claim = !metric.is_claimed        ? ""
+                                   : metric.higher_is_better ? "higher"
                                                              : "lower",
                           .pairs = static_cast<Index>(values.first.size())};
   std::vector<double> differences;
   for (std::size_t i = 0; i < values.first.size(); ++i) {
     const double difference = values.first[i] - values.second[i];
     differences.push_back(difference);
-    (difference == 0 ? result.ties : (difference > 0) == figure.higher_is_better ? result.wins : result.losses) += 1;
+    (difference == 0 ? result.ties : (difference > 0) == metric.higher_is_better ? result.wins : result.losses) += 1;
   }
   result.mean_difference = mean(differences);
   result.test = paired_t_test(values.first, values.second);
-  if (result.test && figure.is_claimed)
-    result.p_one_sided = figure.higher_is_better ? result.test->p_greater : result.test->p_less;
+  if (result.test && metric.is_claimed)
+    result.p_one_sided = metric.higher_is_better ? result.test->p_greater : result.test->p_less;
   return result;
 }
 
@@ -113,9 +113,9 @@ void for_each_method(const TabularSummary& summary, const Visit& visit) {
 }
 
 const MethodComparison* comparison_of(const ProtocolSummary& protocol, const std::string& method,
-                                      const std::string& figure) {
+                                      const std::string& metric) {
   for (const MethodComparison& c : protocol.comparisons)
-    if (c.method == method && c.figure == figure) return &c;
+    if (c.method == method && c.metric == metric) return &c;
   return nullptr;
 }
 
@@ -127,15 +127,15 @@ Record correlations(const MethodSummary& method) {
           entry("attack success", method.alignment_with_success)};
 }
 
-// Figures down, methods across, protocol by protocol.
+// Metrics down, methods across, protocol by protocol.
 Table means_table(const TabularSummary& summary) {
   Table table{.columns = {{"", "mean (deviation)"}}, .rows = {{"data sets"}}};
-  for (const TabularFigure& figure : summary.figures) table.rows.push_back({figure.name});
+  for (const TabularMetric& metric : summary.metrics) table.rows.push_back({metric.name});
   for_each_method(summary, [&](const ProtocolSummary& protocol, const MethodSummary& method) {
     table.columns.push_back({"", protocol.protocol + " " + method.method});
     table.rows[0].push_back(method.datasets);
-    for (std::size_t i = 0; i < method.figures.size(); ++i)
-      table.rows[i + 1].push_back(with_deviation(method.figures[i]));
+    for (std::size_t i = 0; i < method.metrics.size(); ++i)
+      table.rows[i + 1].push_back(with_deviation(method.metrics[i]));
   });
   return table;
 }
@@ -146,7 +146,7 @@ Cell cell_of(const std::optional<PairedTest>& test, double PairedTest::*member, 
 
 Record record(const MethodComparison& c, const std::string& protocol) {
   return {{{"method", ""}, c.method},
-          {{"figure", text(c.method, " - RFM, ", protocol)}, c.figure},
+          {{"figure", text(c.method, " - RFM, ", protocol)}, c.metric},
           {{"claim", ""}, c.claim},
           {{"", "claim"}, c.claim.empty() ? Cell() : Cell(c.claim)},
           {{"pairs"}, c.pairs},
@@ -170,25 +170,25 @@ Table tests_table(const ProtocolSummary& protocol, const std::string& method) {
   return table;
 }
 
-// A figure of a method, and its test where there is one.
-Record csv_record(const std::string& protocol, const std::string& method, const std::string& figure,
+// A metric of a method, and its test where there is one.
+Record csv_record(const std::string& protocol, const std::string& method, const std::string& metric,
                   const Spread& spread, const MethodComparison* c) {
-  Record result = {{{"protocol"}, protocol},     {{"method"}, method},    {{"figure"}, figure},
+  Record result = {{{"protocol"}, protocol},     {{"method"}, method},    {{"figure"}, metric},
                    {{"datasets"}, spread.count}, {{"mean"}, spread.mean}, {{"std"}, spread.standard_deviation}};
   const Record test = record(c ? *c : MethodComparison{}, protocol);
   for (std::size_t i = 2; i < test.size(); ++i) result.push_back({test[i].column, c ? test[i].cell : Cell()});
   return result;
 }
 
-Json methods_json(const ProtocolSummary& protocol, const std::vector<TabularFigure>& figures) {
+Json methods_json(const ProtocolSummary& protocol, const std::vector<TabularMetric>& metrics) {
   Table table;
   for (const MethodSummary& method : protocol.methods) {
     Record record = {{{"method"}, method.method}, {{"datasets"}, method.datasets}, {{"runs"}, method.runs}};
-    for (std::size_t i = 0; i < figures.size(); ++i) {
-      const std::string key = "figures/" + figures[i].name + '/';
-      record.push_back({{key + "datasets"}, method.figures[i].count});
-      record.push_back({{key + "mean"}, method.figures[i].mean});
-      record.push_back({{key + "std"}, method.figures[i].standard_deviation});
+    for (std::size_t i = 0; i < metrics.size(); ++i) {
+      const std::string key = "figures/" + metrics[i].name + '/';
+      record.push_back({{key + "datasets"}, method.metrics[i].count});
+      record.push_back({{key + "mean"}, method.metrics[i].mean});
+      record.push_back({{key + "std"}, method.metrics[i].standard_deviation});
     }
     std::ranges::copy(correlations(method), std::back_inserter(record));
     table.add(record);
@@ -196,22 +196,22 @@ Json methods_json(const ProtocolSummary& protocol, const std::vector<TabularFigu
   return rows_json(table);
 }
 
-Json data_sets_json(const ProtocolSummary& protocol, const std::vector<TabularFigure>& figures) {
+Json data_sets_json(const ProtocolSummary& protocol, const std::vector<TabularMetric>& metrics) {
   Json result = Json::array();
   for (const TableRow& row : protocol.rows.rows) {
     Json& added = result.emplace_back(
         Json{{"dataset", row.dataset}, {"n", row.samples}, {"features", row.features}, {"classes", row.classes}});
     for (const auto& [method, means] : row.methods)
-      for (const TabularFigure& figure : figures)
-        added[method][figure.name] = json_of(value_of(figure, method, row, protocol.rows));
+      for (const TabularMetric& metric : metrics)
+        added[method][metric.name] = json_of(value_of(metric, method, row, protocol.rows));
   }
   return result;
 }
 
 }  // namespace
 
-std::vector<TabularFigure> tabular_figures(std::span<const double> radii) {
-  std::vector<TabularFigure> result = {{.name = "test_acc"},
+std::vector<TabularMetric> tabular_metrics(std::span<const double> radii) {
+  std::vector<TabularMetric> result = {{.name = "test_acc"},
                                        {.name = "normal_alignment", .is_claimed = true},
                                        {.name = "effective_rank", .higher_is_better = false, .is_claimed = true},
                                        {.name = "normalised_rank", .higher_is_better = false, .is_claimed = true}};
@@ -225,27 +225,27 @@ std::vector<TabularFigure> tabular_figures(std::span<const double> radii) {
   return result;
 }
 
-std::optional<double> value_of(const TabularFigure& figure, const std::string& method, const TableRow& row,
+std::optional<double> value_of(const TabularMetric& metric, const std::string& method, const TableRow& row,
                                const TableRows& rows) {
   const auto found = row.methods.find(method);
   if (found == row.methods.end()) return std::nullopt;
   const TabularMeans& m = found->second;
-  if (figure.name == "test_acc") return m.test_acc;
-  if (figure.name == "normal_alignment") return m.normal_alignment;
-  if (figure.name == "effective_rank") return m.effective_rank;
-  if (figure.name == "normalised_rank") return m.normalised_rank;
-  const auto position = static_cast<std::size_t>(std::ranges::find(rows.radii, figure.radius) - rows.radii.begin());
-  const auto& values = figure.name.starts_with("robust_acc") ? m.robust_acc : m.attack_success;
+  if (metric.name == "test_acc") return m.test_acc;
+  if (metric.name == "normal_alignment") return m.normal_alignment;
+  if (metric.name == "effective_rank") return m.effective_rank;
+  if (metric.name == "normalised_rank") return m.normalised_rank;
+  const auto position = static_cast<std::size_t>(std::ranges::find(rows.radii, metric.radius) - rows.radii.begin());
+  const auto& values = metric.name.starts_with("robust_acc") ? m.robust_acc : m.attack_success;
   return position < values.size() ? values[position] : std::nullopt;
 }
 
 ProtocolSummary summarise(const TableRows& rows, const std::string& protocol) {
-  const std::vector<TabularFigure> figures = tabular_figures(rows.radii);
+  const std::vector<TabularMetric> metrics = tabular_metrics(rows.radii);
   ProtocolSummary result{.protocol = protocol, .rows = rows};
   for (const std::string& method : methods_of(rows)) {
-    result.methods.push_back(method_summary(rows, method, figures));
+    result.methods.push_back(method_summary(rows, method, metrics));
     if (method == rfm) continue;
-    for (const TabularFigure& figure : figures) result.comparisons.push_back(comparison(rows, method, figure));
+    for (const TabularMetric& metric : metrics) result.comparisons.push_back(comparison(rows, method, metric));
   }
   return result;
 }
@@ -268,7 +268,7 @@ TabularSummary summarise(const std::vector<TabularLog>& logs) {
     if (added.rows.radii != result.protocols.front().rows.radii)
       throw InputError(text(of_protocol.front()->run_name, ": found other attack_radii than under the protocol ",
                             result.protocols.front().protocol, ", expected the same"));
-    result.figures = tabular_figures(added.rows.radii);
+    result.metrics = tabular_metrics(added.rows.radii);
   }
   return result;
 }
@@ -299,9 +299,9 @@ Json as_json(const TabularSummary& summary) {
     Table comparisons;
     for (const MethodComparison& c : protocol.comparisons) comparisons.add(record(c, protocol.protocol));
     protocols.push_back({{"protocol", protocol.protocol},
-                         {"methods", methods_json(protocol, summary.figures)},
+                         {"methods", methods_json(protocol, summary.metrics)},
                          {"comparisons", rows_json(comparisons)},
-                         {"rows", data_sets_json(protocol, summary.figures)}});
+                         {"rows", data_sets_json(protocol, summary.metrics)}});
   }
   return {{"protocols", std::move(protocols)}, {"unfinished", summary.unfinished}, {"failed", summary.failed}};
 }
@@ -309,10 +309,10 @@ Json as_json(const TabularSummary& summary) {
 std::string as_csv(const TabularSummary& summary) {
   Table table{.columns = columns_of(csv_record("", "", "", {}, nullptr))};
   for_each_method(summary, [&](const ProtocolSummary& protocol, const MethodSummary& method) {
-    for (std::size_t i = 0; i < summary.figures.size(); ++i) {
-      const std::string& figure = summary.figures[i].name;
-      table.add(csv_record(protocol.protocol, method.method, figure, method.figures[i],
-                           comparison_of(protocol, method.method, figure)));
+    for (std::size_t i = 0; i < summary.metrics.size(); ++i) {
+      const std::string& metric = summary.metrics[i].name;
+      table.add(csv_record(protocol.protocol, method.method, metric, method.metrics[i],
+                           comparison_of(protocol, method.method, metric)));
     }
   });
   return as_csv(TableSet{.tables = {std::move(table)}});
@@ -321,18 +321,18 @@ std::string as_csv(const TabularSummary& summary) {
 std::string as_latex(const TabularSummary& summary) {
   Table table{.columns = {{"figure"}}};
   std::string heads, methods;
-  for (const TabularFigure& figure : summary.figures) table.rows.push_back({figure.name});
-  const auto add = [&](const std::string& head, const auto& value_of_figure) {
+  for (const TabularMetric& metric : summary.metrics) table.rows.push_back({metric.name});
+  const auto add = [&](const std::string& head, const auto& value_of_metric) {
     table.columns.push_back({head});
     methods += " & " + head;
-    for (std::size_t i = 0; i < summary.figures.size(); ++i) table.rows[i].push_back(value_of_figure(i));
+    for (std::size_t i = 0; i < summary.metrics.size(); ++i) table.rows[i].push_back(value_of_metric(i));
   };
   for (const ProtocolSummary& protocol : summary.protocols) {
     heads += text(" & \\multicolumn{", protocol.methods.size() + 2, "}{c}{", latex_escaped(protocol.protocol), '}');
     for (const MethodSummary& method : protocol.methods)
-      add(latex_escaped(method.method), [&](std::size_t i) { return method.figures[i].mean; });
+      add(latex_escaped(method.method), [&](std::size_t i) { return method.metrics[i].mean; });
     const auto test_of = [&](std::size_t i) {
-      const MethodComparison* c = comparison_of(protocol, rfam, summary.figures[i].name);
+      const MethodComparison* c = comparison_of(protocol, rfam, summary.metrics[i].name);
       return c ? *c : MethodComparison{};
     };
     add("$p_1$", [&](std::size_t i) { return Cell(test_of(i).p_one_sided, Digits::two); });

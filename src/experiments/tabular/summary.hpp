@@ -13,20 +13,20 @@
 
 namespace normalign {
 
-/// A figure of a data set and what is claimed of it.
-struct TabularFigure {
+/// A metric of a data set and what is claimed of it.
+struct TabularMetric {
   std::string name = {};  ///< test_acc, normal_alignment, effective_rank, ..., attack_success_eps<radius>
   double radius = 0;      ///< of robust_acc and attack_success
   bool higher_is_better = true;
   bool is_claimed = false;  ///< whether arXiv:2605.08464 claims that RFAM is better than RFM
 };
 
-/// The figures, in the order of the table, with attacks of these radii. Claimed are a higher alignment, lower ranks and
+/// The metrics, in the order of the table, with attacks of these radii. Claimed are a higher alignment, lower ranks and
 /// lower success rates of attacks; accuracies are not.
-std::vector<TabularFigure> tabular_figures(std::span<const double> radii);
+std::vector<TabularMetric> tabular_metrics(std::span<const double> radii);
 
-/// The figure of a method in a row of `rows`; none where it has none.
-std::optional<double> value_of(const TabularFigure& figure, const std::string& method, const TableRow& row,
+/// The metric of a method in a row of `rows`; none where it has none.
+std::optional<double> value_of(const TabularMetric& metric, const std::string& method, const TableRow& row,
                                const TableRows& rows);
 
 /// One method under one protocol.
@@ -34,18 +34,18 @@ struct MethodSummary {
   std::string method = {};
   Index datasets = 0;
   Index runs = 0;                    ///< finished ones; 0 where the rows are not from logs
-  std::vector<Spread> figures = {};  ///< over the data sets that have the figure, in the order of `tabular_figures`
+  std::vector<Spread> metrics = {};  ///< over the data sets that have the metric, in the order of `tabular_metrics`
   /// Spearman's, over data sets: of alignment with log n, with log d, and with the attack success at the radius nearest
   /// to 1.
   std::optional<double> alignment_with_samples = {}, alignment_with_features = {}, alignment_with_success = {};
 };
 
-/// One figure of a method against RFM's, paired by data set.
+/// One metric of a method against RFM's, paired by data set.
 struct MethodComparison {
   std::string method = {};
-  std::string figure = {};
+  std::string metric = {};
   std::string claim = {};                      ///< "higher", "lower" or ""
-  Index pairs = 0;                             ///< data sets for which both have the figure
+  Index pairs = 0;                             ///< data sets for which both have the metric
   Index wins = 0, ties = 0, losses = 0;        ///< of the method; better is higher accuracy and what is claimed
   std::optional<double> mean_difference = {};  ///< the method's - RFM's
   std::optional<PairedTest> test = {};
@@ -57,12 +57,12 @@ struct ProtocolSummary {
   std::string protocol = {};
   TableRows rows = {};
   std::vector<MethodSummary> methods = {};         ///< RFM, RFAM, then others by name
-  std::vector<MethodComparison> comparisons = {};  ///< of each but RFM, by method and figure
+  std::vector<MethodComparison> comparisons = {};  ///< of each but RFM, by method and metric
 };
 
 /// The whole table.
 struct TabularSummary {
-  std::vector<TabularFigure> figures = {};
+  std::vector<TabularMetric> metrics = {};
   std::vector<ProtocolSummary> protocols = {};  ///< "published" first
   std::vector<std::string> unfinished = {};     ///< left out, in byte order: still running or killed
   std::vector<std::string> failed = {};         ///< left out, in byte order
@@ -75,7 +75,7 @@ ProtocolSummary summarise(const TableRows& rows, const std::string& protocol);
 /// or where attack radii differ between protocols.
 TabularSummary summarise(const std::vector<TabularLog>& logs);
 
-/// The figures with protocols side by side, then tests and rank correlations; four digits, "-" where undefined;
+/// The metrics with protocols side by side, then tests and rank correlations; four digits, "-" where undefined;
 /// unusable runs are listed below.
 TableSet tables(const TabularSummary& summary);
 
@@ -84,11 +84,11 @@ TableSet tables(const TabularSummary& summary);
 /// for each method its figures}]}], "unfinished", "failed"}, all digits, null where undefined.
 nlohmann::ordered_json as_json(const TabularSummary& summary);
 
-/// A header and one line for each protocol, method and figure: means, and the test against RFM; all digits, nothing
+/// A header and one line for each protocol, method and metric: means, and the test against RFM; all digits, nothing
 /// between the commas where undefined.
 std::string as_csv(const TabularSummary& summary);
 
-/// One tabular in the style of the package booktabs: figures down, protocols and methods across, and the p of RFAM
+/// One tabular in the style of the package booktabs: metrics down, protocols and methods across, and the p of RFAM
 /// against RFM; rounded as in `tables`.
 std::string as_latex(const TabularSummary& summary);
 

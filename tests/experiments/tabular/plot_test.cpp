@@ -12,7 +12,7 @@ TEST_CASE("tabular plot: a picture for each figure, a dot for each data set with
                                   tabular_log("c", 1, {10}), tabular_log("c", 0, {20})};
   const TabularSummary summary = summarise(logs);
   const Plot pictures = tabular_plot(summary);
-  REQUIRE(pictures.figures.size() == summary.figures.size());
+  REQUIRE(pictures.figures.size() == summary.metrics.size());
   CHECK(pictures.figures[0].name == "published_test_acc");
   CHECK(contains(pictures.figures[0].data, "81.5  62.25\n"));
   CHECK(contains(pictures.figures[0].data, "10.0   20.0\n"));

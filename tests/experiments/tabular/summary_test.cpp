@@ -20,16 +20,16 @@ std::vector<TabularLog> three_sets() {
           tabular_log("b", 0, {60}, 0.4, 2),     tabular_log("c", 1, {60}, 0.3, 4), tabular_log("c", 0, {40}, 0.6, 2)};
 }
 
-const MethodComparison& comparison_of(const ProtocolSummary& protocol, const std::string& figure) {
+const MethodComparison& comparison_of(const ProtocolSummary& protocol, const std::string& metric) {
   for (const MethodComparison& c : protocol.comparisons)
-    if (c.method == "RFAM" && c.figure == figure) return c;
-  throw std::runtime_error("no comparison of " + figure);
+    if (c.method == "RFAM" && c.metric == metric) return c;
+  throw std::runtime_error("no comparison of " + metric);
 }
 
-const Spread& spread_of(const TabularSummary& summary, std::size_t method, const std::string& figure) {
-  for (std::size_t i = 0; i < summary.figures.size(); ++i)
-    if (summary.figures[i].name == figure) return summary.protocols.at(0).methods.at(method).figures.at(i);
-  throw std::runtime_error("no figure " + figure);
+const Spread& spread_of(const TabularSummary& summary, std::size_t method, const std::string& metric) {
+  for (std::size_t i = 0; i < summary.metrics.size(); ++i)
+    if (summary.metrics[i].name == metric) return summary.protocols.at(0).methods.at(method).metrics.at(i);
+  throw std::runtime_error("no figure " + metric);
 }
 
 TEST_CASE("tabular summary: means, deviations and paired tests of hand-made logs") {
@@ -89,7 +89,7 @@ TEST_CASE("tabular summary: protocols stand side by side, what is not finished i
   const auto json = as_json(summary);
   CHECK(json["protocols"][1]["methods"][0]["figures"]["test_acc"]["datasets"] == 3);
   CHECK(json["protocols"][0]["comparisons"][1]["claim"] == "higher");
-  CHECK(lines(as_csv(summary)).size() == 1 + (3 + 2) * summary.figures.size());
+  CHECK(lines(as_csv(summary)).size() == 1 + (3 + 2) * summary.metrics.size());
   CHECK(contains(as_latex(summary), "\\multicolumn{4}{c}{nested}"));
   CHECK(as_text(tables(summarise(std::vector<TabularLog>{}))).size() > 0);
 }
@@ -102,7 +102,7 @@ TEST_CASE("tabular summary: the published rows of 60 data sets have the statisti
   // Computed by a Python script from the same file: t and tails by Simpson's rule on the density, ranks by their
   // definition. The p and correlations in the paper's published summary are of twice as many data sets.
   struct Row {
-    const char* figure;
+    const char* metric;
     double difference, t, p_one_sided, p_two_sided;
   };
   const Row rows[] = {
@@ -114,8 +114,8 @@ TEST_CASE("tabular summary: the published rows of 60 data sets have the statisti
       {"attack_success_eps2", -3.425497048372, -1.971687170104, 0.026669978870, 0.053339957740},
   };
   for (const Row& row : rows) {
-    CAPTURE(row.figure);
-    const MethodComparison& found = comparison_of(published, row.figure);
+    CAPTURE(row.metric);
+    const MethodComparison& found = comparison_of(published, row.metric);
     CHECK(found.pairs == 60);
     CHECK_THAT(*found.mean_difference, WithinRel(row.difference, 1e-9));
     CHECK_THAT(found.test->t, WithinRel(row.t, 1e-9));
@@ -136,9 +136,9 @@ TEST_CASE("tabular summary: the published rows of 60 data sets have the statisti
   // 84.17 / 82.63, .322 / .381, 2.320 / 2.010 and 78.6 / 75.1 are the means that paper.md gives.
   const std::pair<std::size_t, std::array<double, 2>> expected[] = {
       {0, {84.17, 82.63}}, {1, {.322, .381}}, {2, {2.320, 2.010}}, {9, {78.6, 75.1}}};
-  for (const auto& [figure, means] : expected)
+  for (const auto& [metric, means] : expected)
     for (std::size_t method : {0, 1})
-      CHECK_THAT(*published.methods[method].figures[figure].mean,
+      CHECK_THAT(*published.methods[method].metrics[metric].mean,
                  WithinAbs(means[method], means[method] > 50 ? 0.051 : 0.00051));
 }
 
@@ -147,16 +147,16 @@ TEST_CASE("tabular summary: against other rows, means differ and near sets are c
   std::vector<TabularLog> others = {tabular_log("a", 1, {86}), tabular_log("b", 1, {73.5}), tabular_log("z", 1, {1})};
   std::vector<const TabularLog*> pointers;
   for (const TabularLog& log : others) pointers.push_back(&log);
-  const std::vector<FigureAgainst> figures = against(here, rows_of(pointers));
-  REQUIRE(figures.size() == here.figures.size());  // RFM alone
-  CHECK(figures[0].figure == "test_acc");
-  CHECK(figures[0].datasets == 2);
-  CHECK_THAT(*figures[0].difference, WithinRel(-2.25, 1e-12));
-  CHECK(figures[0].large == 2);
-  CHECK(figures[0].near == 1);
-  CHECK_FALSE(figures[1].near);
-  CHECK(contains(as_text(tables(figures)), "1/2"));
-  CHECK(as_json(tables(figures))[0]["near"] == 1);
+  const std::vector<MetricAgainst> metrics = against(here, rows_of(pointers));
+  REQUIRE(metrics.size() == here.metrics.size());  // RFM alone
+  CHECK(metrics[0].metric == "test_acc");
+  CHECK(metrics[0].datasets == 2);
+  CHECK_THAT(*metrics[0].difference, WithinRel(-2.25, 1e-12));
+  CHECK(metrics[0].large == 2);
+  CHECK(metrics[0].near == 1);
+  CHECK_FALSE(metrics[1].near);
+  CHECK(contains(as_text(tables(metrics)), "1/2"));
+  CHECK(as_json(tables(metrics))[0]["near"] == 1);
 }
 
 }  // namespace
