@@ -46,7 +46,7 @@ ifeq ($(SANITIZE),1)
   override OPT   := -O1
   SANITIZERS     := -fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -Wno-maybe-uninitialized
 endif
-# `make DEV=1`: a change is compiled alone, by ccache where that is installed, and nothing but the library is linked again.
+# `make DEV=1`: a change is compiled with few others, by ccache where that is installed, and only the library is linked again.
 ifeq ($(DEV),1)
   override BUILD := $(BUILD)/dev
   override OPT   := -O1
@@ -86,12 +86,14 @@ CONDITION_FILES := $(sort $(wildcard src/experiments/training/conditions/*.cpp))
 LISTS           := $(BUILD)/generated/tasks.inc $(BUILD)/generated/conditions.inc
 
 # Most of a file's compilation is that of the headers it includes: the files of a folder are compiled together, eight at
-# a time, as the unit $(BUILD)/units/FIRST.cpp, which includes them. DEV=1 compiles each file alone, as lint does.
+# a time (with DEV=1 three), as the unit $(BUILD)/units/FIRST.cpp, which includes them. Lint compiles each alone.
 objects  = $(patsubst %.cpp,$(BUILD)/obj/%.o,$(1))
 in       = $(foreach file,$(2),$(if $(filter $(1),$(dir $(file))),$(file)))
-eights   = $(if $(1),$(call unit,$(wordlist 1,8,$(1))) $(call eights,$(wordlist 9,$(words $(1)),$(1))))
 unit     = $(eval $(call objects,$(firstword $(1))): FILES := $(1))$(call objects,$(firstword $(1)))
-units    = $(if $(filter 1,$(DEV)),$(call objects,$(1)),$(foreach folder,$(sort $(dir $(1))),$(call eights,$(call in,$(folder),$(1)))))
+cut      = $(if $(1),$(call unit,$(wordlist 1,$(LAST),$(1))) $(call cut,$(wordlist $(NEXT),$(words $(1)),$(1))))
+LAST    := $(if $(filter 1,$(DEV)),3,8)
+NEXT    := $(if $(filter 1,$(DEV)),4,9)
+units    = $(foreach folder,$(sort $(dir $(1))),$(call cut,$(call in,$(folder),$(1))))
 
 LIBRARY  := $(BUILD)/libnormalign.$(if $(filter 1,$(DEV)),so,a)
 # While the version begins with 0 every minor one may break programs: they are bound to major.minor.
@@ -105,7 +107,7 @@ EXAMPLES := $(patsubst examples/%.cpp,$(BUILD)/examples/%,$(EXAMPLE_FILES))
 ALONE_FILES     := tests/support/main.cpp tests/support/malloc_counter.cpp
 LIBRARY_OBJECTS := $(call units,$(LIBRARY_FILES))
 TEST_OBJECTS    := $(call units,$(filter-out $(ALONE_FILES),$(TEST_FILES)))
-UNIT_OBJECTS    := $(if $(filter 1,$(DEV)),,$(LIBRARY_OBJECTS) $(TEST_OBJECTS))
+UNIT_OBJECTS    := $(LIBRARY_OBJECTS) $(TEST_OBJECTS)
 ALL_OBJECTS     := $(sort $(LIBRARY_OBJECTS) $(TEST_OBJECTS) \
                      $(call objects,$(ALONE_FILES) $(PROGRAM_MAIN) $(PROGRAM_START) $(EXAMPLE_FILES) $(BENCH_FILES)))
 
