@@ -9,6 +9,8 @@
 #include <sstream>
 
 #include "base/atomic_file.hpp"
+#include "base/clock.hpp"
+#include "base/number_text.hpp"
 #include "experiments/runs/child_process.hpp"
 #include "experiments/runs/log_json.hpp"
 #include "experiments/runs/run_files.hpp"
@@ -17,7 +19,6 @@
 namespace normalign {
 namespace {
 
-using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
 constexpr std::chrono::seconds patience{10};  // with processes that are asked to end
@@ -27,8 +28,6 @@ struct Running {
   ChildProcess process;
   Clock::time_point start = Clock::now();
 };
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 // How long jobs took for their cost, to tell how long others will.
 class Durations {

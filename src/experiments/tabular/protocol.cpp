@@ -1,9 +1,9 @@
 #include "experiments/tabular/protocol.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 
+#include "base/clock.hpp"
 #include "data/folds.hpp"
 #include "geometry/local_geometry.hpp"
 #include "robustness/pgd.hpp"
@@ -13,26 +13,12 @@ namespace {
 
 constexpr const char *published_protocol = "published", *nested_protocol = "nested";
 
-// Adds the seconds of its scope to a sum.
-class Stopwatch {
- public:
-  explicit Stopwatch(double& seconds) : seconds_(seconds) {}
-  ~Stopwatch() { seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
-  Stopwatch(const Stopwatch&) = delete;
-  Stopwatch& operator=(const Stopwatch&) = delete;
-
- private:
-  double& seconds_;
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
-
 // Some rows of the table in the precision of the run.
 template <class T>
 struct Rows {
   Rows(const Dataset<double>& all, std::span<const Index> rows) : numbers(rows.begin(), rows.end()) {
     Dataset<double> taken = rows_at(all, rows);
-    x = Matrix<T>(taken.inputs.rows(), taken.inputs.cols());
-    std::ranges::transform(taken.inputs.span(), x.span().begin(), [](double v) { return static_cast<T>(v); });
+    x = converted<T>(taken.inputs.view());
     labels = std::move(taken.labels);
     y = one_hot<T>(labels, all.classes);
   }
@@ -97,7 +83,7 @@ class Run {
   }
 
   void select(const Fold& rows, std::size_t number) {
-    const Stopwatch time(result_.cost.selection);
+    const auto start = Clock::now();
     const Rows<T> train(data_.samples, rows.train), validation(data_.samples, rows.test);
     selection_ = {.validation_acc = -1};
     for (std::size_t i = 0; i < config_.regularisations.size(); ++i) {
@@ -121,6 +107,7 @@ class Run {
         return true;
       });
     }
+    result_.cost.selection += seconds_since(start);
   }
 
   TabularFold metrics(const Fold& rows, std::size_t number) {
@@ -140,18 +127,19 @@ class Run {
   }
 
   KernelMachine<T> refitted(const Rows<T>& train) {
-    const Stopwatch time(result_.cost.refit);
+    const auto start = Clock::now();
     RidgeOptions ridge = ridge_;
     ridge.regularisation = selection_.regularisation;
     const MahalanobisPoints<T> points(train.x, mahalanobis_factor<T>(metric_));
     RidgeSolution<T> solution = normalign::ridge<T>(kernel_, points, train.y, ridge, workspace_);
     take_note(solution.report);
+    result_.cost.refit += seconds_since(start);
     return {kernel_, train.x, metric_, std::move(solution.coefficients)};
   }
 
   double attacked_accuracy(const KernelMachine<T>& machine, const Rows<T>& test, std::size_t radius,
                            std::size_t number) {
-    const Stopwatch time(result_.cost.attack);
+    const auto start = Clock::now();
     const double eps = config_.attack_radii[radius];
     const PgdOptions options{.norm = Norm::linf,
                              .radius = eps,
@@ -169,11 +157,13 @@ class Run {
         test.x, options,
         [&](ConstView<T> x, MatrixView<T> gradients) { machine.pull_back(x, residuals, gradients, ridge_.threads); },
         test.numbers);
-    return accuracy<T>(machine.outputs_at(points, ridge_.threads), test.labels);
+    const double found = accuracy<T>(machine.outputs_at(points, ridge_.threads), test.labels);
+    result_.cost.attack += seconds_since(start);
+    return found;
   }
 
   void add_geometry(const KernelMachine<T>& machine, const Rows<T>& train, std::size_t number, TabularFold& fold) {
-    const Stopwatch time(result_.cost.geometry);
+    const auto start = Clock::now();
     const Index n = train.x.rows(), d = machine.inputs(), c = machine.outputs();
     // Beside the draws of the updates, whose steps are their numbers.
     const std::vector<Index> drawn =
@@ -192,10 +182,8 @@ class Run {
     machine.visit_jacobians(
         taken,
         [&](Index i, ConstView<T> jacobian) {
-          Matrix<double> j(c, d), x(1, d);
-          std::ranges::copy(jacobian.span(), j.data());
-          std::ranges::copy(taken.row(i), x.data());
-          found[static_cast<std::size_t>(i)] = singular_geometry(j, x);
+          found[static_cast<std::size_t>(i)] =
+              singular_geometry(converted<double>(jacobian), converted<double>(taken.view().row_block(i, 1)));
         },
         ridge_.threads);
     WeightedMean rank, alignment;
@@ -207,6 +195,7 @@ class Run {
     fold.effective_rank = rank.value();
     if (fold.effective_rank) fold.normalised_rank = *fold.effective_rank / static_cast<double>(std::min(c, d));
     fold.normal_alignment = alignment.value();
+    result_.cost.geometry += seconds_since(start);
   }
 
   void take_note(const RidgeReport& report) {

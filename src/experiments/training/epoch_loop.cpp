@@ -1,31 +1,50 @@
 #include "experiments/training/epoch_loop.hpp"
 
-#include <chrono>
 #include <cmath>
 
 #include "base/atomic_file.hpp"
-#include "experiments/training/checkpoint_keeper.hpp"
+#include "base/clock.hpp"
+#include "experiments/training/checkpoint.hpp"
 
 namespace normalign {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
-// Keeps the log file current while the run goes on.
-class LogKeeper {
+// Keeps the log and the state of a run current on disk, where its observer asks for them.
+template <class T>
+class Keeper {
  public:
-  explicit LogKeeper(const std::filesystem::path& file) : file_(file) {}
-  void keep(const RunLog& log, bool now) {
-    if (file_.empty() || (!now && seconds_since(last_) < 2)) return;
-    write_log(file_, log);
-    last_ = Clock::now();
+  Keeper(const RunObserver& observer, std::vector<MatrixView<T>> state)
+      : observer_(observer), state_(std::move(state)) {}
+
+  // Sets `at` and the state to what a former process left, and says whether it left anything.
+  bool take_up(Checkpoint& at) {
+    if (observer_.checkpoint_file.empty()) return false;
+    auto found = read_checkpoint<T>(observer_.checkpoint_file, at.log, state_);
+    if (!found) return false;
+    found->log.environment = at.log.environment;
+    found->log.config = at.log.config;
+    at = std::move(*found);
+    return true;
+  }
+  void keep_log(const RunLog& log, bool now) {
+    if (is_due(observer_.log_file, 2, log_written_, now)) write_log(observer_.log_file, log);
+  }
+  void keep_state(const Checkpoint& at, bool now) {
+    if (is_due(observer_.checkpoint_file, observer_.checkpoint_seconds, state_written_, now))
+      write_checkpoint<T>(observer_.checkpoint_file, at, state_);
   }
 
  private:
-  const std::filesystem::path& file_;
-  Clock::time_point last_ = Clock::now();
+  // Whether the file is asked for and was written at least `seconds` ago, or must be written now.
+  static bool is_due(const std::filesystem::path& file, double seconds, Clock::time_point& written, bool now) {
+    if (file.empty() || (!now && seconds_since(written) < seconds)) return false;
+    written = Clock::now();
+    return true;
+  }
+
+  const RunObserver& observer_;
+  std::vector<MatrixView<T>> state_;
+  Clock::time_point log_written_ = Clock::now(), state_written_ = log_written_;
 };
 
 // Appends the epoch's row to the log, and says there where the run grokked.
@@ -53,21 +72,20 @@ template <class T>
 RunLog epoch_loop(RunLog begun, TrainingParts<T>& parts, const EpochProtocol& protocol, const RunObserver& observer) {
   Checkpoint at{.log = std::move(begun)};
   RunLog& log = at.log;
-  CheckpointKeeper<T> checkpoints(observer, parts.state());
-  const bool resumed = checkpoints.take_up(at);
+  Keeper<T> keeper(observer, parts.state());
+  const bool resumed = keeper.take_up(at);
   if (resumed) parts.resume(at.steps);
-  LogKeeper keeper(observer.log_file);
-  keeper.keep(log, true);
+  keeper.keep_log(log, true);
   try {
     for (bool is_measured = resumed;; is_measured = false, ++at.epoch) {
       if (!is_measured) {
         if (protocol.is_logged(at.epoch)) log_epoch(at, protocol);
-        keeper.keep(log, false);
+        keeper.keep_log(log, false);
         observer.progress(log, at.epoch);
         if ((log.grokked && protocol.ends_when_grokked) || at.epoch == protocol.epochs) break;
         const bool stops = observer.stop();
-        if (stops) keeper.keep(log, true);
-        checkpoints.keep(at, stops);
+        if (stops) keeper.keep_log(log, true);
+        keeper.keep_state(at, stops);
         if (stops) return log;
       }
       const auto start = Clock::now();
@@ -81,11 +99,11 @@ RunLog epoch_loop(RunLog begun, TrainingParts<T>& parts, const EpochProtocol& pr
     log.status = RunStatus::failed;
     log.failure = error.what();
   }
-  keeper.keep(log, true);
+  keeper.keep_log(log, true);
   // A run that failed has no network that anybody would want.
   if (!observer.model_file.empty() && log.status == RunStatus::finished)
     write_safetensors(observer.model_file, tensor_file(parts.network));
-  checkpoints.remove();
+  if (!observer.checkpoint_file.empty()) std::filesystem::remove(observer.checkpoint_file);
   return log;
 }
 

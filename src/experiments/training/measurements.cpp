@@ -1,30 +1,14 @@
 #include "experiments/training/measurements.hpp"
 
 #include <algorithm>
-#include <chrono>
 
+#include "base/clock.hpp"
 #include "data/noise.hpp"
 #include "geometry/local_geometry.hpp"
 #include "linalg/random.hpp"
 
 namespace normalign {
 namespace {
-
-// Appends under `name` the seconds that its scope took.
-class TimeAppended {
- public:
-  TimeAppended(MetricRow& row, const char* name) : row_(row), name_(name) {}
-  ~TimeAppended() {
-    row_.extras.emplace_back(name_, std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count());
-  }
-  TimeAppended(const TimeAppended&) = delete;
-  TimeAppended& operator=(const TimeAppended&) = delete;
-
- private:
-  MetricRow& row_;
-  const char* name_;
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
 
 template <class T>
 Batch<T> first_rows(const Batch<T>& data, Index count) {
@@ -61,7 +45,7 @@ Measurements<T>::Measurements(const RunConfig& config, const Mlp<T>& mlp, Loss l
 
 template <class T>
 void Measurements<T>::append_geometry(MetricRow& row) const {
-  const TimeAppended time(row, "geometry_time");
+  const auto start = Clock::now();
   const auto append = [&](const char* prefix, const Batch<T>& data) {
     const LocalGeometry mean = mean_local_geometry(mlp_, first_rows(data, config_.geometry_samples), threads_);
     for (const auto& [name, value] : measures(mean))
@@ -70,6 +54,7 @@ void Measurements<T>::append_geometry(MetricRow& row) const {
   append("", train_);
   append("test_", test_);
   row.extras.emplace_back("chance_alignment", chance_alignment(train_.inputs.cols()));
+  row.extras.emplace_back("geometry_time", seconds_since(start));
 }
 
 template <class T>
@@ -85,14 +70,15 @@ double Measurements<T>::noise_accuracy(Index epoch, double level) {
 
 template <class T>
 void Measurements<T>::append_noise(MetricRow& row) {
-  const TimeAppended time(row, "noise_time");
+  const auto start = Clock::now();
   for (double level : config_.noise_levels)
     row.extras.emplace_back(noise_metric(level), noise_accuracy(row.epoch, level));
+  row.extras.emplace_back("noise_time", seconds_since(start));
 }
 
 template <class T>
 void Measurements<T>::append_attacks(MetricRow& row) {
-  const TimeAppended time(row, "attack_time");
+  const auto start = Clock::now();
   const Batch<T> attacked = config_.attack_samples > 0 ? first_rows(test_, config_.attack_samples) : test_;
   for (double radius : config_.attack_radii) {
     Attack<T> attack(mlp_, loss_,
@@ -105,6 +91,7 @@ void Measurements<T>::append_attacks(MetricRow& row) {
                      threads_);
     row.extras.emplace_back(attack_metric(config_, radius), attack(attacked).accuracy);
   }
+  row.extras.emplace_back("attack_time", seconds_since(start));
 }
 
 template <class T>
