@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <ostream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace normalign {
 
@@ -47,6 +49,28 @@ template <class... Parts>
 std::string text(const Parts&... parts) {
   // The stream is out of sight: a template that holds one takes longer to compile than the function it is called in.
   return detail::joined({detail::written(parts)...});
+}
+
+/// What `words_of` makes of each of the items, with `separator` between them.
+template <class Items, class WordsOf = std::identity>
+std::string joined(const Items& items, std::string_view separator, const WordsOf& words_of = {}) {
+  std::string result;
+  bool is_first = true;
+  for (const auto& item : items) {
+    if (!std::exchange(is_first, false)) result += separator;
+    result += std::invoke(words_of, item);
+  }
+  return result;
+}
+
+/// Does `action`; what it refuses is refused with `before` before it and `after` behind.
+template <class Action>
+auto within(const std::string& before, const Action& action, const std::string& after = "") {
+  try {
+    return action();
+  } catch (const InputError& error) {
+    throw InputError(before + error.what() + after);
+  }
 }
 
 /// Text from outside, such as a name in a file, as a message shows it: on one line of plain ASCII (other bytes as '?'),

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <iomanip>
 #include <optional>
 #include <sstream>
 #include <string>
@@ -54,11 +53,7 @@ double left_by_limit(const fs::path& process, const std::string& limit, const st
   return unlimited;
 }
 
-std::string in_gibibytes(double bytes) {
-  std::ostringstream out;
-  out << std::setprecision(3) << bytes / (1024.0 * 1024 * 1024) << " GiB";
-  return out.str();
-}
+std::string in_gibibytes(double bytes) { return formatted("%.3g GiB", bytes / (1024.0 * 1024 * 1024)); }
 
 }  // namespace
 

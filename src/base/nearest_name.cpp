@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/error.hpp"
+
 namespace normalign {
 namespace {
 
@@ -55,10 +57,12 @@ std::string did_you_mean(std::string_view found, const std::vector<std::string>&
   return nearest ? "; did you mean " + *nearest + '?' : "";
 }
 
+void refuse_name(const char* field, const std::string& found, const std::vector<std::string>& known) {
+  throw InputError(text(field, ": found '", one_line(found), "', ", expected_one_of(found, known)));
+}
+
 std::string expected_one_of(std::string_view found, const std::vector<std::string>& known) {
-  std::string result = "expected one of ";
-  for (const std::string& name : known) result += (&name == &known.front() ? "" : ", ") + name;
-  return result + did_you_mean(found, known);
+  return "expected one of " + joined(known, ", ") + did_you_mean(found, known);
 }
 
 }  // namespace normalign

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdint>
+#include <cstdio>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,6 +16,13 @@ namespace normalign {
 inline std::string number_text(double value) {
   std::array<char, 32> digits{};
   return {digits.data(), std::to_chars(digits.begin(), digits.end(), value).ptr};
+}
+
+/// The number as printf writes it by `format`, such as "%.2f".
+inline std::string formatted(const char* format, double value) {
+  std::array<char, 400> buffer;
+  std::snprintf(buffer.data(), buffer.size(), format, value);
+  return buffer.data();
 }
 
 /// The finite number that `words` are as a whole, with a sign or without; none where they are anything else, or beyond

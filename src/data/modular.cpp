@@ -84,11 +84,7 @@ void check(const ModularOptions& options) {
 std::span<const ModularOperationName> modular_operations() { return names; }
 
 ModularOperation modular_operation(std::string_view name) {
-  const auto found = std::ranges::find(names, name, &ModularOperationName::name);
-  if (found != names.end()) return found->operation;
-  std::vector<std::string> known;
-  for (const auto& entry : names) known.emplace_back(entry.name);
-  throw InputError(text("operation: found '", name, "', ", expected_one_of(name, known)));
+  return named("operation", std::string(name), names, &ModularOperationName::name).operation;
 }
 
 std::string_view modular_operation_name(ModularOperation operation) {

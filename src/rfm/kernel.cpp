@@ -68,12 +68,7 @@ const char* name_of(KernelShape shape) {
 }
 
 KernelShape kernel_shape(const std::string& name) {
-  std::vector<std::string> known;
-  for (const auto& [named, shape] : names) {
-    if (name == named) return shape;
-    known.emplace_back(named);
-  }
-  throw InputError(text("kernel: found '", one_line(name), "', ", expected_one_of(name, known)));
+  return named("kernel", name, names, [](const auto& entry) { return entry.first; }).second;
 }
 
 template <class T>

@@ -1,6 +1,8 @@
 #include "base/nearest_name.hpp"
 
+#include "base/error.hpp"
 #include "support/catch.hpp"
+#include "support/message_of.hpp"
 
 namespace normalign::tests {
 namespace {
@@ -37,6 +39,14 @@ TEST_CASE("a message lists every name, and ends with the nearest") {
   CHECK(expected_one_of("lamda", {"level", "lambda"}) == "expected one of level, lambda; did you mean lambda?");
   const std::vector<std::string> many(60, "a_name_of_some_length");
   CHECK(expected_one_of("x", many).size() == std::string("expected one of ").size() + 60 * 21 + 59 * 2);
+}
+
+TEST_CASE("the entry of a name is found, and one that is not there is refused by the field with those that are") {
+  const std::pair<const char*, int> entries[] = {{"level", 1}, {"lambda", 2}};
+  const auto name_of = [](const auto& entry) { return entry.first; };
+  CHECK(&named("setting", "lambda", entries, name_of) == &entries[1]);
+  CHECK(message_of<InputError>([&] { named("setting", "lamda", entries, name_of); }) ==
+        "setting: found 'lamda', expected one of level, lambda; did you mean lambda?");
 }
 
 }  // namespace

@@ -51,4 +51,10 @@ TEST_CASE("a whole number is digits alone") {
   }
 }
 
+TEST_CASE("a number is written by a format of printf, however long") {
+  CHECK(formatted("%.2f", 0.125) == "0.12");
+  CHECK(formatted("%.3g GiB", 2) == "2 GiB");
+  CHECK(formatted("%.2f", -std::numeric_limits<double>::max()).size() == 1 + 309 + 3);
+}
+
 }  // namespace normalign::tests

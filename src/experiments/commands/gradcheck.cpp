@@ -1,11 +1,10 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <iomanip>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "autodiff/check/op_table.hpp"
+#include "base/number_text.hpp"
 #include "experiments/commands/commands.hpp"
 #include "experiments/figures/table.hpp"
 #include "experiments/figures/text_file.hpp"
@@ -20,12 +19,6 @@ struct GradcheckArguments {
   std::string json;
   bool wide = false;
 };
-
-std::string error_text(double error) {
-  std::ostringstream out;
-  out << std::scientific << std::setprecision(1) << error;
-  return out.str();
-}
 
 int gradcheck_table(const GradcheckArguments& a) {
   if (!(a.tolerance > 0 && a.tolerance < 1))
@@ -49,8 +42,8 @@ int gradcheck_table(const GradcheckArguments& a) {
       if (!report.passed && worst.passed) worst = {false, worst.error, worst.forward_error, report.failure};
     }
     Cells& cells = table.rows.emplace_back(Cells{row.name});
-    for (double error : worst.error) cells.push_back(error_text(error));
-    cells.push_back(error_text(worst.forward_error[0]));
+    for (double error : worst.error) cells.push_back(formatted("%.1e", error));
+    cells.push_back(formatted("%.1e", worst.forward_error[0]));
     if (!worst.passed) table.headings.emplace_back(table.rows.size(), "  FAILED " + worst.failure);
     failed += !worst.passed;
     rows.push_back({{"operation", row.name},

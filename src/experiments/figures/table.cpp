@@ -2,21 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string_view>
 
 #include "base/error.hpp"
+#include "base/number_text.hpp"
 
 namespace normalign {
 namespace {
-
-std::string formatted(const char* format, double value) {
-  char buffer[400];
-  std::snprintf(buffer, sizeof buffer, format, value);
-  return buffer;
-}
 
 // Of UTF-8: bytes but those that go on with a character.
 std::size_t characters(const std::string& words) {
@@ -154,16 +148,6 @@ std::string latex_body(const Table& table) {
   return result;
 }
 
-template <class Function>
-std::string joined(const Cells& row, const char* separator, const Function& words_of) {
-  std::string result;
-  for (std::size_t i = 0; i < row.size(); ++i) {
-    if (i > 0) result += separator;
-    result += words_of(row[i]);
-  }
-  return result;
-}
-
 }  // namespace
 
 std::string four_digits(std::optional<double> value) {
@@ -213,8 +197,7 @@ std::vector<std::string> remarks(std::span<const LeftOut> left_out) {
   std::vector<std::string> result;
   for (const auto& [key, names, what] : left_out) {
     if (names.empty()) continue;
-    std::string& words = result.emplace_back(text(names.size(), names.size() == 1 ? " run " : " runs ", what));
-    for (const std::string& name : names) words += (&name == &names.front() ? ": " : ", ") + name;
+    result.push_back(text(names.size(), names.size() == 1 ? " run " : " runs ", what, ": ", joined(names, ", ")));
   }
   return result;
 }

@@ -11,12 +11,6 @@ using html::element;
 using html::Markup;
 using Json = nlohmann::ordered_json;
 
-std::string joined(const std::vector<std::string>& lines) {
-  std::string result;
-  for (const std::string& line : lines) result += (result.empty() ? "" : " ") + line;
-  return result;
-}
-
 Cell cell_of(const Json& value) {
   if (value.is_null()) return {};
   if (value.is_number_float()) return value.get<double>();
@@ -66,7 +60,7 @@ Markup table_part(const TableSet& set) {
   Markup result;
   for (const Table& table : set.tables) result += table_part(table);
   for (const std::string& remark : set.remarks) result += element("p", {{"class", "note"}}, remark);
-  if (!set.legend.empty()) result += element("p", {{"class", "soft"}}, joined(set.legend));
+  if (!set.legend.empty()) result += element("p", {{"class", "soft"}}, joined(set.legend, " "));
   return result;
 }
 

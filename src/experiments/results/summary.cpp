@@ -59,7 +59,7 @@ TaskSummary task_summary(const TaskRuns& runs) {
 
 // From rows to tables.
 
-constexpr bool joined = true;  // to the column before, with whose heading this one's goes on
+constexpr bool goes_on = true;  // to the column before, with whose heading this one's goes on
 
 Record record(const std::string& task, const ConditionSummary& row, bool ungrokked) {
   const auto of_test = [&](double WelchTest::*member) {
@@ -71,19 +71,19 @@ Record record(const std::string& task, const ConditionSummary& row, bool ungrokk
           {{"grokked", ""}, row.grokked},
           {{"", "grokked"}, text(row.grokked, '/', row.runs)},
           {{"epochs_mean", "epochs: mean"}, row.epochs.mean},
-          {{"epochs_std", "std", joined}, row.epochs.standard_deviation},
-          {{"epochs_median", "median", joined}, row.epochs.median},
+          {{"epochs_std", "std", goes_on}, row.epochs.standard_deviation},
+          {{"epochs_median", "median", goes_on}, row.epochs.median},
           {{"seconds_mean", "seconds: mean"}, row.seconds.mean},
           {{"seconds_std", ""}, row.seconds.standard_deviation},
-          {{"seconds_median", "median", joined}, row.seconds.median},
+          {{"seconds_median", "median", goes_on}, row.seconds.median},
           {{"epochs_ratio", "ratio: epochs"}, {row.epochs_ratio, Digits::two_decimals}},
-          {{"seconds_ratio", "seconds", joined}, {row.seconds_ratio, Digits::two_decimals}},
+          {{"seconds_ratio", "seconds", goes_on}, {row.seconds_ratio, Digits::two_decimals}},
           {{"welch_t", ""}, of_test(&WelchTest::t)},
           {{"welch_degrees_of_freedom", ""}, of_test(&WelchTest::degrees_of_freedom)},
           {{"welch_p_two_sided", "p"}, of_test(&WelchTest::p_two_sided)},
           {{"not_grokked_last_epoch", ungrokked ? "not grokked: epoch" : ""}, row.last_epoch},
-          {{"not_grokked_train_acc", ungrokked ? "train %" : "", joined}, row.last_train_acc},
-          {{"not_grokked_test_acc", ungrokked ? "test %" : "", joined}, row.last_test_acc}};
+          {{"not_grokked_train_acc", ungrokked ? "train %" : "", goes_on}, row.last_train_acc},
+          {{"not_grokked_test_acc", ungrokked ? "test %" : "", goes_on}, row.last_test_acc}};
 }
 
 // Whether there is something to say about runs that did not grok.

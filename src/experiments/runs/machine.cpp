@@ -7,6 +7,7 @@
 
 #include "base/cores.hpp"
 #include "base/memory.hpp"
+#include "base/number_text.hpp"
 #include "experiments/runs/environment.hpp"
 #include "linalg/blas.hpp"
 #include "linalg/compute_rate.hpp"
@@ -16,23 +17,15 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-ComputeRate rate_of(double reached, double peak) { return {.reached = reached, .peak = peak}; }
-
-std::string with_digits(double value, int digits) {
-  std::ostringstream out;
-  out << std::fixed << std::setprecision(digits) << value;
-  return out.str();
-}
-
 std::string gibibytes(double bytes) {
-  return std::isfinite(bytes) ? with_digits(bytes / (1 << 30), 2) + " GiB" : "no limit";
+  return std::isfinite(bytes) ? formatted("%.2f", bytes / (1 << 30)) + " GiB" : "no limit";
 }
 
 std::string rate_text(const ComputeRate& rate) {
-  const std::string reached = with_digits(1e-9 * rate.reached, 1) + " GFLOP/s";
+  const std::string reached = formatted("%.1f", 1e-9 * rate.reached) + " GFLOP/s";
   if (rate.peak <= 0) return reached;
-  return reached + ", " + with_digits(100 * rate.reached / rate.peak, 0) + " % of the " +
-         with_digits(1e-9 * rate.peak, 1) + " that multiply-adds in registers reach";
+  return reached + ", " + formatted("%.0f", 100 * rate.reached / rate.peak) + " % of the " +
+         formatted("%.1f", 1e-9 * rate.peak) + " that multiply-adds in registers reach";
 }
 
 std::string reason_of(const BlasKernels& kernels) {
@@ -63,8 +56,8 @@ Machine machine() {
           .address_space = address_space_limit(),
           .blas = blas_description(),
           .kernels = blas_kernels(),
-          .float64 = rate_of(product_rate<double>(), peak_rate<double>(fastest)),
-          .float32 = rate_of(product_rate<float>(), peak_rate<float>(fastest)),
+          .float64 = {product_rate<double>(), peak_rate<double>(fastest)},
+          .float32 = {product_rate<float>(), peak_rate<float>(fastest)},
           .wrong_product = wrong_blas_product()};
 }
 
@@ -75,10 +68,10 @@ std::string as_text(const Machine& m) {
   if (in_use && *in_use < fastest) kernels += text("; kernels for ", name_of(fastest), " would run here and be faster");
   const std::pair<const char*, std::string> facts[] = {
       {"CPU", text(m.cpu, ", vectors of ", name_of(fastest))},
-      {"cores",
-       text(m.usable_cores, " usable: ", m.cores_by_affinity, " of ", m.processors, " by affinity, ",
-            std::isfinite(m.cores_by_quota) ? text("time of ", with_digits(m.cores_by_quota, 2), " by control groups")
-                                            : "no limit by control groups")},
+      {"cores", text(m.usable_cores, " usable: ", m.cores_by_affinity, " of ", m.processors, " by affinity, ",
+                     std::isfinite(m.cores_by_quota)
+                         ? text("time of ", formatted("%.2f", m.cores_by_quota), " by control groups")
+                         : "no limit by control groups")},
       {"memory", text(std::isfinite(m.memory) ? gibibytes(m.memory) : "unknown",
                       " available; address space: ", gibibytes(m.address_space))},
       {"BLAS", kernels},

@@ -129,10 +129,7 @@ TableSet tables(const std::vector<RobustnessRow>& rows) {
 
 Chart robustness_chart(const std::vector<InspectedModel>& models, const std::string& measure) {
   const auto& measures = alignment_measures();
-  const auto found = std::ranges::find(measures, measure);
-  if (found == measures.end())
-    throw InputError(text("measure: found '", measure, "', ", expected_one_of(measure, measures)));
-  const auto m = static_cast<std::size_t>(found - measures.begin());
+  const auto m = static_cast<std::size_t>(&named("measure", measure, measures, std::identity()) - measures.data());
   const auto is_drawn = [&](const CertifiedPoint& point) {
     return point.alignment[m] && std::isfinite(point.certificate);
   };

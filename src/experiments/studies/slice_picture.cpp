@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iomanip>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "base/infinity.hpp"
 #include "base/nearest_name.hpp"
+#include "base/number_text.hpp"
 #include "experiments/figures/canvas.hpp"
 #include "geometry/planar/vertex_signs.hpp"
 
@@ -114,12 +113,6 @@ std::vector<double> ticks(double low, double high) {
   return result;
 }
 
-std::string short_number(double value) {
-  std::ostringstream out;
-  out << std::setprecision(3) << value;
-  return out.str();
-}
-
 // What is drawn of a region on a log scale; nothing where it has no logarithm.
 double measure(const SlicePicture& picture, Index region) {
   return picture.colour == RegionColour::area ? picture.slice.complex.area(region) : picture.slice.slope_norm(region);
@@ -149,7 +142,7 @@ void draw_colour_bar(Canvas& canvas, const Frame& frame, const SlicePicture& pic
   }
   for (const double at : {0.0, 0.25, 0.5, 0.75, 1.0})
     canvas.write({x + width + 4, Frame::top + height * (1 - at) + 3},
-                 short_number(scale.first * std::pow(scale.second / scale.first, at)), 9);
+                 formatted("%.3g", scale.first * std::pow(scale.second / scale.first, at)), 9);
   canvas.write({x + width, Frame::top - 10}, picture.colour == RegionColour::area ? "area" : "slope |A|", 9,
                Anchor::middle);
 }
@@ -228,12 +221,12 @@ void draw_axes(Canvas& canvas, const Frame& frame) {
   for (const double at : ticks(frame.low().x, frame.high().x)) {
     const double x = frame.on_sheet({at, 0}).x;
     canvas.draw({{{x, bottom}, {x, bottom + 4}}}, black, 0.8);
-    canvas.write({x, bottom + 16}, short_number(at), 10, Anchor::middle);
+    canvas.write({x, bottom + 16}, formatted("%.3g", at), 10, Anchor::middle);
   }
   for (const double at : ticks(frame.low().y, frame.high().y)) {
     const double y = frame.on_sheet({0, at}).y;
     canvas.draw({{{left - 4, y}, {left, y}}}, black, 0.8);
-    canvas.write({left - 7, y + 3.5}, short_number(at), 10, Anchor::right);
+    canvas.write({left - 7, y + 3.5}, formatted("%.3g", at), 10, Anchor::right);
   }
 }
 
@@ -304,12 +297,7 @@ void add_regions(Json& json, const Slice& slice) {
 }  // namespace
 
 RegionColour region_colour(const std::string& name) {
-  std::vector<std::string> known;
-  for (const auto& [word, colour] : colour_names) {
-    if (name == word) return colour;
-    known.emplace_back(word);
-  }
-  throw InputError(text("colour: found '", name, "', ", expected_one_of(name, known)));
+  return named("colour", name, colour_names, [](const auto& entry) { return entry.first; }).second;
 }
 
 void draw(const SlicePicture& picture, const std::filesystem::path& path) {

@@ -1,7 +1,6 @@
 #include "experiments/tabular/rows.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <sstream>
 
 #include "base/file_content.hpp"
@@ -31,18 +30,6 @@ std::vector<std::string> header(std::span<const double> radii) {
     names.push_back(text(method, "_normal_alignment"));
   }
   return names;
-}
-
-std::string line_of(std::span<const std::string> fields) {
-  std::string result;
-  for (const std::string& field : fields) result += (result.empty() ? "" : "\t") + field;
-  return result + '\n';
-}
-
-std::string decimals(double value, int count) {
-  char buffer[400];
-  std::snprintf(buffer, sizeof buffer, "%.*f", count, value);
-  return buffer;
 }
 
 std::vector<std::string> split(const std::string& line, char delimiter) {
@@ -103,19 +90,19 @@ TableRows rows_of(std::span<const TabularLog* const> logs) {
 }
 
 std::string as_tsv(const TableRows& rows) {
-  std::string result = line_of(header(rows.radii));
+  std::string result = joined(header(rows.radii), "\t") + '\n';
   for (const TableRow& row : rows.rows) {
     std::vector<std::string> fields = {row.dataset, text(row.samples), text(row.features), text(row.classes)};
     for (const auto& [name, alpha] : file_methods) {
       const auto found = row.methods.find(method_name(alpha));
       if (found == row.methods.end() || !is_complete(found->second)) break;
       const TabularMeans& m = found->second;
-      fields.push_back(decimals(*m.test_acc, 2));
-      for (const auto& robust : m.robust_acc) fields.push_back(decimals(*robust, 2));
-      fields.push_back(decimals(*m.effective_rank, 4));
-      fields.push_back(decimals(*m.normal_alignment, 4));
+      fields.push_back(formatted("%.2f", *m.test_acc));
+      for (const auto& robust : m.robust_acc) fields.push_back(formatted("%.2f", *robust));
+      fields.push_back(formatted("%.4f", *m.effective_rank));
+      fields.push_back(formatted("%.4f", *m.normal_alignment));
     }
-    if (fields.size() == header(rows.radii).size()) result += line_of(fields);
+    if (fields.size() == header(rows.radii).size()) result += joined(fields, "\t") + '\n';
   }
   return result;
 }

@@ -38,14 +38,6 @@ std::string checksum(const TensorFile& file) {
   return digits;
 }
 
-TensorFile stored(const fs::path& path) {
-  try {
-    return read_safetensors(path);
-  } catch (const InputError& error) {
-    throw InputError(error.what() + std::string(remedy));
-  }
-}
-
 }  // namespace
 
 template <class T>
@@ -67,7 +59,8 @@ std::optional<Checkpoint> read_checkpoint(const fs::path& path, const RunLog& ex
                                           std::span<const MatrixView<T>> state) {
   if (!fs::exists(path)) return std::nullopt;
   const auto refuse = [&](const auto&... parts) { throw InputError(text(path.string(), ": ", parts..., remedy)); };
-  const TensorFile file = stored(path);
+  const TensorFile file = within(
+      "", [&] { return read_safetensors(path); }, remedy);
   if (!file.metadata.contains(head_key)) refuse("found no checkpoint of a run");
   const auto written = file.metadata.find(checksum_key);
   if (written == file.metadata.end()) refuse("found no checksum, as an earlier version wrote it");

@@ -26,11 +26,8 @@ const std::vector<Condition>& all_conditions() {
 std::vector<const Condition*> conditions_of(const std::string& condition) {
   if (condition == "baseline") return {};
   std::vector<std::string> named, known;
-  std::string list;
-  for (const Condition& c : all_conditions()) {
-    known.push_back(c.name);
-    list += text(list.empty() ? "" : ", ", c.name);
-  }
+  for (const Condition& c : all_conditions()) known.push_back(c.name);
+  const std::string list = joined(known, ", ");
   std::istringstream parts(condition + '+');
   for (std::string part; std::getline(parts, part, '+'); named.push_back(part)) {
     const bool is_known = std::ranges::find(known, part) != known.end();

@@ -160,12 +160,8 @@ Mlp<T> model_in(const std::filesystem::path& file, const MlpOptions& options) {
 }
 
 Loss loss_of(const RunConfig& config) {
-  std::vector<std::string> known;
-  for (Loss loss : {Loss::cross_entropy, Loss::mse, Loss::bce}) {
-    if (name(loss) == config.loss) return loss;
-    known.emplace_back(name(loss));
-  }
-  throw InputError(text("loss: found '", config.loss, "', ", expected_one_of(config.loss, known)));
+  constexpr std::array losses = {Loss::cross_entropy, Loss::mse, Loss::bce};
+  return named("loss", config.loss, losses, [](Loss loss) { return name(loss); });
 }
 
 GrokAlignOptions jacobian_options(const RunConfig& config) {

@@ -56,11 +56,8 @@ bool is_read_by_condition(const RunConfig& config, const std::string& setting) {
 }
 
 // "the task a", "the tasks a, b"
-template <class Names>
-std::string listed(const char* one, const char* several, const Names& names) {
-  std::string list;
-  for (const std::string& name : names) list += text(list.empty() ? "" : ", ", name);
-  return text(names.size() == 1 ? one : several, ' ', list);
+std::string listed(const std::string& what, const std::vector<std::string>& names) {
+  return what + (names.size() == 1 ? " " : "s ") + joined(names, ", ");
 }
 
 }  // namespace
@@ -77,10 +74,10 @@ std::string readers(const std::string& setting) {
   if (row && row->reader.name) return row->reader.name;
   std::vector<std::string> names;
   for (const Condition* condition : conditions_with(setting)) names.push_back(condition->name);
-  if (!names.empty()) return listed("the condition", "the conditions", names);
+  if (!names.empty()) return listed("the condition", names);
   for (const Task& task : all_tasks())
     if (is_read_by(&task, setting)) names.push_back(task.name);
-  return listed("the task", "the tasks", names);
+  return listed("the task", names);
 }
 
 void require_read(const std::string& place, const std::string& setting, std::span<const RunConfig> runs) {

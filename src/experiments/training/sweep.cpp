@@ -32,16 +32,6 @@ std::string entry_of(const std::string& place, const std::string& key) {
   return (place.empty() ? "" : place + ".") + (plain ? key : written(key));
 }
 
-// Does `action`; what it refuses is refused with `place` before it.
-template <class Action>
-void within(const std::string& place, const Action& action) {
-  try {
-    action();
-  } catch (const InputError& error) {
-    throw InputError(place + error.what());
-  }
-}
-
 [[noreturn]] void refuse(const std::string& place, const Json& value, const char* expected) {
   const std::string found = written(value);
   throw InputError(
@@ -195,9 +185,7 @@ std::vector<RunConfig> sweep_runs(const std::string& content, const std::string&
     runs = runs_of(json, fixed, only);
     for (const auto& [name, setting] : json["settings"].items()) settings.push_back(name);
   });
-  for (const std::string& setting : only)
-    if (std::ranges::find(settings, setting) == settings.end())
-      throw InputError(text("--setting: found '", setting, "', ", expected_one_of(setting, settings)));
+  for (const std::string& setting : only) named("--setting", setting, settings, std::identity());
   require_read(fixed);
   return runs;
 }

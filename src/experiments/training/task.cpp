@@ -54,13 +54,6 @@ RunConfig defaults_for(const Task& task, const std::string& condition) {
   return config;
 }
 
-const Task& task(const std::string& name) {
-  std::vector<std::string> known;
-  for (const Task& task : all_tasks()) {
-    if (task.name == name) return task;
-    known.push_back(task.name);
-  }
-  throw InputError(text("task: found '", name, "', ", expected_one_of(name, known)));
-}
+const Task& task(const std::string& name) { return named("task", name, all_tasks(), &Task::name); }
 
 }  // namespace normalign
