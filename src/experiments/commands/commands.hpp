@@ -1,15 +1,13 @@
 // The subcommands of the command line, one file each.
 #pragma once
 
+#include <CLI/CLI.hpp>
 #include <functional>
 #include <optional>
 #include <string>
 
-namespace CLI {
-class App;
-}
-
 namespace normalign {
+struct CsvOptions;
 struct SampleOptions;
 struct TableSet;
 }  // namespace normalign
@@ -37,6 +35,13 @@ Command add_machine(CLI::App& app);
 /// Says that a run was stopped by a signal and how it goes on, and returns the exit status, 128 + signal.
 int stopped(const std::string& run_name, int signal);
 
+/// Adds an option, or an argument that must be given where the name has no dashes; `type`: what --help calls its value.
+template <class T>
+CLI::Option* add(CLI::App& command, const std::string& name, T& value, const std::string& help,
+                 const std::string& type) {
+  return command.add_option(name, value, help)->type_name(type)->required(!name.starts_with('-'));
+}
+
 /// Adds --wide.
 void add_wide_option(CLI::App& command, bool& wide);
 
@@ -46,6 +51,10 @@ void print(const TableSet& tables, bool wide);
 /// The number of --threads, or all cores that this process may use where it was not given. Throws InputError unless it
 /// is from 1 to 1024.
 int thread_count(const std::optional<int>& given);
+
+/// Adds --header and --index-column; `group` is where --help lists them. Parsing throws InputError on other words than
+/// theirs.
+void add_csv_options(CLI::App& command, CsvOptions& options, const std::string& group);
 
 /// Adds --data, --task, --seed, --test, --header and --index-column.
 void add_sample_options(CLI::App& command, SampleOptions& options);

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -36,10 +35,8 @@ Command add_datasets(CLI::App& app) {
   const auto wide = std::make_shared<bool>(false);
   CLI::App* command =
       app.add_subcommand("datasets", "Check every file of the UCI collection in a folder, and list its data sets");
-  command->add_option("folder", *folder, "Holds a folder NAME with NAME.txt for each data set")
-      ->required()
-      ->type_name("DIR");
-  command->add_option("--json", *json, "Write the table as JSON too")->type_name("FILE");
+  add(*command, "folder", *folder, "Holds a folder NAME with NAME.txt for each data set", "DIR");
+  add(*command, "--json", *json, "Write the table as JSON too", "FILE");
   add_wide_option(*command, *wide);
   return [folder, json, wide] { return list_datasets(*folder, *json, *wide); };
 }

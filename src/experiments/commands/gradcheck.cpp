@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -71,7 +70,7 @@ Command add_gradcheck(CLI::App& app) {
       app.add_subcommand("gradcheck", "Check first to third derivatives of every operation; status 1 if one is wrong");
   command->add_option("--seed", a.seed, "Seed of inputs and directions (default 0)");
   command->add_option("--tolerance", a.tolerance, "Largest relative error that passes (default 1e-6)");
-  command->add_option("--json", a.json, "Write the table as JSON too, with every digit")->type_name("FILE");
+  add(*command, "--json", a.json, "Write the table as JSON too, with every digit", "FILE");
   add_wide_option(*command, a.wide);
   return [arguments] { return gradcheck_table(*arguments); };
 }

@@ -1,6 +1,5 @@
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -56,13 +55,11 @@ Command add_inspect(CLI::App& app) {
   InspectArguments& a = *arguments;
   CLI::App* command =
       app.add_subcommand("inspect", "Alignment, regions and robustness certificates of a network at samples");
-  command->add_option("model", a.model, "Any network that train --save-model writes")
-      ->required()
-      ->type_name("MODEL.safetensors");
+  add(*command, "model", a.model, "Any network that train --save-model writes", "MODEL.safetensors");
   command->add_option("--samples", a.samples.most, "The first so many samples; 0: all (default 1024)");
   command->add_option("--certificates", a.options.certificates,
                       "Certify the distance of the decision boundary for the first so many (default 10)");
-  command->add_option("--norm", a.norm, "Norm of that distance: l2 or linf (default l2)")->type_name("NAME");
+  add(*command, "--norm", a.norm, "Norm of that distance: l2 or linf (default l2)", "NAME");
   command->add_option("--parts", a.options.certificate.parts,
                       "Steps of the search for one certificate at most; then it is two bounds (default 100000)");
   command->add_option("--seconds", a.options.certificate.seconds,
@@ -72,7 +69,7 @@ Command add_inspect(CLI::App& app) {
   command->add_option("--directions", a.options.complexity.directions,
                       "Random directions of local complexity (default 8)");
   command->add_option("--threads", a.threads, "Threads; results do not depend on it (default: all cores it may use)");
-  command->add_option("--json", a.json, "Write everything as JSON too, sample by sample")->type_name("FILE");
+  add(*command, "--json", a.json, "Write everything as JSON too, sample by sample", "FILE");
   add_wide_option(*command, a.wide);
   add_sample_options(*command, a.samples);
   return [arguments] { return inspect(*arguments); };

@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "base/cores.hpp"
@@ -12,40 +11,29 @@
 #include "experiments/runs/child_process.hpp"
 
 namespace normalign::commands {
-namespace {
-
-void check_count(const char* option, int found) {
-  if (found < 1 || found > 1024)
-    throw InputError(text(option, ": found ", found, ", expected a whole number from 1 to 1024"));
-}
-
-}  // namespace
-
 void add_job_options(CLI::App& command, JobArguments& a, const std::vector<std::string>& others) {
   const std::string preset = a.out.empty() ? "" : text(" (default ", a.out, ')');
   command.add_option("--out", a.out, "Folder of the logs" + preset)->required(a.out.empty())->type_name("DIR");
   auto* jobs = command.add_option("--jobs", a.jobs, "Runs at a time (default: all cores it may use / threads)");
   command.add_option("--threads", a.threads, "Threads of each run; results do not depend on it (default 1)");
-  auto* shard = command.add_option("--shard", a.shard, "Of all runs the i-th, from 1, and every n-th after it");
-  shard->type_name("i/n");
-  auto* run = command.add_option("--run", a.run, "This run alone, in this process");
-  auto* json = command.add_option("--json", a.json, "Write the table at the end as JSON too, with every digit");
-  json->type_name("FILE");
+  auto* shard = add(command, "--shard", a.shard, "Of all runs the i-th, from 1, and every n-th after it", "i/n");
+  auto* run = add(command, "--run", a.run, "This run alone, in this process", "NAME");
+  auto* json = add(command, "--json", a.json, "Write the table at the end as JSON too, with every digit", "FILE");
   add_wide_option(command, a.wide);
-  run->type_name("NAME")->excludes(jobs, shard, json);
+  run->excludes(jobs, shard, json);
   for (const std::string& other : others) run->excludes(command.get_option(other));
   command.add_option("--parent", a.parent, "The process that started this run")->group("");
 }
 
 void begin(const JobArguments& a) {
   if (a.parent > 0) end_with_parent(a.parent);
-  check_count("--threads", a.threads);
-  check_count("--jobs", a.jobs.value_or(1));
+  check_whole("--threads", a.threads, 1, 1024);
+  check_whole("--jobs", a.jobs.value_or(1), 1, 1024);
 }
 
 int thread_count(const std::optional<int>& given) {
   if (!given) return usable_cores();
-  check_count("--threads", *given);
+  check_whole("--threads", *given, 1, 1024);
   return *given;
 }
 

@@ -1,7 +1,6 @@
 #include "experiments/runs/machine.hpp"
 #include "experiments/runs/json_kind.hpp"
 
-#include <CLI/CLI.hpp>
 #include <iostream>
 #include <memory>
 
@@ -14,7 +13,7 @@ Command add_machine(CLI::App& app) {
   const auto json = std::make_shared<std::string>();
   CLI::App* command = app.add_subcommand(
       "machine", "What this machine offers: cores, memory, and how fast its BLAS is; status 1 if that is wrong");
-  command->add_option("--json", *json, "Write it as JSON too, with every digit")->type_name("FILE");
+  add(*command, "--json", *json, "Write it as JSON too, with every digit", "FILE");
   command->footer(
       "A rate is that of one thread, in 1e9 floating-point operations a second of its processor time: for the product\n"
       "of two 512 x 512 matrices, and for the multiply-adds in registers that bound it. Both are measured here.");

@@ -1,6 +1,5 @@
 #include "experiments/results/plot.hpp"
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -57,16 +56,12 @@ Command add_plot(CLI::App& app) {
   command->footer(
       "gnuplot draws with its own defaults: neither ~/.gnuplot nor the environment changes a picture. Logs that\n"
       "cannot be read are named and left out.");
-  command->add_option("folder", a.folder, "Folder with logs, searched with what is below it")
-      ->required()
-      ->type_name("DIR");
-  command->add_option("--out", a.out, "Folder for SETTING.svg, .png, .dat and .gp (default: that of the logs)")
-      ->type_name("DIR");
-  command
-      ->add_option("--metric", a.options.metrics,
-                   "What the panels below the accuracy show: metrics of the logs, with or without test_ (default: "
-                   "centroid_alignment)")
-      ->type_name("NAME");
+  add(*command, "folder", a.folder, "Folder with logs, searched with what is below it", "DIR");
+  add(*command, "--out", a.out, "Folder for SETTING.svg, .png, .dat and .gp (default: that of the logs)", "DIR");
+  add(*command, "--metric", a.metrics,
+      "What the panels below the accuracy show: metrics of the logs, with or without test_ (default: "
+      "centroid_alignment)",
+      "NAME");
   return [arguments] { return plot_runs(*arguments); };
 }
 

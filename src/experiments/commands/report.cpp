@@ -1,6 +1,5 @@
 #include "experiments/report/report.hpp"
 
-#include <CLI/CLI.hpp>
 #include <iostream>
 #include <memory>
 
@@ -37,16 +36,13 @@ Command add_report(CLI::App& app) {
   command->footer(
       "The page needs no network, no script and no other file. Runs that still go on or have failed, and files that\n"
       "cannot be read, are told of in it.");
-  command->add_option("folder", a.folder, "Folder with logs, searched with what is below it")
-      ->required()
-      ->type_name("DIR");
-  command->add_option("-o,--out", a.out, "The page (default report.html)")->type_name("FILE.html");
-  command->add_option("--title", a.options.title, "Its title (default: \"Runs in DIR\")")->type_name("WORDS");
-  command
-      ->add_option("--metric", a.options.metrics,
-                   "Training curves below the accuracy: metrics of the logs, with or without test_ (default: loss "
-                   "centroid_alignment effective_rank)")
-      ->type_name("NAME");
+  add(*command, "folder", a.folder, "Folder with logs, searched with what is below it", "DIR");
+  add(*command, "-o,--out", a.out, "The page (default report.html)", "FILE.html");
+  add(*command, "--title", a.options.title, "Its title (default: \"Runs in DIR\")", "WORDS");
+  add(*command, "--metric", a.options.metrics,
+      "Training curves below the accuracy: metrics of the logs, with or without test_ (default: loss "
+      "centroid_alignment effective_rank)",
+      "NAME");
   return [arguments] { return write_report(*arguments); };
 }
 

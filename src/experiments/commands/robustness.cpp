@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -50,19 +49,14 @@ Command add_robustness(CLI::App& app) {
   RobustnessArguments& a = *arguments;
   CLI::App* command = app.add_subcommand(
       "robustness", "Certificates against alignment of inspected networks: a scatter and rank correlations");
-  command->add_option("files", a.files, "What inspect --json wrote, one file for each network")
-      ->required()
-      ->type_name("FILE.json");
-  command->add_option("--name", a.names, "Names of the networks, one for each file (default: the files' names)")
-      ->type_name("NAME");
-  command
-      ->add_option("--measure", a.measures,
-                   "What certificates are drawn against: centroid_alignment, class_alignment, normal_alignment or "
-                   "centred_normal_alignment, one picture each (default class_alignment)")
-      ->type_name("NAME");
-  command->add_option("--out", a.out, "Folder for robustness_MEASURE.svg, .png, .dat and .gp (default: this one)")
-      ->type_name("DIR");
-  command->add_option("--json", a.json, "Write the table as JSON too, with every digit")->type_name("FILE");
+  add(*command, "files", a.files, "What inspect --json wrote, one file for each network", "FILE.json");
+  add(*command, "--name", a.names, "Names of the networks, one for each file (default: the files' names)", "NAME");
+  add(*command, "--measure", a.measures,
+      "What certificates are drawn against: centroid_alignment, class_alignment, normal_alignment or "
+      "centred_normal_alignment, one picture each (default class_alignment)",
+      "NAME");
+  add(*command, "--out", a.out, "Folder for robustness_MEASURE.svg, .png, .dat and .gp (default: this one)", "DIR");
+  add(*command, "--json", a.json, "Write the table as JSON too, with every digit", "FILE");
   add_wide_option(*command, a.wide);
   return [arguments] { return robustness(*arguments); };
 }

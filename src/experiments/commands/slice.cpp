@@ -1,6 +1,5 @@
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
 #include <iostream>
@@ -9,7 +8,6 @@
 #include <optional>
 
 #include "experiments/commands/commands.hpp"
-#include "experiments/commands/csv_options.hpp"
 #include "experiments/figures/text_file.hpp"
 #include "experiments/runs/json_kind.hpp"
 #include "experiments/runs/status_line.hpp"
@@ -110,9 +108,7 @@ double window_of(const SliceArguments& a, const Dataset<double>& data, const Pla
 int draw_slice(const SliceArguments& a) {
   const RegionColour colour = region_colour(a.colour);
   constexpr Index most_regions = Index{1} << 28;  // their edges are numbered by 32 bits
-  if (a.max_regions < 1 || a.max_regions > most_regions)
-    throw InputError(
-        text("--max-regions: found ", a.max_regions, ", expected a whole number from 1 to ", most_regions));
+  check_whole("--max-regions", a.max_regions, 1, most_regions);
   if (a.points < 0) throw InputError(text("--points: found ", a.points, ", expected a whole number from 0 on"));
   if (!a.scale.empty() && !(a.scale[0] > 0 && a.scale[1] > a.scale[0]))
     throw InputError(
@@ -161,13 +157,10 @@ int draw_slice(const SliceArguments& a) {
 
 void add_sample_options(CLI::App& command, SampleOptions& options) {
   const char* group = "Samples (--data, --task or both)";
-  command
-      .add_option("--data", options.data,
-                  "Folder of IDX files as of MNIST, or a CSV file with the label last; with --task the task's folder")
-      ->type_name("PATH")
+  add(command, "--data", options.data,
+      "Folder of IDX files as of MNIST, or a CSV file with the label last; with --task the task's folder", "PATH")
       ->group(group);
-  command.add_option("--task", options.task, "The samples that this task trains on (see normalign train --help)")
-      ->type_name("TASK")
+  add(command, "--task", options.task, "The samples that this task trains on (see normalign train --help)", "TASK")
       ->group(group);
   command.add_option("--seed", options.seed, "Seed of the task's samples (default 0)")->group(group);
   command.add_flag("--test", options.test, "The test samples in place of the training samples")->group(group);
@@ -179,26 +172,18 @@ Command add_slice(CLI::App& app) {
   SliceArguments& a = *arguments;
   CLI::App* command = app.add_subcommand(
       "slice", "The linear regions of a network with two inputs or more in a plane: JSON, SVG and PNG");
-  command->add_option("model", a.model, "A network of relu, leaky_relu or abs")
-      ->required()
-      ->type_name("MODEL.safetensors");
-  command->add_option("--out", a.out, "Files to write, without .json, .svg and .png (default slice)")
-      ->type_name("PATH");
-  auto* through = command->add_option("--plane", a.plane, "The plane through these three samples, numbered from 0")
-                      ->expected(3)
-                      ->type_name("N");
-  command->add_option("--axes", a.axes, "The plane along these two inputs, numbered from 0")
+  add(*command, "model", a.model, "A network of relu, leaky_relu or abs", "MODEL.safetensors");
+  add(*command, "--out", a.out, "Files to write, without .json, .svg and .png (default slice)", "PATH");
+  auto* through =
+      add(*command, "--plane", a.plane, "The plane through these three samples, numbered from 0", "N")->expected(3);
+  add(*command, "--axes", a.axes, "The plane along these two inputs, numbered from 0", "N")
       ->expected(2)
-      ->type_name("N")
       ->excludes(through);
-  command->add_option("--origin", a.origin, "which holds this sample (default: the zero vector)")
-      ->type_name("N")
-      ->excludes(through);
+  add(*command, "--origin", a.origin, "which holds this sample (default: the zero vector)", "N")->excludes(through);
   command->add_option(
       "--window", a.window,
       "Half the width of the square in the plane, in units of the inputs (default: around --plane, or 1)");
-  command->add_option("--colour", a.colour, "What the colour of a region says: slope, area or class (default slope)")
-      ->type_name("NAME");
+  add(*command, "--colour", a.colour, "What the colour of a region says: slope, area or class (default slope)", "NAME");
   command->add_option("--scale", a.scale, "Ends of the colour scale, to compare pictures (default: the slice's)")
       ->expected(2);
   auto* output =
@@ -208,7 +193,7 @@ Command add_slice(CLI::App& app) {
                       "Draw at most so many samples, in the colours of their classes, the paler the farther from the "
                       "plane (default 200)");
   command->add_flag("--centroids", a.centroids, "Draw an arrow from each sample to the centroid of its region");
-  command->add_option("--title", a.title, "Above the picture (default: the model's name)")->type_name("WORDS");
+  add(*command, "--title", a.title, "Above the picture (default: the model's name)", "WORDS");
   command->add_flag("--statistics-only", a.statistics_only, "No regions, edges and vertices in the JSON");
   command->add_option("--max-regions", a.max_regions, "More are an error (default 10000000)");
   command->add_option("--threads", a.threads, "Threads; results do not depend on it (default: all cores it may use)");

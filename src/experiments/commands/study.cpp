@@ -1,6 +1,5 @@
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
@@ -142,15 +141,14 @@ Command add_study(CLI::App& app) {
       "study", "Sparse against dense data: a network and a Recursive Feature Machine as samples fill a torus in R^64");
   command->footer(
       "Ctrl-C ends the study between two fits; with --out the same command goes on after the last n that is there.");
-  command->add_option("name", a.name, "sparsity")->required()->type_name("NAME");
+  add(*command, "name", a.name, "sparsity", "NAME");
   command->add_option("--from", a.options.from, "The smallest n is 2^FROM (default 4)");
   command->add_option("--to", a.options.to, "The largest n is 2^TO (default 13)");
   command->add_option("--seeds", a.options.seeds, "Seeds of data and network (default 0 1 2)");
   command->add_option("--loss", a.options.loss, "Training loss that the network is trained to, nats (default 0.001)");
   command->add_option("--steps", a.options.most_steps, "Steps of that training at most (default 20000)");
   command->add_option("--threads", a.threads, "Threads; results do not depend on it (default: all cores it may use)");
-  command->add_option("--out", a.out, "Folder for sparsity.txt, .json, .csv and the picture (default: none)")
-      ->type_name("DIR");
+  add(*command, "--out", a.out, "Folder for sparsity.txt, .json, .csv and the picture (default: none)", "DIR");
   add_wide_option(*command, a.wide);
   return [arguments] { return study(*arguments); };
 }

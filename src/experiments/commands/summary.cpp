@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -94,24 +93,18 @@ Command add_summary(CLI::App& app) {
       "Compare the conditions of the runs in a folder: epochs and seconds of optimisation to grok; of runs on tables, "
       "RFM and RFAM");
   command->footer("Logs that cannot be read are named and left out.");
-  command->add_option("folder", a.folder, "Folder with logs, searched with what is below it")
-      ->required()
-      ->type_name("DIR");
+  add(*command, "folder", a.folder, "Folder with logs, searched with what is below it", "DIR");
   command->add_flag("--geometry", a.geometry,
                     "In place of it the table of the local geometry: alignment, rank and norms of the Jacobian at "
                     "memorisation, at grokking and at equal epochs, of runs with --set geometry_samples=N");
-  command
-      ->add_option("--metric", a.metrics,
-                   "In place of it a table of these logged metrics at the start and the end of the runs")
-      ->type_name("NAME");
-  command->add_option("--json", a.json, "Write the table as JSON too, with every digit")->type_name("FILE");
-  command->add_option("--csv", a.csv, "Write the table as CSV too, with every digit")->type_name("FILE");
-  command->add_option("--tsv", a.tsv, "Of runs on tables: write one line for each data set, tab-separated")
-      ->type_name("FILE");
-  command->add_option("--protocol", a.protocol, "Of which protocol --tsv is (default: published where it is there)")
-      ->type_name("NAME");
-  command->add_option("--against", a.against, "Of runs on tables: compare with such a file")->type_name("FILE");
-  command->add_option("--latex", a.latex, "Write the table as LaTeX (booktabs) too")->type_name("FILE");
+  add(*command, "--metric", a.metrics,
+      "In place of it a table of these logged metrics at the start and the end of the runs", "NAME");
+  add(*command, "--json", a.json, "Write the table as JSON too, with every digit", "FILE");
+  add(*command, "--csv", a.csv, "Write the table as CSV too, with every digit", "FILE");
+  add(*command, "--tsv", a.tsv, "Of runs on tables: write one line for each data set, tab-separated", "FILE");
+  add(*command, "--protocol", a.protocol, "Of which protocol --tsv is (default: published where it is there)", "NAME");
+  add(*command, "--against", a.against, "Of runs on tables: compare with such a file", "FILE");
+  add(*command, "--latex", a.latex, "Write the table as LaTeX (booktabs) too", "FILE");
   add_wide_option(*command, a.wide);
   return [arguments] {
     Unreadable unreadable;

@@ -1,15 +1,10 @@
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "base/file_content.hpp"
 #include "experiments/commands/commands.hpp"
 #include "experiments/commands/job_arguments.hpp"
 #include "experiments/figures/table_json.hpp"
@@ -31,16 +26,6 @@ struct SweepArguments {
   std::vector<std::string> only;      // tasks
   std::string data;
 };
-
-std::string content_of(const std::string& file) {
-  std::error_code ignored;
-  if (std::filesystem::is_directory(file, ignored))
-    throw InputError(text(file, ": found a folder, expected a file of JSON"));
-  std::ifstream in(file, std::ios::binary);
-  std::string content{std::istreambuf_iterator<char>(in), {}};
-  if (!in) throw InputError(text(file, ": cannot be read: ", std::strerror(errno), ", expected a file of JSON"));
-  return content;
-}
 
 // What is said for all runs; a folder may look like a number to JSON, so it is put in quotes.
 std::vector<std::string> assignments(const SweepArguments& a) {
@@ -101,7 +86,7 @@ int sweep(const SweepArguments& a) {
   begin(a.runs);
   if (!(a.checkpoint_seconds >= 0))
     throw InputError(text("checkpoint-seconds: found ", a.checkpoint_seconds, ", expected a number from 0"));
-  const std::string content = content_of(a.file);
+  const std::string content = file_content(a.file);
   const std::vector<RunConfig> runs = sweep_runs(content, a.file, assignments(a), a.only);
   return a.runs.run.empty() ? run_all(a, runs, content) : run_one(a, runs);
 }
@@ -125,14 +110,12 @@ Command add_sweep(CLI::App& app) {
       "that the same command goes on after a crash, and after a full disk, which stops a sweep. Ctrl-C and SIGTERM\n"
       "let runs save their state first, for up to ten seconds. Over many machines: --shard $SLURM_ARRAY_TASK_ID/100,\n"
       "or one --run for each; they may share DIR.");
-  command->add_option("config", a.file, "What to run")->required()->type_name("CONFIG.json");
-  command->add_option("--setting", a.only, "The runs of this setting alone; may be given again")
-      ->type_name("NAME")
+  add(*command, "config", a.file, "What to run", "CONFIG.json");
+  add(*command, "--setting", a.only, "The runs of this setting alone; may be given again", "NAME")
       ->allow_extra_args(false);
   add_job_options(*command, a.runs, {"--setting"});
-  command->add_option("--data", a.data, "Folder of the data set's files, for every run")->type_name("DIR");
-  command->add_option("--set", a.settings, "Any setting of every run, such as beta2=0.999; again for more")
-      ->type_name("NAME=VALUE")
+  add(*command, "--data", a.data, "Folder of the data set's files, for every run", "DIR");
+  add(*command, "--set", a.settings, "Any setting of every run, such as beta2=0.999; again for more", "NAME=VALUE")
       ->allow_extra_args(false);
   command->add_option("--checkpoint-seconds", a.checkpoint_seconds,
                       "Seconds between two writings of a run's state; 0: every epoch (default 30)");

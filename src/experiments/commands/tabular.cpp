@@ -1,6 +1,5 @@
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -9,7 +8,6 @@
 #include "base/memory.hpp"
 #include "base/number_text.hpp"
 #include "experiments/commands/commands.hpp"
-#include "experiments/commands/csv_options.hpp"
 #include "experiments/commands/job_arguments.hpp"
 #include "experiments/figures/text_file.hpp"
 #include "experiments/runs/json_kind.hpp"
@@ -44,8 +42,7 @@ TabularRequest request_of(const TabularArguments& a) {
                     .insist_on_classes = a.csv.insist_on_classes,
                     .standardise = a.standardise};
   if (a.seed_count) {
-    if (*a.seed_count < 1 || *a.seed_count > 100'000)
-      throw InputError(text("--seeds: found ", *a.seed_count, ", expected a whole number from 1 to 100000"));
+    check_whole("--seeds", *a.seed_count, 1, 100'000);
     request.seeds.clear();
     for (std::int64_t seed = 0; seed < *a.seed_count; ++seed) request.seeds.push_back(seed);
   }
@@ -185,7 +182,7 @@ Command add_tabular(CLI::App& app) {
            "NAME");
   auto* seed = command->add_option("--seed", a.request.seeds, "Seed; again for more (default 0)");
   seed->type_name("N")->allow_extra_args(false);
-  command->add_option("--seeds", a.seed_count, "Seeds 0, ..., COUNT - 1")->type_name("COUNT")->excludes(seed);
+  add(*command, "--seeds", a.seed_count, "Seeds 0, ..., COUNT - 1", "COUNT")->excludes(seed);
   const auto add_setting = [&](const char* option, const char* name, const char* help, const char* type) {
     command
         ->add_option_function<std::string>(
@@ -198,11 +195,10 @@ Command add_tabular(CLI::App& app) {
   add_setting("--exponent", "exponent", "p of generalised_laplace (default 1)", "P");
   add_list("--set", a.settings, "Any setting of the log's `config`, such as updates=2; again for more", "NAME=VALUE");
   add_job_options(*command, a.runs);
-  command
-      ->add_option("--memory", a.memory,
-                   "Kernel matrices of all runs at a time; where one does not fit, systems are solved by iteration "
-                   "(default: 80 % of what is free)")
-      ->type_name("GiB");
+  add(*command, "--memory", a.memory,
+      "Kernel matrices of all runs at a time; where one does not fit, systems are solved by iteration "
+      "(default: 80 % of what is free)",
+      "GiB");
   return [arguments] { return tabular(*arguments); };
 }
 

@@ -1,6 +1,5 @@
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iomanip>
 #include <iostream>
@@ -67,12 +66,8 @@ RunConfig config_of(const TrainArguments& a) {
 bool is_unfinished(const fs::path& log_file, const fs::path& checkpoint, const RunConfig& config) {
   if (!fs::exists(log_file)) return fs::exists(checkpoint);
   constexpr const char* remedy = "; another --name or --out, or --overwrite to replace it";
-  RunLog log;
-  try {
-    log = read_log(log_file);
-  } catch (const InputError& error) {
-    throw InputError(text(error.what(), remedy));
-  }
+  const RunLog log = within(
+      "", [&] { return read_log(log_file); }, remedy);
   if (log.status == RunStatus::finished) return false;
   const auto difference = run_difference(log, new_log(config, 1));
   if (difference && log.status == RunStatus::running)
@@ -123,19 +118,6 @@ int train(const TrainArguments& a) {
   return 0;
 }
 
-std::string task_list() {
-  std::string list = "TASK is one of\n";
-  for (const Task& task : all_tasks()) list += text("  ", task.name, ": ", task.summary, "\n");
-  return list;
-}
-
-std::string operation_list() {
-  std::string list;
-  for (const auto& operation : modular_operations())
-    list += text(list.empty() ? "" : ", ", operation.name, " (", operation.formula, ")");
-  return list;
-}
-
 // An option of one setting, whose type and name are the setting's where none are given.
 struct SettingOption {
   const char* setting;
@@ -181,7 +163,10 @@ void add_setting_options(CLI::App& command, std::vector<GivenSetting>& given) {
         {"batch_size", "Samples per step; 0 is the whole training set"},
         {"init_scale", "Factor on every initial parameter"},
         {"output_scale", "lazy_regime: s in the loss of s f (default 1)"},
-        {"operation", "mod_add: " + operation_list(), "NAME"},
+        {"operation",
+         "mod_add: " +
+             joined(modular_operations(), ", ", [](const auto& o) { return text(o.name, " (", o.formula, ")"); }),
+         "NAME"},
         {"modulus", "mod_add: p, from 2 to 1024 (default 61)"},
         {"data", "mnist_ce, mnist_se, lazy_regime: folder of the four IDX files (default data/mnist)", "DIR"}}},
       {"GrokAlign",
@@ -209,12 +194,6 @@ void add_setting_options(CLI::App& command, std::vector<GivenSetting>& given) {
   add_flag("--no-offset", "penalise_offset", false, "Leave out mean |b|^2");
 }
 
-std::string condition_list() {
-  std::string list;
-  for (const Condition& condition : all_conditions()) list += text(list.empty() ? "" : ", ", condition.name);
-  return list;
-}
-
 }  // namespace
 
 int stopped(const std::string& run_name, int signal) {
@@ -228,7 +207,8 @@ Command add_train(CLI::App& app) {
   TrainArguments& a = *arguments;
   CLI::App* command = app.add_subcommand("train", "Train one network and log the run as JSON");
   command->footer(
-      task_list() +
+      "TASK is one of\n" +
+      joined(all_tasks(), "", [](const Task& t) { return text("  ", t.name, ": ", t.summary, "\n"); }) +
       "\nA run evaluates, and writes to its log, every epoch below 100, every 10th below 1000, every 100th below "
       "10000,\n"
       "every 1000th after that, and its last; or every N-th with --eval-every N. It ends at the first of these epochs\n"
@@ -237,24 +217,20 @@ Command add_train(CLI::App& app) {
       "logs at which epoch it grokked. (lazy_regime has no criteria: 64 log-spaced epochs, or every N-th.)\n"
       "\nCtrl-C ends a run at the end of an epoch and leaves its state in DIR; the same command goes on from\n"
       "there, as it does after a crash. With --overwrite it begins anew.");
-  command->add_option("task", a.task, "What to train")->required()->type_name("TASK");
-  command
-      ->add_option("--condition", a.condition, "baseline, or " + condition_list() + " joined by +\n(default baseline)")
-      ->type_name("NAME");
+  add(*command, "task", a.task, "What to train", "TASK");
+  add(*command, "--condition", a.condition,
+      "baseline, or " + joined(all_conditions(), ", ", &Condition::name) + " joined by +\n(default baseline)", "NAME");
   command->add_option("--seed", a.seed, "Seed of data, start, shuffles and projections (default 0)");
-  command->add_option("--out", a.out, "Folder of the log (default runs)")->type_name("DIR");
-  command->add_option("--name", a.name, "Name of the log without .json (default TASK_CONDITION_seedN)")
-      ->type_name("NAME");
+  add(*command, "--out", a.out, "Folder of the log (default runs)", "DIR");
+  add(*command, "--name", a.name, "Name of the log without .json (default TASK_CONDITION_seedN)", "NAME");
   command->add_option("--threads", a.threads, "Threads; results do not depend on it (default: all cores it may use)");
   command->add_flag("--quiet", a.quiet, "No progress and no result line");
   command->add_flag("--overwrite", a.overwrite, "Replace a log that is there, and its model");
   command->add_flag("--save-model", a.save_model, "Write the final network beside the log, as safetensors");
-  command
-      ->add_option(
-          "--set", a.settings,
-          "Any setting of the log's `config` by its name, such as beta2=0.999; again for more. One that the run "
-          "does not read is an error")
-      ->type_name("NAME=VALUE")
+  add(*command, "--set", a.settings,
+      "Any setting of the log's `config` by its name, such as beta2=0.999; again for more. One that the run "
+      "does not read is an error",
+      "NAME=VALUE")
       ->allow_extra_args(false);
   add_setting_options(*command, a.given);
   return [arguments] { return train(*arguments); };

@@ -653,7 +653,7 @@ TEST_CASE("a mistake in a sweep's command is one line with status 2, and nothing
       {{"sweep"}, "config"},
       {{"sweep", (folder / "s.json").string()}, "--out"},
       {sweep_command(folder / "none.json", out), "none.json: cannot be read: No such file"},
-      {sweep_command(folder.path(), out), "found a folder, expected a file of JSON"},
+      {sweep_command(folder.path(), out), ": cannot be read: Is a directory"},
       {sweep_command(folder / "broken.json", out), "broken.json: not JSON: line 1, column 2"},
       {sweep_command(folder / "s.json", out, {"--shard", "3/2"}), "shard: found '3/2', expected i/n"},
       {sweep_command(folder / "s.json", out, {"--run", "xor"}), "--run: found 'xor', expected one of the 8 runs"},

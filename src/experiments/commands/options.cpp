@@ -1,8 +1,10 @@
-#include "experiments/commands/csv_options.hpp"
-
-#include <CLI/CLI.hpp>
+#include <iostream>
 
 #include "base/error.hpp"
+#include "data/csv.hpp"
+#include "experiments/commands/commands.hpp"
+#include "experiments/figures/table.hpp"
+#include "experiments/runs/status_line.hpp"
 
 namespace normalign::commands {
 namespace {
@@ -15,6 +17,15 @@ bool is_first(const char* option, const std::string& found, const char* first, c
 }
 
 }  // namespace
+
+void add_wide_option(CLI::App& command, bool& wide) {
+  command.add_flag("--wide", wide,
+                   "Tables in lines as long as they need (default: parted to fit the terminal, or COLUMNS if set)");
+}
+
+void print(const TableSet& tables, bool wide) {
+  std::cout << as_text(tables, wide ? full_width : output_columns().value_or(full_width));
+}
 
 void add_csv_options(CLI::App& command, CsvOptions& options, const std::string& group) {
   command
