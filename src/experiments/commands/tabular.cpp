@@ -52,7 +52,7 @@ TabularRequest request_of(const TabularArguments& a) {
       const auto [name, value] = settings::assignment(setting);
       for (const char* key : {"dataset", "alpha", "protocol", "seed"})
         if (name == key) throw InputError(text("--set ", key, ": unexpected here, expected --", key));
-      set_field(request.config, name, value);
+      settings::set(request.config, name, value);
       given.emplace_back((settings == &a.settings ? "--set " : "--") + name, name);
     }
   settings::GivenOnce once;

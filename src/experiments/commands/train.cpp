@@ -54,7 +54,7 @@ RunConfig config_of(const TrainArguments& a) {
   settings::GivenOnce once;
   for (const GivenSetting& setting : given) {
     once.add(setting.option, setting.name);
-    set_field(config, setting.name, setting.value);
+    settings::set(config, setting.name, setting.value);
   }
   check(config);
   for (const GivenSetting& setting : given) require_read(setting.option, setting.name, {&config, 1});

@@ -66,8 +66,4 @@ void require_read(const std::string& place, const std::string& setting, const Ta
   if (row && !is_read(*row, config)) settings::refuse_unread(place, "nothing in these runs", setting, row->reader.name);
 }
 
-void set_field(TabularConfig& config, const std::string& name, const Json& value) {
-  settings::set(config, name, value);
-}
-
 }  // namespace normalign

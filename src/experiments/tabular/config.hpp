@@ -50,10 +50,6 @@ nlohmann::ordered_json to_json(const TabularConfig& config);
 /// such as "--exponent", with which the message begins.
 void require_read(const std::string& place, const std::string& setting, const TabularConfig& config);
 
-/// Sets the field of that name. Throws InputError, naming the field, when there is none or the value has another type;
-/// ranges are for `check`.
-void set_field(TabularConfig& config, const std::string& name, const nlohmann::ordered_json& value);
-
 /// Throws InputError naming the first field that is out of its range, what was found and what was expected.
 void check(const TabularConfig& config);
 

@@ -103,7 +103,7 @@ TabularConfig read_config(const Json& json) {
   TabularConfig config;
   try {
     const Json fields = object_field_or_empty(json, "config");
-    for (const auto& [name, value] : fields.items()) set_field(config, name, value);
+    for (const auto& [name, value] : fields.items()) settings::set(config, name, value);
     check(config);
   } catch (const InputError& error) {
     const std::string what = error.what();

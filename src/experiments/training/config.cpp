@@ -117,12 +117,8 @@ void check(const RunConfig& config) {
   settings::check(config);
 }
 
-Json to_json(const RunConfig& config) { return settings::as_json(config); }
-
 std::optional<std::string> config_difference(const Json& found, const Json& expected) {
-  return settings::difference(found, expected, to_json(RunConfig{}), "data");
+  return settings::difference(found, expected, settings::as_json(RunConfig{}), "data");
 }
-
-void set_field(RunConfig& config, const std::string& name, const Json& value) { settings::set(config, name, value); }
 
 }  // namespace normalign

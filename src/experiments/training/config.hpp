@@ -108,17 +108,10 @@ const std::vector<Setting<RunConfig>>& table_of(const RunConfig&);
 /// What logs and tables call the condition.
 const std::string& condition_label(const RunConfig& config);
 
-/// The settings as JSON, one key per field.
-nlohmann::ordered_json to_json(const RunConfig& config);
-
 /// The first setting in which two configs as JSON differ, as "lambda: found 0.2, expected 0.1"; nothing when they make
 /// the same run. Where the data lie does not count. A field that is missing in `found`, as in logs from before there
 /// was one, has the default of `RunConfig`; one that is missing in `expected`, as it is not read, does not count.
 std::optional<std::string> config_difference(const nlohmann::ordered_json& found,
                                              const nlohmann::ordered_json& expected);
-
-/// Sets the setting of that name. Throws InputError, naming it, when there is none or the value has another type;
-/// ranges are for `check`.
-void set_field(RunConfig& config, const std::string& name, const nlohmann::ordered_json& value);
 
 }  // namespace normalign

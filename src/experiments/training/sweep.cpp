@@ -92,7 +92,7 @@ SettingsLayer layer_of(const Json& object, const std::string& place, std::initia
 RunConfig run_of(RunConfig run, std::initializer_list<const SettingsLayer*> layers) {
   for (const SettingsLayer* layer : layers)
     for (const auto& [name, value] : layer->fields.items())
-      within(layer->place, [&, &name = name, &value = value] { set_field(run, name, value); });
+      within(layer->place, [&, &name = name, &value = value] { settings::set(run, name, value); });
   try {
     check(run);
     return run;
@@ -169,7 +169,7 @@ SettingsLayer fixed_fields(std::span<const std::string> assignments) {
     if (fields.contains(key))
       throw InputError(text("--set ", key, ": unexpected here, it is for the sweep's file to say"));
   RunConfig trial;
-  for (const auto& [name, value] : fields.items()) set_field(trial, name, value);
+  for (const auto& [name, value] : fields.items()) settings::set(trial, name, value);
   return {"--set ", fields};
 }
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/infinity.hpp"
+#include "experiments/runs/settings.hpp"
 #include "support/catch.hpp"
 #include "support/message_of.hpp"
 
@@ -100,7 +101,7 @@ TEST_CASE("the bounds themselves are accepted") {
 TEST_CASE("the settings as JSON hold every field under its name") {
   RunConfig config{.task = "t", .condition = "grokalign", .seed = 7, .hidden = {3, 4}};
   config.lambda = 0.25;
-  nlohmann::ordered_json json = to_json(config);
+  nlohmann::ordered_json json = settings::as_json(config);
   CHECK(json.at("task") == "t");
   CHECK(json.at("condition") == "grokalign");
   CHECK(json.at("seed") == 7);
@@ -127,11 +128,13 @@ constexpr std::size_t field_count() {
     return field_count<T, count - 1>();
 }
 
-TEST_CASE("no field of the settings is missing in the JSON") { CHECK(to_json({}).size() == field_count<RunConfig>()); }
+TEST_CASE("no field of the settings is missing in the JSON") {
+  CHECK(settings::as_json(RunConfig{}).size() == field_count<RunConfig>());
+}
 
 TEST_CASE("every field is set by its name and read back") {
   RunConfig other;
-  const nlohmann::ordered_json defaults = to_json(RunConfig{});
+  const nlohmann::ordered_json defaults = settings::as_json(RunConfig{});
   for (const auto& [name, value] : defaults.items()) {
     CAPTURE(name);
     const auto changed = value.is_string()         ? nlohmann::ordered_json("other")
@@ -139,21 +142,21 @@ TEST_CASE("every field is set by its name and read back") {
                          : value.is_array()        ? nlohmann::ordered_json({3, 5})
                          : value.is_number_float() ? nlohmann::ordered_json(0.375)
                                                    : nlohmann::ordered_json(17);
-    set_field(other, name, changed);
-    CHECK(to_json(other).at(name) == changed);
+    settings::set(other, name, changed);
+    CHECK(settings::as_json(other).at(name) == changed);
   }
 }
 
 TEST_CASE("a misspelled field or choice is answered with the nearest") {
   RunConfig config{.optimizer = "adam"};
   CHECK(message_of([&] { check(config); }).ends_with("; did you mean adamw?"));
-  CHECK(message_of([&] { set_field(config, "lamda", 1); }).ends_with("attack_samples; did you mean lambda?"));
+  CHECK(message_of([&] { settings::set(config, "lamda", 1); }).ends_with("attack_samples; did you mean lambda?"));
 }
 
 TEST_CASE("a field that does not exist or a value of another type is refused by name") {
   RunConfig config;
   const auto refusal = [&](const char* name, const nlohmann::ordered_json& value) {
-    return message_of([&] { set_field(config, name, value); });
+    return message_of([&] { settings::set(config, name, value); });
   };
   CHECK(refusal("lamda", 1).starts_with("lamda: unknown field, expected one of task, condition"));
   CHECK(refusal("lambda", "x") == "lambda: found \"x\", expected a number");
@@ -163,11 +166,11 @@ TEST_CASE("a field that does not exist or a value of another type is refused by 
   CHECK(refusal("task", 1) == "task: found 1, expected a text");
   CHECK(refusal("hidden", {3, "x"}) == "hidden: found [3,\"x\"], expected a list of whole numbers");
   CHECK(refusal("noise_levels", 0.5) == "noise_levels: found 0.5, expected a list of numbers");
-  CHECK(to_json(config) == to_json({}));
+  CHECK(settings::as_json(config) == settings::as_json(RunConfig{}));
 }
 
 TEST_CASE("configs differ in the first field that makes another run, wherever the data lie") {
-  const auto config = to_json({.task = "t"});
+  const auto config = settings::as_json(RunConfig{.task = "t"});
   auto other = config;
   other["data"] = "elsewhere";
   CHECK_FALSE(config_difference(config, other));

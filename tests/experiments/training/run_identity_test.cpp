@@ -1,5 +1,6 @@
 #include "experiments/training/run_identity.hpp"
 
+#include "experiments/runs/settings.hpp"
 #include "experiments/training/task.hpp"
 #include "linalg/safetensors.hpp"
 #include "nn/mlp_file.hpp"
@@ -47,7 +48,7 @@ TEST_CASE("run identity: a setting that the run does not read does not count, an
   RunConfig config = defaults_for(task("rings"), "baseline");
   RunLog older = new_log(config, 1);
   CHECK(older.file_hashes.empty());
-  older.config = to_json(config);  // with all settings, read or not
+  older.config = settings::as_json(config);  // with all settings, read or not
   older.config["lambda"] = 0.75;
   CHECK_FALSE(run_difference(older, new_log(config, 1)));
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "experiments/runs/settings.hpp"
 #include "experiments/training/task.hpp"
 #include "support/catch.hpp"
 #include "support/idx_files.hpp"
@@ -99,12 +100,12 @@ TEST_CASE("settings read: a setting changes what a run finds if and only if the 
                                                 "noise_criterion", "accurate_cross_entropy", "noise_criterion_level"};
   for (const RunConfig& run : runs) {
     const Json reference = findings(run);
-    const Json all = to_json(run);
+    const Json all = settings::as_json(run);
     int read = 0, unread = 0;
     for (const auto& [name, value] : all.items()) {
       if (identity.contains(name)) continue;
       RunConfig other = run;
-      set_field(other, name, changed(name, value));
+      settings::set(other, name, changed(name, value));
       // A single output needs another loss and another number of classes at the same time.
       if (name == "single_output" || (name == "loss" && run.loss == "cross_entropy" && changed(name, value) == "bce"))
         continue;
@@ -172,7 +173,7 @@ TEST_CASE("settings read: the log of a run holds what it read, and every setting
   CHECK_FALSE(log.config.contains("lambda"));
   CHECK_FALSE(log.config.contains("data"));
   CHECK(log.config.at("batch_size") == 4);
-  const Json all = to_json(RunConfig{});
+  const Json all = settings::as_json(RunConfig{});
   for (const auto& [name, value] : all.items()) {
     CAPTURE(name);
     CHECK(readers(name).size() > std::string("the tasks ").size());

@@ -9,6 +9,7 @@
 
 #include "experiments/runs/run_files.hpp"
 #include "experiments/runs/run_lock.hpp"
+#include "experiments/runs/settings.hpp"
 #include "experiments/training/settings_read.hpp"
 #include "experiments/training/task.hpp"
 #include "linalg/random.hpp"
@@ -70,7 +71,7 @@ TEST_CASE("where nothing is said a run is the task's protocol") {
     expected.task = run.task;
     expected.condition = run.condition;
     expected.seed = run.seed;
-    CHECK(to_json(run) == to_json(expected));
+    CHECK(settings::as_json(run) == settings::as_json(expected));
   }
 }
 
@@ -296,7 +297,7 @@ TEST_CASE("a log is this run's only when the settings that the run reads are") {
   CHECK(log_of(other, folder.path()));
 
   const auto message = [&] { return message_of([&] { log_of(run, folder.path()); }); };
-  const Json settings = settings_read(run), defaults = to_json(RunConfig{});
+  const Json settings = settings_read(run), defaults = settings::as_json(RunConfig{});
   const std::string start = file.string() + ": another run of that name is there: config.";
   for (const auto& [field, value] : settings.items()) {
     RunLog changed = log;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "experiments/runs/settings.hpp"
 #include "support/catch.hpp"
 #include "support/message_of.hpp"
 
@@ -110,7 +111,7 @@ TEST_CASE("the protocols of mnist_ce, mnist_se and xor are the paper's") {
   RunConfig squared = task("mnist_se").defaults;
   CHECK(squared.loss == "mse");
   squared.loss = digits.loss;
-  CHECK(to_json(squared) == to_json(digits));
+  CHECK(settings::as_json(squared) == settings::as_json(digits));
 
   const RunConfig& cluster = task("xor").defaults;
   CHECK(cluster.hidden == std::vector<Index>{2048});
@@ -146,7 +147,7 @@ TEST_CASE("a task's defaults know the task and the condition, and may depend on 
       expected.task = found.name;
       expected.condition = condition;
       if (found.name == "xor" && contains(condition, "orthograd")) expected.momentum = 0.8;
-      CHECK(to_json(defaults_for(found, condition)) == to_json(expected));
+      CHECK(settings::as_json(defaults_for(found, condition)) == settings::as_json(expected));
     }
     CHECK(contains(message_of([&] { defaults_for(found, "nothing"); }), "condition: found 'nothing'"));
   }
