@@ -40,15 +40,8 @@ std::string base64(std::string_view bytes) {
 }
 
 Markup tag(std::string_view name, Attributes attributes, std::string_view end) {
-  std::string result = "<";
-  result += name;
-  for (const auto& [key, value] : attributes) {
-    result += ' ';
-    result += key;
-    result += "=\"";
-    result += escaped(value);
-    result += '"';
-  }
+  std::string result = text('<', name);
+  for (const auto& [key, value] : attributes) result += text(' ', key, "=\"", escaped(value), '"');
   result += end;
   return {std::move(result)};
 }
@@ -83,10 +76,7 @@ Markup opening(std::string_view name, Attributes attributes) { return tag(name, 
 Markup empty_element(std::string_view name, Attributes attributes) { return tag(name, attributes, "/>"); }
 
 Markup image(std::string_view bytes, std::string_view type, std::string_view description) {
-  std::string address = "data:";
-  address += type;
-  address += ";base64,";
-  address += base64(bytes);
+  const std::string address = text("data:", type, ";base64,", base64(bytes));
   return empty_element("img", {{"src", address}, {"alt", description}});
 }
 

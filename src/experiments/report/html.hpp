@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/error.hpp"
+
 namespace normalign::html {
 
 /// Text that is HTML already. Everything else is words, which `element` escapes: what comes from a file cannot become
@@ -41,9 +43,7 @@ template <class... Parts>
 Markup element(std::string_view name, Attributes attributes, const Parts&... parts) {
   Markup result = opening(name, attributes);
   ((result += markup(parts)), ...);
-  result.text += "</";
-  result.text += name;
-  result.text += '>';
+  result.text += text("</", name, '>');
   return result;
 }
 

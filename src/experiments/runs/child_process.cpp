@@ -7,12 +7,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/file_content.hpp"
 
 namespace normalign {
 namespace {
@@ -24,17 +24,6 @@ int memory_file(const char* name, const std::string& content) {
       ::lseek(file, 0, SEEK_SET) != 0)
     throw RunError(text("a process cannot be started: ", std::strerror(errno)));
   return file;
-}
-
-std::string content_of(int file) {
-  std::string content;
-  std::array<char, 4096> part;
-  for (off_t at = 0;;) {
-    const ssize_t count = ::pread(file, part.data(), part.size(), at);
-    if (count <= 0) return content;
-    content.append(part.data(), static_cast<std::size_t>(count));
-    at += count;
-  }
 }
 
 sigset_t set_of(std::initializer_list<int> signals) {
@@ -96,7 +85,7 @@ std::optional<ProcessEnd> ChildProcess::end() {
   id_ = 0;
   return ProcessEnd{.status = WIFEXITED(raw) ? WEXITSTATUS(raw) : 0,
                     .signal = WIFSIGNALED(raw) ? WTERMSIG(raw) : 0,
-                    .error = content_of(error_)};
+                    .error = file_content(text("/proc/self/fd/", error_))};
 }
 
 SignalWait::SignalWait() : awaited_(set_of({SIGCHLD})) {

@@ -1,12 +1,10 @@
 #include "experiments/runs/job_queue.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <chrono>
 #include <csignal>
 #include <list>
 #include <map>
-#include <sstream>
 
 #include "base/atomic_file.hpp"
 #include "base/clock.hpp"
@@ -237,14 +235,12 @@ JobQueueResult run_jobs(const std::vector<Job>& jobs, const JobQueueOptions& opt
 }
 
 Shard shard(std::string_view words) {
-  std::istringstream in{std::string(words)};
-  in >> std::noskipws;
-  std::size_t i = 0, n = 0;
-  char slash = 0;
-  if (!std::isdigit(static_cast<unsigned char>(words.empty() ? ' ' : words.front())) || !(in >> i >> slash) ||
-      slash != '/' || !std::isdigit(in.peek()) || !(in >> n) || in.peek() != EOF || i < 1 || i > n)
+  const auto slash = std::min(words.find('/'), words.size());
+  const auto i = whole_number(words.substr(0, slash)),
+             n = whole_number(words.substr(std::min(slash + 1, words.size())));
+  if (!i || !n || *i < 1 || *i > *n)
     throw InputError(text("shard: found '", words, "', expected i/n with 1 <= i <= n"));
-  return {i - 1, n};
+  return {static_cast<std::size_t>(*i) - 1, static_cast<std::size_t>(*n)};
 }
 
 }  // namespace normalign

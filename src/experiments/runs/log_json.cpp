@@ -3,10 +3,10 @@
 #include <cerrno>
 #include <cmath>
 #include <cstring>
-#include <fstream>
 #include <limits>
 
 #include "base/atomic_file.hpp"
+#include "base/file_content.hpp"
 #include "base/json_text.hpp"
 
 namespace normalign {
@@ -123,15 +123,11 @@ void write_log_text(const fs::path& path, const std::string& content) {
 }
 
 Json parsed_file(const fs::path& path, const std::set<std::string>& left_out) {
-  const auto refuse_file = [&](const auto&... words) { throw UnreadableLog(text(path.string(), ": ", words...)); };
-  std::error_code ignored;
-  if (fs::is_directory(path, ignored)) refuse_file("found a folder; expected the file of a run log");
-  std::ifstream file(path, std::ios::binary);
-  if (!file) refuse_file("cannot be read: ", std::strerror(errno), "; expected a run log");
   try {
-    return parsed_json<Json>(file, left_out);
+    const std::string content = file_content(path);
+    return within(path.string() + ": ", [&] { return parsed_json<Json>(content, left_out); });
   } catch (const InputError& error) {
-    throw UnreadableLog(text(path.string(), ": ", error.what()));
+    throw UnreadableLog(error.what());
   }
 }
 

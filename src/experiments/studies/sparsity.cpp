@@ -101,10 +101,8 @@ void check(const SparsityOptions& options) {
   const auto refuse = [](const char* field, const auto& found, const auto& expected) {
     throw InputError(text(field, ": found ", found, ", expected ", expected));
   };
-  if (options.from < 0 || options.from > largest_exponent)
-    refuse("from", options.from, text("a whole number from 0 to ", largest_exponent));
-  if (options.to < options.from || options.to > largest_exponent)
-    refuse("to", options.to, text("a whole number from ", options.from, " to ", largest_exponent));
+  check_whole("from", options.from, 0, largest_exponent);
+  check_whole("to", options.to, options.from, largest_exponent);
   if (options.seeds.empty()) refuse("seeds", "none", "at least one");
   std::set<std::int64_t> seen;
   for (const std::int64_t seed : options.seeds) {
@@ -120,9 +118,7 @@ void check(const SparsityOptions& options) {
                                      {"weight_decay", options.weight_decay},
                                      {"loss", options.loss}})
     if (!(found >= 0 && std::isfinite(found))) refuse(field, found, "a finite number from 0");
-  constexpr Index limit = std::numeric_limits<std::int32_t>::max();
-  if (options.most_steps < 1 || options.most_steps > limit)
-    refuse("most_steps", options.most_steps, text("a whole number from 1 to ", limit));
+  check_whole("most_steps", options.most_steps, 1, std::numeric_limits<std::int32_t>::max());
   check(RfmOptions{.kernel = {.bandwidth = options.bandwidth},
                    .ridge = {.regularisation = options.regularisation},
                    .updates = options.updates});

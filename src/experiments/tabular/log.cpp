@@ -135,13 +135,7 @@ std::optional<double> attack_success(double clean, double robust) {
 
 TabularMeans means(const TabularLog& log) {
   const std::vector<TabularFold>& folds = log.result.folds;
-  // Over the folds that have the metric.
-  const auto over_folds = [&](const auto& metric) {
-    std::vector<double> values;
-    for (const TabularFold& fold : folds)
-      if (const std::optional<double> value = metric(fold)) values.push_back(*value);
-    return mean(values);
-  };
+  const auto over_folds = [&](const auto& metric) { return mean(present(folds, metric)); };
   TabularMeans result{.train_acc = over_folds([](const auto& fold) { return fold.train_acc; }),
                       .test_acc = over_folds([](const auto& fold) { return fold.test_acc; }),
                       .effective_rank = over_folds([](const auto& fold) { return fold.effective_rank; }),

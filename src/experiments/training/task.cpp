@@ -37,9 +37,7 @@ RunLog Task::run(const RunConfig& config, int threads, const RunObserver& observ
 Split<double> in_double(TaskData data) {
   if (auto* split = std::get_if<Split<double>>(&data)) return std::move(*split);
   const auto widened = [](const Dataset<float>& from) {
-    Dataset<double> to{Matrix<double>(from.inputs.rows(), from.inputs.cols()), from.labels, from.classes};
-    std::ranges::copy(from.inputs.span(), to.inputs.data());
-    return to;
+    return Dataset<double>{converted<double>(from.inputs.view()), from.labels, from.classes};
   };
   const auto& split = std::get<Split<float>>(data);
   return {widened(split.train), widened(split.test)};

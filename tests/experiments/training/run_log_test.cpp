@@ -266,7 +266,7 @@ TEST_CASE("run log: a file that is no log is refused in one line by its name") {
   const fs::path path = folder / "run.json";
   const std::string name = path.string();
   CHECK_THAT(refusal(path), Contains(name + ": cannot be read: No such file"));
-  CHECK_THAT(refusal(folder.path()), Contains("found a folder"));
+  CHECK_THAT(refusal(folder.path()), Contains("cannot be read: Is a directory"));
   write_log(path, full_log());
   const std::string whole = read_file(path);
   for (const std::string& content :
