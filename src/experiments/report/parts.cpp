@@ -64,6 +64,15 @@ Markup table_part(const TableSet& set) {
   return result;
 }
 
+Markup group(const std::string& words, const Markup& content) {
+  return element("details", {{"class", "group"}}, element("summary", {}, words), content, "\n");
+}
+
+Markup link_to(const std::filesystem::path& path, const AddressOf& address_of) {
+  const std::string address = address_of(path);
+  return address.empty() ? html::markup(path.string()) : element("a", {{"href", address}}, path.string());
+}
+
 Table table_of(const Json& objects, std::size_t left) {
   std::vector<std::string> names;
   for (const Json& object : objects)

@@ -1,7 +1,10 @@
 // The parts of a page that tables and settings of runs become.
 #pragma once
 
+#include <filesystem>
+#include <functional>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <vector>
 
 #include "experiments/figures/table.hpp"
@@ -12,6 +15,15 @@ namespace normalign {
 /// The table with its caption, headings and notes; and several with their legend.
 html::Markup table_part(const Table& table);
 html::Markup table_part(const TableSet& set);
+
+/// Some words, under which the content opens.
+html::Markup group(const std::string& words, const html::Markup& content);
+
+/// The address of a file of the folder, given by its path there, from the page; empty: the page has no links.
+using AddressOf = std::function<std::string(const std::filesystem::path& path)>;
+
+/// The path, as a link where it has an address.
+html::Markup link_to(const std::filesystem::path& path, const AddressOf& address_of);
 
 /// A table of objects, one row each: the keys of all of them across in the order they come, numbers with four digits, a
 /// dash for null and for what is missing, no column for what all lack; objects within count as their entries. `left`:

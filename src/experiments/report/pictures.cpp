@@ -35,8 +35,7 @@ Markup Pictures::figure(const fs::path& path, const AddressOf& address_of) {
   if (found->second.size() > 1 && size_of(folder_ / shown) > largest_svg) shown = found->second.front();
   left_.erase(found);
 
-  const std::string name = shown.generic_string(), target = address_of(shown);
-  const Markup caption = target.empty() ? html::markup(name) : element("a", {{"href", target}}, name);
+  const Markup caption = link_to(shown, address_of);
   const double size = size_of(folder_ / shown);
   std::ifstream file(folder_ / shown, std::ios::binary);
   const std::string bytes =
@@ -44,8 +43,10 @@ Markup Pictures::figure(const fs::path& path, const AddressOf& address_of) {
   if (bytes.empty())
     return element("p", {{"class", "note"}}, caption, size > 0 ? ": too large to be shown here" : ": empty");
   room_ -= size;
-  return element("figure", {}, html::image(bytes, shown.extension() == ".svg" ? "image/svg+xml" : "image/png", name),
-                 element("figcaption", {}, caption), "\n");
+  return element(
+      "figure", {},
+      html::image(bytes, shown.extension() == ".svg" ? "image/svg+xml" : "image/png", shown.generic_string()),
+      element("figcaption", {}, caption), "\n");
 }
 
 std::vector<fs::path> Pictures::left() const {

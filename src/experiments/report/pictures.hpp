@@ -6,8 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "experiments/report/html.hpp"
-#include "experiments/report/run_details.hpp"
+#include "experiments/report/parts.hpp"
 
 namespace normalign {
 

@@ -140,8 +140,7 @@ Section tabular_section(const RunFolder& folder, const AddressOf& address_of) {
     if (!result.charts.empty()) result.before += heading("RFAM against RFM, a dot for each data set");
     for (const ProtocolSummary& protocol : summary.protocols) {
       const Table sets = table_of_data_sets(summary, protocol);
-      result.content +=
-          element("details", {{"class", "group"}}, element("summary", {}, sets.caption), table_part(sets));
+      result.content += group(sets.caption, table_part(sets));
     }
   } catch (const InputError& error) {
     result.content += note(text("No table: ", error.what()));

@@ -1,16 +1,12 @@
 // What a report tells of single runs: one line each, which opens.
 #pragma once
 
-#include <functional>
 #include <span>
 
-#include "experiments/report/html.hpp"
+#include "experiments/report/parts.hpp"
 #include "experiments/report/run_folder.hpp"
 
 namespace normalign {
-
-/// The address of a file of the folder, given by its path there, from the page; empty: the page has no links.
-using AddressOf = std::function<std::string(const std::filesystem::path& path)>;
 
 /// Runs of one task: what config and environment have in common, then for each run status and accuracies, and within
 /// some of its metric rows and what is its own. The more runs, the fewer rows.

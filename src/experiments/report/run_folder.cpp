@@ -24,8 +24,6 @@ void add(RunFolder& folder, const fs::path& path, Json json) {
     folder.studies.push_back({path, std::move(json)});
   else if (found == kind::slice)
     folder.slices.push_back({path, std::move(json)});
-  else
-    folder.others.push_back(path);
 }
 
 }  // namespace

@@ -28,7 +28,6 @@ struct RunFolder {
   std::vector<Found<nlohmann::ordered_json>> robustness = {};   ///< of `robustness --json`
   std::vector<std::filesystem::path> pictures = {};             ///< .svg and .png, below the folder
   std::vector<Found<std::string>> unreadable = {};              ///< *.json, and why; no path in the reason
-  std::vector<std::filesystem::path> others = {};               ///< *.json of no known kind, such as tables
 };
 
 /// What is in `folder` and below; hidden files are passed over. A file that cannot be read is told of, not thrown.

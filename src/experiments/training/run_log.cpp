@@ -18,20 +18,6 @@ constexpr std::pair<const char*, double MetricRow::*> named_metrics[] = {{"train
                                                                          {"test_loss", &MetricRow::test_loss},
                                                                          {"opt_time", &MetricRow::opt_time}};
 
-Json row_json(const MetricRow& row) {
-  Json json = {{"epoch", row.epoch}};
-  const auto add = [&](const std::string& name, double value) {
-    if (json.contains(name))
-      throw InputError(text("run log: the row of epoch ", row.epoch, " has two metrics named ", name));
-    if (!std::isfinite(value))
-      throw RunError(text("epoch ", row.epoch, ": ", name, " is ", value, "; expected a finite number"));
-    json[name] = value;
-  };
-  for (const auto& [name, member] : named_metrics) add(name, row.*member);
-  for (const auto& [name, value] : row.extras) add(name, value);
-  return json;
-}
-
 MetricRow read_row(const Json& json, const std::string& where) {
   if (!json.is_object()) refuse(where, &json, "an object");
   MetricRow row;
@@ -72,6 +58,20 @@ std::optional<double> metric(const MetricRow& row, std::string_view name) {
   for (const auto& [extra, value] : row.extras)
     if (name == extra) return value;
   return std::nullopt;
+}
+
+Json row_json(const MetricRow& row) {
+  Json json = {{"epoch", row.epoch}};
+  const auto add = [&](const std::string& name, double value) {
+    if (json.contains(name))
+      throw InputError(text("run log: the row of epoch ", row.epoch, " has two metrics named ", name));
+    if (!std::isfinite(value))
+      throw RunError(text("epoch ", row.epoch, ": ", name, " is ", value, "; expected a finite number"));
+    json[name] = value;
+  };
+  for (const auto& [name, member] : named_metrics) add(name, row.*member);
+  for (const auto& [name, value] : row.extras) add(name, value);
+  return json;
 }
 
 void to_json(Json& json, const RunLog& log) {

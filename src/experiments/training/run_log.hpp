@@ -30,6 +30,9 @@ struct MetricRow {
 /// of the log.
 std::optional<double> metric(const MetricRow& row, std::string_view name);
 
+/// The row as an object, its metrics in the order of the fields and extras. Throws as `to_json` does.
+nlohmann::ordered_json row_json(const MetricRow& row);
+
 /// One run as its log tells it.
 struct RunLog {
   std::string run_name = {};                                         ///< starts with the task

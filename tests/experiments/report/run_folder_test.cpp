@@ -44,7 +44,6 @@ TEST_CASE("run_folder: files by kind, in the folder and below, and what is wrong
   CHECK(found.slices[0].content.dump() == R"({"plane":{"u":[1]},"statistics":{"regions":2}})");
   REQUIRE(found.robustness.size() == 1);
   CHECK(found.pictures == std::vector<std::filesystem::path>{"b/slice.svg"});
-  CHECK(found.others == std::vector<std::filesystem::path>{"metrics.json", "summary.json"});
   REQUIRE(found.unreadable.size() == 2);
   CHECK(found.unreadable[0].path == "half.json");
   CHECK(found.unreadable[0].content.starts_with("not JSON"));
