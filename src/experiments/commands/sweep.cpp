@@ -39,13 +39,13 @@ int run_one(const SweepArguments& a, const std::vector<RunConfig>& runs) {
   const RunConfig& run = run_named(
       a.runs.run, runs, [](const RunConfig& r) { return run_name(r); }, "of " + a.file);
   Progress progress(std::cerr, isatty(STDERR_FILENO), run.epochs);
-  SweepRunOptions options{.folder = a.runs.out, .threads = a.runs.threads, .checkpoint_seconds = a.checkpoint_seconds};
-  if (a.runs.parent == 0) options.progress = [&](const RunLog& log, Index epoch) { progress(log, epoch); };
+  RunObserver observer{.checkpoint_seconds = a.checkpoint_seconds};
+  if (a.runs.parent == 0) observer.progress = [&](const RunLog& log, Index epoch) { progress(log, epoch); };
   // A parent forwards signals that may come to this process too, and itself ends it where it takes too long.
   const Interrupt interrupt(a.runs.parent == 0 ? SecondSignal::ends : SecondSignal::is_noted);
-  options.stop = [&] { return interrupt.signal() != 0; };
+  observer.stop = [&] { return interrupt.signal() != 0; };
   return as_job(a.runs.run, [&] {
-    const RunLog log = sweep_run(run, options);
+    const RunLog log = sweep_run(run, a.runs.out, a.runs.threads, observer);
     progress.finish();
     if (log.status == RunStatus::running) return stopped(a.runs.run, interrupt.signal());
     if (log.status == RunStatus::failed) throw RunError(log.failure);

@@ -103,19 +103,16 @@ int run_all(const TabularArguments& a, const std::vector<TabularRun>& all, doubl
   command.push_back("--memory=" + number_text(memory / gibibyte));
   const JobQueueResult result = run_tabular_sweep(
       runs,
-      {.title = {},
-       .folder = a.runs.out,
+      {.folder = a.runs.out,
        .jobs = jobs_at_a_time(a.runs),
        .terminal = isatty(STDERR_FILENO) == 1,
-       .is_finished = {},
        .command =
            [&](const std::string& name) {
              std::vector<std::string> of_run = command;
              for (std::string& argument : arguments_of(run_named(name, runs, name_of, "asked for"), a))
                of_run.push_back(std::move(argument));
              return of_run;
-           },
-       .mark_failed = {}},
+           }},
       std::cerr);
   if (!result.is_complete()) return result.status();
   std::vector<TabularLog> logs;

@@ -80,14 +80,14 @@ int train(const TrainArguments& a) {
   const int threads = thread_count(a.threads);
   const std::string name = a.name.empty() ? run_name(config) : a.name;
   if (name.find('/') != std::string::npos) throw InputError(text("name: found '", name, "', expected no slash"));
-  const fs::path log_file = normalign::log_file(a.out, name);
-  const fs::path checkpoint = checkpoint_file(a.out, name);
+  const RunPlace place{a.out, name};
+  const fs::path log_file = place.log(), checkpoint = place.checkpoint();
   check_writable_log(log_file, true);
-  const RunLock lock(lock_file(a.out, name), std::chrono::milliseconds(0));
+  const RunLock lock(place.lock(), std::chrono::milliseconds(0));
   if (!lock.held()) throw InputError(text(name, ": another process is at this run, expected none"));
   const bool goes_on = !a.overwrite && is_unfinished(log_file, checkpoint, config);
   check_writable_log(log_file, a.overwrite || goes_on);
-  remove_temporary_files(a.out, name);
+  remove_temporary_files(place);
   const fs::path model = fs::path(a.out) / (name + ".safetensors");
   if (!goes_on) {
     fs::remove(checkpoint);

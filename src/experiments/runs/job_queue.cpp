@@ -67,7 +67,7 @@ class Queue {
         report(text("normalign: ", job.name, ": ", error.what(), "; without this file the same command does the run"));
       }
     }
-    for (const Job& job : left_) check_writable_log(log_file(options.folder, job.name), true);
+    for (const Job& job : left_) check_writable_log(RunPlace{options.folder, job.name}.log(), true);
     left_.sort([](const Job& a, const Job& b) { return a.cost > b.cost; });  // stable
   }
 
@@ -230,7 +230,7 @@ JobQueueResult run_jobs(const std::vector<Job>& jobs, const JobQueueOptions& opt
   // What processes left that were killed, at an earlier end perhaps, after their log was finished.
   for (const Job& job : jobs)
     if (if_readable([&] { return std::optional(options.is_finished(job.name)); }).value_or(false))
-      remove_all_but_log(options.folder, job.name);
+      remove_all_but_log({options.folder, job.name});
   return result;
 }
 

@@ -24,17 +24,17 @@ struct Job {
 
 /// How the jobs are done.
 struct JobQueueOptions {
-  std::string title;                                         ///< what lines of progress begin with
-  std::filesystem::path folder;                              ///< of the runs' files
-  int jobs = 1;                                              ///< processes at a time
-  bool terminal = false;                                     ///< progress is one line that is written over
-  std::function<bool(const std::string& name)> is_finished;  ///< whether there is a log of the run, and finished
+  std::string title = {};                                         ///< what lines of progress begin with
+  std::filesystem::path folder;                                   ///< of the runs' files
+  int jobs = 1;                                                   ///< processes at a time
+  bool terminal = false;                                          ///< progress is one line that is written over
+  std::function<bool(const std::string& name)> is_finished = {};  ///< whether there is a log of the run, and finished
   /// Program and arguments of the job's process, which ends with status 0 when the job is done and else says why in a
   /// line as `as_job` makes it.
   std::function<std::vector<std::string>(const std::string& name)> command;
   std::string input = {};  ///< what each process finds on its standard input
   /// Told that the job has failed and why; its process may have had no time to say so in the log.
-  std::function<void(const std::string& name, const std::string& reason)> mark_failed;
+  std::function<void(const std::string& name, const std::string& reason)> mark_failed = {};
 };
 
 /// How it ended.

@@ -4,24 +4,17 @@
 
 #include <chrono>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 
 #include "base/error.hpp"
+#include "experiments/runs/job_queue.hpp"
 #include "experiments/runs/log_json.hpp"
 #include "experiments/runs/run_files.hpp"
 #include "experiments/runs/run_lock.hpp"
 
 namespace normalign {
-
-/// A run's place: its folder and its name, after which its files are called.
-struct RunPlace {
-  std::filesystem::path folder;
-  std::string name;
-
-  /// Where its log is.
-  std::filesystem::path log() const { return log_file(folder, name); }
-};
 
 /// Whether there is a log, of a run that came to its end.
 template <class Log>
@@ -50,9 +43,9 @@ auto log_at(const std::filesystem::path& file, const Read& read, const Differenc
 template <class Find, class Train>
 auto log_of_done_run(const RunPlace& place, std::chrono::milliseconds patience, const Find& find, const Train& train) {
   check_writable_log(place.log(), true);
-  const RunLock lock(lock_file(place.folder, place.name), patience);
+  const RunLock lock(place.lock(), patience);
   if (!lock.held()) throw RunError("another process is at this run");
-  remove_temporary_files(place.folder, place.name);
+  remove_temporary_files(place);
   if (auto log = find(); is_finished(log)) return *log;
   return train();
 }
@@ -63,15 +56,36 @@ auto log_of_done_run(const RunPlace& place, std::chrono::milliseconds patience, 
 /// cannot be written.
 template <class Find, class Fresh>
 void mark_failed(const RunPlace& place, const std::string& reason, const Find& find, const Fresh& fresh) {
-  const RunLock lock(lock_file(place.folder, place.name), std::chrono::milliseconds(0));
+  const RunLock lock(place.lock(), std::chrono::milliseconds(0));
   if (!lock.held()) return;
-  remove_temporary_files(place.folder, place.name);
+  remove_temporary_files(place);
   auto log = find();
   if (!log) log = fresh();
   if (!log || log->status != RunStatus::running) return;
   log->status = RunStatus::failed;
   log->failure = reason;
   write_log(place.log(), *log);
+}
+
+/// Does those of the runs that have no finished log, as `run_jobs` does with `options`, of which what is finished and
+/// what marks a run failed are set here. `job_of(run)` is its job, `find(run)` its log if there is one, and
+/// `fresh(run)` the log of a failed run that has none, if it is to have one.
+template <class Run, class JobOf, class Find, class Fresh>
+JobQueueResult run_kept(const std::vector<Run>& runs, JobQueueOptions options, std::ostream& out, const JobOf& job_of,
+                        const Find& find, const Fresh& fresh) {
+  std::vector<Job> jobs;
+  std::map<std::string, const Run*> by_name;
+  for (const Run& run : runs) {
+    jobs.push_back(job_of(run));
+    by_name[jobs.back().name] = &run;
+  }
+  options.is_finished = [&](const std::string& name) { return is_finished(find(*by_name.at(name))); };
+  options.mark_failed = [&](const std::string& name, const std::string& reason) {
+    const Run& run = *by_name.at(name);
+    mark_failed(
+        {options.folder, name}, reason, [&] { return find(run); }, [&] { return fresh(run); });
+  };
+  return run_jobs(jobs, options, out);
 }
 
 }  // namespace normalign

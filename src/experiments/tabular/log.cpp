@@ -229,7 +229,7 @@ std::optional<TabularLog> log_of(const TabularConfig& config, const TableFacts& 
     }
     return found;
   };
-  const fs::path file = log_file(folder, run_name(config));
+  const fs::path file = RunPlace{folder, run_name(config)}.log();
   // Without its files nothing is known of the table: the run says why.
   if (table.file_hash.empty() && fs::exists(file) && !read_tabular_log(file).table.file_hash.empty())
     return std::nullopt;

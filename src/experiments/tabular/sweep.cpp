@@ -78,13 +78,10 @@ static TabularLog trained(const TabularRun& run, const TabularSource& source, co
   if (samples.inputs.rows() > most_table_rows)
     throw InputError(
         text(run.config.dataset, ": found ", samples.inputs.rows(), " rows, expected at most ", most_table_rows));
-  const TableFacts facts{.name = data.name,
-                         .samples = samples.inputs.rows(),
-                         .features = samples.inputs.cols(),
-                         .classes = samples.classes,
-                         .standardised = source.standardise,
-                         .label = run.table.label,
-                         .file_hash = run.table.file_hash};
+  TableFacts facts = run.table;  // whose sizes may not have been known
+  facts.samples = samples.inputs.rows();
+  facts.features = samples.inputs.cols();
+  facts.classes = samples.classes;
   TabularLog log = new_log(run.config, facts, environment(ridge.threads));
   write_log(file, log);
   try {
@@ -111,30 +108,15 @@ TabularLog tabular_sweep_run(const TabularRun& run, const TabularSource& source,
 }
 
 JobQueueResult run_tabular_sweep(const std::vector<TabularRun>& runs, JobQueueOptions options, std::ostream& out) {
-  std::vector<Job> jobs;
-  std::map<std::string, const TabularRun*> by_name;
-  for (const TabularRun& run : runs) {
-    jobs.push_back({.name = run_name(run.config), .cost = run.cost});
-    by_name[jobs.back().name] = &run;
-  }
   options.title = "tabular";
-  const auto find = [&](const std::string& name) {
-    const TabularRun& run = *by_name.at(name);
-    return log_of(run.config, run.table, options.folder);
-  };
-  options.is_finished = [&](const std::string& name) { return is_finished(find(name)); };
-  options.mark_failed = [&](const std::string& name, const std::string& reason) {
-    const RunPlace place{options.folder, name};
-    mark_failed(
-        place, reason, [&] { return find(name); },
-        [&]() -> std::optional<TabularLog> {
-          if (fs::exists(place.log()) && read_tabular_log(place.log()).status == RunStatus::finished)
-            return std::nullopt;
-          const TabularRun& run = *by_name.at(name);
-          return new_log(run.config, run.table, nlohmann::ordered_json::object());
-        });
-  };
-  return run_jobs(jobs, options, out);
+  return run_kept(
+      runs, options, out, [](const TabularRun& run) { return Job{.name = run_name(run.config), .cost = run.cost}; },
+      [&](const TabularRun& run) { return log_of(run.config, run.table, options.folder); },
+      [&](const TabularRun& run) -> std::optional<TabularLog> {
+        const fs::path file = RunPlace{options.folder, run_name(run.config)}.log();
+        if (fs::exists(file) && read_tabular_log(file).status == RunStatus::finished) return std::nullopt;
+        return new_log(run.config, run.table, nlohmann::ordered_json::object());
+      });
 }
 
 }  // namespace normalign

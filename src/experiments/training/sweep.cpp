@@ -191,47 +191,28 @@ std::vector<RunConfig> sweep_runs(const std::string& content, const std::string&
 }
 
 std::optional<RunLog> log_of(const RunConfig& run, const fs::path& folder) {
-  return log_at(log_file(folder, run_name(run)), read_log,
+  return log_at(RunPlace{folder, run_name(run)}.log(), read_log,
                 [&](const RunLog& log) { return run_difference(log, new_log(run, 1)); });
 }
 
-RunLog sweep_run(const RunConfig& run, const SweepRunOptions& options) {
-  const RunPlace place{options.folder, run_name(run)};
+RunLog sweep_run(const RunConfig& run, const fs::path& folder, int threads, RunObserver observer,
+                 std::chrono::milliseconds patience) {
+  const RunPlace place{folder, run_name(run)};
+  observer.log_file = place.log();
+  observer.checkpoint_file = place.checkpoint();
   return log_of_done_run(
-      place, options.patience, [&] { return log_of(run, options.folder); },
-      [&] {
-        return task(run.task).run(run, options.threads,
-                                  {.progress = options.progress,
-                                   .stop = options.stop,
-                                   .log_file = place.log(),
-                                   .checkpoint_file = checkpoint_file(place.folder, place.name),
-                                   .checkpoint_seconds = options.checkpoint_seconds});
-      });
+      place, patience, [&] { return log_of(run, folder); }, [&] { return task(run.task).run(run, threads, observer); });
 }
 
-JobQueueResult run_sweep(const std::vector<RunConfig>& runs, const SweepOptions& options, std::ostream& out) {
-  std::vector<Job> jobs;
-  std::map<std::string, const RunConfig*> by_name;
-  for (const RunConfig& run : runs) {
-    jobs.push_back({.name = run_name(run), .kind = text(run.task, '/', condition_label(run))});
-    by_name[jobs.back().name] = &run;
-  }
-  const auto find = [&](const std::string& name) { return log_of(*by_name.at(name), options.folder); };
-  return run_jobs(jobs,
-                  {.title = "sweep",
-                   .folder = options.folder,
-                   .jobs = options.jobs,
-                   .terminal = options.terminal,
-                   .is_finished = [&](const std::string& name) { return is_finished(find(name)); },
-                   .command = options.command,
-                   .input = options.input,
-                   .mark_failed =
-                       [&](const std::string& name, const std::string& reason) {
-                         mark_failed(
-                             {options.folder, name}, reason, [&] { return find(name); },
-                             [] { return std::optional<RunLog>(); });
-                       }},
-                  out);
+JobQueueResult run_sweep(const std::vector<RunConfig>& runs, JobQueueOptions options, std::ostream& out) {
+  options.title = "sweep";
+  return run_kept(
+      runs, options, out,
+      [](const RunConfig& run) {
+        return Job{.name = run_name(run), .kind = text(run.task, '/', condition_label(run))};
+      },
+      [&](const RunConfig& run) { return log_of(run, options.folder); },
+      [](const RunConfig&) { return std::optional<RunLog>(); });
 }
 
 }  // namespace normalign

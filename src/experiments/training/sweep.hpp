@@ -35,37 +35,17 @@ std::vector<RunConfig> sweep_runs(const std::string& content, const std::string&
 /// is the log of another run, as `run_difference` tells, or no log at all.
 std::optional<RunLog> log_of(const RunConfig& run, const std::filesystem::path& folder);
 
-/// How one run of a sweep is done.
-struct SweepRunOptions {
-  std::filesystem::path folder;
-  int threads = 1;
-  double checkpoint_seconds = 30;  ///< between two writings of the run's state; 0: after every epoch
-  /// How long another process at the same run is waited for.
-  std::chrono::milliseconds patience = std::chrono::seconds(5);
-  std::function<void(const RunLog&, Index epoch)> progress = [](const RunLog&, Index) {};  ///< as in `RunObserver`
-  std::function<bool()> stop = [] { return false; };                                       ///< the same
-};
-
 /// Does one run in this process, from its checkpoint where there is one, and returns its log, which is the file's too;
 /// a run that is finished already is left as it is. No other process does the same run meanwhile: a lock file says so.
-/// Throws InputError as `log_of` and the task do, RunError when another process is at this run for longer than
-/// `patience`.
-RunLog sweep_run(const RunConfig& run, const SweepRunOptions& options);
-
-/// How the runs of a sweep are done.
-struct SweepOptions {
-  std::filesystem::path folder;
-  int jobs = 1;           ///< processes at a time
-  bool terminal = false;  ///< progress is one line that is written over
-  /// Program and arguments of the process that calls `sweep_run` on the run of that name.
-  std::function<std::vector<std::string>(const std::string& run_name)> command;
-  std::string input = {};  ///< what each process finds on its standard input
-};
+/// The observer's files are the run's own. Throws InputError as `log_of` and the task do, RunError when another process
+/// is at this run for longer than `patience`.
+RunLog sweep_run(const RunConfig& run, const std::filesystem::path& folder, int threads, RunObserver observer = {},
+                 std::chrono::milliseconds patience = std::chrono::seconds(5));
 
 /// Does those of the runs that have no finished log in `folder`, in their order; progress and failures go to `out`. A
 /// failed run does not stop the others. Where a process ended without a word in its log, the log is marked failed. At
 /// the end the folder holds logs alone, and checkpoints of failed runs. Throws InputError as `log_of` does, before
-/// anything is started.
-JobQueueResult run_sweep(const std::vector<RunConfig>& runs, const SweepOptions& options, std::ostream& out);
+/// anything is started. Of `options` the title is set here, and what is finished and failed.
+JobQueueResult run_sweep(const std::vector<RunConfig>& runs, JobQueueOptions options, std::ostream& out);
 
 }  // namespace normalign

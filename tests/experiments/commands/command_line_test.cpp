@@ -218,7 +218,8 @@ TEST_CASE("train: stopped by a signal the same command goes on, and the log is t
       return result;
     };
     const std::string name = "sparse_parity_baseline_seed0";
-    const fs::path log = folder / ("stopped/" + name + ".json"), state = checkpoint_file(folder / "stopped", name);
+    const fs::path log = folder / ("stopped/" + name + ".json"),
+                   state = RunPlace{folder / "stopped", name}.checkpoint();
     const Finished first = stopped(train("stopped"), signal, [&] { return fs::exists(log); });
     CAPTURE(first.err);
     CHECK(first.status == 128 + signal);
@@ -267,7 +268,7 @@ TEST_CASE("train: killed before it left any state the same command begins anew, 
   const fs::path log = folder / (name + ".json");
   stopped(train(), SIGKILL, [&] { return fs::exists(log); });
   REQUIRE(read_log(log).status == RunStatus::running);
-  REQUIRE_FALSE(fs::exists(checkpoint_file(folder.path(), name)));
+  REQUIRE_FALSE(fs::exists(RunPlace{folder.path(), name}.checkpoint()));
   const Finished other = normalign(train({"--weight-decay", "0.5"}));
   CAPTURE(other.err);
   CHECK(other.status == 2);

@@ -33,7 +33,7 @@ struct ShellJobs {
                   .is_finished =
                       [&](const std::string& name) {
                         if (name == damaged) throw UnreadableLog(name + ".json: not JSON");
-                        return exists(log_file(folder.path(), name));
+                        return exists(RunPlace{folder.path(), name}.log());
                       },
                   .command =
                       [&](const std::string& name) {
@@ -58,15 +58,15 @@ struct ShellJobs {
 
 TEST_CASE("job queue: the costliest jobs start first, equal ones in their order; finished ones do not") {
   ShellJobs jobs;
-  write_file(log_file(jobs.folder.path(), "there"), "{}");
-  write_file(checkpoint_file(jobs.folder.path(), "there"), "");
+  write_file(RunPlace{jobs.folder.path(), "there"}.log(), "{}");
+  write_file(RunPlace{jobs.folder.path(), "there"}.checkpoint(), "");
   CHECK(jobs.run({{.name = "a", .cost = 1}, {.name = "there", .cost = 9}, {.name = "b", .cost = 3}, {.name = "c"}},
                  "echo {} > \"$1/$0.json\"")
             .failed == 0);
   CHECK(jobs.started == std::vector<std::string>{"b", "a", "c"});
   CHECK(contains(jobs.out, "test: 1 runs are there already, 3 to do\n"));
   CHECK(contains(jobs.out, "test: 4 done, 0 running, 0 left, 0 failed\n"));
-  CHECK_FALSE(exists(checkpoint_file(jobs.folder.path(), "there")));
+  CHECK_FALSE(exists(RunPlace{jobs.folder.path(), "there"}.checkpoint()));
   jobs.started.clear();
   jobs.run({{.name = "a"}, {.name = "b"}}, "true");
   CHECK(jobs.started.empty());

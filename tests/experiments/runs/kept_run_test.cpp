@@ -53,7 +53,7 @@ TEST_CASE("kept run: a finished one is left alone, any other is trained, and one
     return log_of_done_run(
         place, 0ms, [&] { return found; },
         [&] {
-          CHECK(fs::exists(lock_file(place.folder, place.name)));
+          CHECK(fs::exists(place.lock()));
           ++trained;
           return ToyLog{.name = "new", .status = RunStatus::finished};
         });
@@ -64,7 +64,7 @@ TEST_CASE("kept run: a finished one is left alone, any other is trained, and one
   CHECK(done(ToyLog{.name = "old", .status = RunStatus::running}).name == "new");
   CHECK(done(ToyLog{.name = "old", .status = RunStatus::failed}).name == "new");
   CHECK(trained == 3);
-  const RunLock other(lock_file(place.folder, place.name), 0ms);
+  const RunLock other(place.lock(), 0ms);
   CHECK(message_of<RunError>([&] { done(std::nullopt); }) == "another process is at this run");
   CHECK(trained == 3);
 }
@@ -84,7 +84,7 @@ TEST_CASE("kept run: what is marked as failed is a running log or a fresh one, a
   CHECK(marked(std::nullopt, std::nullopt).empty());
   CHECK(marked(ToyLog{.status = RunStatus::finished}, ToyLog{}).empty());
   CHECK(marked(ToyLog{.status = RunStatus::failed}, ToyLog{}).empty());
-  const RunLock other(lock_file(place.folder, place.name), 0ms);
+  const RunLock other(place.lock(), 0ms);
   CHECK(marked(ToyLog{}, std::nullopt).empty());
 }
 

@@ -287,7 +287,7 @@ TEST_CASE("a log is this run's only when the settings that the run reads are") {
   const TemporaryFolder folder;
   const RunConfig run = quick_run();
   CHECK_FALSE(log_of(run, folder.path()));
-  RunLog log = sweep_run(run, {.folder = folder.path()});
+  RunLog log = sweep_run(run, folder.path(), 1);
   CHECK(log.status == RunStatus::finished);
   const fs::path file = folder / (run_name(run) + ".json");
   CHECK(log_of(run, folder.path()) == read_log(file));
@@ -321,15 +321,15 @@ TEST_CASE("a log is this run's only when the settings that the run reads are") {
 TEST_CASE("a run that another process is at is refused, and one that is finished is left as it is") {
   const TemporaryFolder folder;
   const RunConfig run = quick_run();
-  const SweepRunOptions options{.folder = folder.path(), .patience = 20ms};
   {
     const RunLock lock(folder / ("." + run_name(run) + ".lock"), 0ms);
-    CHECK(message_of<RunError>([&] { sweep_run(run, options); }) == "another process is at this run");
+    CHECK(message_of<RunError>([&] { sweep_run(run, folder.path(), 1, {}, 20ms); }) ==
+          "another process is at this run");
   }
-  RunLog log = sweep_run(run, options);
+  RunLog log = sweep_run(run, folder.path(), 1);
   log.metrics.front().opt_time = 12345;  // marks this very log
   write_log(folder / (run_name(run) + ".json"), log);
-  CHECK(sweep_run(run, options).metrics.front().opt_time == 12345);
+  CHECK(sweep_run(run, folder.path(), 1).metrics.front().opt_time == 12345);
 }
 
 // ---- processes -------------------------------------------------------------------------------------------------
@@ -338,15 +338,15 @@ TEST_CASE("a run that another process is at is refused, and one that is finished
 struct ShellSweep {
   explicit ShellSweep(std::string script_) : script(std::move(script_)) {}
   JobQueueResult run(const std::vector<RunConfig>& runs, const fs::path& folder, int jobs = 1, bool terminal = false) {
-    const SweepOptions options{.folder = folder,
-                               .jobs = jobs,
-                               .terminal = terminal,
-                               .command =
-                                   [&](const std::string& name) {
-                                     started.push_back(name);
-                                     return std::vector<std::string>{"/bin/sh", "-c", script, name, folder.string()};
-                                   },
-                               .input = "the file"};
+    const JobQueueOptions options{.folder = folder,
+                                  .jobs = jobs,
+                                  .terminal = terminal,
+                                  .command =
+                                      [&](const std::string& name) {
+                                        started.push_back(name);
+                                        return std::vector<std::string>{"/bin/sh", "-c", script, name, folder.string()};
+                                      },
+                                  .input = "the file"};
     std::ostringstream stream;
     const JobQueueResult result = run_sweep(runs, options, stream);
     out = stream.str();
@@ -405,7 +405,7 @@ TEST_CASE("a process that fails is told with its reason and does not stop the ot
 TEST_CASE("the log of a process that died in the middle is marked failed, with its rows and its checkpoint kept") {
   const TemporaryFolder folder;
   const auto runs = quick_runs(4);
-  RunLog log = sweep_run(runs[0], {.folder = folder.path()});
+  RunLog log = sweep_run(runs[0], folder.path(), 1);
   log.status = RunStatus::running;
   const auto file = [&](int i) { return folder / (run_name(runs[static_cast<std::size_t>(i)]) + ".json"); };
   const auto prepare = [&](int i, bool rows) {
@@ -440,7 +440,7 @@ TEST_CASE("the log of a process that died in the middle is marked failed, with i
 TEST_CASE("finished runs are skipped, all others run; a log of other settings stops the sweep before its start") {
   const TemporaryFolder folder;
   const auto runs = quick_runs(4);
-  RunLog log = sweep_run(runs[0], {.folder = folder.path()});
+  RunLog log = sweep_run(runs[0], folder.path(), 1);
   for (const auto& [seed, status] : {std::pair{1, RunStatus::running}, {2, RunStatus::failed}}) {
     log.status = status;
     log.config["seed"] = seed;
@@ -521,7 +521,7 @@ TEST_CASE("a sweep writes the logs that its runs write alone, and nothing else; 
   CHECK(files_in(out / "deep") == log_names(runs));
   for (const RunConfig& run : runs) {
     const RunLog log = read_log(out / "deep" / (run_name(run) + ".json"));
-    RunLog alone = sweep_run(run, {.folder = folder / "alone"});
+    RunLog alone = sweep_run(run, folder / "alone", 1);
     CHECK(log.config == settings_read(run));
     CHECK(log.status == RunStatus::finished);
     REQUIRE(log.metrics.size() == alone.metrics.size());
@@ -738,7 +738,7 @@ TEST_CASE("a sweep that is stopped saves what it has in hand, and one that is ki
               std::to_string(signal) + " with 8 runs left, 2 of which saved their state; the same command goes on\n");
     for (const std::size_t i : {0, 1}) {
       CHECK(read_log(out / (run_name(runs[i]) + ".json")).status == RunStatus::running);
-      CHECK(fs::exists(checkpoint_file(out, run_name(runs[i]))));
+      CHECK(fs::exists(RunPlace{out, run_name(runs[i])}.checkpoint()));
     }
   }
 }
@@ -763,9 +763,10 @@ TEST_CASE("a sweep on a full disk stops with one message, and goes on when there
   }
   // One run was begun, and is marked failed.
   const auto runs = runs_of(file);
-  CHECK(std::ranges::count_if(runs, [&](const RunConfig& run) { return fs::exists(log_file(out, run_name(run))); }) ==
-        1);
-  CHECK(read_log(log_file(out, run_name(runs[0]))).status == RunStatus::failed);
+  CHECK(std::ranges::count_if(runs, [&](const RunConfig& run) {
+          return fs::exists(RunPlace{out, run_name(run)}.log());
+        }) == 1);
+  CHECK(read_log(RunPlace{out, run_name(runs[0])}.log()).status == RunStatus::failed);
   const Finished rest = normalign(sweep);
   CAPTURE(rest.err);
   CHECK(rest.status == 0);
