@@ -23,9 +23,6 @@ constexpr double gibibyte = 1024.0 * 1024 * 1024;
 
 struct TabularArguments {
   JobArguments runs = {.out = "runs/tabular"};
-  std::string data;
-  CsvOptions csv = {.label = {}};
-  bool standardise = false;
   TabularRequest request;
   std::optional<std::int64_t> seed_count;
   double memory = 0;                  // GiB; 0: a share of what is free
@@ -35,12 +32,6 @@ struct TabularArguments {
 
 TabularRequest request_of(const TabularArguments& a) {
   TabularRequest request = a.request;
-  request.source = {.path = a.data,
-                    .label = a.csv.label,
-                    .header = a.csv.header,
-                    .index_column = a.csv.index_column,
-                    .insist_on_classes = a.csv.insist_on_classes,
-                    .standardise = a.standardise};
   if (a.seed_count) {
     check_whole("--seeds", *a.seed_count, 1, 100'000);
     request.seeds.clear();
@@ -69,12 +60,14 @@ std::vector<std::string> arguments_of(const TabularRun& run, const TabularArgume
   std::vector<std::string> result = {"--dataset=" + run.config.dataset, "--alpha=" + number_text(run.config.alpha),
                                      "--protocol=" + run.config.protocol, text("--seed=", run.config.seed),
                                      "--run=" + name_of(run)};
-  if (!a.csv.label.empty()) result.push_back("--label=" + a.csv.label);
-  if (a.csv.header) result.push_back(*a.csv.header ? "--header=yes" : "--header=no");
-  if (a.csv.index_column != IndexColumn::refuse)
-    result.push_back(a.csv.index_column == IndexColumn::drop ? "--index-column=drop" : "--index-column=keep");
-  if (a.csv.insist_on_classes) result.push_back("--classes");
-  if (a.standardise) result.push_back("--standardise");
+  const TabularSource& source = a.request.source;
+  const CsvOptions& csv = source.csv;
+  if (!csv.label.empty()) result.push_back("--label=" + csv.label);
+  if (csv.header) result.push_back(*csv.header ? "--header=yes" : "--header=no");
+  if (csv.index_column != IndexColumn::refuse)
+    result.push_back(csv.index_column == IndexColumn::drop ? "--index-column=drop" : "--index-column=keep");
+  if (csv.insist_on_classes) result.push_back("--classes");
+  if (source.standardise) result.push_back("--standardise");
   const nlohmann::ordered_json settings = to_json(run.config);  // which outlives its items
   for (const auto& [name, value] : settings.items())
     if (name != "dataset" && name != "alpha" && name != "protocol" && name != "seed")
@@ -99,7 +92,7 @@ int run_one(const TabularArguments& a, const TabularRequest& request, const std:
 int run_all(const TabularArguments& a, const std::vector<TabularRun>& all, double memory) {
   const std::vector<TabularRun> runs = shard_of(all, a.runs.shard);
   std::vector<std::string> command = run_command({"tabular"}, a.runs);
-  if (!a.data.empty()) command.insert(command.begin() + 2, a.data);
+  if (!a.request.source.path.empty()) command.insert(command.begin() + 2, a.request.source.path.string());
   command.push_back("--memory=" + number_text(memory / gibibyte));
   const JobQueueResult result = run_tabular_sweep(
       runs,
@@ -157,16 +150,16 @@ Command add_tabular(CLI::App& app) {
       "Each run writes DIR/DATASET_METHOD_PROTOCOL_seedN.json in a process of its own. A run whose log is finished is\n"
       "skipped, so that the same command goes on after a crash, Ctrl-C or a full disk. At the end the table of\n"
       "`normalign summary`.");
-  command->add_option("data", a.data, "Folder of data sets, or a CSV file")->type_name("DATA");
-  command
-      ->add_option("--label", a.csv.label,
-                   "Label column of the CSV file: its name or, where none has that name, its place from 1 (from the "
-                   "end: -1)")
-      ->type_name("COLUMN");
-  add_csv_options(*command, a.csv, command->get_option("--label")->get_group());
-  command->add_flag("--classes", a.csv.insist_on_classes,
+  TabularSource& source = a.request.source;
+  command->add_option("data", source.path, "Folder of data sets, or a CSV file")->type_name("DATA");
+  add(*command, "--label", source.csv.label,
+      "Label column of the CSV file: its name or, where none has that name, its place from 1 (from the "
+      "end: -1)",
+      "COLUMN");
+  add_csv_options(*command, source.csv, command->get_option("--label")->get_group());
+  command->add_flag("--classes", source.csv.insist_on_classes,
                     "Each number in the label column is a class, even where they look like a regression target");
-  command->add_flag("--standardise", a.standardise, "Give each feature mean 0 and deviation 1 over all rows");
+  command->add_flag("--standardise", source.standardise, "Give each feature mean 0 and deviation 1 over all rows");
   const auto add_list = [&](const char* name, auto& list, const char* help, const char* type) {
     command->add_option(name, list, help)->type_name(type)->allow_extra_args(false);
   };

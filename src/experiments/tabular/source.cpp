@@ -34,13 +34,10 @@ TabularData divided(std::string name, Dataset<double> samples, std::int64_t seed
 }
 
 CsvDataset csv_table(const TabularSource& source) {
-  CsvDataset result = csv(source.path, {.label = source.label,
-                                        .header = source.header,
-                                        .index_column = source.index_column,
-                                        .insist_on_classes = source.insist_on_classes});
+  CsvDataset result = csv(source.path, source.csv);
   if (result.data.classes < 2)
-    throw InputError(
-        text(source.path.string(), ": found one class in column ", one_line(source.label), ", expected two or more"));
+    throw InputError(text(source.path.string(), ": found one class in column ", one_line(source.csv.label),
+                          ", expected two or more"));
   if (!source.standardise)
     check_magnitudes(source.path.string(), result.features, result.data.inputs, source.precision);
   return result;
@@ -64,11 +61,11 @@ TabularData unscaled_table(const TabularSource& source, const std::string& name,
 
 // Names the option of a file that is there without one; empty where there is none.
 std::string file_option(const TabularSource& source) {
-  if (!source.label.empty()) return text("--label: found '", one_line(source.label), '\'');
-  if (source.header) return text("--header: found ", *source.header ? "yes" : "no");
-  if (source.index_column != IndexColumn::refuse)
-    return text("--index-column: found ", source.index_column == IndexColumn::drop ? "drop" : "keep");
-  return source.insist_on_classes ? "--classes: found it" : "";
+  if (!source.csv.label.empty()) return text("--label: found '", one_line(source.csv.label), '\'');
+  if (source.csv.header) return text("--header: found ", *source.csv.header ? "yes" : "no");
+  if (source.csv.index_column != IndexColumn::refuse)
+    return text("--index-column: found ", source.csv.index_column == IndexColumn::drop ? "drop" : "keep");
+  return source.csv.insist_on_classes ? "--classes: found it" : "";
 }
 
 }  // namespace
@@ -77,7 +74,7 @@ std::vector<TableFacts> tables(const TabularSource& source, std::ostream* notes)
   const bool is_file = !source.path.empty() && !is_folder(source.path);
   if (is_file && !fs::exists(source.path))
     throw InputError(text(source.path.string(), ": found nothing, expected a folder of data sets or a CSV file"));
-  if (is_file && source.label.empty())
+  if (is_file && source.csv.label.empty())
     throw InputError(text(source.path.string(), ": found no --label, expected the label column of the file"));
   if (const std::string option = file_option(source); !is_file && !option.empty())
     throw InputError(text(option, " without a CSV file, expected none"));
@@ -90,7 +87,7 @@ std::vector<TableFacts> tables(const TabularSource& source, std::ostream* notes)
              .features = set.data.inputs.cols(),
              .classes = set.data.classes,
              .standardised = source.standardise,
-             .label = source.label}};
+             .label = source.csv.label}};
   }
   std::vector<TableFacts> result;
   for (const std::string& name : uci_names(source.path)) {

@@ -16,11 +16,8 @@ namespace normalign {
 
 /// Which tables there are.
 struct TabularSource {
-  std::filesystem::path path = {};  ///< a folder as `uci_names` takes it, or a CSV file; empty: the multi-index task
-  std::string label = {};           ///< the label column of the file, as CsvOptions has it, and so the next three
-  std::optional<bool> header = {};
-  IndexColumn index_column = IndexColumn::refuse;
-  bool insist_on_classes = false;
+  std::filesystem::path path = {};    ///< a folder as `uci_names` takes it, or a CSV file; empty: the multi-index task
+  CsvOptions csv = {.label = {}};     ///< of the file; its label column is empty for other tables
   bool standardise = false;           ///< each feature gets mean 0 and standard deviation 1 over all rows
   std::string precision = "float64";  ///< of the computation, which decides how large a feature may be
 };

@@ -54,7 +54,7 @@ TEST_CASE("tabular source: the synthetic table has four disjoint folds that foll
 
 TEST_CASE("tabular source: a file is read before anything starts, and must have two classes") {
   const TemporaryFolder folder;
-  const TabularSource source{.path = folder / "own.csv", .label = "kind"};
+  const TabularSource source{.path = folder / "own.csv", .csv = {.label = "kind"}};
   write_text_file(source.path, "a,kind\n1,x\n2,y\n3,x\n");
   REQUIRE(tables(source).size() == 1);
   CHECK(tables(source)[0].samples == 3);
@@ -69,23 +69,24 @@ TEST_CASE("tabular source: a file is read before anything starts, and must have 
 
 TEST_CASE("tabular source: the options of a file go to its reader, and need a file") {
   const TemporaryFolder folder;
-  TabularSource source{.path = folder / "own.csv", .label = "k"};
+  TabularSource source{.path = folder / "own.csv", .csv = {.label = "k"}};
   write_text_file(source.path, "\"\",a,k\n1,5,1.5\n2,6,2.5\n3,7,1.5\n");
   CHECK(
       contains(message_of<InputError>([&] { tables(source); }), "own.csv: column 1 (): found the numbers of the rows"));
-  source.index_column = IndexColumn::drop;
+  source.csv.index_column = IndexColumn::drop;
   CHECK(contains(message_of<InputError>([&] { tables(source); }), "which looks like a regression target"));
-  source.insist_on_classes = true;
+  source.csv.insist_on_classes = true;
   std::ostringstream notes;
   REQUIRE(tables(source, &notes).size() == 1);
   CHECK(tables(source)[0].features == 1);
   CHECK(notes.str() == "own.csv: header yes, 3 rows, 1 feature, label 'k' (2 classes), index column '' dropped\n");
-  source.header = false;
+  source.csv.header = false;
   CHECK(contains(message_of<InputError>([&] { tables(source); }), "found 'k' but no header"));
   const auto without = [](const TabularSource& options) { return message_of<InputError>([&] { tables(options); }); };
-  CHECK(without({.header = false}) == "--header: found no without a CSV file, expected none");
-  CHECK(without({.index_column = IndexColumn::keep}) == "--index-column: found keep without a CSV file, expected none");
-  CHECK(without({.path = folder.path(), .insist_on_classes = true}) ==
+  CHECK(without({.csv = {.label = {}, .header = false}}) == "--header: found no without a CSV file, expected none");
+  CHECK(without({.csv = {.label = {}, .index_column = IndexColumn::keep}}) ==
+        "--index-column: found keep without a CSV file, expected none");
+  CHECK(without({.path = folder.path(), .csv = {.label = {}, .insist_on_classes = true}}) ==
         "--classes: found it without a CSV file, expected none");
 }
 
@@ -97,7 +98,7 @@ TEST_CASE("tabular source: features whose products overflow are refused by colum
                     "x\n2," +
                         value + ",y\n2,4,x\n1,5,y\n");
   };
-  TabularSource source{.path = folder / "own.csv", .label = "kind"};
+  TabularSource source{.path = folder / "own.csv", .csv = {.label = "kind"}};
   const auto message = [&] { return message_of<InputError>([&] { tables(source); }); };
   write("-1e308");
   const std::string file = source.path.string();

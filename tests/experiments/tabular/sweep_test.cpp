@@ -81,7 +81,7 @@ TEST_CASE("tabular runs: every combination, the costliest first; tables that are
   CHECK(contains(message({.source = {.path = folder.path()}, .seeds = {3, 3}}), "found two named"));
   CHECK(contains(message({.source = {.path = folder / "none"}}), "found nothing, expected a folder of data sets"));
   CHECK(contains(message({.source = {.path = folder / "small" / "d.dat"}}), "found no --label"));
-  CHECK(contains(message({.source = {.label = "y"}}), "--label: found 'y' without a CSV file"));
+  CHECK(contains(message({.source = {.csv = {.label = "y"}}}), "--label: found 'y' without a CSV file"));
 }
 
 TEST_CASE("tabular: all sets of a folder, a broken one told and tabled as failed, the others done") {
