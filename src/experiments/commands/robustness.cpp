@@ -28,7 +28,7 @@ int robustness(const RobustnessArguments& a) {
   std::vector<InspectedModel> models;
   for (std::size_t i = 0; i < a.files.size(); ++i)
     models.push_back(inspected_model(a.files[i], a.names.empty() ? fs::path(a.files[i]).stem().string() : a.names[i]));
-  const TableSet table = tables(robustness_rows(models));
+  const TableSet table = robustness_table(models);
   std::vector<Figure> figures;
   for (const std::string& measure : a.measures) figures.push_back(figure_of(robustness_chart(models, measure)));
 

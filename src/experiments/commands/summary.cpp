@@ -49,7 +49,7 @@ int tabular_summary(const std::vector<TabularLog>& logs, const SummaryArguments&
   Json json = as_json(summary);
   TableSet compared;
   if (!a.against.empty()) {
-    compared = tables(against(summary, read_tsv(a.against)));
+    compared = against(summary, read_tsv(a.against));
     json["against"] = as_json(compared);
   }
   write_files(kind::tabular_summary, json, as_csv(summary), as_latex(summary), a);
@@ -62,8 +62,9 @@ int tabular_summary(const std::vector<TabularLog>& logs, const SummaryArguments&
 
 TableSet network_tables(const std::vector<RunLog>& logs, const SummaryArguments& a) {
   if (a.geometry && !a.metrics.empty()) throw InputError("--geometry, --metric: found both, expected one of them");
-  if (!a.metrics.empty()) return tables(summarise_metrics(logs, a.metrics));
-  return a.geometry ? tables(summarise_geometry(logs)) : tables(summarise(logs));
+  if (!a.metrics.empty()) return metric_tables(logs, a.metrics);
+  const std::vector<TaskRuns> tasks = by_task(logs);
+  return a.geometry ? geometry_tables(tasks) : grokking_tables(tasks);
 }
 
 int summary(const SummaryArguments& a, Unreadable& unreadable) {

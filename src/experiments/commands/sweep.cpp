@@ -76,7 +76,7 @@ int run_all(const SweepArguments& a, const std::vector<RunConfig>& all, const st
   for (const RunConfig& run : runs)
     if (auto log = if_readable([&] { return log_of(run, a.runs.out); })) logs.push_back(std::move(*log));
   if (logs.empty()) return result.status();
-  const TableSet table = tables(summarise(logs));
+  const TableSet table = grokking_tables(by_task(logs));
   if (!a.runs.json.empty()) write_json_file(a.runs.json, kind::summary, as_json(table));
   print(table, a.runs.wide);
   return result.status();

@@ -75,11 +75,9 @@ std::vector<Content> contents(const std::vector<Found<Content>>& found) {
   return result;
 }
 
-bool has_geometry(const GeometrySummary& summary) {
-  const auto has_mean = [](const GeometryRow& row) {
-    return std::ranges::any_of(row.means, [](const auto& mean) { return mean.has_value(); });
-  };
-  return std::ranges::any_of(summary.rows, has_mean);
+// Whether a row of a geometry table, which ends with the metrics, has any of them.
+bool has_geometry(const Cells& row) {
+  return std::any_of(row.end() - geometry_metrics.size(), row.end(), [](const Cell& cell) { return cell != Cell(); });
 }
 
 // One for each task, and the legends of their tables once.
@@ -88,11 +86,9 @@ std::vector<Section> network_sections(const RunFolder& folder, const std::vector
   const std::vector<RunLog> logs = contents(folder.runs);
   const std::vector<TaskRuns> tasks = by_task(logs);
   const std::vector<CurveChart> drawn = curve_charts(tasks, metrics);
-  const std::vector<TaskSummary> summaries = summarise(logs);
-  const std::vector<GeometrySummary> geometries = summarise_geometry(logs);
   std::vector<Section> result;
   for (std::size_t i = 0; i < tasks.size(); ++i) {
-    TableSet comparison = tables(std::span(&summaries[i], 1));
+    TableSet comparison = grokking_tables({&tasks[i], 1});
     comparison.tables.front().caption.clear();  // the section's title
     Section& section = result.emplace_back(Section{.title = tasks[i].task, .before = table_part(comparison)});
     Markup& content = section.content;
@@ -103,10 +99,9 @@ std::vector<Section> network_sections(const RunFolder& folder, const std::vector
           "last value.");
       for (const std::string& name : drawn[i].missing) content += note(text("No finished run logged ", name, "."));
     }
-    if (has_geometry(geometries[i])) {
-      content += heading("Local geometry");
-      content += table_part(tables(std::span(&geometries[i], 1)));
-    }
+    const TableSet geometry = geometry_tables({&tasks[i], 1});
+    if (std::ranges::any_of(geometry.tables.front().rows, has_geometry))
+      content += heading("Local geometry") += table_part(geometry);
     // `logs` has the runs in the order of the files.
     std::vector<const Found<RunLog>*> runs;
     for (std::size_t k = 0; k < logs.size(); ++k)

@@ -10,9 +10,9 @@
 namespace normalign {
 namespace {
 
-constexpr std::array moments = {Moment::memorisation, Moment::grokking, Moment::equal_epochs};
-
-// From logs to rows.
+enum class Moment { memorisation, grokking, equal_epochs };
+constexpr std::pair<Moment, const char*> moments[] = {
+    {Moment::memorisation, "memorisation"}, {Moment::grokking, "grokking"}, {Moment::equal_epochs, "equal_epochs"}};
 
 bool is_grokalign(const std::string& condition) {
   return condition == "grokalign" || (condition.starts_with("GA") && condition.size() > 2 &&
@@ -45,89 +45,62 @@ std::optional<double> mean_of(const std::vector<const MetricRow*>& rows, const s
   return mean(present(rows, [&](const MetricRow* row) { return metric(*row, name); }));
 }
 
-void add_rows(GeometrySummary& summary, const ConditionRuns& condition, Moment moment) {
-  std::vector<const MetricRow*> rows;
-  for (const RunLog* run : condition.finished)
-    if (const MetricRow* row = row_at(*run, moment, summary.equal_epoch)) rows.push_back(row);
-  const std::optional<double> epoch =
-      mean(present(rows, [](const MetricRow* row) { return static_cast<double>(row->epoch); }));
-  for (const bool is_test : {false, true}) {
-    GeometryRow& row = summary.rows.emplace_back(GeometryRow{.condition = condition.condition,
-                                                             .moment = moment,
-                                                             .is_test = is_test,
-                                                             .runs = static_cast<Index>(rows.size()),
-                                                             .epoch = epoch});
-    for (std::size_t i = 0; i < geometry_metrics.size(); ++i)
-      row.means[i] = mean_of(rows, (is_test ? std::string("test_") : "") + geometry_metrics[i]);
-  }
-}
-
-GeometrySummary geometry_of(const TaskRuns& task) {
-  GeometrySummary result{
-      .task = task.task, .equal_epoch = equal_epoch(task), .unfinished = task.unfinished, .failed = task.failed};
-  std::vector<const MetricRow*> all;
-  for (const ConditionRuns& condition : task.conditions)
-    for (const RunLog* run : condition.finished)
-      for (const MetricRow& row : run->metrics) all.push_back(&row);
-  result.chance_alignment = mean_of(all, "chance_alignment");
-  for (const Moment moment : moments)
-    for (const ConditionRuns& condition : task.conditions) add_rows(result, condition, moment);
-  return result;
-}
-
-// From rows to tables.
-
 constexpr std::array headings = {"centroid",  "class", "normal", "centred",   "rank",
                                  "explained", "|J|",   "|b|^2",  "|centroid|"};
 
-Record record(const GeometrySummary& task, const GeometryRow& row) {
-  Record result = {{{"setting", ""}, task.task},
+// What all rows of a task share.
+struct GeometryTask {
+  std::string name;
+  std::optional<double> chance_alignment, equal_epoch;
+};
+
+Record geometry_record(const GeometryTask& task, const char* moment, const std::string& condition, bool is_test,
+                       const std::vector<const MetricRow*>& rows) {
+  const auto epoch = [](const MetricRow* row) { return std::optional(static_cast<double>(row->epoch)); };
+  Record result = {{{"setting", ""}, task.name},
                    {{"chance_alignment", ""}, task.chance_alignment},
                    {{"equal_epoch", ""}, task.equal_epoch},
-                   {{"moment", ""}, name_of(row.moment)},
-                   {{"condition"}, row.condition},
-                   {{"points"}, row.is_test ? "test" : "train"},
-                   {{"runs"}, row.runs},
-                   {{"epoch"}, row.epoch}};
+                   {{"moment", ""}, moment},
+                   {{"condition"}, condition},
+                   {{"points"}, is_test ? "test" : "train"},
+                   {{"runs"}, rows.size()},
+                   {{"epoch"}, mean(present(rows, epoch))}};
   for (std::size_t i = 0; i < headings.size(); ++i)
-    result.push_back({{geometry_metrics[i], headings[i]}, row.means[i]});
+    result.push_back({{geometry_metrics[i], headings[i]},
+                      mean_of(rows, (is_test ? std::string("test_") : "") + geometry_metrics[i])});
   return result;
 }
 
-std::string heading(Moment moment, const GeometrySummary& task) {
-  return moment == Moment::equal_epochs ? "at equal epochs: " + four_digits(task.equal_epoch)
-                                        : text("at ", name_of(moment));
-}
-
-Table geometry_table(const GeometrySummary& task) {
-  Table table{.caption = task.task,
+Table geometry_table(const TaskRuns& runs) {
+  std::vector<const MetricRow*> all;
+  for (const ConditionRuns& condition : runs.conditions)
+    for (const RunLog* run : condition.finished)
+      for (const MetricRow& row : run->metrics) all.push_back(&row);
+  const GeometryTask task{runs.task, mean_of(all, "chance_alignment"), equal_epoch(runs)};
+  Table table{.caption = runs.task,
               .detail = text("alignment by chance ", four_digits(task.chance_alignment)),
-              .columns = columns_of(record({}, {})),
+              .columns = columns_of(geometry_record({}, "", "", false, {})),
               .left = 2,
               .shared = 3,
-              .left_out = {{"unfinished", task.unfinished}, {"failed", task.failed}}};
-  for (const Moment moment : moments) {
-    table.headings.emplace_back(table.rows.size(), heading(moment, task));
-    for (const GeometryRow& row : task.rows)
-      if (row.moment == moment) table.add(record(task, row));
+              .left_out = {{"unfinished", runs.unfinished}, {"failed", runs.failed}}};
+  for (const auto& [moment, name] : moments) {
+    table.headings.emplace_back(table.rows.size(), moment == Moment::equal_epochs
+                                                       ? "at equal epochs: " + four_digits(task.equal_epoch)
+                                                       : text("at ", name));
+    for (const ConditionRuns& condition : runs.conditions) {
+      std::vector<const MetricRow*> rows;
+      for (const RunLog* run : condition.finished)
+        if (const MetricRow* row = row_at(*run, moment, task.equal_epoch)) rows.push_back(row);
+      for (const bool is_test : {false, true})
+        table.add(geometry_record(task, name, condition.condition, is_test, rows));
+    }
   }
   return table;
 }
 
 }  // namespace
 
-std::vector<GeometrySummary> summarise_geometry(const std::vector<RunLog>& logs) {
-  std::vector<GeometrySummary> result;
-  for (const TaskRuns& task : by_task(logs)) result.push_back(geometry_of(task));
-  return result;
-}
-
-const char* name_of(Moment moment) {
-  constexpr const char* names[] = {"memorisation", "grokking", "equal_epochs"};
-  return names[static_cast<int>(moment)];
-}
-
-TableSet tables(std::span<const GeometrySummary> summary) {
+TableSet geometry_tables(std::span<const TaskRuns> tasks) {
   TableSet result{
       .legend = {"Means over `runs` at each moment, and over sampled points. memorisation: the first logged epoch with "
                  "more than 99 % on the training points; equal epochs: the median grokking epoch of grokalign, or the "
@@ -143,8 +116,8 @@ TableSet tables(std::span<const GeometrySummary> summary) {
           "\\cmidrule(lr){5-8}\n"
           "condition & points & runs & epoch & centroid & class & normal & centred & rank & variance & "
           "$\\|J\\|_F$ & $\\|b\\|^2$ & $\\|J^T 1\\|$ \\\\\n"};
-  for (const GeometrySummary& task : summary) result.tables.push_back(geometry_table(task));
-  if (summary.empty()) result.tables.push_back(geometry_table({}));  // so that files have their head
+  for (const TaskRuns& task : tasks) result.tables.push_back(geometry_table(task));
+  if (tasks.empty()) result.tables.push_back(geometry_table({}));  // so that files have their head
   return result;
 }
 

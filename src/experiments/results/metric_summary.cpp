@@ -21,7 +21,7 @@ void require_logged(const std::vector<RunLog>& logs, const std::string& name) {
   throw InputError(text("metric: found '", name, "', ", expected_one_of(name, known)));
 }
 
-MetricSummary summary_of(const ConditionRuns& condition, const std::string& task, const std::string& name) {
+Record metric_record(const std::string& task, const ConditionRuns& condition, const std::string& name) {
   std::vector<double> starts, ends, lowest, highest;
   for (const RunLog* run : condition.finished) {
     const std::vector<double> values = present(run->metrics, [&](const MetricRow& row) { return metric(row, name); });
@@ -31,48 +31,30 @@ MetricSummary summary_of(const ConditionRuns& condition, const std::string& task
     lowest.push_back(std::ranges::min(values));
     highest.push_back(std::ranges::max(values));
   }
-  return {.task = task,
-          .condition = condition.condition,
-          .metric = name,
-          .runs = static_cast<Index>(condition.finished.size()),
-          .start = mean(starts),
-          .end = mean(ends),
-          .end_deviation = standard_deviation(ends),
-          .lowest = mean(lowest),
-          .highest = mean(highest)};
+  return {{{"setting", ""}, task},
+          {{"metric", ""}, name},
+          {{"condition"}, condition.condition},
+          {{"runs"}, condition.finished.size()},
+          {{"start"}, mean(starts)},
+          {{"end"}, mean(ends)},
+          {{"end_std"}, standard_deviation(ends)},
+          {{"lowest"}, mean(lowest)},
+          {{"highest"}, mean(highest)}};
 }
 
 }  // namespace
 
-std::vector<MetricSummary> summarise_metrics(const std::vector<RunLog>& logs, const std::vector<std::string>& metrics) {
+TableSet metric_tables(const std::vector<RunLog>& logs, const std::vector<std::string>& metrics) {
   for (const std::string& name : metrics) require_logged(logs, name);
-  std::vector<MetricSummary> result;
-  for (const TaskRuns& task : by_task(logs))
-    for (const std::string& name : metrics)
-      for (const ConditionRuns& condition : task.conditions) result.push_back(summary_of(condition, task.task, name));
-  return result;
-}
-
-TableSet tables(std::span<const MetricSummary> summary) {
   TableSet result{.legend = {"start, end: mean over the finished runs in their first and last row; end_std: standard "
                              "deviation over runs; lowest, highest: mean over runs of the extremes of all rows."},
                   .key = "metrics"};
-  const MetricSummary* last = nullptr;
-  for (const MetricSummary& row : summary) {
-    const bool is_first = !last || row.task != last->task;
-    if (is_first) result.tables.push_back({.caption = row.task});
-    Table& table = result.tables.back();
-    if (is_first || row.metric != last->metric) table.headings.emplace_back(table.rows.size(), row.metric);
-    table.add({{{"setting", ""}, row.task},
-               {{"metric", ""}, row.metric},
-               {{"condition"}, row.condition},
-               {{"runs"}, row.runs},
-               {{"start"}, row.start},
-               {{"end"}, row.end},
-               {{"end_std"}, row.end_deviation},
-               {{"lowest"}, row.lowest},
-               {{"highest"}, row.highest}});
-    last = &row;
+  for (const TaskRuns& task : by_task(logs)) {
+    Table& table = result.tables.emplace_back(Table{.caption = task.task});
+    for (const std::string& name : metrics) {
+      table.headings.emplace_back(table.rows.size(), name);
+      for (const ConditionRuns& condition : task.conditions) table.add(metric_record(task.task, condition, name));
+    }
   }
   return result;
 }

@@ -1,8 +1,6 @@
 // Any logged metrics, before and after training: from the logs of many runs to one table for each task.
 #pragma once
 
-#include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -11,25 +9,11 @@
 
 namespace normalign {
 
-/// One metric of one condition's finished runs; what no row has is absent, as is the deviation of a single run.
-struct MetricSummary {
-  std::string task = {};
-  std::string condition = {};
-  std::string metric = {};
-  Index runs = 0;                            ///< finished runs
-  std::optional<double> start = {};          ///< mean over runs in the first row
-  std::optional<double> end = {};            ///< mean over runs in the last row
-  std::optional<double> end_deviation = {};  ///< standard deviation over runs there (n - 1)
-  std::optional<double> lowest = {};         ///< mean over runs of the smallest value in any row
-  std::optional<double> highest = {};        ///< mean over runs of the largest value in any row
-};
-
-/// The summaries of `metrics`, by task, metric in the order given, and condition. Throws InputError listing the
-/// metrics there are when no run has one of them.
-std::vector<MetricSummary> summarise_metrics(const std::vector<RunLog>& logs, const std::vector<std::string>& metrics);
-
-/// One table for each task with a heading for each metric. JSON: {"metrics": [{"setting", "metric", "condition",
-/// "runs", "start", "end", "end_std", "lowest", "highest"}]}, the columns of CSV and LaTeX.
-TableSet tables(std::span<const MetricSummary> summary);
+/// One table for each task with a heading for each of `metrics`, in the order given, and a row for each condition: over
+/// its finished runs the mean in the first and in the last row, the deviation of the latter (n - 1), and the means of
+/// the smallest and of the largest value in any row. What no row has is absent, as is the deviation of a single run.
+/// JSON as docs/schema/metric_summary.schema.json says; CSV and LaTeX have the same columns. Throws InputError listing
+/// the metrics there are when no run has one of them.
+TableSet metric_tables(const std::vector<RunLog>& logs, const std::vector<std::string>& metrics);
 
 }  // namespace normalign

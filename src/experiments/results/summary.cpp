@@ -1,12 +1,11 @@
 #include "experiments/results/summary.hpp"
 
 #include <algorithm>
-#include <utility>
+
+#include "experiments/figures/statistics.hpp"
 
 namespace normalign {
 namespace {
-
-// From logs to rows.
 
 std::optional<double> seconds_at_grokking(const RunLog& log) {
   for (const MetricRow& row : log.metrics)
@@ -28,78 +27,67 @@ std::optional<double> mean_at_end(const ConditionRuns& condition, Number MetricR
   }));
 }
 
-TaskSummary task_summary(const TaskRuns& runs) {
-  TaskSummary result{.task = runs.task, .conditions = {}, .unfinished = runs.unfinished, .failed = runs.failed};
-  std::vector<double> baseline_epochs, baseline_seconds;
-  for (const ConditionRuns& condition : runs.conditions) {
-    const std::vector<double> epochs = grokking_epochs(condition);
-    const std::vector<double> seconds =
-        present(condition.finished, [](const RunLog* run) { return seconds_at_grokking(*run); });
-    const bool is_baseline = condition.condition == baseline_name;
-    if (is_baseline) {
-      baseline_epochs = epochs;
-      baseline_seconds = seconds;
-    }
-    result.conditions.push_back({.condition = condition.condition,
-                                 .runs = condition.all,
-                                 .grokked = static_cast<Index>(epochs.size()),
-                                 .epochs = spread(epochs),
-                                 .seconds = spread(seconds),
-                                 .epochs_ratio = ratio(mean(baseline_epochs), mean(epochs)),
-                                 .seconds_ratio = ratio(mean(baseline_seconds), mean(seconds)),
-                                 .epochs_test = is_baseline ? std::nullopt : welch_t_test(baseline_epochs, epochs),
-                                 .last_epoch = mean_at_end(condition, &MetricRow::epoch),
-                                 .last_train_acc = mean_at_end(condition, &MetricRow::train_acc),
-                                 .last_test_acc = mean_at_end(condition, &MetricRow::test_acc)});
-    for (const RunLog* run : condition.finished)
-      if (has_grokked(*run) && !seconds_at_grokking(*run)) result.untimed.push_back(run->run_name);
-  }
-  return result;
-}
-
-// From rows to tables.
-
 constexpr bool goes_on = true;  // to the column before, with whose heading this one's goes on
 
-Record record(const std::string& task, const ConditionSummary& row, bool ungrokked) {
-  const auto of_test = [&](double WelchTest::*member) {
-    return row.epochs_test ? Cell(*row.epochs_test.*member, Digits::two) : Cell();
-  };
-  return {{{"setting", ""}, task},
-          {{"condition"}, row.condition},
-          {{"runs"}, row.runs},
-          {{"grokked", ""}, row.grokked},
-          {{"", "grokked"}, text(row.grokked, '/', row.runs)},
-          {{"epochs_mean", "epochs: mean"}, row.epochs.mean},
-          {{"epochs_std", "std", goes_on}, row.epochs.standard_deviation},
-          {{"epochs_median", "median", goes_on}, row.epochs.median},
-          {{"seconds_mean", "seconds: mean"}, row.seconds.mean},
-          {{"seconds_std", ""}, row.seconds.standard_deviation},
-          {{"seconds_median", "median", goes_on}, row.seconds.median},
-          {{"epochs_ratio", "ratio: epochs"}, {row.epochs_ratio, Digits::two_decimals}},
-          {{"seconds_ratio", "seconds", goes_on}, {row.seconds_ratio, Digits::two_decimals}},
-          {{"welch_t", ""}, of_test(&WelchTest::t)},
-          {{"welch_degrees_of_freedom", ""}, of_test(&WelchTest::degrees_of_freedom)},
-          {{"welch_p_two_sided", "p"}, of_test(&WelchTest::p_two_sided)},
-          {{"not_grokked_last_epoch", ungrokked ? "not grokked: epoch" : ""}, row.last_epoch},
-          {{"not_grokked_train_acc", ungrokked ? "train %" : "", goes_on}, row.last_train_acc},
-          {{"not_grokked_test_acc", ungrokked ? "test %" : "", goes_on}, row.last_test_acc}};
-}
+// At which epochs and seconds the runs of a condition grokked.
+struct Grokking {
+  explicit Grokking(const ConditionRuns& condition)
+      : epochs(grokking_epochs(condition)),
+        seconds(present(condition.finished, [](const RunLog* run) { return seconds_at_grokking(*run); })) {}
+  std::vector<double> epochs, seconds;
+};
 
 // Whether there is something to say about runs that did not grok.
-bool has_ungrokked(const TaskSummary& task) {
-  return std::ranges::any_of(task.conditions, [](const ConditionSummary& row) { return row.last_epoch.has_value(); });
+bool has_ungrokked(const TaskRuns& task) {
+  return std::ranges::any_of(task.conditions, [](const ConditionRuns& condition) {
+    return mean_at_end(condition, &MetricRow::epoch).has_value();
+  });
 }
 
-Table task_table(const TaskSummary& task) {
+Record record(const std::string& task, const ConditionRuns& condition, const Grokking& baseline, bool ungrokked) {
+  const Grokking found(condition);
+  const Spread epochs = spread(found.epochs), seconds = spread(found.seconds);
+  const bool is_baseline = condition.condition == baseline_name;
+  const auto test = is_baseline ? std::nullopt : welch_t_test(baseline.epochs, found.epochs);
+  const auto of_test = [&](double WelchTest::*member) { return test ? Cell(*test.*member, Digits::two) : Cell(); };
+  return {
+      {{"setting", ""}, task},
+      {{"condition"}, condition.condition},
+      {{"runs"}, condition.all},
+      {{"grokked", ""}, epochs.count},
+      {{"", "grokked"}, text(epochs.count, '/', condition.all)},
+      {{"epochs_mean", "epochs: mean"}, epochs.mean},
+      {{"epochs_std", "std", goes_on}, epochs.standard_deviation},
+      {{"epochs_median", "median", goes_on}, epochs.median},
+      {{"seconds_mean", "seconds: mean"}, seconds.mean},
+      {{"seconds_std", ""}, seconds.standard_deviation},
+      {{"seconds_median", "median", goes_on}, seconds.median},
+      {{"epochs_ratio", "ratio: epochs"}, {ratio(mean(baseline.epochs), epochs.mean), Digits::two_decimals}},
+      {{"seconds_ratio", "seconds", goes_on}, {ratio(mean(baseline.seconds), seconds.mean), Digits::two_decimals}},
+      {{"welch_t", ""}, of_test(&WelchTest::t)},
+      {{"welch_degrees_of_freedom", ""}, of_test(&WelchTest::degrees_of_freedom)},
+      {{"welch_p_two_sided", "p"}, of_test(&WelchTest::p_two_sided)},
+      {{"not_grokked_last_epoch", ungrokked ? "not grokked: epoch" : ""}, mean_at_end(condition, &MetricRow::epoch)},
+      {{"not_grokked_train_acc", ungrokked ? "train %" : "", goes_on}, mean_at_end(condition, &MetricRow::train_acc)},
+      {{"not_grokked_test_acc", ungrokked ? "test %" : "", goes_on}, mean_at_end(condition, &MetricRow::test_acc)}};
+}
+
+Table task_table(const TaskRuns& task) {
   const bool ungrokked = has_ungrokked(task);
+  const Grokking baseline(task.conditions.empty() || task.conditions.front().condition != baseline_name
+                              ? ConditionRuns{}
+                              : task.conditions.front());
+  std::vector<std::string> untimed;
+  for (const ConditionRuns& condition : task.conditions)
+    for (const RunLog* run : condition.finished)
+      if (has_grokked(*run) && !seconds_at_grokking(*run)) untimed.push_back(run->run_name);
   Table table{.caption = task.task,
-              .columns = columns_of(record("", {}, ungrokked)),
+              .columns = columns_of(record("", {}, baseline, ungrokked)),
               .shared = 1,
               .left_out = {{"unfinished", task.unfinished},
                            {"failed", task.failed},
-                           {"untimed", task.untimed, "without an opt_time at the grokking epoch"}}};
-  for (const ConditionSummary& row : task.conditions) table.add(record(task.task, row, ungrokked));
+                           {"untimed", untimed, "without an opt_time at the grokking epoch"}}};
+  for (const ConditionRuns& condition : task.conditions) table.add(record(task.task, condition, baseline, ungrokked));
   return table;
 }
 
@@ -115,14 +103,8 @@ std::string latex_head(bool ungrokked) {
 
 }  // namespace
 
-std::vector<TaskSummary> summarise(const std::vector<RunLog>& logs) {
-  std::vector<TaskSummary> result;
-  for (const TaskRuns& task : by_task(logs)) result.push_back(task_summary(task));
-  return result;
-}
-
-TableSet tables(std::span<const TaskSummary> summary) {
-  const bool ungrokked = std::ranges::any_of(summary, has_ungrokked);
+TableSet grokking_tables(std::span<const TaskRuns> tasks) {
+  const bool ungrokked = std::ranges::any_of(tasks, has_ungrokked);
   TableSet result{
       .legend = {"epochs, seconds: at which grokked runs grokked; seconds are of optimisation alone.",
                  "ratio: mean of the baseline / mean of the condition; above 1 the condition grokked sooner.",
@@ -130,8 +112,8 @@ TableSet tables(std::span<const TaskSummary> summary) {
       .key = "settings",
       .rows_key = "conditions",
       .latex_head = latex_head(ungrokked)};
-  for (const TaskSummary& task : summary) result.tables.push_back(task_table(task));
-  if (summary.empty()) result.tables.push_back(task_table({}));  // so that files have their head
+  for (const TaskRuns& task : tasks) result.tables.push_back(task_table(task));
+  if (tasks.empty()) result.tables.push_back(task_table({}));  // so that files have their head
   if (ungrokked)
     result.legend.emplace_back(
         "not grokked: last epoch and accuracies there, means over the finished runs that did not grok.");

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <set>
 
 #include "experiments/figures/statistics.hpp"
 #include "experiments/figures/table_json.hpp"
@@ -46,24 +47,6 @@ void add_regions(const PiecewiseAffineNetwork& network, const Dataset<double>& d
   for (std::size_t i = 0; i < found.size(); ++i) samples[i].certificate = found[i];
 }
 
-ClassInspection summary_of(const std::vector<SampleInspection>& samples, const std::vector<Index>& rows) {
-  std::vector<LocalGeometry> geometries;
-  std::vector<double> walls, complexities;
-  Index correct = 0;
-  for (const Index row : rows) {
-    const SampleInspection& sample = samples[static_cast<std::size_t>(row)];
-    correct += sample.is_correct;
-    geometries.push_back(sample.geometry);
-    if (sample.wall) walls.push_back(sample.wall->distance);
-    if (sample.complexity) complexities.push_back(static_cast<double>(*sample.complexity));
-  }
-  return {.samples = static_cast<Index>(rows.size()),
-          .accuracy = 100 * static_cast<double>(correct) / static_cast<double>(rows.size()),
-          .geometry = mean(geometries),
-          .wall_distance = mean(walls),
-          .complexity = mean(complexities)};
-}
-
 // The certificates in numbers.
 struct CertificateSummary {
   Index points = 0, exact = 0;
@@ -92,17 +75,34 @@ constexpr std::array measure_headings = {"centroid",       "class alignment", "n
                                          "effective rank", "s1^2 share",      "|J|",    "|b|^2",
                                          "|centroid|"};
 
+// Means over the samples with the label, or over all.
+Record class_record(const std::vector<SampleInspection>& samples, std::optional<std::int32_t> label) {
+  std::vector<LocalGeometry> geometries;
+  std::vector<double> walls, complexities;
+  Index correct = 0;
+  for (const SampleInspection& sample : samples) {
+    if (label && sample.label != label) continue;
+    correct += sample.is_correct;
+    geometries.push_back(sample.geometry);
+    if (sample.wall) walls.push_back(sample.wall->distance);
+    if (sample.complexity) complexities.push_back(static_cast<double>(*sample.complexity));
+  }
+  const double accuracy = 100 * static_cast<double>(correct) / static_cast<double>(geometries.size());
+  Record result = {
+      {{"class"}, label ? Cell(*label) : Cell("all")}, {{"samples"}, geometries.size()}, {{"accuracy"}, accuracy}};
+  for (const auto& [name, value] : measures(mean(geometries)))
+    result.push_back({{name, measure_headings[result.size() - 3]}, value});
+  result.push_back({{"wall_distance", "to the wall"}, mean(walls)});
+  result.push_back({{"local_complexity", "complexity"}, mean(complexities)});
+  return result;
+}
+
 Table classes_table(const Inspection& inspection) {
   Table table;
-  for (const ClassInspection& c : inspection.classes) {
-    Record record = {
-        {{"class"}, c.label ? Cell(*c.label) : Cell("all")}, {{"samples"}, c.samples}, {{"accuracy"}, c.accuracy}};
-    for (const auto& [name, value] : measures(c.geometry))
-      record.push_back({{name, measure_headings[record.size() - 3]}, value});
-    record.push_back({{"wall_distance", "to the wall"}, c.wall_distance});
-    record.push_back({{"local_complexity", "complexity"}, c.complexity});
-    table.add(record);
-  }
+  std::set<std::int32_t> labels;
+  for (const SampleInspection& sample : inspection.samples) labels.insert(sample.label);
+  for (const std::int32_t label : labels) table.add(class_record(inspection.samples, label));
+  table.add(class_record(inspection.samples, std::nullopt));
   return table;
 }
 
@@ -114,25 +114,13 @@ Inspection inspection(const Mlp<double>& mlp, const Dataset<double>& data, const
   Inspection result{.options = options, .inputs = data.inputs.cols()};
   const std::vector<LocalGeometry> geometries =
       local_geometries(mlp, Batch<double>{.inputs = data.inputs, .labels = data.labels}, options.threads);
-  std::vector<std::vector<Index>> rows(static_cast<std::size_t>(*std::ranges::max_element(data.labels)) + 1);
-  for (std::size_t i = 0; i < geometries.size(); ++i) {
+  for (std::size_t i = 0; i < geometries.size(); ++i)
     result.samples.push_back({.label = data.labels[i], .geometry = geometries[i]});
-    rows[static_cast<std::size_t>(data.labels[i])].push_back(static_cast<Index>(i));
-  }
   add_correctness(mlp, data, result.samples);
   if (is_piecewise_affine(mlp.options().activation))
     add_regions(piecewise_affine(mlp), data, options, result.samples);
   else
     result.smooth_activation = name(mlp.options().activation);
-
-  for (std::size_t label = 0; label < rows.size(); ++label) {
-    if (rows[label].empty()) continue;
-    result.classes.push_back(summary_of(result.samples, rows[label]));
-    result.classes.back().label = static_cast<std::int32_t>(label);
-  }
-  std::vector<Index> all(result.samples.size());
-  std::iota(all.begin(), all.end(), 0);
-  result.classes.push_back(summary_of(result.samples, all));
   return result;
 }
 

@@ -34,20 +34,9 @@ struct SampleInspection {
   std::optional<Certificate> certificate = {};  ///< of the first samples
 };
 
-/// Means over the samples of one class, or of all.
-struct ClassInspection {
-  std::optional<std::int32_t> label = {};  ///< absent: all
-  Index samples = 0;
-  double accuracy = 0;  ///< per cent
-  LocalGeometry geometry = {};
-  std::optional<double> wall_distance = {};
-  std::optional<double> complexity = {};
-};
-
 /// What `normalign inspect` reports.
 struct Inspection {
   std::vector<SampleInspection> samples = {};
-  std::vector<ClassInspection> classes = {};  ///< those with samples in order, all of them last
   InspectionOptions options = {};
   Index inputs = 0;
   /// The inspection's remark where the network has no regions: the name of its activation.

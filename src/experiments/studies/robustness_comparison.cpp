@@ -37,14 +37,19 @@ InspectedModel model_in(const Json& json, const std::string& name) {
   return result;
 }
 
-RobustnessRow row_of(const std::vector<CertifiedPoint>& points, bool correct_only) {
-  RobustnessRow result{.correct_only = correct_only};
+std::string in_words(std::string measure) {
+  std::ranges::replace(measure, '_', ' ');
+  return measure;
+}
+
+// A row of the table; the accuracy is absent where several models are pooled.
+Record robustness_record(const InspectedModel& model, bool correct_only, std::optional<double> accuracy) {
   std::vector<double> certificates;
+  std::size_t exact = 0;
   std::vector<std::vector<double>> distances(alignment_measures().size()), alignments(distances.size());
-  for (const CertifiedPoint& point : points) {
+  for (const CertifiedPoint& point : model.points) {
     if (correct_only && !point.is_correct) continue;
-    ++result.points;
-    result.exact += point.is_exact;
+    exact += point.is_exact;
     certificates.push_back(point.certificate);
     for (std::size_t m = 0; m < point.alignment.size(); ++m) {
       if (!point.alignment[m]) continue;
@@ -52,18 +57,16 @@ RobustnessRow row_of(const std::vector<CertifiedPoint>& points, bool correct_onl
       alignments[m].push_back(*point.alignment[m]);
     }
   }
-  result.median = median(certificates);
-  for (std::size_t m = 0; m < distances.size(); ++m)
-    result.correlation.push_back(rank_correlation(distances[m], alignments[m]));
+  Record result = {{{"model"}, model.name},  {{"points"}, correct_only ? "correct" : "all"},
+                   {{"accuracy"}, accuracy}, {{"count", "number"}, certificates.size()},
+                   {{"exact"}, exact},       {{"median_certificate", "median"}, median(certificates)}};
+  for (std::size_t m = 0; m < distances.size(); ++m) {
+    const std::string& measure = alignment_measures()[m];
+    result.push_back({{"rank_correlation/" + measure, "~ " + in_words(measure.substr(0, measure.rfind("_alignment")))},
+                      rank_correlation(distances[m], alignments[m])});
+  }
   return result;
 }
-
-std::string in_words(std::string measure) {
-  std::ranges::replace(measure, '_', ' ');
-  return measure;
-}
-
-const char* points_of(const RobustnessRow& row) { return row.correct_only ? "correct" : "all"; }
 
 }  // namespace
 
@@ -83,43 +86,19 @@ InspectedModel inspected_model(const std::filesystem::path& path, const std::str
   return result;
 }
 
-std::vector<RobustnessRow> robustness_rows(const std::vector<InspectedModel>& models) {
+TableSet robustness_table(const std::vector<InspectedModel>& models) {
   if (models.empty()) throw InputError("robustness: found no model, expected some");
-  std::vector<RobustnessRow> rows;
-  std::vector<CertifiedPoint> all;
+  Table table{.left = 2};
+  InspectedModel pooled{.name = "pooled"};
   for (const InspectedModel& model : models) {
     if (model.norm != models.front().norm)
       throw InputError(text("robustness: ", model.name, ": found certificates in ", model.norm, ", expected ",
                             models.front().norm, " as of ", models.front().name));
-    for (const bool correct_only : {false, true}) {
-      rows.push_back(row_of(model.points, correct_only));
-      rows.back().model = model.name;
-      rows.back().accuracy = model.accuracy;
-    }
-    all.insert(all.end(), model.points.begin(), model.points.end());
+    for (const bool correct_only : {false, true}) table.add(robustness_record(model, correct_only, model.accuracy));
+    pooled.points.insert(pooled.points.end(), model.points.begin(), model.points.end());
   }
   if (models.size() > 1)
-    for (const bool correct_only : {false, true}) {
-      rows.push_back(row_of(all, correct_only));
-      rows.back().model = "pooled";
-    }
-  return rows;
-}
-
-TableSet tables(const std::vector<RobustnessRow>& rows) {
-  Table table{.left = 2};
-  for (const RobustnessRow& row : rows) {
-    Record record = {{{"model"}, row.model},       {{"points"}, points_of(row)},
-                     {{"accuracy"}, row.accuracy}, {{"count", "number"}, row.points},
-                     {{"exact"}, row.exact},       {{"median_certificate", "median"}, row.median}};
-    for (std::size_t m = 0; m < row.correlation.size(); ++m) {
-      const std::string& measure = alignment_measures()[m];
-      record.push_back(
-          {{"rank_correlation/" + measure, "~ " + in_words(measure.substr(0, measure.rfind("_alignment")))},
-           row.correlation[m]});
-    }
-    table.add(record);
-  }
+    for (const bool correct_only : {false, true}) table.add(robustness_record(pooled, correct_only, std::nullopt));
   return {.tables = {std::move(table)},
           .legend = {"number: of certified points, all or those classified correctly; exact: whose certificate is the "
                      "distance of the decision boundary, of others it is a lower bound.",

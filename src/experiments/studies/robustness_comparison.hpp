@@ -34,25 +34,12 @@ struct InspectedModel {
 /// Reads such a file. Throws InputError, naming it, when it cannot be read, is none or has no certificates.
 InspectedModel inspected_model(const std::filesystem::path& path, const std::string& name);
 
-/// The correlations of some points.
-struct RobustnessRow {
-  std::string model = {};               ///< or "pooled"
-  bool correct_only = false;            ///< points that are classified as their label says; else all
-  std::optional<double> accuracy = {};  ///< of the model on all its samples, per cent
-  std::size_t points = 0, exact = 0;
-  std::optional<double> median = {};                    ///< certificate; absent without points
-  std::vector<std::optional<double>> correlation = {};  ///< Spearman's, of the certificate with each measure over the
-                                                        ///< points that have it; absent where undefined
-};
-
-/// For each model, and for the points of all models pooled when there are several, a row over all points and one over
-/// those that are classified correctly. A point that is not is on the wrong side of its boundary: its certificate is
-/// the distance to being right, perhaps. Throws InputError when there is no model or their norms differ.
-std::vector<RobustnessRow> robustness_rows(const std::vector<InspectedModel>& models);
-
-/// The rows as a table; JSON: [{"model", "points": "all" or "correct", "accuracy", "count", "exact",
-/// "median_certificate", "rank_correlation": {measure: value}}].
-TableSet tables(const std::vector<RobustnessRow>& rows);
+/// A table with, for each model and for the points of all models pooled when there are several, a row over all points
+/// and one over those that are classified correctly: Spearman's correlation of the certificate with each measure over
+/// the points that have it, absent where undefined, and the median certificate. A point that is not classified
+/// correctly is on the wrong side of its boundary: its certificate is the distance to being right, perhaps. JSON as
+/// docs/schema/robustness.schema.json says. Throws InputError when there is no model or their norms differ.
+TableSet robustness_table(const std::vector<InspectedModel>& models);
 
 /// The points, one colour for each model, x the measure and y the certificate, logarithmic unless one is 0; bounds that
 /// are not exact are hollow, points with an infinite certificate left out. Throws InputError when the measure is

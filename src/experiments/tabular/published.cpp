@@ -6,12 +6,13 @@
 namespace normalign {
 namespace {
 
-MetricAgainst metric_against(const ProtocolSummary& protocol, const TableRows& published, const std::string& method,
-                             const TabularMetric& metric) {
-  MetricAgainst result{.protocol = protocol.protocol, .method = method, .metric = metric.name};
+constexpr std::size_t data_sets = 4;  // the place of their number in a row of the table
+
+Record published_record(const ProtocolSummary& protocol, const TableRows& published, const std::string& method,
+                        const TabularMetric& metric) {
   const bool is_per_cent = metric.name != "normal_alignment" && !metric.name.ends_with("_rank");
-  if (is_per_cent) result.large = result.near = 0;
   std::vector<double> here, there, distances;
+  Index large = 0, near = 0;
   for (const TableRow& row : protocol.rows.rows) {
     const auto other = std::ranges::find(published.rows, row.dataset, &TableRow::dataset);
     if (other == published.rows.end()) continue;
@@ -20,50 +21,35 @@ MetricAgainst metric_against(const ProtocolSummary& protocol, const TableRows& p
     here.push_back(*a);
     there.push_back(*b);
     distances.push_back(std::abs(*a - *b));
-    if (is_per_cent && row.samples > near_rows) {
-      ++*result.large;
-      *result.near += distances.back() <= near_points;
-    }
+    large += row.samples > near_rows;
+    near += row.samples > near_rows && distances.back() <= near_points;
   }
-  result.datasets = static_cast<Index>(here.size());
-  result.mean = mean(here);
-  result.published_mean = mean(there);
-  if (result.mean) result.difference = *result.mean - *result.published_mean;
-  result.absolute_difference = mean(distances);
-  return result;
-}
-
-Record record(const MetricAgainst& f) {
-  return {{{"protocol", ""}, f.protocol},
-          {{"method", ""}, f.method},
-          {{"", "against published"}, text(f.protocol, ' ', f.method)},
-          {{"figure"}, f.metric},
-          {{"datasets", "data sets"}, f.datasets},
-          {{"mean"}, f.mean},
-          {{"published_mean", "published"}, f.published_mean},
-          {{"difference"}, f.difference},
-          {{"absolute_difference", "mean |difference|"}, f.absolute_difference},
-          {{"large", ""}, f.large},
-          {{"near", ""}, f.near},
-          {{"", text("within ", near_points)}, f.near ? Cell(text(*f.near, '/', *f.large)) : Cell()}};
+  const auto of_per_cent = [&](const auto& value) { return is_per_cent ? Cell(value) : Cell(); };
+  const auto difference = here.empty() ? std::nullopt : std::optional(*mean(here) - *mean(there));
+  return {{{"protocol", ""}, protocol.protocol},
+          {{"method", ""}, method},
+          {{"", "against published"}, text(protocol.protocol, ' ', method)},
+          {{"figure"}, metric.name},
+          {{"datasets", "data sets"}, here.size()},
+          {{"mean"}, mean(here)},
+          {{"published_mean", "published"}, mean(there)},
+          {{"difference"}, difference},
+          {{"absolute_difference", "mean |difference|"}, mean(distances)},
+          {{"large", ""}, of_per_cent(large)},
+          {{"near", ""}, of_per_cent(near)},
+          {{"", text("within ", near_points)}, of_per_cent(text(near, '/', large))}};
 }
 
 }  // namespace
 
-std::vector<MetricAgainst> against(const TabularSummary& summary, const TableRows& published) {
-  std::vector<MetricAgainst> result;
+TableSet against(const TabularSummary& summary, const TableRows& published) {
+  Table table{.columns = columns_of(published_record({}, {}, "", {})), .left = 2};
   for (const ProtocolSummary& protocol : summary.protocols)
     for (const MethodSummary& method : protocol.methods)
-      for (const TabularMetric& metric : summary.metrics) {
-        MetricAgainst added = metric_against(protocol, published, method.method, metric);
-        if (added.datasets > 0) result.push_back(std::move(added));
-      }
-  return result;
-}
-
-TableSet tables(const std::vector<MetricAgainst>& metrics) {
-  Table table{.columns = columns_of(record({})), .left = 2};
-  for (const MetricAgainst& f : metrics) table.add(record(f));
+      for (const TabularMetric& metric : summary.metrics)
+        if (const Record row = published_record(protocol, published, method.method, metric);
+            row[data_sets].cell != Cell(0))
+          table.add(row);
   return {.tables = {std::move(table)},
           .legend = {text("within ", near_points, ": points, of the data sets with more than ", near_rows, " rows.")}};
 }

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "experiments/figures/statistics.hpp"
 #include "experiments/figures/table_json.hpp"
 #include "experiments/runs/json_kind.hpp"
 #include "support/catch.hpp"
@@ -53,60 +54,66 @@ std::vector<RunLog> geometry_logs() {
       geometry_run("never", std::nullopt, {geometry_row(0, 50, 1), geometry_row(29, 98, 3), geometry_row(31, 98, 5)})};
 }
 
-const GeometryRow& find(const GeometrySummary& summary, Moment moment, const std::string& condition, bool is_test) {
-  const auto found = std::ranges::find_if(summary.rows, [&](const GeometryRow& candidate) {
-    return candidate.moment == moment && candidate.condition == condition && candidate.is_test == is_test;
-  });
-  if (found == summary.rows.end()) throw std::runtime_error("no such row");
-  return *found;
+TableSet geometry_of(const std::vector<RunLog>& logs) { return geometry_tables(by_task(logs)); }
+
+// The table of the only task of some logs.
+Json task_of_logs(const std::vector<RunLog>& logs) { return as_json(geometry_of(logs)).at("settings").at(0); }
+
+Json find(const Json& task, const std::string& moment, const std::string& condition, bool is_test) {
+  for (const Json& row : task.at("rows"))
+    if (row.at("moment") == moment && row.at("condition") == condition &&
+        row.at("points") == (is_test ? "test" : "train"))
+      return row;
+  throw std::runtime_error("no such row");
 }
 
+Json json_of(std::optional<double> value) { return value ? Json(*value) : Json(); }
+
 // The mean of the units whose rows a row of the table is made of.
-void check_row(const GeometrySummary& summary, Moment moment, const std::string& condition, Index runs,
+void check_row(const Json& task, const std::string& moment, const std::string& condition, Index runs,
                std::optional<double> epoch, std::optional<double> unit) {
-  CAPTURE(name_of(moment), condition);
+  CAPTURE(moment, condition);
   for (const bool is_test : {false, true}) {
-    const GeometryRow& found = find(summary, moment, condition, is_test);
-    CHECK(found.runs == runs);
-    CHECK(found.epoch == epoch);
+    const Json found = find(task, moment, condition, is_test);
+    CHECK(found.at("runs") == runs);
+    CHECK(found.at("epoch") == json_of(epoch));
     for (std::size_t i = 0; i < geometry_metrics.size(); ++i) {
       std::optional<double> expected;
       if (unit) expected = (is_test ? -1 : 1) * static_cast<double>(i + 1) * *unit;
-      CHECK(found.means[i] == expected);
+      CHECK(found.at(geometry_metrics[i]) == json_of(expected));
     }
   }
 }
 
 TEST_CASE("geometry summary: three moments, worked by hand") {
-  const auto summary = summarise_geometry(geometry_logs());
-  REQUIRE(summary.size() == 1);
-  const GeometrySummary& toy = summary[0];
-  CHECK(toy.task == "toy");
-  CHECK(toy.chance_alignment == 0.125);
-  CHECK(toy.equal_epoch == 30);
-  CHECK(toy.rows.size() == 18);
+  REQUIRE(as_json(geometry_of(geometry_logs())).at("settings").size() == 1);
+  const Json toy = task_of_logs(geometry_logs());
+  CHECK(toy.at("setting") == "toy");
+  CHECK(toy.at("chance_alignment") == 0.125);
+  CHECK(toy.at("equal_epoch") == 30);
+  CHECK(toy.at("rows").size() == 18);
   // More than 99 per cent, not 99.
-  check_row(toy, Moment::memorisation, "baseline", 2, 17.5, 17);
-  check_row(toy, Moment::memorisation, "grokalign", 2, 15, 320);
-  check_row(toy, Moment::memorisation, "never", 0, std::nullopt, std::nullopt);
-  check_row(toy, Moment::grokking, "baseline", 2, 150, 36);
-  check_row(toy, Moment::grokking, "grokalign", 2, 30, 640);
-  check_row(toy, Moment::grokking, "never", 0, std::nullopt, std::nullopt);
+  check_row(toy, "memorisation", "baseline", 2, 17.5, 17);
+  check_row(toy, "memorisation", "grokalign", 2, 15, 320);
+  check_row(toy, "memorisation", "never", 0, std::nullopt, std::nullopt);
+  check_row(toy, "grokking", "baseline", 2, 150, 36);
+  check_row(toy, "grokking", "grokalign", 2, 30, 640);
+  check_row(toy, "grokking", "never", 0, std::nullopt, std::nullopt);
   // At or before epoch 30: rows 30 and 25; 20, where the run ended, and 20; 29.
-  check_row(toy, Moment::equal_epochs, "baseline", 2, 27.5, 18);
-  check_row(toy, Moment::equal_epochs, "grokalign", 2, 20, 384);
-  check_row(toy, Moment::equal_epochs, "never", 1, 29, 3);
+  check_row(toy, "equal_epochs", "baseline", 2, 27.5, 18);
+  check_row(toy, "equal_epochs", "grokalign", 2, 20, 384);
+  check_row(toy, "equal_epochs", "never", 1, 29, 3);
 }
 
 TEST_CASE("geometry summary: the equal epoch is grokalign's median, else the smallest median there is") {
-  const auto equal_epoch = [](const std::vector<RunLog>& logs) { return summarise_geometry(logs)[0].equal_epoch; };
+  const auto equal_epoch = [](const std::vector<RunLog>& logs) { return task_of_logs(logs).at("equal_epoch"); };
   const auto run = [](const std::string& condition, std::optional<Index> epoch) {
     return geometry_run(condition, epoch, {});
   };
   // Though another condition was sooner.
   CHECK(equal_epoch({run("fast", 5), run("grokalign", 30), run("grokalign", 10), run("grokalign", 90)}) == 30);
   CHECK(equal_epoch({run("fast", 5), run("slow", 50), run("fast", 8), run("grokalign", std::nullopt)}) == 6.5);
-  CHECK_FALSE(equal_epoch({run("baseline", std::nullopt)}).has_value());
+  CHECK(equal_epoch({run("baseline", std::nullopt)}).is_null());
   // The tags of the paper's authors; joined ones are other conditions.
   CHECK(equal_epoch({run("GF", 5), run("GA0.01", 30), run("GA1", 50), run("OG-GA0.01", 7)}) == 40);
   CHECK(equal_epoch({run("GALA", 50), run("GA", 40), run("GF", 45)}) == 40);
@@ -115,17 +122,17 @@ TEST_CASE("geometry summary: the equal epoch is grokalign's median, else the sma
 
 TEST_CASE("geometry summary: unfinished and failed runs are left out and named") {
   std::vector<RunLog> logs = geometry_logs();
-  const std::string before = as_csv(tables(summarise_geometry(logs)));
+  const std::string before = as_csv(geometry_of(logs));
   for (const RunStatus status : {RunStatus::running, RunStatus::failed}) {
     logs.push_back(geometry_run("grokalign", 1, {geometry_row(0, 100, 9999), geometry_row(1, 100, 9999)}));
     logs.back().status = status;
     logs.back().run_name = status == RunStatus::running ? "killed" : "broken";
   }
-  const auto summary = summarise_geometry(logs);
-  CHECK(as_csv(tables(summary)) == before);
-  CHECK(summary[0].unfinished == std::vector<std::string>{"killed"});
-  CHECK(summary[0].failed == std::vector<std::string>{"broken"});
-  for (const std::string& table : {as_text(tables(summary)), as_latex(tables(summary))}) {
+  const TableSet summary = geometry_of(logs);
+  CHECK(as_csv(summary) == before);
+  CHECK(task_of_logs(logs).at("unfinished") == Json{"killed"});
+  CHECK(task_of_logs(logs).at("failed") == Json{"broken"});
+  for (const std::string& table : {as_text(summary), as_latex(summary)}) {
     CHECK(contains(table, "1 run unfinished: killed"));
     CHECK(contains(table, "1 run failed: broken"));
   }
@@ -135,39 +142,39 @@ TEST_CASE("geometry summary: a metric missing in some rows or in all") {
   std::vector<RunLog> logs = geometry_logs();
   // The second row of the first run and of no other.
   std::erase_if(logs[0].metrics[1].extras, [](const auto& extra) { return extra.first == "effective_rank"; });
-  GeometrySummary toy = summarise_geometry(logs)[0];
-  const std::size_t rank = 4;
-  REQUIRE(std::string(geometry_metrics[rank]) == "effective_rank");
-  CHECK(find(toy, Moment::memorisation, "baseline", false).means[rank] == 5 * 32);
-  CHECK(find(toy, Moment::memorisation, "baseline", true).means[rank] == -5 * 17);
-  CHECK(find(toy, Moment::memorisation, "baseline", false).runs == 2);
+  Json toy = task_of_logs(logs);
+  const char* const rank = geometry_metrics[4];
+  REQUIRE(std::string(rank) == "effective_rank");
+  CHECK(find(toy, "memorisation", "baseline", false).at(rank) == 5 * 32);
+  CHECK(find(toy, "memorisation", "baseline", true).at(rank) == -5 * 17);
+  CHECK(find(toy, "memorisation", "baseline", false).at("runs") == 2);
 
   for (RunLog& log : logs)
     for (MetricRow& of_log : log.metrics) of_log.extras.clear();
-  toy = summarise_geometry(logs)[0];
-  CHECK_FALSE(toy.chance_alignment.has_value());
-  CHECK(find(toy, Moment::grokking, "baseline", true).runs == 2);
-  CHECK_FALSE(find(toy, Moment::grokking, "baseline", true).means[0].has_value());
-  CHECK(contains(as_text(tables({&toy, 1})), "toy, alignment by chance -\n"));
+  toy = task_of_logs(logs);
+  CHECK(toy.at("chance_alignment").is_null());
+  CHECK(find(toy, "grokking", "baseline", true).at("runs") == 2);
+  CHECK(find(toy, "grokking", "baseline", true).at(geometry_metrics[0]).is_null());
+  CHECK(contains(as_text(geometry_of(logs)), "toy, alignment by chance -\n"));
 }
 
 TEST_CASE("geometry summary: a run without its grokking row, or without rows, counts where it can") {
   std::vector<RunLog> logs = geometry_logs();
   logs[0].metrics.pop_back();
   logs[3].metrics.clear();
-  const GeometrySummary toy = summarise_geometry(logs)[0];
-  check_row(toy, Moment::grokking, "baseline", 1, 200, 64);
-  check_row(toy, Moment::equal_epochs, "grokalign", 1, 20, 256);
+  const Json toy = task_of_logs(logs);
+  check_row(toy, "grokking", "baseline", 1, 200, 64);
+  check_row(toy, "equal_epochs", "grokalign", 1, 20, 256);
 }
 
 TEST_CASE("geometry summary: CSV and JSON tell the same, to the last digit") {
   std::vector<RunLog> logs = geometry_logs();
   logs[0].metrics[1].extras[0].second = 0.1 + 0.2;
-  const auto summary = summarise_geometry(logs);
-  const Json task = as_json(tables(summary))["settings"][0];
+  const TableSet summary = geometry_of(logs);
+  const Json task = as_json(summary)["settings"][0];
   CHECK(task["setting"] == "toy");
   CHECK(task["equal_epoch"] == 30);
-  const std::vector<std::string> csv = lines(as_csv(tables(summary)));
+  const std::vector<std::string> csv = lines(as_csv(summary));
   REQUIRE(csv.size() == 1 + task["rows"].size());
   const auto fields = [](const std::string& line) {
     std::vector<std::string> parts;
@@ -187,14 +194,14 @@ TEST_CASE("geometry summary: CSV and JSON tell the same, to the last digit") {
       CHECK(line[j] == (value.is_null() ? "" : value.is_string() ? value.get<std::string>() : value.dump()));
     }
   }
-  CHECK(task["rows"][0]["centroid_alignment"] == summary[0].rows[0].means[0].value());
+  CHECK(task["rows"][0]["centroid_alignment"] == *mean(std::vector{0.1 + 0.2, 32.0}));
 }
 
 TEST_CASE("geometry summary: text and LaTeX have a block for each moment and as many cells in each row") {
   std::vector<RunLog> logs = geometry_logs();
   logs.push_back(geometry_run("50% x_1", 5, {geometry_row(5, 100, 1e-7)}));
-  const auto summary = summarise_geometry(logs);
-  const std::string plain = as_text(tables(summary));
+  const TableSet summary = geometry_of(logs);
+  const std::string plain = as_text(summary);
   for (const char* part :
        {"toy, alignment by chance 0.125\n", "at memorisation\n", "at grokking\n", "at equal epochs: 30\n", "50% x_1"})
     CHECK(contains(plain, part));
@@ -207,7 +214,7 @@ TEST_CASE("geometry summary: text and LaTeX have a block for each moment and as 
     CHECK(words.size() == 13);
   }
   CHECK(rows == 7);
-  const std::string latex = as_latex(tables(summary));
+  const std::string latex = as_latex(summary);
   CHECK(contains(latex, "50\\% x\\_1 & train & 1 & 5 & $1\\cdot10^{-7}$ & "));
   CHECK(contains(latex, "{toy, at equal epochs: 30 (alignment by chance 0.125)} \\\\"));
   for (const std::string& line : lines(latex))
@@ -216,8 +223,8 @@ TEST_CASE("geometry summary: text and LaTeX have a block for each moment and as 
 }
 
 TEST_CASE("geometry summary: of nothing there is a table without rows") {
-  CHECK(as_json(tables(summarise_geometry({})))["settings"].empty());
-  CHECK(lines(as_csv(tables(summarise_geometry({})))).size() == 1);
+  CHECK(as_json(geometry_of({}))["settings"].empty());
+  CHECK(lines(as_csv(geometry_of({}))).size() == 1);
 }
 
 TEST_CASE("normalign summary --geometry: prints and writes that table in place of the other") {
@@ -226,16 +233,16 @@ TEST_CASE("normalign summary --geometry: prints and writes that table in place o
   const TemporaryFolder folder;
   const std::vector<RunLog> logs = geometry_logs();
   for (std::size_t i = 0; i < logs.size(); ++i) write_log(folder / (std::to_string(i) + ".json"), logs[i]);
-  const auto summary = summarise_geometry(logs);
+  const TableSet summary = geometry_of(logs);
   const Finished finished =
       run({program, "summary", folder.path().string(), "--geometry", "--json", (folder / "table.json").string(),
            "--csv", (folder / "t.csv").string(), "--latex", (folder / "t.tex").string()});
   CHECK(finished.status == 0);
   CHECK(finished.err.empty());
-  CHECK(finished.out == as_text(tables(summary)));
-  CHECK(Json::parse(read_file(folder / "table.json")) == of_kind(kind::geometry_summary, as_json(tables(summary))));
-  CHECK(read_file(folder / "t.csv") == as_csv(tables(summary)));
-  CHECK(read_file(folder / "t.tex") == as_latex(tables(summary)));
+  CHECK(finished.out == as_text(summary));
+  CHECK(Json::parse(read_file(folder / "table.json")) == of_kind(kind::geometry_summary, as_json(summary)));
+  CHECK(read_file(folder / "t.csv") == as_csv(summary));
+  CHECK(read_file(folder / "t.tex") == as_latex(summary));
   // The JSON table in the folder of the logs does not disturb the next look at them.
   CHECK(run({program, "summary", folder.path().string(), "--geometry"}).out == finished.out);
 }

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "experiments/figures/statistics.hpp"
 #include "experiments/figures/table_json.hpp"
 #include "support/catch.hpp"
 
@@ -56,37 +57,41 @@ std::vector<std::string> split(const std::string& line, char separator) {
   return parts;
 }
 
+TableSet grokking_of(const std::vector<RunLog>& logs) { return grokking_tables(by_task(logs)); }
+
+// The tables of the tasks of some logs.
+Json tasks_in(const std::vector<RunLog>& logs) { return as_json(grokking_of(logs)).at("settings"); }
+
 TEST_CASE("summary: a case worked by hand") {
-  const auto summary = summarise(grokked_logs());
+  const Json summary = tasks_in(grokked_logs());
   REQUIRE(summary.size() == 1);
-  CHECK(summary[0].task == "toy");
-  REQUIRE(summary[0].conditions.size() == 3);
+  CHECK(summary[0]["setting"] == "toy");
+  REQUIRE(summary[0]["conditions"].size() == 3);
 
-  const ConditionSummary& baseline = summary[0].conditions[0];
-  CHECK(baseline.condition == "baseline");
-  CHECK(baseline.runs == 3);
-  CHECK(baseline.grokked == 3);
-  CHECK(baseline.epochs.mean == 300);
-  CHECK_THAT(baseline.epochs.standard_deviation.value(), WithinRel(std::sqrt(70000.0), 1e-14));
-  CHECK(baseline.epochs.median == 200);
-  CHECK(baseline.seconds.mean == 3);
-  CHECK(baseline.seconds.median == 2);
-  CHECK(baseline.epochs_ratio == 1);
-  CHECK(baseline.seconds_ratio == 1);
-  CHECK_FALSE(baseline.epochs_test.has_value());
+  const Json baseline = summary[0]["conditions"][0];
+  CHECK(baseline["condition"] == "baseline");
+  CHECK(baseline["runs"] == 3);
+  CHECK(baseline["grokked"] == 3);
+  CHECK(baseline["epochs_mean"] == 300);
+  CHECK_THAT(baseline["epochs_std"].get<double>(), WithinRel(std::sqrt(70000.0), 1e-14));
+  CHECK(baseline["epochs_median"] == 200);
+  CHECK(baseline["seconds_mean"] == 3);
+  CHECK(baseline["seconds_median"] == 2);
+  CHECK(baseline["epochs_ratio"] == 1);
+  CHECK(baseline["seconds_ratio"] == 1);
+  CHECK(baseline["welch_t"].is_null());
 
-  const ConditionSummary& grokalign = summary[0].conditions[2];
-  CHECK(grokalign.condition == "grokalign");
-  CHECK(grokalign.runs == 3);
-  CHECK(grokalign.grokked == 2);
-  CHECK(grokalign.epochs.mean == 15);
-  CHECK(grokalign.epochs.median == 15);
-  CHECK(grokalign.seconds.mean == 3);
-  CHECK(grokalign.epochs_ratio == 20);
-  CHECK(grokalign.seconds_ratio == 1);
-  REQUIRE(grokalign.epochs_test);
+  const Json grokalign = summary[0]["conditions"][2];
+  CHECK(grokalign["condition"] == "grokalign");
+  CHECK(grokalign["runs"] == 3);
+  CHECK(grokalign["grokked"] == 2);
+  CHECK(grokalign["epochs_mean"] == 15);
+  CHECK(grokalign["epochs_median"] == 15);
+  CHECK(grokalign["seconds_mean"] == 3);
+  CHECK(grokalign["epochs_ratio"] == 20);
+  CHECK(grokalign["seconds_ratio"] == 1);
   // Variances 70000 over 3 runs and 50 over 2.
-  CHECK_THAT(grokalign.epochs_test->t, WithinRel(285 / std::sqrt(70000.0 / 3 + 25), 1e-13));
+  CHECK_THAT(grokalign["welch_t"].get<double>(), WithinRel(285 / std::sqrt(70000.0 / 3 + 25), 1e-13));
 }
 
 TEST_CASE("summary: unfinished and failed runs count as runs, not as grokked, and are named") {
@@ -96,59 +101,58 @@ TEST_CASE("summary: unfinished and failed runs count as runs, not as grokked, an
   odd.run_name = "early_run";
   std::vector<RunLog> logs = grokked_logs();
   logs.push_back(odd);
-  const auto summary = summarise(logs);
-  const ConditionSummary& row = summary[0].conditions[1];
-  CHECK(row.condition == "a_last");
-  CHECK(row.runs == 3);
-  CHECK(row.grokked == 0);
-  CHECK_FALSE(row.epochs.mean.has_value());
-  CHECK_FALSE(row.epochs_ratio.has_value());
-  CHECK_FALSE(row.epochs_test.has_value());
-  CHECK(summary[0].unfinished == std::vector<std::string>{"killed_run", "early_run"});
-  CHECK(summary[0].failed == std::vector<std::string>{"nan_run"});
-  CHECK_THAT(as_text(tables(summary)),
+  const TableSet tables = grokking_of(logs);
+  const Json task = as_json(tables)["settings"][0], row = task["conditions"][1];
+  CHECK(row["condition"] == "a_last");
+  CHECK(row["runs"] == 3);
+  CHECK(row["grokked"] == 0);
+  CHECK(row["epochs_mean"].is_null());
+  CHECK(row["epochs_ratio"].is_null());
+  CHECK(row["welch_t"].is_null());
+  CHECK(task["unfinished"] == Json{"killed_run", "early_run"});
+  CHECK(task["failed"] == Json{"nan_run"});
+  CHECK_THAT(as_text(tables),
              Contains("2 runs unfinished: killed_run, early_run\n") && Contains("1 run failed: nan_run\n"));
 }
 
 TEST_CASE("summary: one run has a mean and a ratio, no spread and no test") {
-  const auto summary = summarise({grokked_run("baseline", 100, 1), grokked_run("slow", 400, 2)});
-  const ConditionSummary& row = summary[0].conditions[1];
-  CHECK(row.epochs.mean == 400);
-  CHECK(row.epochs.median == 400);
-  CHECK_FALSE(row.epochs.standard_deviation.has_value());
-  CHECK(row.epochs_ratio == 0.25);
-  CHECK(row.seconds_ratio == 0.5);
-  CHECK_FALSE(row.epochs_test.has_value());
+  const Json row = tasks_in({grokked_run("baseline", 100, 1), grokked_run("slow", 400, 2)})[0]["conditions"][1];
+  CHECK(row["epochs_mean"] == 400);
+  CHECK(row["epochs_median"] == 400);
+  CHECK(row["epochs_std"].is_null());
+  CHECK(row["epochs_ratio"] == 0.25);
+  CHECK(row["seconds_ratio"] == 0.5);
+  CHECK(row["welch_t"].is_null());
 }
 
 TEST_CASE("summary: without a baseline, or one that groks, there is nothing to compare with") {
-  const auto alone = summarise({grokked_run("a", 100, 1), grokked_run("a", 200, 1)});
-  CHECK(alone[0].conditions[0].epochs.mean == 150);
-  CHECK_FALSE(alone[0].conditions[0].epochs_ratio.has_value());
-  CHECK_FALSE(alone[0].conditions[0].epochs_test.has_value());
+  const Json alone = tasks_in({grokked_run("a", 100, 1), grokked_run("a", 200, 1)});
+  CHECK(alone[0]["conditions"][0]["epochs_mean"] == 150);
+  CHECK(alone[0]["conditions"][0]["epochs_ratio"].is_null());
+  CHECK(alone[0]["conditions"][0]["welch_t"].is_null());
 
-  const auto never = summarise({run_without_grokking("baseline", RunStatus::finished), grokked_run("a", 100, 1)});
-  CHECK(never[0].conditions[0].condition == "baseline");
-  CHECK_FALSE(never[0].conditions[0].epochs_ratio.has_value());
-  CHECK_FALSE(never[0].conditions[1].epochs_ratio.has_value());
+  const Json never = tasks_in({run_without_grokking("baseline", RunStatus::finished), grokked_run("a", 100, 1)});
+  CHECK(never[0]["conditions"][0]["condition"] == "baseline");
+  CHECK(never[0]["conditions"][0]["epochs_ratio"].is_null());
+  CHECK(never[0]["conditions"][1]["epochs_ratio"].is_null());
 }
 
 TEST_CASE("summary: an epoch or a time of zero gives no ratio") {
-  const auto summary = summarise({grokked_run("baseline", 100, 1), grokked_run("a", 0, 0)});
-  CHECK(summary[0].conditions[1].epochs.mean == 0);
-  CHECK_FALSE(summary[0].conditions[1].epochs_ratio.has_value());
-  CHECK_FALSE(summary[0].conditions[1].seconds_ratio.has_value());
+  const Json summary = tasks_in({grokked_run("baseline", 100, 1), grokked_run("a", 0, 0)});
+  CHECK(summary[0]["conditions"][1]["epochs_mean"] == 0);
+  CHECK(summary[0]["conditions"][1]["epochs_ratio"].is_null());
+  CHECK(summary[0]["conditions"][1]["seconds_ratio"].is_null());
 }
 
 TEST_CASE("summary: a run without the row of its grokking epoch is left out of the seconds and named") {
   RunLog log = grokked_run("baseline", 100, 1);
   log.run_name = "sparse_log";
   log.metrics.pop_back();
-  const auto summary = summarise({log, grokked_run("baseline", 300, 7)});
-  CHECK(summary[0].conditions[0].grokked == 2);
-  CHECK(summary[0].conditions[0].epochs.mean == 200);
-  CHECK(summary[0].conditions[0].seconds.mean == 7);
-  CHECK(summary[0].untimed == std::vector<std::string>{"sparse_log"});
+  const Json summary = tasks_in({log, grokked_run("baseline", 300, 7)});
+  CHECK(summary[0]["conditions"][0]["grokked"] == 2);
+  CHECK(summary[0]["conditions"][0]["epochs_mean"] == 200);
+  CHECK(summary[0]["conditions"][0]["seconds_mean"] == 7);
+  CHECK(summary[0]["untimed"] == Json{"sparse_log"});
 }
 
 TEST_CASE("summary: settings by name, baseline before the others, whatever the order of the logs") {
@@ -156,19 +160,19 @@ TEST_CASE("summary: settings by name, baseline before the others, whatever the o
   logs.push_back(grokked_run("zeta", 1, 1));
   logs.push_back(grokked_run("Alpha", 1, 1));
   logs.back().config["task"] = "another";
-  const std::string csv = as_csv(tables(summarise(logs)));
+  const std::string csv = as_csv(grokking_of(logs));
   std::reverse(logs.begin(), logs.end());
-  CHECK(as_csv(tables(summarise(logs))) == csv);
-  const auto summary = summarise(logs);
+  CHECK(as_csv(grokking_of(logs)) == csv);
+  const Json summary = tasks_in(logs);
   REQUIRE(summary.size() == 2);
-  CHECK(summary[0].task == "another");
+  CHECK(summary[0]["setting"] == "another");
   std::vector<std::string> order;
-  for (const ConditionSummary& row : summary[1].conditions) order.push_back(row.condition);
+  for (const Json& row : summary[1]["conditions"]) order.push_back(row["condition"]);
   CHECK(order == std::vector<std::string>{"baseline", "a_last", "grokalign", "zeta"});
 }
 
 TEST_CASE("summary: text, with a dash where undefined") {
-  const std::vector<std::string> lines = split(as_text(tables(summarise(grokked_logs()))), '\n');
+  const std::vector<std::string> lines = split(as_text(grokking_of(grokked_logs())), '\n');
   REQUIRE(lines.size() > 7);
   const auto words = [](const std::string& line) {
     std::istringstream in(line);
@@ -193,32 +197,28 @@ TEST_CASE("summary: runs that did not grok show where they ended, and where all 
                               run_without_grokking("baseline", RunStatus::finished, "b")};
   logs[1].metrics.back() = {.epoch = 3000, .train_acc = 100, .test_acc = 60};
   logs.push_back(grokked_run("fast", 10, 1));
-  const auto summary = summarise(logs);
-  CHECK(summary[0].conditions[0].last_epoch == 2000);
-  CHECK(summary[0].conditions[0].last_train_acc == 99);
-  CHECK(summary[0].conditions[0].last_test_acc == 55.5);
-  CHECK_FALSE(summary[0].conditions[1].last_epoch);
-  const std::vector<std::string> lines = split(as_text(tables(summary)), '\n');
-  CHECK_THAT(lines[1], Contains("not grokked: epoch  train %  test %"));
-  CHECK_THAT(lines[2], Contains("2000       99    55.5"));
-  CHECK_THAT(as_text(tables(summary)), Contains("not grokked: last epoch"));
-  const Json json = as_json(tables(summary))["settings"][0]["conditions"][0];
+  const TableSet tables = grokking_of(logs);
+  const Json conditions = as_json(tables)["settings"][0]["conditions"], json = conditions[0];
   CHECK(json["not_grokked_last_epoch"] == 2000);
   CHECK(json["not_grokked_train_acc"] == 99);
   CHECK(json["not_grokked_test_acc"] == 55.5);
-  CHECK_THAT(as_latex(tables(summary)),
-             Contains("\\multicolumn{3}{c}{not grokked}") && Contains("& 2000 & 99 & 55.5 "));
+  CHECK(conditions[1]["not_grokked_last_epoch"].is_null());
+  const std::vector<std::string> lines = split(as_text(tables), '\n');
+  CHECK_THAT(lines[1], Contains("not grokked: epoch  train %  test %"));
+  CHECK_THAT(lines[2], Contains("2000       99    55.5"));
+  CHECK_THAT(as_text(tables), Contains("not grokked: last epoch"));
+  CHECK_THAT(as_latex(tables), Contains("\\multicolumn{3}{c}{not grokked}") && Contains("& 2000 & 99 & 55.5 "));
 
-  const auto grokked = summarise({grokked_run("baseline", 10, 1)});
-  CHECK_THAT(as_text(tables(grokked)), !Contains("not grokked"));
-  CHECK_THAT(as_latex(tables(grokked)), !Contains("not grokked"));
+  const TableSet grokked = grokking_of({grokked_run("baseline", 10, 1)});
+  CHECK_THAT(as_text(grokked), !Contains("not grokked"));
+  CHECK_THAT(as_latex(grokked), !Contains("not grokked"));
 }
 
 TEST_CASE("summary: CSV and JSON tell the same, to the last digit, and as the text does") {
-  const auto summary = summarise(grokked_logs());
-  const std::vector<std::string> lines = split(as_csv(tables(summary)), '\n');
+  const TableSet summary = grokking_of(grokked_logs());
+  const std::vector<std::string> lines = split(as_csv(summary), '\n');
   const std::vector<std::string> names = split(lines.at(0), ',');
-  const Json conditions = as_json(tables(summary))["settings"][0]["conditions"];
+  const Json conditions = as_json(summary)["settings"][0]["conditions"];
   REQUIRE(conditions.size() == 3);
   for (std::size_t i = 0; i < conditions.size(); ++i) {
     const std::vector<std::string> fields = split(lines.at(i + 1), ',');
@@ -231,21 +231,22 @@ TEST_CASE("summary: CSV and JSON tell the same, to the last digit, and as the te
       CHECK(fields[j] == (value.is_null() ? "" : value.dump()));
     }
   }
-  CHECK(conditions[0]["epochs_mean"] == summary[0].conditions[0].epochs.mean.value());
-  CHECK(conditions[2]["welch_p_two_sided"] == summary[0].conditions[2].epochs_test->p_two_sided);
+  CHECK(conditions[0]["epochs_mean"] == 300);
+  CHECK(conditions[2]["welch_p_two_sided"] ==
+        welch_t_test(std::vector<double>{100, 200, 600}, std::vector<double>{10, 20})->p_two_sided);
   CHECK(conditions[1]["epochs_mean"].is_null());
-  CHECK(as_json(tables(summary))["settings"][0]["failed"] == Json{"nan_run"});
+  CHECK(as_json(summary)["settings"][0]["failed"] == Json{"nan_run"});
 }
 
 TEST_CASE("summary: CSV quotes what would break a field") {
-  const std::string csv = as_csv(tables(summarise({grokked_run("a, \"b\"", 1, 1)})));
+  const std::string csv = as_csv(grokking_of({grokked_run("a, \"b\"", 1, 1)}));
   CHECK_THAT(csv, Contains("toy,\"a, \"\"b\"\"\",1,1,"));
 }
 
 TEST_CASE("summary: LaTeX escapes names and has as many cells in each row") {
   std::vector<RunLog> logs = grokked_logs();
   logs.push_back(grokked_run("50% & $x_1$ {#} ~^\\", 1, 1));
-  const std::string latex = as_latex(tables(summarise(logs)));
+  const std::string latex = as_latex(grokking_of(logs));
   CHECK_THAT(latex, Contains("a\\_last & 2 & 0/2 & - & "));
   CHECK_THAT(latex,
              Contains("50\\% \\& \\$x\\_1\\$ \\{\\#\\} \\textasciitilde{}\\textasciicircum{}\\textbackslash{} & "));
@@ -262,15 +263,15 @@ TEST_CASE("summary: small p in LaTeX are powers of ten") {
     logs.push_back(grokked_run("baseline", 100000 + i, 1));
     logs.push_back(grokked_run("fast", 10 + i, 1));
   }
-  const auto summary = summarise(logs);
-  CHECK_THAT(as_text(tables(summary)), Contains("100004 "));
-  CHECK_THAT(as_latex(tables(summary)), Contains("\\cdot10^{-"));
-  CHECK_THAT(as_latex(tables(summary)), !Contains("e-"));
+  const TableSet summary = grokking_of(logs);
+  CHECK_THAT(as_text(summary), Contains("100004 "));
+  CHECK_THAT(as_latex(summary), Contains("\\cdot10^{-"));
+  CHECK_THAT(as_latex(summary), !Contains("e-"));
 }
 
 TEST_CASE("summary: of nothing there is a table without rows") {
-  CHECK(as_json(tables(summarise({})))["settings"].empty());
-  CHECK(split(as_csv(tables(std::span<const TaskSummary>())), '\n').size() == 2);
+  CHECK(as_json(grokking_of({}))["settings"].empty());
+  CHECK(split(as_csv(grokking_of({})), '\n').size() == 2);
 }
 
 }  // namespace

@@ -34,35 +34,31 @@ InspectedModel model(const std::string& name, double shift) {
 }
 
 TEST_CASE("rows: every model over all and over correct points, then the pool") {
-  const std::vector<RobustnessRow> rows = robustness_rows({model("a", 1), model("b", 100)});
+  const TableSet table = robustness_table({model("a", 1), model("b", 100)});
+  const Json rows = Json::parse(as_json(table).dump());
   REQUIRE(rows.size() == 6);
-  CHECK(rows[0].model == "a");
-  CHECK(rows[0].points == 4);
-  CHECK(rows[0].exact == 3);
-  CHECK(rows[0].accuracy == 75);
-  CHECK(rows[0].median == 2.5);
-  REQUIRE(rows[0].correlation.size() == 4);
-  CHECK(rows[0].correlation[0] == -1);
-  CHECK(rows[0].correlation[1] == 1);
-  CHECK_FALSE(rows[0].correlation[2]);
-  CHECK_FALSE(rows[0].correlation[3]);  // constant
-  CHECK(rows[1].correct_only);
-  CHECK(rows[1].points == 3);
-  CHECK(rows[1].median == 2);
-  CHECK(rows[4].model == "pooled");
-  CHECK(rows[4].points == 8);
-  CHECK(rows[4].exact == 6);
-  CHECK_FALSE(rows[4].accuracy);
-  CHECK(rows[5].points == 6);
-  CHECK(robustness_rows({model("a", 1)}).size() == 2);
-
-  const Json json = Json::parse(as_json(tables(rows)).dump());
-  REQUIRE(json.size() == 6);
-  CHECK(json[1].at("points") == "correct");
-  CHECK(json[0].at("rank_correlation").at("class_alignment") == 1);
-  CHECK(json[0].at("rank_correlation").at("normal_alignment").is_null());
-  CHECK(json[4].at("accuracy").is_null());
-  CHECK(contains(as_text(tables(rows)), "~ centred normal"));
+  CHECK(rows[0].at("model") == "a");
+  CHECK(rows[0].at("points") == "all");
+  CHECK(rows[0].at("count") == 4);
+  CHECK(rows[0].at("exact") == 3);
+  CHECK(rows[0].at("accuracy") == 75);
+  CHECK(rows[0].at("median_certificate") == 2.5);
+  const Json& correlation = rows[0].at("rank_correlation");
+  REQUIRE(correlation.size() == 4);
+  CHECK(correlation.at("centroid_alignment") == -1);
+  CHECK(correlation.at("class_alignment") == 1);
+  CHECK(correlation.at("normal_alignment").is_null());
+  CHECK(correlation.at("centred_normal_alignment").is_null());  // constant
+  CHECK(rows[1].at("points") == "correct");
+  CHECK(rows[1].at("count") == 3);
+  CHECK(rows[1].at("median_certificate") == 2);
+  CHECK(rows[4].at("model") == "pooled");
+  CHECK(rows[4].at("count") == 8);
+  CHECK(rows[4].at("exact") == 6);
+  CHECK(rows[4].at("accuracy").is_null());
+  CHECK(rows[5].at("count") == 6);
+  CHECK(as_json(robustness_table({model("a", 1)})).size() == 2);
+  CHECK(contains(as_text(table), "~ centred normal"));
 }
 
 TEST_CASE("what an inspection writes is what is compared") {
@@ -73,7 +69,7 @@ TEST_CASE("what an inspection writes is what is compared") {
   write_text_file(folder / "a.json", as_json(inspected).dump());
   const InspectedModel found = inspected_model(folder / "a.json", "a");
   CHECK(found.norm == "l2");
-  CHECK_THAT(found.accuracy, WithinRel(inspected.classes.back().accuracy, 1e-12));
+  CHECK_THAT(found.accuracy, WithinRel(as_json(inspected).at("classes").back().at("accuracy").get<double>(), 1e-12));
   REQUIRE(found.points.size() == 9);
   for (std::size_t i = 0; i < 9; ++i) {
     const SampleInspection& sample = inspected.samples[i];
@@ -97,7 +93,7 @@ TEST_CASE("a network that says one class everywhere has infinite certificates, w
   const InspectedModel found = inspected_model(folder / "a.json", "a");
   REQUIRE(found.points.size() == 4);
   for (const CertifiedPoint& point : found.points) CHECK(std::isinf(point.certificate));
-  CHECK(contains(as_text(tables(robustness_rows({found}))), "inf"));
+  CHECK(contains(as_text(robustness_table({found})), "inf"));
   InspectedModel partly = model("b", 1);
   partly.points[1].certificate = infinity;
   std::size_t drawn = 0;
@@ -127,11 +123,11 @@ TEST_CASE("the scatter has the points that have the measure, and a logarithmic a
 }
 
 TEST_CASE("comparisons that make no sense are refused") {
-  CHECK(message_of<InputError>([] { robustness_rows({}); }) == "robustness: found no model, expected some");
+  CHECK(message_of<InputError>([] { robustness_table({}); }) == "robustness: found no model, expected some");
   InspectedModel other = model("b", 1);
   other.norm = "linf";
   CHECK(message_of<InputError>([&] {
-          robustness_rows({model("a", 1), other});
+          robustness_table({model("a", 1), other});
         }) == "robustness: b: found certificates in linf, expected l2 as of a");
   CHECK(contains(message_of<InputError>([] { robustness_chart({}, "accuracy"); }),
                  "measure: found 'accuracy', expected one of centroid_alignment, class_alignment"));
@@ -153,7 +149,7 @@ TEST_CASE("a damaged inspection is compared all the same, or refused by its name
   with_damage(as_json(inspected).dump(), [&](const std::string& content) {
     write_file(path, content);
     try {
-      as_text(tables(robustness_rows({inspected_model(path, "a")})));
+      as_text(robustness_table({inspected_model(path, "a")}));
     } catch (const InputError& error) {
       if (!std::string(error.what()).starts_with(path.string() + ": ")) FAIL(error.what());
     }

@@ -147,16 +147,16 @@ TEST_CASE("tabular summary: against other rows, means differ and near sets are c
   std::vector<TabularLog> others = {tabular_log("a", 1, {86}), tabular_log("b", 1, {73.5}), tabular_log("z", 1, {1})};
   std::vector<const TabularLog*> pointers;
   for (const TabularLog& log : others) pointers.push_back(&log);
-  const std::vector<MetricAgainst> metrics = against(here, rows_of(pointers));
+  const TableSet table = against(here, rows_of(pointers));
+  const nlohmann::ordered_json metrics = as_json(table);
   REQUIRE(metrics.size() == here.metrics.size());  // RFM alone
-  CHECK(metrics[0].metric == "test_acc");
-  CHECK(metrics[0].datasets == 2);
-  CHECK_THAT(*metrics[0].difference, WithinRel(-2.25, 1e-12));
-  CHECK(metrics[0].large == 2);
-  CHECK(metrics[0].near == 1);
-  CHECK_FALSE(metrics[1].near);
-  CHECK(contains(as_text(tables(metrics)), "1/2"));
-  CHECK(as_json(tables(metrics))[0]["near"] == 1);
+  CHECK(metrics[0]["figure"] == "test_acc");
+  CHECK(metrics[0]["datasets"] == 2);
+  CHECK_THAT(metrics[0]["difference"].get<double>(), WithinRel(-2.25, 1e-12));
+  CHECK(metrics[0]["large"] == 2);
+  CHECK(metrics[0]["near"] == 1);
+  CHECK(metrics[1]["near"].is_null());
+  CHECK(contains(as_text(table), "1/2"));
 }
 
 }  // namespace
