@@ -49,44 +49,38 @@ bool write_study(const fs::path& folder, const std::vector<SparsityRow>& rows, c
   return write_figure(folder, figure_of(chart_of(rows)));
 }
 
-struct OtherStudy : InputError {
-  using InputError::InputError;
-};
-
 // The rows of the first sizes that a study with these options has left in the folder, each size with all its rows. A
 // damaged file is told of and has none; one of other options is refused.
 std::vector<SparsityRow> rows_there(const fs::path& folder, const SparsityOptions& options) {
   const fs::path file = folder / "sparsity.json";
   if (!fs::exists(file)) return {};
+  std::vector<SparsityRow> rows;
+  std::optional<std::string> difference;
   try {
     const Json json = log_json::parsed_file(file);
     if (!json.contains("options")) return {};
-    if (const auto difference = settings::difference(json["options"], as_json(options), Json::object()))
-      throw OtherStudy(text(file.string(), ": another study is there: ", *difference,
-                            "; another --out, or these files out of the way"));
-    std::vector<SparsityRow> rows = rows_in(json);
-    std::size_t complete = 0;
-    for (Index e = options.from; e <= options.to; ++e) {
-      const std::size_t next = complete + 2 * options.seeds.size();
-      if (next > rows.size()) break;
-      const auto of_size = std::span(rows).subspan(complete, next - complete);
-      if (!std::ranges::all_of(of_size, [&](const SparsityRow& row) { return row.samples == Index{1} << e; })) break;
-      complete = next;
-    }
-    rows.resize(complete);
-    return rows;
-  } catch (const OtherStudy&) {
-    throw;
+    difference = settings::difference(json["options"], as_json(options), Json::object());
+    if (!difference) rows = rows_in(json);
   } catch (const std::exception& error) {
     const std::string what = error.what(), name = file.string() + ": ";
     std::cerr << "normalign: " << (what.starts_with(name) ? "" : name) << what
               << "; not as study writes it, which begins anew\n";
     return {};
   }
+  if (difference)
+    throw InputError(text(file.string(), ": another study is there: ", *difference,
+                          "; another --out, or these files out of the way"));
+  std::size_t complete = 0;
+  for (Index e = options.from; e <= options.to; ++e) {
+    const std::size_t next = complete + 2 * options.seeds.size();
+    if (next > rows.size()) break;
+    const auto of_size = std::span(rows).subspan(complete, next - complete);
+    if (!std::ranges::all_of(of_size, [&](const SparsityRow& row) { return row.samples == Index{1} << e; })) break;
+    complete = next;
+  }
+  rows.resize(complete);
+  return rows;
 }
-
-// Thrown to end a study between two fits.
-struct Stopped {};
 
 int study(StudyArguments a) {
   if (a.name != "sparsity")
@@ -104,21 +98,20 @@ int study(StudyArguments a) {
   bool is_drawn = true;
   const Interrupt interrupt;
   StatusLine status(std::cerr, isatty(STDERR_FILENO));
-  try {
-    if (left.from <= left.to)
-      sparsity_study(left, [&](const SparsityRow& row) {
-        rows.push_back(row);
-        status.show(text("n = ", row.samples, ": ", row.model, ", seed ", row.seed,
-                         " done, up to n = ", Index{1} << a.options.to));
-        if (rows.size() % of_size == 0) {
-          status.clear();
-          std::cerr << "n = " << row.samples << " done, up to " << (Index{1} << a.options.to) << '\n';
-          if (!a.out.empty()) is_drawn = write_study(a.out, rows, a.options);
-        }
-        if (interrupt.signal()) throw Stopped();
-      });
-  } catch (const Stopped&) {
-    status.clear();
+  if (left.from <= left.to)
+    sparsity_study(left, [&](const SparsityRow& row) {
+      rows.push_back(row);
+      status.show(text("n = ", row.samples, ": ", row.model, ", seed ", row.seed,
+                       " done, up to n = ", Index{1} << a.options.to));
+      if (rows.size() % of_size == 0) {
+        status.clear();
+        std::cerr << "n = " << row.samples << " done, up to " << (Index{1} << a.options.to) << '\n';
+        if (!a.out.empty()) is_drawn = write_study(a.out, rows, a.options);
+      }
+      return interrupt.signal() == 0;
+    });
+  status.clear();
+  if (interrupt.signal()) {
     rows.resize(rows.size() / of_size * of_size);
     if (!rows.empty()) print(tables(rows), a.wide);
     std::cerr << "normalign: study: stopped by signal " << interrupt.signal() << "; "

@@ -166,7 +166,7 @@ std::vector<SparsityRow> sparsity_study(const SparsityOptions& options, const Sp
                         .nearest_distance = distance};
         add(options, row);
         rows.push_back(row);
-        if (progress) progress(row);
+        if (progress && !progress(row)) return rows;
       }
     }
   return rows;

@@ -58,8 +58,8 @@ struct SparsityRow {
 /// length of the rows of `points`. Throws InputError on a misfit, no rows, or points that are all zero.
 double mean_nearest_distance(ConstView<double> points, ConstView<double> others);
 
-/// Told of each row when it is there.
-using SparsityProgress = std::function<void(const SparsityRow& row)>;
+/// Told of each row when it is there; says whether the study goes on.
+using SparsityProgress = std::function<bool(const SparsityRow& row)>;
 
 /// For each n, smallest first, and each seed the rows of the network and of the machine, both fitted to the first n
 /// training samples of `torus` and measured at these and at its test samples. A ReLU network is trained in float to
