@@ -1,4 +1,4 @@
-#include "experiments/results/plot.hpp"
+#include "experiments/results/curves.hpp"
 
 #include <filesystem>
 #include <iostream>
@@ -17,14 +17,14 @@ namespace fs = std::filesystem;
 
 struct PlotArguments {
   std::string folder, out;
-  PlotOptions options;
+  std::vector<std::string> metrics;
 };
 
 // Of runs on tables where there are some and no metric of a training curve is asked for.
 Plot pictures_of(const PlotArguments& a, Unreadable& unreadable) {
   const std::vector<TabularLog> logs =
-      a.options.metrics.empty() ? read_tabular_logs(a.folder, unreadable) : std::vector<TabularLog>{};
-  return logs.empty() ? plot(read_logs(a.folder, unreadable), a.options) : tabular_plot(summarise(logs));
+      a.metrics.empty() ? read_tabular_logs(a.folder, unreadable) : std::vector<TabularLog>{};
+  return logs.empty() ? plot(read_logs(a.folder, unreadable), a.metrics) : tabular_plot(summarise(logs));
 }
 
 int plot_runs(const PlotArguments& a) {

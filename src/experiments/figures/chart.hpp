@@ -77,6 +77,19 @@ std::pair<double, double> value_range(const Chart& chart, const ChartPanel& pane
 /// The axis with ends a little beyond `low` and `high`, which are positive where it is logarithmic.
 ChartAxis fitted(ChartAxis axis, double low, double high);
 
+/// One point, in the units of the axes.
+struct ScatterPoint {
+  double x = 0, y = 0;
+  bool is_filled = true;  ///< else hollow
+};
+
+/// Adds points to the only panel of the chart, in the next colour, as a block of filled ones, one of hollow ones, or
+/// both. `name`: in the key. Throws InputError where a value is not finite, or not positive on a logarithmic axis.
+void add_points(Chart& chart, const std::string& name, const std::vector<ScatterPoint>& points);
+
+/// Gives both axes one range, which holds all points, and the frame the line on which x = y.
+void add_diagonal(Chart& chart);
+
 /// The entries of the key: the named series of the first panel, then the legend.
 std::vector<ChartSeries> key_of(const Chart& chart);
 

@@ -10,7 +10,7 @@ namespace normalign {
 /// What a report shows.
 struct ReportOptions {
   std::string title = {};  ///< empty: "Runs in <folder>"
-  /// Training curves below the accuracy, as `PlotOptions` has them.
+  /// Training curves below the accuracy, as `plot` has them.
   std::vector<std::string> metrics = {"loss", "centroid_alignment", "effective_rank"};
   /// Where the page will be, for its links to the files of the folder; empty: no links.
   std::filesystem::path page = {};

@@ -2,11 +2,15 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <limits>
 #include <map>
 #include <string_view>
 
+#include "base/error.hpp"
+#include "base/nearest_name.hpp"
 #include "experiments/figures/statistics.hpp"
+#include "experiments/figures/table.hpp"
 
 namespace normalign {
 namespace {
@@ -173,6 +177,24 @@ CurveChart curve_chart(const TaskRuns& task, std::vector<std::string> metrics,
   return result;
 }
 
+// A name for files that is no option, hidden file or other folder; `taken` holds those in use, in lower case as some
+// file systems know no other.
+std::string file_name(const std::string& task, std::set<std::string>& taken) {
+  const auto is_alphanumeric = [](char letter) { return std::isalnum(static_cast<unsigned char>(letter)) != 0; };
+  std::string stem = task.substr(0, 100);
+  for (char& letter : stem)
+    if (!is_alphanumeric(letter) && std::string_view("._+-").find(letter) == std::string_view::npos) letter = '_';
+  if (stem.empty() || !is_alphanumeric(stem.front())) stem.insert(0, "_");
+  std::string result = stem;
+  const auto is_new = [&] {
+    std::string lower = result;
+    for (char& letter : lower) letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
+    return taken.insert(lower).second;
+  };
+  for (int i = 2; !is_new(); ++i) result = text(stem, '_', i);
+  return result;
+}
+
 }  // namespace
 
 std::string base_name(const std::string& metric) {
@@ -209,6 +231,35 @@ std::vector<CurveChart> curve_charts(const std::vector<TaskRuns>& tasks, const s
   const auto colours = condition_colours(tasks);
   std::vector<CurveChart> result;
   for (const TaskRuns& task : tasks) result.push_back(curve_chart(task, metrics, colours));
+  return result;
+}
+
+Plot plot(const std::vector<RunLog>& logs, const std::vector<std::string>& metrics) {
+  const std::vector<TaskRuns> tasks = by_task(logs);
+  std::vector<CurveChart> drawings =
+      curve_charts(tasks, metrics.empty() ? std::vector<std::string>{"centroid_alignment"} : metrics);
+  std::set<std::string> file_names, drawn, known;
+  Plot result;
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    CurveChart& drawing = drawings[i];
+    const auto remember = [&](const std::string& words) { result.remarks.push_back(text(tasks[i].task, ": ", words)); };
+    for (const std::string& words : remarks(tasks[i].unfinished, tasks[i].failed)) remember(words);
+    if (drawing.chart.panels.empty()) {
+      remember("no picture without a finished run");
+      continue;
+    }
+    for (const std::string& name : metrics)
+      if (std::ranges::find(drawing.missing, name) == drawing.missing.end()) drawn.insert(name);
+    for (const std::string& name : drawing.missing) remember("no finished run logged " + name);
+    known.insert(drawing.logged.begin(), drawing.logged.end());
+    drawing.chart.name = file_name(tasks[i].task, file_names);
+    result.figures.push_back(figure_of(drawing.chart));
+  }
+  if (result.figures.empty()) throw InputError(text("found none of ", logs.size(), " runs finished, expected some"));
+  for (const std::string& name : metrics)
+    if (!drawn.contains(name))
+      throw InputError(text("metric: found '", name, "', expected one that a finished run logged: ",
+                            joined(known, ", "), did_you_mean(name, {known.begin(), known.end()})));
   return result;
 }
 

@@ -42,6 +42,11 @@ struct CurveChart {
 /// `chance_alignment`.
 std::vector<CurveChart> curve_charts(const std::vector<TaskRuns>& tasks, const std::vector<std::string>& metrics);
 
+/// The charts of the tasks with finished runs as figures; without `metrics` centroid_alignment, where it was logged,
+/// stands beneath the accuracy. Throws InputError where no run is finished, or where no finished run logged one of
+/// `metrics`.
+Plot plot(const std::vector<RunLog>& logs, const std::vector<std::string>& metrics = {});
+
 /// The metric without the prefix train_ or test_ of its points.
 std::string base_name(const std::string& metric);
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "experiments/figures/scatter.hpp"
+#include "experiments/figures/chart.hpp"
 #include "experiments/figures/table.hpp"
 
 namespace normalign {

@@ -1,6 +1,6 @@
 #include "experiments/tabular/plot.hpp"
 
-#include "experiments/figures/scatter.hpp"
+#include "experiments/figures/chart.hpp"
 
 namespace normalign {
 

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <sstream>
 
-#include "experiments/figures/scatter.hpp"
+#include "experiments/figures/chart.hpp"
 #include "experiments/results/curves.hpp"
 #include "support/catch.hpp"
 #include "support/curve_logs.hpp"
