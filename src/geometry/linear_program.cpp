@@ -72,6 +72,7 @@ std::optional<LinearSolution> LinearProgram::Model::verified_optimum(ConstView<d
     if (!(dot(rows.row(i), x) <= limits(0, i) + residual_tolerance * largest)) return std::nullopt;
     // CLP minimises -c'x, so its multipliers of G x <= h are not positive.
     const double multiplier = std::max(0.0, -y[static_cast<std::size_t>(i)]);
+    found.multipliers.push_back(multiplier / lengths[static_cast<std::size_t>(i)]);
     if (multiplier == 0) continue;
     bound += multiplier * limits(0, i);
     for (Index j = 0; j < n; ++j) rest[static_cast<std::size_t>(j)] -= multiplier * rows(i, j);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "linalg/matrix.hpp"
 
@@ -15,6 +16,8 @@ struct LinearSolution {
   LinearStatus status = LinearStatus::optimal;
   double value = 0;           ///< the maximum, where there is one
   Matrix<double> point = {};  ///< 1 x n, where it is taken
+  /// m: of the rows as given, >= 0, where there is a maximum: how much it grows with a row's limit.
+  std::vector<double> multipliers = {};
 };
 
 /// maximise c'x over all x with G x <= h and low <= x <= high. One program is solved again and again under other

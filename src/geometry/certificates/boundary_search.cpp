@@ -1,9 +1,10 @@
 #include "geometry/certificates/boundary_search.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 
+#include "base/infinity.hpp"
+#include "geometry/certificates/rounding.hpp"
 #include "linalg/norm.hpp"
 #include "linalg/reduce.hpp"
 #include "robustness/pgd.hpp"
@@ -11,25 +12,57 @@
 namespace normalign::detail {
 namespace {
 
-// Nothing is looked for further away than so many times the scale, the larger of 1 and |x|, as in LeastDistance.
-constexpr double far_away = 1e3;
-// All within a reach are looked for, the first so many times the scale, before the reach grows by a factor: the bounds
-// of parts are the tighter the smaller the ball, and the upper bound may be far too large.
-constexpr double first_reach = 1.0 / 64, reach_growth = 1.5;
+// All within a reach are looked for, before the reach grows by a factor: the bounds of parts are the tighter the
+// smaller the ball, and the upper bound may be far too large. Where nothing is found the factor becomes large.
+constexpr double first_reach = 1.0 / 8, reach_growth = 1.5, far_growth = 16;
+constexpr Index near_reaches = 12, most_reaches = 32;
+// A part whose distance is proved to be at least so many times the upper bound needs no second look.
+constexpr double near_enough = 1 - 2e-10;
+// The relative difference of bounds that are called exact.
+constexpr double exact_difference = 1e-9;
+
+// A length of which steps are made where x's own region tells nothing.
+double length_at(const RegionRows& rows, Index outputs, Norm norm) {
+  double least = infinity;
+  const auto take = [&](Index row) {
+    const double length = dual_length(rows.slopes().row(row), norm), way = std::abs(rows.offsets()(0, row)) / length;
+    if (length > 0 && way > 0 && std::isfinite(way)) least = std::min(least, way);
+  };
+  for (Index j = 0; j < outputs; ++j) take(rows.output(j));
+  if (std::isfinite(least)) return least;
+  for (Index u = 0; u < rows.units(); ++u) take(u);
+  return std::isfinite(least) ? least : 1;
+}
+
+// At least the length of a difference of stored numbers, by rounding little more.
+double length_above(std::span<const double> way, Norm norm) {
+  const auto count = static_cast<Index>(way.size());
+  const double length = norm == Norm::l2 ? euclidean_length(way) : norm_length(way, norm);
+  return length * (1 + rounding_of<double>(norm == Norm::l2 ? count + 4 : 2));
+}
 
 }  // namespace
 
-BoundarySearch::BoundarySearch(PiecewiseAffineNetwork margins, ConstView<double> x, Norm norm)
-    : margins_(std::move(margins)),
+BoundarySearch::BoundarySearch(const CentredMargins& margins, ConstView<double> x, Norm norm, double seconds)
+    : end_(seconds < 1e9
+               ? Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds))
+               : Clock::time_point::max()),
+      margins_(&margins),
+      network_(&margins.network()),
       x_(x),
       norm_(norm),
-      scale_(std::max(1.0, norm_length(x.span(), Norm::l2))),
-      rows_(margins_),
-      code_(margins_.codes(x).front()),
-      bounds_(margins_, x, norm) {}
+      origin_(1, network_->inputs()),
+      rows_(*network_),
+      code_(network_->codes(origin_).front()),
+      bounds_(margins, norm) {
+  rows_.compute(code_);
+  scale_ = length_at(rows_, network_->outputs(), norm);
+  const Matrix<double> f = (*network_)(origin_);
+  size_ = norm_length(f.span(), Norm::linf);
+}
 
-bool BoundarySearch::is_adversarial(ConstView<double> z) const {
-  const Matrix<double> f = margins_(z);
+bool BoundarySearch::is_beyond(ConstView<double> step) const {
+  const Matrix<double> f = (*network_)(step);
   return std::ranges::max(f.span()) >= 0;
 }
 
@@ -39,43 +72,81 @@ void BoundarySearch::enter(std::span<const std::uint8_t> code) {
   rows_.compute(code_);
 }
 
-double BoundarySearch::value_at(ConstView<double> z, Index row) const {
-  return dot(rows_.slopes().row(row), z.span()) + rows_.offsets()(0, row);
+double BoundarySearch::value_at(ConstView<double> step, Index row) const {
+  return dot(rows_.slopes().row(row), step.span()) + rows_.offsets()(0, row);
 }
 
-// The nearest point of the set, when it is no further than the limit.
-NearestPoint BoundarySearch::project(const HalfSpaces& set) {
-  return norm_ == Norm::l2 ? least_distance_(set, x_, limit()) : least_linf_distance(set, x_, limit());
+// The shortest step of the set, when it is no longer than the limit, with every row moved inward by a distance. Solvers
+// have tolerances: they get the set in a unit of length that is a power of two next to the limit.
+NearestPoint BoundarySearch::project(const HalfSpaces& set, double inward) {
+  int exponent = 0;
+  std::frexp(std::isfinite(limit()) ? limit() : scale_, &exponent);
+  Matrix<double> offsets(set.offsets);
+  for (Index row = 0; row < offsets.cols(); ++row) {
+    const double moved = inward > 0 ? inward * dual_length(set.slopes.row(row), norm_) : 0;
+    offsets(0, row) = std::ldexp(offsets(0, row) - moved, -exponent);
+  }
+  const HalfSpaces scaled{.slopes = set.slopes, .offsets = offsets};
+  const double most = std::ldexp(limit(), -exponent);
+  NearestPoint result =
+      norm_ == Norm::l2 ? least_distance_(scaled, origin_, most) : least_linf_distance(scaled, origin_, most);
+  result.distance = std::ldexp(result.distance, exponent);
+  for (double& value : result.point.span()) value = std::ldexp(value, exponent);
+  return result;
+}
+
+// Takes the step as the upper bound, where it is proved to lead to an adversarial point and is shorter than all before.
+bool BoundarySearch::take(ConstView<double> step, Proof proof) {
+  const Matrix<double> way = margins_->in_inputs(step);
+  const double upper = length_above(way.span(), norm_);
+  if (!(upper < found_.upper)) return false;
+  // What rounding cannot bring to the boundary needs no proof.
+  const Matrix<double> here = (*network_)(step);
+  if (std::ranges::max(here.span()) < -1e-9 * size_) return false;
+  if (!margins_->is_adversarial(x_, way, proof)) return false;
+  found_.upper = upper;
+  found_.adversarial = x_;
+  for (Index i = 0; i < way.cols(); ++i) found_.adversarial(0, i) += way(0, i);
+  best_step_ = Matrix<double>(step);
+  return true;
+}
+
+// Takes the shortest step of a set whose points are adversarial but for rounding, or one a little further inside.
+bool BoundarySearch::take_nearest(const HalfSpaces& set, Proof proof) {
+  const double before = found_.upper;
+  for (double inward = 0; inward < 1e-7 && !is_late(); inward = inward == 0 ? 1e-16 : 8 * inward) {
+    const NearestPoint nearest = project(set, inward * limit());
+    if (nearest.status != NearestStatus::found || !(nearest.distance < before * near_enough)) return false;
+    if (take(nearest.point, proof)) return true;
+  }
+  return false;
 }
 
 // The nearest points of the region whose rows are there where an output is 0; whether one is nearer than all before.
 bool BoundarySearch::cross() {
   bool better = false;
-  const Index count = rows_.units() + 1;
-  for (Index j = 0; j < margins_.outputs(); ++j) {
-    const Index row = rows_.output(j);
-    const double value = value_at(x_, row), length = dual_length(rows_.slopes().row(row), norm_);
-    if (!((value < 0 ? -value / length : 0) < found_.upper)) continue;
-    rows_.choose(j);
-    NearestPoint nearest =
-        project({.slopes = rows_.slopes().row_block(0, count), .offsets = {rows_.offsets().data(), 1, count}});
-    if (nearest.status != NearestStatus::found || !(nearest.distance < found_.upper)) continue;
-    found_.upper = nearest.distance;
-    found_.adversarial = std::move(nearest.point);
-    better = true;
-  }
+  for (Index j = 0; j < network_->outputs(); ++j) better |= cross(j, Proof::rounded);
   return better;
+}
+
+bool BoundarySearch::cross(Index output, Proof proof) {
+  const Index count = rows_.units() + 1, row = rows_.output(output);
+  const double value = rows_.offsets()(0, row), length = dual_length(rows_.slopes().row(row), norm_);
+  if (!((value < 0 ? -value / length : 0) < limit())) return false;
+  rows_.choose(output);
+  return take_nearest({.slopes = rows_.slopes().row_block(0, count), .offsets = {rows_.offsets().data(), 1, count}},
+                      proof);
 }
 
 // From the best point so far, and the region it was found in, to better ones in regions next to it.
 void BoundarySearch::improve() {
-  for (bool better = true; better;) {
+  for (bool better = true; better && !is_late();) {
     better = false;
     const ActivationCode here = code_;
     std::vector<Index> walls;
     for (Index u = 0; u < rows_.units(); ++u) {
       const double length = norm_length(rows_.slopes().row(u), Norm::l2);
-      if (length > 0 && std::abs(value_at(found_.adversarial, u)) <= 1e-7 * length) walls.push_back(u);
+      if (length > 0 && std::abs(value_at(best_step_, u)) <= 1e-7 * length * limit()) walls.push_back(u);
     }
     for (const Index u : walls) {
       ActivationCode there = here;
@@ -89,20 +160,30 @@ void BoundarySearch::improve() {
   }
 }
 
-bool BoundarySearch::start_from(Matrix<double> point) {
-  if (!is_adversarial(point)) return false;
-  // Halving the way from x brings it to the boundary.
-  Matrix<double> near(x_), middle(x_), way(x_);
-  for (int step = 0; step < 40; ++step) {
-    for (Index i = 0; i < x_.cols(); ++i) middle(0, i) = 0.5 * (near(0, i) + point(0, i));
-    (is_adversarial(middle) ? point : near) = middle;
+bool BoundarySearch::start_from(ConstView<double> input) {
+  if (!margins_->is_adversarial(input, Matrix<double>(1, input.cols()), Proof::exact)) return false;
+  Matrix<double> way(input);
+  for (Index i = 0; i < way.cols(); ++i) way(0, i) -= x_(0, i);
+  const double upper = length_above(way.span(), norm_);
+  if (upper < found_.upper) {
+    found_.upper = upper;
+    found_.adversarial = Matrix<double>(input);
+    best_step_ = margins_->coordinates(input);
   }
-  for (Index i = 0; i < x_.cols(); ++i) way(0, i) = point(0, i) - x_(0, i);
-  const double upper = norm_length(way.span(), norm_);
-  if (!(upper < found_.upper)) return true;
-  found_.upper = upper;
-  found_.adversarial = point;
-  enter(margins_.codes(point).front());
+  start_from_step(margins_->coordinates(input));
+  return true;
+}
+
+// Halving brings a step that leads beyond the boundary back to it, and better ones are looked for there.
+bool BoundarySearch::start_from_step(Matrix<double> step) {
+  if (!is_beyond(step)) return false;
+  Matrix<double> near(origin_), middle(origin_);
+  for (int halving = 0; halving < 40; ++halving) {
+    for (Index i = 0; i < step.cols(); ++i) middle(0, i) = 0.5 * (near(0, i) + step(0, i));
+    (is_beyond(middle) ? step : near) = middle;
+  }
+  if (!take(step, Proof::rounded)) return std::isfinite(found_.upper);
+  enter(network_->codes(step).front());
   cross();
   improve();
   return true;
@@ -110,11 +191,11 @@ bool BoundarySearch::start_from(Matrix<double> point) {
 
 // Follows the slope of each output to where it would be 0 were the network affine, again and again.
 void BoundarySearch::attack_by_slopes() {
-  for (Index j = 0; j < margins_.outputs(); ++j) {
-    Matrix<double> y(x_);
-    for (int step = 0; step < 30; ++step) {
-      if (start_from(y)) break;
-      enter(margins_.codes(y).front());
+  for (Index j = 0; j < network_->outputs(); ++j) {
+    Matrix<double> y(origin_);
+    for (int step = 0; step < 30 && !is_late(); ++step) {
+      if (start_from_step(y)) break;
+      enter(network_->codes(y).front());
       // A little beyond where output j would be 0, were the network affine.
       const auto slope = rows_.slopes().row(rows_.output(j));
       const double length = dual_length(slope, norm_);
@@ -131,14 +212,15 @@ void BoundarySearch::attack_by_slopes() {
 // Climbs the largest output in ever larger balls until an adversarial point turns up.
 void BoundarySearch::attack_in_balls() {
   const auto climb = [&](ConstView<double> z, MatrixView<double> gradient) {
-    const Matrix<double> f = margins_(z);
-    enter(margins_.codes(z).front());
+    const Matrix<double> f = (*network_)(z);
+    enter(network_->codes(z).front());
     const Index best = std::ranges::max_element(f.span()) - f.span().begin();
     std::ranges::copy(rows_.slopes().row(rows_.output(best)), gradient.data());
   };
-  for (double radius = first_reach * scale_; radius <= far_away * scale_; radius *= 2) {
+  double radius = scale_ / 64;
+  for (int ball = 0; ball < 24 && !is_late(); ++ball, radius *= 2) {
     const PgdOptions options{.norm = norm_, .radius = radius, .step = radius / 16, .steps = 40, .random_start = false};
-    if (start_from(pgd<double>(x_, options, climb))) return;
+    if (start_from_step(pgd<double>(origin_, options, climb))) return;
   }
 }
 
@@ -153,32 +235,35 @@ void BoundarySearch::push(Part part) {
   std::push_heap(queue_.begin(), queue_.end());
 }
 
-// Looks for the nearest point of what is known to contain the part. Unless that is a point of the part itself, a new
-// upper bound, or too far, two smaller parts take its place: one with a unit off, one with it on.
+// Looks for the nearest point of what is known to contain the part, and proves how far that is at least. Unless the
+// part is done with, two smaller ones take its place: one with a unit off, one with it on.
 void BoundarySearch::divide(Part part) {
-  const bool is_cap = !part.direction.empty();
-  if (!bounds_.compute(part.signs, {.radius = limit(), .least = is_cap ? part.key : 0, .direction = part.direction},
-                       part.output))
-    return;
-  NearestPoint nearest = project(bounds_.half_spaces());
-  if (nearest.status != NearestStatus::found || !(nearest.distance < limit())) return;
-  const Index unit = bounds_.loosest_unit(nearest.point);
-  const double value = margins_(nearest.point)(0, part.output);
-  if (unit < 0 || value >= -1e-12 * scale_ * bounds_.output_slope()) {
-    found_.upper = nearest.distance;
-    found_.adversarial = std::move(nearest.point);
-    return;
-  }
-  if (nearest.distance > part.key) {
-    part.key = nearest.distance;
-    if (norm_ == Norm::l2) {
-      part.direction.assign(nearest.point.span().begin(), nearest.point.span().end());
-      for (Index i = 0; i < x_.cols(); ++i) {
-        double& value_i = part.direction[static_cast<std::size_t>(i)];
-        value_i = (value_i - x_(0, i)) / nearest.distance;
-      }
+  if (!bounds_.compute(part.signs, {.radius = limit(), .least = part.along, .direction = part.direction}, part.output))
+    return close(limit());
+  const HalfSpaces set = bounds_.half_spaces();
+  const NearestPoint nearest = project(set);
+  if (!nearest.multipliers.empty()) {
+    ProvedDistance proved = proved_distance(set, nearest.multipliers, norm_, limit());
+    part.key = std::max(part.key, std::min(proved.distance, limit()));
+    if (proved.along > part.along) {
+      part.along = proved.along;
+      part.direction = std::move(proved.direction);
     }
   }
+  const bool has_point = nearest.status == NearestStatus::found;
+  const Index unit = bounds_.loosest_unit(has_point ? nearest.point : origin_);
+  if (unit < 0) {
+    // One region is left, whose own rows are not moved outward.
+    enter(bounds_.code());
+    cross(part.output, Proof::exact);
+    if (part.key < near_enough * limit()) part.key = std::max(part.key, exact_key(part.output));
+  } else if (has_point && !take(nearest.point, Proof::rounded)) {
+    // On the boundary itself rounding decides.
+    Matrix<double> further(nearest.point);
+    for (double& value : further.span()) value *= 1 + 1e-12;
+    take(further, Proof::rounded);
+  }
+  if (unit < 0 || part.key >= near_enough * limit()) return close(part.key);
   for (const UnitSign sign : {UnitSign::off, UnitSign::on}) {
     Part half = part;
     half.signs[static_cast<std::size_t>(unit)] = sign;
@@ -186,34 +271,53 @@ void BoundarySearch::divide(Part part) {
   }
 }
 
-Certificate BoundarySearch::run(Index parts, double seconds) {
-  using Clock = std::chrono::steady_clock;
-  const auto start = Clock::now();
-  const auto is_over = [&] {
-    return found_.parts >= parts || std::chrono::duration<double>(Clock::now() - start).count() > seconds;
-  };
-  reach_ = first_reach * scale_;
-  for (;;) {
+// What the region whose rows are there proves about steps with that margin >= 0, without rounding.
+double BoundarySearch::exact_key(Index output) {
+  const Index count = rows_.units() + 1;
+  rows_.choose(output);
+  const NearestPoint nearest =
+      project({.slopes = rows_.slopes().row_block(0, count), .offsets = {rows_.offsets().data(), 1, count}});
+  if (nearest.multipliers.empty()) return 0;
+  const double distance = margins_->exact_distance(code_, output, nearest.multipliers, norm_);
+  return std::min(distance, limit()) * margins_->stretch() * (1 - 2 * std::numeric_limits<double>::epsilon());
+}
+
+// No step whose coordinates are shorter leads to an adversarial input.
+void BoundarySearch::raise_lower(double length) {
+  length = std::min(length, limit());
+  found_.lower = std::max(found_.lower, length / margins_->stretch() * (1 - std::numeric_limits<double>::epsilon()));
+}
+
+Certificate BoundarySearch::run(Index parts) {
+  const auto is_over = [&] { return found_.parts >= parts || is_late(); };
+  reach_ = std::isfinite(found_.upper) ? first_reach * found_.upper : scale_;
+  bool is_limited = false;
+  for (Index round = 0; round < most_reaches && !is_limited && found_.upper > 0; ++round) {
     queue_.clear();
-    for (Index j = 0; j < margins_.outputs(); ++j)
-      push({.key = 0, .number = 0, .output = j, .signs = std::vector(code_.size(), UnitSign::any), .direction = {}});
-    while (!queue_.empty() && queue_.front().key < limit()) {
-      if (is_over()) {
-        found_.lower = std::max(found_.lower, queue_.front().key);
-        return std::move(found_);
-      }
+    closed_ = infinity;
+    for (Index j = 0; j < network_->outputs(); ++j)
+      push({.key = 0,
+            .number = 0,
+            .output = j,
+            .signs = std::vector(code_.size(), UnitSign::any),
+            .direction = {},
+            .along = 0});
+    while (!queue_.empty() && queue_.front().key < near_enough * limit()) {
+      is_limited = is_over();
+      if (is_limited) break;
       std::pop_heap(queue_.begin(), queue_.end());
       Part part = std::move(queue_.back());
       queue_.pop_back();
       ++found_.parts;
       divide(std::move(part));
     }
-    if (found_.upper <= reach_ || reach_ > far_away * scale_) break;
-    found_.lower = reach_;
-    reach_ *= reach_growth;
+    raise_lower(std::min(closed_, queue_.empty() ? infinity : queue_.front().key));
+    if (found_.upper * margins_->stretch() <= reach_) break;
+    reach_ *= std::isfinite(found_.upper) || round < near_reaches ? reach_growth : far_growth;
   }
-  found_.exact = true;
-  found_.lower = found_.upper;
+  // The two were rounded each to its side.
+  found_.lower = std::min(found_.lower, found_.upper);
+  found_.exact = std::isfinite(found_.upper) && found_.upper - found_.lower <= exact_difference * found_.upper;
   return std::move(found_);
 }
 

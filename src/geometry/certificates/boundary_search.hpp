@@ -2,65 +2,85 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <span>
 #include <vector>
 
 #include "base/infinity.hpp"
+#include "geometry/certificates/centred_margins.hpp"
 #include "geometry/certificates/certificate.hpp"
 #include "geometry/certificates/least_distance.hpp"
 #include "geometry/certificates/part_bounds.hpp"
+#include "geometry/certificates/proved_distance.hpp"
 #include "geometry/region_rows.hpp"
 
 namespace normalign::detail {
 
-/// Looks for the point next to x where an output of `margins` is >= 0; such points are called adversarial here.
+/// Looks for the step from x to the nearest point where a margin is >= 0; such points are called adversarial here.
 class BoundarySearch {
  public:
-  /// x (1 x d) is borrowed.
-  BoundarySearch(PiecewiseAffineNetwork margins, ConstView<double> x, Norm norm);
+  /// The margins, those at x (1 x d), are borrowed. The clock of `seconds` starts here.
+  BoundarySearch(const CentredMargins& margins, ConstView<double> x, Norm norm, double seconds = infinity);
 
-  /// Takes an adversarial point, and better ones near it, as the upper bound; false when the point is none.
-  bool start_from(Matrix<double> point);
-  /// Looks for adversarial points: along the slope of each output, and where that finds none by projected gradient
+  /// Takes an adversarial input (1 x d), and better ones near it, as the upper bound; false when the input is none.
+  bool start_from(ConstView<double> input);
+  /// Looks for adversarial points: along the slope of each margin, and where that finds none by projected gradient
   /// ascent in ever larger balls.
   void attack();
-  /// Visits parts in the order of their distance, within a growing reach, until the bounds meet or a limit ends it.
-  /// May be called once.
-  Certificate run(Index parts, double seconds);
+  /// Visits parts in the order of their distance, within a growing reach, until the bounds meet or so many were
+  /// visited. May be called once.
+  Certificate run(Index parts);
 
  private:
-  // Points with some signs of hidden units in common and an output >= 0.
+  using Clock = std::chrono::steady_clock;
+  // Steps with some signs of hidden units in common and a margin >= 0.
   struct Part {
-    double key;  // no such point is nearer
+    double key;  // no such step is shorter
     Index number;
     Index output;
     std::vector<UnitSign> signs;
-    std::vector<double> direction;  // in l2 and where the key is not 0: of all such points (z - x)·direction >= key
+    std::vector<double> direction;  // where not empty, of all such steps within the limit z·direction >= along
+    double along;
     bool operator<(const Part& other) const { return key != other.key ? key > other.key : number > other.number; }
   };
 
-  bool is_adversarial(ConstView<double> z) const;
+  bool is_late() const { return Clock::now() > end_; }
+  bool is_beyond(ConstView<double> step) const;
   void enter(std::span<const std::uint8_t> code);
-  double value_at(ConstView<double> z, Index row) const;
-  NearestPoint project(const HalfSpaces& set);
+  double value_at(ConstView<double> step, Index row) const;
+  NearestPoint project(const HalfSpaces& set, double inward = 0);
+  bool take(ConstView<double> step, Proof proof);
+  bool take_nearest(const HalfSpaces& set, Proof proof);
+  bool start_from_step(Matrix<double> step);
   bool cross();
+  bool cross(Index output, Proof proof);
+  double exact_key(Index output);
   void improve();
   void attack_by_slopes();
   void attack_in_balls();
-  double limit() const { return std::min(found_.upper, reach_); }
+  // How long a step's coordinates may be to be of interest.
+  double limit() const { return std::min(found_.upper * margins_->stretch(), reach_); }
   void push(Part part);
   void divide(Part part);
+  void close(double key) { closed_ = std::min(closed_, key); }
+  void raise_lower(double length);
 
-  PiecewiseAffineNetwork margins_;
-  ConstView<double> x_;
+  Clock::time_point end_;
+  const CentredMargins* margins_;
+  const PiecewiseAffineNetwork* network_;  // of the step
+  Matrix<double> x_;
   Norm norm_;
-  double scale_;
+  Matrix<double> origin_;  // a step of zeros
+  double scale_;           // a length at x: of the step to the nearest zero of a margin, were the network affine
+  double size_;            // of the largest margin at x
   RegionRows rows_;
   ActivationCode code_;  // of the region that rows_ are of
   PartBounds bounds_;
   std::vector<Part> queue_;  // a heap, the least key first
   Index pushed_ = 0;
-  double reach_ = infinity;  // how far is looked
+  double reach_ = infinity;   // how far is looked
+  double closed_ = infinity;  // of the parts that were not divided: no step is shorter
+  Matrix<double> best_step_;  // to the adversarial point
   LeastDistance least_distance_;
   Certificate found_;  // so far
 };

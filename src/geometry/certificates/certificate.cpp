@@ -10,34 +10,6 @@
 #include "linalg/row_blocks.hpp"
 
 namespace normalign {
-namespace {
-
-// The network whose outputs are >= 0 just where the class is not that of x: every other output less that of the class;
-// of one output, its negative where it is positive at x.
-PiecewiseAffineNetwork margins(const PiecewiseAffineNetwork& network, ConstView<double> x) {
-  const Matrix<double> f = network(x);
-  const Index winner = std::ranges::max_element(f.span()) - f.span().begin(), k = network.outputs();
-  std::vector<PiecewiseAffineLayer> layers = network.layers();
-  auto& [weight, bias, slope] = layers.back();
-  if (k == 1) {
-    const double sign = f(0, 0) > 0 ? -1 : 1;
-    for (double& value : weight.span()) value *= sign;
-    bias(0, 0) *= sign;
-    return PiecewiseAffineNetwork(std::move(layers));
-  }
-  Matrix<double> differences(k - 1, weight.cols()), offsets(1, k - 1);
-  for (Index j = 0; j < k - 1; ++j) {
-    const Index other = j < winner ? j : j + 1;
-    for (Index i = 0; i < weight.cols(); ++i) differences(j, i) = weight(other, i) - weight(winner, i);
-    offsets(0, j) = bias(0, other) - bias(0, winner);
-  }
-  weight = std::move(differences);
-  bias = std::move(offsets);
-  return PiecewiseAffineNetwork(std::move(layers));
-}
-
-}  // namespace
-
 std::vector<Certificate> certificates(const PiecewiseAffineNetwork& network, ConstView<double> x,
                                       const CertificateOptions& options, int threads) {
   check_threads("certificates", threads);
@@ -51,21 +23,16 @@ std::vector<Certificate> certificates(const PiecewiseAffineNetwork& network, Con
     throw InputError(text("certificates: x is ", x.shape(), "; it must have ", network.inputs(), " columns"));
   std::optional<RowSpaceNetwork> reduced;
   if (options.norm == Norm::l2) reduced = row_space_network(network);
+  if (reduced && reduced->basis.rows() == network.inputs()) reduced.reset();
   std::vector<Certificate> result(static_cast<std::size_t>(x.rows()));
   std::vector<std::exception_ptr> failures;
   const auto certify = [&](Index i) {
-    const Matrix<double> here(x.row_block(i, 1)), coordinates = reduced ? reduced->coordinates(here) : here;
-    detail::BoundarySearch search(margins(reduced ? reduced->network : network, coordinates), coordinates,
-                                  options.norm);
-    if (given.size() > 0) {
-      const Matrix<double> there(given.row_block(i, 1));
-      if (!search.start_from(reduced ? reduced->coordinates(there) : there))
-        throw InputError(text("certificates: row ", i, " of adversarial is classified as that of x is"));
-    }
+    const detail::CentredMargins margins(network, reduced ? &*reduced : nullptr, x.row_block(i, 1));
+    detail::BoundarySearch search(margins, x.row_block(i, 1), options.norm, options.seconds);
+    if (given.size() > 0 && !search.start_from(given.row_block(i, 1)))
+      throw InputError(text("certificates: row ", i, " of adversarial is classified as that of x is"));
     search.attack();
-    Certificate& found = result[static_cast<std::size_t>(i)];
-    found = search.run(options.parts, options.seconds);
-    if (reduced && !found.adversarial.empty()) found.adversarial = reduced->point(found.adversarial, here);
+    result[static_cast<std::size_t>(i)] = search.run(options.parts);
   };
   // Some take a thousand times as long as others: each thread takes the next one when it is free.
   std::atomic<Index> next = 0;

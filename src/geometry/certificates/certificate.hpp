@@ -24,10 +24,11 @@ struct CertificateOptions {
   std::function<void(Index done)> progress = {};
 };
 
-/// What is proved about one input: no point nearer than `lower` is classified otherwise, and `adversarial`, at distance
-/// `upper`, is classified otherwise, there or a rounding error further on.
+/// What is proved about one input, of the network's numbers as they are stored: no point nearer than `lower` is
+/// classified otherwise, and one at distance at most `upper` is, or is tied. `adversarial` is that point, each
+/// coordinate rounded to a double.
 struct Certificate {
-  bool exact = false;  ///< lower and upper are the distance of the decision boundary
+  bool exact = false;  ///< lower and upper agree to 1e-9 of the distance
   double lower = 0;
   double upper = infinity;          ///< infinite where no such point is known
   Matrix<double> adversarial = {};  ///< 1 x d, empty where none is known
@@ -40,21 +41,27 @@ struct Certificate {
 ///
 /// By best-first search over parts of the input space, where an output other than that of the class is the larger one
 /// and some hidden units have given signs: at first none, so that a part is a union of regions, and where every unit
-/// that can bend has one, a part is a piece of one region. The distance of a part is bounded from below by that of the
-/// half-spaces of `PartBounds`; the nearest part is divided by the sign of one more unit, until the nearest point found
-/// belongs to the part. An attack gives an upper bound at the start; all parts within a reach are looked for, which
-/// grows by half until it holds the nearest point. Regions are not gone through one by one as by Jordan, Lewis and
-/// Dimakis ("Provable certificates for adversarial examples: fitting a ball in the union of polytopes", NeurIPS 2019):
-/// for MNIST with 64 hidden units that took thirty times as many steps where it came to an end. Distances are exact to
-/// about 1e-9; beyond 1000 times the larger of 1 and |x| nothing is looked for. In l2 all is computed in the row space
-/// of the first weight.
+/// that can bend has one, a part is a piece of one region. The half-spaces of `PartBounds` contain a part; a solver
+/// proposes multipliers of them, and `proved_distance` says what those prove. The part whose proof is the nearest is
+/// divided by the sign of one more unit, until it is proved to be no nearer than the upper bound, or cannot be divided.
+/// Parts are looked for within a reach, which grows until it holds the nearest adversarial point; where there seems to
+/// be none the search ends far away, with `lower` proved and `upper` infinite.
+///
+/// Nothing depends on a tolerance: half-spaces are moved outward by a bound on their rounding, a bound is evaluated
+/// with every rounding against it, a point counts as adversarial where that is proved, and where double precision does
+/// not decide, integers do. A solver that fails costs a part its bound. Inputs times a power of two have the same
+/// certificates times that power.
+///
+/// Regions are not gone through one by one as by Jordan, Lewis and Dimakis ("Provable certificates for adversarial
+/// examples: fitting a ball in the union of polytopes", NeurIPS 2019): for MNIST with 64 hidden units that took thirty
+/// times as many steps where it came to an end. In l2 all is computed in the row space of the first weight.
 ///
 /// Practical for up to some tens of units that change their sign within the distance: the number of parts grows
 /// exponentially in them. A part that waits takes about N + 8 r bytes, N hidden units, r the rank of the first weight
 /// (in linf 0).
 ///
 /// Throws InputError when shapes do not fit, an option is negative, an `adversarial` row is not classified otherwise,
-/// or on fewer than one thread; RunError when a projection fails its check.
+/// or on fewer than one thread.
 std::vector<Certificate> certificates(const PiecewiseAffineNetwork& network, ConstView<double> x,
                                       const CertificateOptions& options = {}, int threads = 1);
 

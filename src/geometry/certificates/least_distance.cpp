@@ -37,14 +37,22 @@ void detail::check(const HalfSpaces& set, ConstView<double> x, double limit) {
 
 NearestPoint LeastDistance::operator()(const HalfSpaces& set, ConstView<double> x, double limit) {
   detail::check(set, x, limit);
-  if (!load(set, x, limit)) return {.status = NearestStatus::empty};
+  if (const Index row = load(set, x, limit); row >= 0) {
+    NearestPoint result{.status = NearestStatus::empty,
+                        .multipliers = std::vector<double>(static_cast<std::size_t>(given_))};
+    result.multipliers[static_cast<std::size_t>(row)] = set.offsets(0, row) < 0 ? 1 : -1;
+    return result;
+  }
   return solve(x, limit);
 }
 
-// Rows that no point within the limit can violate are left out. False when a row of zeros fails.
-bool LeastDistance::load(const HalfSpaces& set, ConstView<double> x, double limit) {
+// Rows that no point within the limit can violate are left out. A row of zeros that fails, or -1.
+Index LeastDistance::load(const HalfSpaces& set, ConstView<double> x, double limit) {
   const Index m = set.slopes.rows(), d = set.slopes.cols();
   scale_ = std::max(1.0, std::sqrt(dot(x.span(), x.span())));
+  given_ = m;
+  kept_.clear();
+  lengths_.clear();
   rows_.resize(m, d);
   at_point_.clear();
   equalities_ = 0;
@@ -52,7 +60,7 @@ bool LeastDistance::load(const HalfSpaces& set, ConstView<double> x, double limi
     const Reading slope = set.slopes.row(i);
     const double length = std::sqrt(dot(slope, slope)), offset = set.offsets(0, i);
     if (length == 0) {
-      if (offset < -search_tolerance || (i < set.equalities && offset > search_tolerance)) return false;
+      if (offset < -search_tolerance || (i < set.equalities && offset > search_tolerance)) return i;
       continue;
     }
     const Values row = rows_.row(static_cast<Index>(at_point_.size()));
@@ -60,6 +68,8 @@ bool LeastDistance::load(const HalfSpaces& set, ConstView<double> x, double limi
     const double value = dot<double>(row, x.span()) + offset / length;
     if (i >= set.equalities && value >= limit) continue;
     at_point_.push_back(value);
+    kept_.push_back(i);
+    lengths_.push_back(length);
     if (i < set.equalities) ++equalities_;
   }
   rows_.resize(static_cast<Index>(at_point_.size()), d);
@@ -69,7 +79,7 @@ bool LeastDistance::load(const HalfSpaces& set, ConstView<double> x, double limi
   rest_.resize(static_cast<std::size_t>(d));
   q_.resize(d, d);
   r_.resize(d, d);
-  return true;
+  return -1;
 }
 
 NearestPoint LeastDistance::solve(ConstView<double> x, double limit) {
@@ -78,13 +88,14 @@ NearestPoint LeastDistance::solve(ConstView<double> x, double limit) {
     if (height(row) > 0) {
       for (double& value : rows_.row(row)) value = -value;
       at_point_[static_cast<std::size_t>(row)] *= -1;
+      lengths_[static_cast<std::size_t>(row)] *= -1;
     }
     if (const auto end = satisfy(row, limit)) return *end;
   }
   // Every row is taken in and dropped a few times at most; rounding could make it go round in circles.
   Index left = 50 * (rows_.rows() + rows_.cols());
   for (Index row = most_violated(); row >= 0; row = most_violated()) {
-    if (left-- == 0) throw RunError("LeastDistance: the search for active rows does not end");
+    if (left-- == 0) return end(NearestStatus::failed, -1, 0);
     if (const auto end = satisfy(row, limit)) return *end;
   }
   polish();
@@ -93,10 +104,11 @@ NearestPoint LeastDistance::solve(ConstView<double> x, double limit) {
   for (Index row = 0; row < rows_.rows(); ++row)
     least = std::min(least, is_equality(row) ? -std::abs(height(row)) : height(row));
   if (least < -answer_tolerance * scale_ || !(bound(-1, 0) >= distance - answer_tolerance * scale_))
-    throw RunError(text("LeastDistance: the answer at distance ", distance, " violates a row by ", -least,
-                        " and is proved to be the nearest only up to ", bound(-1, 0)));
-  if (distance > limit) return {.status = NearestStatus::beyond};
-  NearestPoint result{.distance = distance, .point = Matrix<double>(x)};
+    return end(NearestStatus::failed, -1, 0);
+  if (distance > limit) return end(NearestStatus::beyond, -1, 0);
+  NearestPoint result = end(NearestStatus::found, -1, 0);
+  result.distance = distance;
+  result.point = Matrix<double>(x);
   add_multiple(1, step_, result.point.span());
   return result;
 }
@@ -148,10 +160,10 @@ std::optional<NearestPoint> LeastDistance::satisfy(Index row, double limit) {
       const double length = std::isfinite(to_row) ? to_row : 1e20;
       for (std::size_t i = 0; i < active_.size(); ++i) multipliers_[i] -= length * weights_[i];
       const double proved = bound(row, multiplier + length);
-      if (proved >= 0.999 * far_away * scale_) return NearestPoint{.status = NearestStatus::empty};
-      if (proved >= limit - answer_tolerance * scale_) return NearestPoint{.status = NearestStatus::beyond};
-      throw RunError(
-          text("LeastDistance: a set that seems to be beyond ", reach, " is proved to be only beyond ", proved));
+      const NearestStatus status = proved >= 0.999 * far_away * scale_           ? NearestStatus::empty
+                                   : proved >= limit - answer_tolerance * scale_ ? NearestStatus::beyond
+                                                                                 : NearestStatus::failed;
+      return end(status, row, multiplier + length);
     }
     const double length = std::min(to_row, to_blocking);
     for (std::size_t i = 0; i < active_.size(); ++i) multipliers_[i] -= length * weights_[i];
@@ -163,6 +175,20 @@ std::optional<NearestPoint> LeastDistance::satisfy(Index row, double limit) {
     }
     remove(blocking);
   }
+}
+
+// The outcome, with the multipliers of the active rows and that of one more row where it is not -1.
+NearestPoint LeastDistance::end(NearestStatus status, Index row, double multiplier) const {
+  NearestPoint result{.status = status};
+  result.multipliers.assign(static_cast<std::size_t>(given_), 0);
+  const auto include = [&](Index i, double factor) {
+    const auto at = static_cast<std::size_t>(i);
+    result.multipliers[static_cast<std::size_t>(kept_[at])] =
+        (is_equality(i) ? factor : std::max(factor, 0.0)) / lengths_[at];
+  };
+  for (std::size_t i = 0; i < active_.size(); ++i) include(active_[i], multipliers_[i]);
+  if (row >= 0) include(row, multiplier);
+  return result;
 }
 
 // The row as a combination of the active ones and a rest that is orthogonal to them.

@@ -14,6 +14,7 @@ enum class NearestStatus {
   found,   ///< the nearest point
   empty,   ///< there is no point
   beyond,  ///< every point is further away than the limit
+  failed,  ///< the solver came to no answer
 };
 
 /// The outcome of such a search.
@@ -21,6 +22,9 @@ struct NearestPoint {
   NearestStatus status = NearestStatus::found;
   double distance = 0;        ///< where found
   Matrix<double> point = {};  ///< 1 x d, where found
+  /// m: weights of the rows, not negative but for equalities, by which the distance (or that there is none within the
+  /// limit) can be proved; empty where nothing is known.
+  std::vector<double> multipliers = {};
 };
 
 /// {z : slopes z + offsets >= 0}, the first `equalities` rows with = 0. Rows of zeros hold or fail by their offset.
@@ -47,15 +51,17 @@ void check(const HalfSpaces& set, ConstView<double> x, double limit);
 /// No answer is taken on trust. Whatever the multipliers y (not negative for an inequality) of the rows, taken at
 /// length one with values t at the point, no z of the set is nearer than -y't / |y'rows|. A point is `found` when it
 /// satisfies all rows to 1e-9 and its distance is that bound to 1e-9; the set is `beyond` when the bound is above the
-/// limit, `empty` when it is above 1000 times the scale. Tolerances are relative to the scale: the larger of 1 and |x|.
+/// limit, `empty` when it is above 1000 times the scale, else `failed`. Tolerances are relative to the scale: the
+/// larger of 1 and |x|.
 class LeastDistance {
  public:
-  /// The point of the half-spaces next to x, 1 x d. Throws InputError when shapes do not fit, the equalities are not in
-  /// 0, ..., m or the limit is negative; RunError when the answer fails the test above.
+  /// The point of the half-spaces next to x, 1 x d. `failed`, with the multipliers that there are by then, when the
+  /// answer does not pass the test above. Throws InputError when shapes do not fit, the equalities are not in 0, ..., m
+  /// or the limit is negative.
   NearestPoint operator()(const HalfSpaces& set, ConstView<double> x, double limit = infinity);
 
  private:
-  bool load(const HalfSpaces& set, ConstView<double> x, double limit);
+  Index load(const HalfSpaces& set, ConstView<double> x, double limit);
   NearestPoint solve(ConstView<double> x, double limit);
   std::optional<NearestPoint> satisfy(Index row, double limit);
   Index most_violated() const;
@@ -64,11 +70,15 @@ class LeastDistance {
   void remove(std::size_t position);
   void polish();
   double bound(Index row, double multiplier) const;
+  NearestPoint end(NearestStatus status, Index row, double multiplier) const;
   bool is_equality(Index row) const { return row < equalities_; }
   double height(Index row) const;
 
   double scale_ = 1;
   Index equalities_ = 0;
+  Index given_ = 0;                    // rows
+  std::vector<Index> kept_;            // the number that each row was given with
+  std::vector<double> lengths_;        // what each row was divided by, its sign turned where the row was
   Matrix<double> rows_;                // m x d, of length one
   std::vector<double> at_point_;       // m: the values at x
   std::vector<double> step_;           // d: from x to the current point
@@ -81,7 +91,7 @@ class LeastDistance {
 };
 
 /// The point of the half-spaces next to x (1 x d) in the maximum norm, by a linear program. Throws InputError as
-/// LeastDistance does, RunError when the linear program fails.
+/// LeastDistance does; `failed` when the linear program has no answer.
 NearestPoint least_linf_distance(const HalfSpaces& set, ConstView<double> x, double limit = infinity);
 
 }  // namespace normalign

@@ -12,35 +12,16 @@ constexpr double zero_row_rounding = 1e-11;
 // The set is empty when its nearest point would be further away than the furthest row over this.
 constexpr double least_share = 1e-6;
 
-}  // namespace
+// A row by its distance from x, positive where it is violated; an equality has two sides.
+struct Side {
+  Index row = 0;
+  double sign = 1, distance = 0;
+};
 
-NearestPoint least_linf_distance(const HalfSpaces& set, ConstView<double> x, double limit) {
-  detail::check(set, x, limit);
-  const Index m = set.slopes.rows(), d = set.slopes.cols();
-  // Each row by its distance from x, positive where it is violated; rows that nothing within the limit can violate are
-  // left out, equalities come twice.
-  struct Side {
-    Index row;
-    double sign, distance;
-  };
-  std::vector<Side> sides;
-  double furthest = 0;
-  for (Index i = 0; i < m; ++i) {
-    const double size = dual_length(set.slopes.row(i), Norm::linf);
-    const double value = dot(set.slopes.row(i), x.span()) + set.offsets(0, i);
-    for (const double sign : {1.0, -1.0}) {
-      if (sign < 0 && i >= set.equalities) continue;
-      if (size == 0 && sign * value < -zero_row_rounding) return {.status = NearestStatus::empty};
-      if (size == 0 || sign * value >= limit * size) continue;
-      sides.push_back({i, sign, -sign * value / size});
-      furthest = std::max(furthest, sides.back().distance);
-    }
-  }
-  if (furthest == 0) return {.point = Matrix<double>(x)};
-  if (furthest > limit) return {.status = NearestStatus::beyond};
-  // The nearest z = x + rho w, |w| <= 1, has the largest tau = furthest / rho, which is at most 1: rows become
-  // slope w >= (what is missing / furthest) tau, all through the origin.
+// The largest tau with slope w >= (what is missing / furthest) tau in every row and |w| <= 1, and w.
+LinearSolution largest_share(const HalfSpaces& set, const std::vector<Side>& sides, double furthest) {
   const auto count = static_cast<Index>(sides.size());
+  const Index d = set.slopes.cols();
   Matrix<double> rows(count, d + 1), low(1, d + 1), high(1, d + 1), objective(1, d + 1);
   for (Index i = 0; i < count; ++i) {
     const auto& [row, sign, distance] = sides[static_cast<std::size_t>(i)];
@@ -51,11 +32,60 @@ NearestPoint least_linf_distance(const HalfSpaces& set, ConstView<double> x, dou
   std::ranges::fill(high.span(), 1);
   low(0, d) = 0;
   objective(0, d) = 1;
-  const LinearSolution found = LinearProgram(rows, Matrix<double>(1, count), low, high).maximise(objective);
-  if (found.value <= least_share) return {.status = NearestStatus::empty};
-  NearestPoint result{.distance = furthest / found.value, .point = Matrix<double>(x)};
-  if (result.distance > limit) return {.status = NearestStatus::beyond};
-  for (Index k = 0; k < d; ++k) result.point(0, k) += result.distance * found.point(0, k);
+  return LinearProgram(rows, Matrix<double>(1, count), low, high).maximise(objective);
+}
+
+}  // namespace
+
+NearestPoint least_linf_distance(const HalfSpaces& set, ConstView<double> x, double limit) {
+  detail::check(set, x, limit);
+  const auto m = static_cast<std::size_t>(set.slopes.rows());
+  const auto multipliers_of = [&](const Side& side) {
+    std::vector<double> result(m);
+    result[static_cast<std::size_t>(side.row)] = side.sign;
+    return result;
+  };
+  // Rows that nothing within the limit can violate are left out.
+  std::vector<Side> sides;
+  Side furthest;
+  for (Index i = 0; i < set.slopes.rows(); ++i) {
+    const double size = dual_length(set.slopes.row(i), Norm::linf);
+    const double value = dot(set.slopes.row(i), x.span()) + set.offsets(0, i);
+    for (const double sign : {1.0, -1.0}) {
+      if (sign < 0 && i >= set.equalities) continue;
+      if (size == 0 && sign * value < -zero_row_rounding)
+        return {.status = NearestStatus::empty, .multipliers = multipliers_of({i, sign, 0})};
+      if (size == 0 || sign * value >= limit * size) continue;
+      sides.push_back({i, sign, -sign * value / size});
+      if (sides.back().distance > furthest.distance) furthest = sides.back();
+    }
+  }
+  if (furthest.distance == 0) return {.point = Matrix<double>(x)};
+  // The furthest row alone proves its distance.
+  NearestPoint result{.status = NearestStatus::beyond, .multipliers = multipliers_of(furthest)};
+  if (furthest.distance > limit) return result;
+  // The nearest z = x + rho w, |w| <= 1, has the largest tau = furthest / rho, which is at most 1: rows become
+  // slope w >= (what is missing / furthest) tau, all through the origin.
+  LinearSolution found;
+  try {
+    found = largest_share(set, sides, furthest.distance);
+  } catch (const RunError&) {
+    result.status = NearestStatus::failed;
+    return result;
+  }
+  // Where tau ends at 1 the furthest row is all that counts.
+  if (found.value < 1 - 1e-12) {
+    std::ranges::fill(result.multipliers, 0);
+    for (std::size_t i = 0; i < sides.size(); ++i)
+      result.multipliers[static_cast<std::size_t>(sides[i].row)] += sides[i].sign * found.multipliers[i];
+  }
+  result.distance = furthest.distance / found.value;
+  result.status = found.value <= least_share ? NearestStatus::empty
+                  : result.distance > limit  ? NearestStatus::beyond
+                                             : NearestStatus::found;
+  if (result.status != NearestStatus::found) return result;
+  result.point = Matrix<double>(x);
+  for (Index k = 0; k < set.slopes.cols(); ++k) result.point(0, k) += result.distance * found.point(0, k);
   return result;
 }
 

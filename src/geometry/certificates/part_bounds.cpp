@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "geometry/region_rows.hpp"
+#include "geometry/certificates/rounding.hpp"
 #include "linalg/blas.hpp"
 #include "linalg/reduce.hpp"
 
@@ -16,57 +16,93 @@ constexpr Index box_inputs = 8;
 
 }  // namespace
 
-PartBounds::PartBounds(const PiecewiseAffineNetwork& network, ConstView<double> x, Norm norm)
-    : network_(&network),
-      x_(x),
+PartBounds::PartBounds(const CentredMargins& margins, Norm norm)
+    : margins_(&margins),
+      network_(&margins.network()),
       norm_(norm),
-      has_box_(norm == Norm::linf || network.inputs() <= box_inputs),
-      roundings_(zero_slope_lengths(network)),
-      units_(static_cast<std::size_t>(network.first_unit(network.hidden_layers()))),
+      has_box_(norm == Norm::linf || network_->inputs() <= box_inputs),
+      units_(static_cast<std::size_t>(network_->first_unit(network_->hidden_layers()))),
       influence_(units_.size()),
-      slopes_(static_cast<Index>(units_.size()) + 2, network.inputs()),
-      offsets_(1, slopes_.rows()),
-      scale_(std::max(1.0, norm_length(x.span(), Norm::l2))) {}
+      slopes_(static_cast<Index>(units_.size()) + 2, network_->inputs()),
+      offsets_(1, slopes_.rows()) {
+  for (const PiecewiseAffineLayer& layer : network_->layers()) {
+    weight_sizes_.push_back(layer.weight);
+    for (double& value : weight_sizes_.back().span()) value = std::abs(value);
+  }
+  weight_sizes_.back() = margins.last_weight_sizes();
+}
 
 bool PartBounds::compute(std::span<const UnitSign> signs, const Cap& cap, Index output) {
-  const auto d = static_cast<std::size_t>(x_.cols());
+  const auto d = static_cast<std::size_t>(network_->inputs());
   middle_.assign(d, 0);
   reach_.assign(d, cap.radius);
+  radius_ = cap.radius;
+  sizes_.assign(d, cap.radius);
+  deviations_.assign(d, 0);
   count_ = 0;
-  if (cap.least > 0) add_half_space(cap.direction, -dot(cap.direction, x_.span()) - cap.least, 1, 0);
+  if (cap.least > 0) add_half_space(cap.direction, -cap.least, 1);
   bool exact = true;
   for (Index l = 0; l < network_->hidden_layers(); ++l) {
     const Index first = network_->first_unit(l), n = network_->units(l);
+    bound_errors(l);
     trace(l, 0, n, 1, upper_);
-    // Without bent units so far both bounds are the unit itself.
+    // Without bent units so far both bounds are the unit itself, up to the error on either side.
     if (!exact) trace(l, 0, n, -1, lower_);
-    const Rows& lower = exact ? upper_ : lower_;
+    const Rows& below_rows = exact ? upper_ : lower_;
     const double slope = network_->layers()[static_cast<std::size_t>(l)].slope;
-    const double zero = roundings_[static_cast<std::size_t>(l)];
     const auto above = [&](Index k) { return std::as_const(upper_.slopes).row(k); };
-    const auto below = [&](Index k) { return lower.slopes.row(k); };
+    const auto below = [&](Index k) { return below_rows.slopes.row(k); };
+    const auto most_of = [&](Index k) { return upper_.offsets(0, k) + errors_[static_cast<std::size_t>(k)]; };
+    const auto least_of = [&](Index k) { return below_rows.offsets(0, k) - errors_[static_cast<std::size_t>(k)]; };
     const std::span<const UnitSign> given = signs.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(n));
     for (Index k = 0; k < n; ++k) {
       const UnitSign sign = given[static_cast<std::size_t>(k)];
-      if (sign == UnitSign::on) add_half_space(above(k), upper_.offsets(0, k), 1, zero);
-      if (sign == UnitSign::off) add_half_space(below(k), lower.offsets(0, k), -1, zero);
+      if (sign == UnitSign::on) add_half_space(above(k), most_of(k), 1);
+      if (sign == UnitSign::off) add_half_space(below(k), least_of(k), -1);
     }
     if (has_box_ && !shrink_box()) return false;
     bool is_bent = false;
     for (Index k = 0; k < n; ++k) {
       Unit& u = units_[static_cast<std::size_t>(first + k)];
-      const double high = most(above(k), upper_.offsets(0, k), 1, cap),
-                   low = -most(below(k), lower.offsets(0, k), -1, cap);
+      const double high = most(above(k), most_of(k), 1, cap), low = -most(below(k), least_of(k), -1, cap);
       u = unit(low, high, slope, given[static_cast<std::size_t>(k)]);
       is_bent |= u.is_bent;
+      const auto at = static_cast<std::size_t>(k);
+      const double steepest = std::max(1.0, std::abs(slope));
+      sizes_[at] = steepest * sizes_[at] + std::max(std::abs(u.upper.offset), std::abs(u.lower.offset));
+      deviations_[at] *= steepest;
     }
     exact &= !is_bent;
   }
+  bound_errors(network_->hidden_layers());
   trace(network_->hidden_layers(), output, 1, 1, upper_);
   const auto slope = std::as_const(upper_.slopes).row(0);
-  output_slope_ = norm_length(slope, Norm::l2);
-  add_half_space(slope, upper_.offsets(0, 0), 1, 0);
-  return most(slope, upper_.offsets(0, 0), 1, cap) >= -1e-9 * scale_ * output_slope_;
+  const double offset = upper_.offsets(0, 0) + errors_[static_cast<std::size_t>(output)];
+  add_half_space(slope, offset, 1);
+  return most(slope, offset, 1, cap) >= 0;
+}
+
+// Sizes and deviations of the layer's pre-activations out of those of what comes in, and the errors of rows that are
+// traced from there. On each path to the input every layer rounds a product, a sum of its width and the lines.
+void PartBounds::bound_errors(Index layer) {
+  const auto at = static_cast<std::size_t>(layer);
+  const Matrix<double>& sizes = weight_sizes_[at];
+  const bool is_last = layer == network_->hidden_layers();
+  const ConstView<double> bias = is_last ? margins_->last_bias_sizes().view() : network_->layers()[at].bias.view();
+  Index roundings = 8;
+  for (Index l = 0; l <= layer; ++l) roundings += network_->layers()[static_cast<std::size_t>(l)].weight.cols() + 8;
+  const double rounding = rounding_of<double>(roundings) * (1 + 2 * rounding_of<double>(roundings));
+  std::vector<double> next(static_cast<std::size_t>(sizes.rows())), deviations(next.size());
+  errors_.resize(next.size());
+  for (Index k = 0; k < sizes.rows(); ++k) {
+    const auto i = static_cast<std::size_t>(k);
+    next[i] = std::abs(bias(0, k)) + dot(sizes.row(k), std::span<const double>(sizes_));
+    deviations[i] = layer == 0 ? margins_->first_constant()[i] + margins_->first_rate()[i] * radius_
+                               : dot(sizes.row(k), std::span<const double>(deviations_));
+    errors_[i] = rounding * next[i] + deviations[i] * (1 + rounding) + underflow_of<double>(roundings);
+  }
+  sizes_ = std::move(next);
+  deviations_ = std::move(deviations);
 }
 
 HalfSpaces PartBounds::half_spaces() const {
@@ -106,45 +142,56 @@ void PartBounds::trace(Index layer, Index first, Index count, double side, Rows&
   std::swap(rows.slopes, coefficients_);
 }
 
-// The most that side * (slope z + offset) can be in cap and box.
+// The most that side * (slope z + offset) can be in cap and box, with every rounding upward.
 double PartBounds::most(std::span<const double> slope, double offset, double side, const Cap& cap) const {
-  const double here = side * (dot(slope, x_.span()) + offset), length = dual_length(slope, norm_);
-  double in_cap = length * cap.radius;
+  const auto d = static_cast<Index>(slope.size());
+  const double rounding = rounding_of<double>(d + 16), whole = 1 + rounding;
+  const double length = dual_length(slope, norm_) * whole + underflow_of<double>(d);
+  double in_cap = length * cap.radius * whole;
   if (cap.least > 0) {
-    const double along = side * dot(slope, cap.direction);
-    if (along * cap.radius < length * cap.least) {
+    const double least = cap.least * (1 - rounding);
+    const double along = side * dot(slope, cap.direction) + rounding * length;
+    if (along * cap.radius < length * least) {
       // On the rim.
-      const double across = std::sqrt(std::max(0.0, length * length - along * along));
-      in_cap = along * cap.least + across * std::sqrt(std::max(0.0, cap.radius * cap.radius - cap.least * cap.least));
+      const double across = std::sqrt(std::max(0.0, length * length - along * along) + rounding * length * length);
+      const double rim =
+          std::sqrt(std::max(0.0, cap.radius * cap.radius - least * least) + rounding * cap.radius * cap.radius);
+      in_cap = std::min(in_cap, along * least + across * rim + rounding * length * cap.radius);
     }
   }
-  if (!has_box_) return here + in_cap;
-  double in_box = 0;
-#pragma omp simd reduction(+ : in_box)
-  for (std::size_t i = 0; i < slope.size(); ++i)
-    in_box += side * slope[i] * middle_[i] + std::abs(slope[i]) * reach_[i];
-  return here + std::min(in_cap, in_box);
+  const double here = side * offset;
+  double in_box = 0, size = 0;
+  if (has_box_) {
+#pragma omp simd reduction(+ : in_box, size)
+    for (std::size_t i = 0; i < slope.size(); ++i) {
+      in_box += side * slope[i] * middle_[i] + std::abs(slope[i]) * reach_[i];
+      size += std::abs(slope[i]) * (std::abs(middle_[i]) + reach_[i]);
+    }
+    in_cap = std::min(in_cap, in_box + rounding * size);
+  }
+  return here + in_cap + rounding * (std::abs(here) + std::abs(in_cap));
 }
 
 // Draws the box in to what each half-space leaves of it; false when that is nothing. Bounds keep a margin for rounding.
 bool PartBounds::shrink_box() {
+  const double rounding = rounding_of<double>(network_->inputs() + 16);
   for (int pass = 0; pass < 2; ++pass)
     for (Index row = 0; row < count_; ++row) {
       const std::span<const double> slope = std::as_const(slopes_).row(row);
-      double most = dot(slope, x_.span()) + offsets_(0, row), squared = 0;
-#pragma omp simd reduction(+ : most, squared)
+      double most = offsets_(0, row), sum = std::abs(most);
+#pragma omp simd reduction(+ : most, sum)
       for (std::size_t i = 0; i < slope.size(); ++i) {
         most += slope[i] * middle_[i] + std::abs(slope[i]) * reach_[i];
-        squared += slope[i] * slope[i];
+        sum += std::abs(slope[i]) * (std::abs(middle_[i]) + reach_[i]);
       }
-      const double margin = 1e-9 * scale_ * std::sqrt(squared);
+      const double margin = 2 * rounding * sum;
       if (most < -margin) return false;
       for (std::size_t i = 0; i < slope.size(); ++i) {
         // How far back from its best end coordinate i may go.
-        const double size = std::abs(slope[i]), back = (most + margin) / size;
+        const double size = std::abs(slope[i]), back = (most + margin) / size * (1 + rounding);
         if (!(size > 0 && back < 2 * reach_[i])) continue;
         middle_[i] += std::copysign(reach_[i] - 0.5 * back, slope[i]);
-        reach_[i] = 0.5 * back;
+        reach_[i] = 0.5 * back + rounding * (std::abs(middle_[i]) + reach_[i]);
       }
     }
   return true;
@@ -160,17 +207,27 @@ PartBounds::Unit PartBounds::unit(double low, double high, double slope, UnitSig
   }
   result.is_bent = true;
   const double chord = (high - slope * low) / (high - low);
-  const Line through_ends{.slope = chord, .offset = high * (1 - chord)};
+  // Through the ends, and a rounding beyond the further one.
+  const double at_high = high - chord * high, at_low = slope * low - chord * low;
+  const double rounding = rounding_of<double>(8) * (high - low) * std::max(1.0, std::abs(slope));
+  const Line through_ends{
+      .slope = chord,
+      .offset = slope < 1 ? std::max(at_high, at_low) + rounding : std::min(at_high, at_low) - rounding};
   const Line through_zero{.slope = high > -low ? 1 : slope, .offset = 0};
   result.upper = slope < 1 ? through_ends : through_zero;
   result.lower = slope < 1 ? through_zero : through_ends;
   return result;
 }
 
-void PartBounds::add_half_space(std::span<const double> slope, double offset, double side, double zero) {
-  const bool constant = dot(slope, slope) <= zero * zero;
-  std::ranges::transform(slope, slopes_.row(count_).begin(), [&](double value) { return constant ? 0 : side * value; });
+void PartBounds::add_half_space(std::span<const double> slope, double offset, double side) {
+  std::ranges::transform(slope, slopes_.row(count_).begin(), [&](double value) { return side * value; });
   offsets_(0, count_++) = side * offset;
+}
+
+ActivationCode PartBounds::code() const {
+  ActivationCode result;
+  for (const Unit& u : units_) result.push_back(u.upper.slope == 1);
+  return result;
 }
 
 Index PartBounds::loosest_unit(ConstView<double> z) const {

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "geometry/certificates/centred_margins.hpp"
 #include "geometry/certificates/least_distance.hpp"
 #include "linalg/norm.hpp"
 
@@ -13,12 +14,12 @@ namespace normalign::detail {
 /// What is known of a hidden unit: off and on are the entries of an ActivationCode.
 enum class UnitSign : std::uint8_t { off, on, any };
 
-/// The points z with |z - x| <= radius and, in l2, (z - x)·direction >= least: what is left of a ball when no point of
-/// interest is nearer than least and that one lies in the direction.
+/// The steps z with |z| <= radius and, in l2, z·direction >= least: what is left of a ball when no point of interest
+/// is nearer than least and that one lies in the direction.
 struct Cap {
   double radius = 0;
   double least = 0;                        ///< in l2 only, otherwise 0
-  std::span<const double> direction = {};  ///< d, of length one; not looked at where least is 0
+  std::span<const double> direction = {};  ///< d, of length one up to rounding; not looked at where least is 0
 };
 
 /// A relaxation of {z in the cap : units have their given signs, output j >= 0} to half-spaces, which contain it. A
@@ -26,11 +27,14 @@ struct Cap {
 /// lines, above and below, through which later layers are traced back to the input (Zhang et al., "Efficient neural
 /// network robustness certification with general activation functions", NeurIPS 2018). Bounds of units are over the cap
 /// and, in linf and of few inputs, over a box around what the half-spaces of earlier layers leave of it. Without bent
-/// units the half-spaces and the cap are the set itself.
+/// units the half-spaces and the cap are the set itself, up to rounding.
+///
+/// Half-spaces contain the set as the network's stored numbers define it: every row is moved outward by a bound on what
+/// the products over the layers that it came from can be off, in the ball.
 class PartBounds {
  public:
-  /// Both are borrowed; x is 1 x d.
-  PartBounds(const PiecewiseAffineNetwork& network, ConstView<double> x, Norm norm);
+  /// The margins are borrowed.
+  PartBounds(const CentredMargins& margins, Norm norm);
 
   /// Works out what the functions below return, for one sign for each of the N units. Returns false when it finds that
   /// the set is empty; the functions below then have no meaning.
@@ -38,8 +42,8 @@ class PartBounds {
 
   /// The half-spaces: the cap's where least is not 0, one for each given sign, and the output's.
   HalfSpaces half_spaces() const;
-  /// The Euclidean length of the slope of the output's half-space.
-  double output_slope() const { return output_slope_; }
+  /// The signs, where no unit is bent: those given, and else those that units have on all of the cap.
+  ActivationCode code() const;
   /// The unit whose sign to give next: the bent one by which the output's bound is furthest off at a point z (1 x d).
   /// Where no unit is to blame, the one of the first layer with bent units whose sign is the least certain; -1 where no
   /// unit is bent.
@@ -59,26 +63,30 @@ class PartBounds {
     Matrix<double> slopes, offsets;  // n x d, 1 x n
   };
 
+  void bound_errors(Index layer);
   void trace(Index layer, Index first, Index count, double side, Rows& rows);
   double most(std::span<const double> slope, double offset, double side, const Cap& cap) const;
   Unit unit(double low, double high, double slope, UnitSign sign) const;
-  void add_half_space(std::span<const double> slope, double offset, double side, double zero);
+  void add_half_space(std::span<const double> slope, double offset, double side);
   bool shrink_box();
 
+  const CentredMargins* margins_;
   const PiecewiseAffineNetwork* network_;
-  ConstView<double> x_;
   Norm norm_;
   bool has_box_;
-  std::vector<double> roundings_;  // of each hidden layer: the length of a slope that is zero
+  std::vector<Matrix<double>> weight_sizes_;  // of each layer
+  // Of what comes into the layer at hand, in the ball: the largest size of a value, and how far it is from the
+  // margins'.
+  std::vector<double> sizes_, deviations_;
+  std::vector<double> errors_;  // of the rows of the layer at hand
   std::vector<Unit> units_;
   std::vector<double> influence_;  // of each unit's activation on the output's bound
   Rows upper_, lower_;
   Matrix<double> coefficients_, next_;
   Matrix<double> slopes_, offsets_;     // of the half-spaces
-  std::vector<double> middle_, reach_;  // of the box, relative to x
-  double scale_;
+  std::vector<double> middle_, reach_;  // of the box
+  double radius_ = 0;
   Index count_ = 0;
-  double output_slope_ = 0;
 };
 
 }  // namespace normalign::detail

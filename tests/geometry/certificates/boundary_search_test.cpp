@@ -28,11 +28,12 @@ TEST_CASE("an upper bound at the start leaves out parts and nothing else") {
     for (std::uint64_t seed = 0; seed < 4; ++seed) {
       CAPTURE(seed, norm == Norm::l2);
       const M x = random_matrix({1, 4}, seed);
-      const PiecewiseAffineNetwork margins = negative_at(x, seed);
+      const PiecewiseAffineNetwork network = negative_at(x, seed);
+      const CentredMargins margins(network, nullptr, x);
       // Without one the reach grows step by step.
       BoundarySearch blind(margins, x, norm), attacking(margins, x, norm);
       attacking.attack();
-      const Certificate slow = blind.run(all_parts, no_limit), fast = attacking.run(all_parts, no_limit);
+      const Certificate slow = blind.run(all_parts), fast = attacking.run(all_parts);
       REQUIRE(slow.exact);
       REQUIRE(fast.exact);
       if (slow.upper == no_limit)
@@ -47,13 +48,13 @@ TEST_CASE("an upper bound at the start leaves out parts and nothing else") {
 }
 
 TEST_CASE("a start is only taken where an output is not negative") {
-  const M x(1, 2);
   const PiecewiseAffineNetwork plane({{M{{0, 2}}, M{{-1}}, 1}});
-  BoundarySearch search(plane, x, Norm::l2);
+  const CentredMargins margins(plane, nullptr, M(1, 2));
+  BoundarySearch search(margins, M(1, 2), Norm::l2);
   const M below{{7, 0.4}}, above{{7, 3}};
   CHECK_FALSE(search.start_from(below));
   CHECK(search.start_from(above));
-  const Certificate bounds = search.run(0, no_limit);
+  const Certificate bounds = search.run(0);
   CHECK_FALSE(bounds.exact);
   CHECK(bounds.lower == 0);
   // The region of the start is all there is, and its nearest point is found at once.

@@ -65,7 +65,8 @@ double by_all_codes(const PiecewiseAffineNetwork& network, const M& x, Norm norm
 }
 
 void check_bounds(const PiecewiseAffineNetwork& network, const M& x, const Certificate& found, Norm norm) {
-  CHECK(found.exact == (found.lower == found.upper));
+  CHECK(found.lower <= found.upper);
+  CHECK(found.exact == (found.upper < infinity && found.upper - found.lower <= 1e-9 * found.upper));
   CHECK(found.adversarial.empty() == (found.upper == infinity));
   if (found.adversarial.empty()) return;
   CHECK_THAT(distance(x, found.adversarial, norm), WithinAbs(found.upper, 1e-9));
@@ -83,8 +84,8 @@ TEST_CASE("certificates are the distances that a look into every code gives") {
       const PiecewiseAffineNetwork network = random_network({d, 4, 4, k}, seed, slopes[seed % slopes.size()], grain);
       const M x = random_matrix({1, d}, seed + 7, -1.5, 1.5);
       const Certificate found = certificates(network, x, {.norm = norm}).front();
-      REQUIRE(found.exact);
       const double expected = by_all_codes(network, x, norm);
+      CHECK(found.exact == (expected < infinity));
       if (expected == infinity)
         CHECK(found.upper == infinity);
       else
@@ -100,9 +101,9 @@ TEST_CASE("robust radii at the reference points", "[slow]") {
         if (!point.contains("robust_radius") || point.at("robust_radius").is_null()) continue;
         const auto& radius = point.at("robust_radius").at(norm == Norm::l2 ? "l2" : "linf");
         if (radius.is_null()) continue;
-        CAPTURE(reference.name, point.at("x").dump(), norm == Norm::l2);
         const M x = row_of(point.at("x"));
         const Certificate found = certificates(reference.network, x, {.norm = norm}).front();
+        CAPTURE(reference.name, point.at("x").dump(), norm == Norm::l2, found.lower, found.upper, found.parts);
         CHECK(found.exact);
         CHECK_THAT(found.upper, WithinAbs(radius.get<double>(), 1e-7));
         check_bounds(reference.network, x, found, norm);
@@ -227,15 +228,17 @@ TEST_CASE("a search that is ended early has bounds on both sides of the distance
   }
 }
 
-TEST_CASE("where all is of one class the distance is infinite, on the boundary zero") {
+TEST_CASE("where all is of one class nothing is found however far, on the boundary the distance is zero") {
   const PiecewiseAffineNetwork positive({{M{{1, 0}, {0, 1}}, M{{0, 0}}, 0}, {M{{1, 1}}, M{{1}}, 1}});
   const PiecewiseAffineNetwork dead({{M(3, 2), M(1, 3), 0}, {M{{1, 1, 1}, {0, 0, 0}}, M{{1, 0}}, 1}});
   const PiecewiseAffineNetwork plane({{M{{3, 4}}, M{{-5}}, 1}});
   for (const Norm norm : {Norm::l2, Norm::linf}) {
     for (const PiecewiseAffineNetwork* network : {&positive, &dead}) {
       const Certificate found = certificates(*network, M{{1, 2}}, {.norm = norm}).front();
-      CHECK(found.exact);
-      CHECK(found.lower == infinity);
+      // All points that a number can tell from infinity, as far as rounding lets it be proved.
+      CHECK_FALSE(found.exact);
+      CHECK(found.lower > 1e9);
+      CHECK(found.upper == infinity);
       CHECK(found.adversarial.empty());
     }
     CHECK_THAT(certificates(plane, M{{0, 0}}, {.norm = norm}).front().upper,

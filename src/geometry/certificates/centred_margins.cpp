@@ -1,0 +1,293 @@
+#include "geometry/certificates/centred_margins.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "base/infinity.hpp"
+#include "geometry/certificates/rounding.hpp"
+#include "geometry/integers.hpp"
+#include "linalg/blas.hpp"
+#include "linalg/reduce.hpp"
+
+namespace normalign::detail {
+namespace {
+
+using Wide = long double;
+
+// A value and a bound on its error.
+struct Enclosed {
+  Wide value = 0, error = 0;
+};
+
+// The outputs at x + step, of type Wide with a bound on their errors. One layer's error is what the layers below hand
+// on, times the sizes of the weights, and its own rounding.
+std::vector<Enclosed> enclosed_outputs(const PiecewiseAffineNetwork& network, ConstView<double> x,
+                                       ConstView<double> step) {
+  std::vector<Enclosed> z;
+  for (Index i = 0; i < x.cols(); ++i) {
+    const Wide sum = static_cast<Wide>(x(0, i)) + step(0, i);
+    z.push_back({.value = sum, .error = rounding_of<Wide>(1) * std::abs(sum)});
+  }
+  for (const auto& [weight, bias, slope] : network.layers()) {
+    std::vector<Enclosed> next(static_cast<std::size_t>(weight.rows()));
+    const Wide rounding = rounding_of<Wide>(weight.cols() + 4);
+    for (Index k = 0; k < weight.rows(); ++k) {
+      const auto row = weight.row(k);
+      Wide value = bias(0, k), size = std::abs(value), error = 0;
+      for (std::size_t i = 0; i < row.size(); ++i) {
+        const Wide term = row[i] * z[i].value;
+        value += term;
+        size += std::abs(term);
+        error += std::abs(static_cast<Wide>(row[i])) * z[i].error;
+      }
+      error = error * (1 + rounding) + rounding * size + underflow_of<Wide>(weight.cols());
+      const Wide steepest = std::max<Wide>(1, std::abs(static_cast<Wide>(slope)));
+      next[static_cast<std::size_t>(k)] = {
+          .value = value > 0 ? value : slope * value,
+          .error = steepest * error * (1 + rounding_of<Wide>(2)) + rounding_of<Wide>(1) * std::abs(slope * value)};
+    }
+    z = std::move(next);
+  }
+  return z;
+}
+
+// The outputs at x + step as integers, all times one positive number: nothing is rounded.
+IntegerVector exact_outputs(const PiecewiseAffineNetwork& network, ConstView<double> x, ConstView<double> step) {
+  DyadicVector z = dyadic(x.span()), more = dyadic(step.span());
+  const int finest = std::min(z.exponent, more.exponent);
+  for (std::size_t i = 0; i < z.integers.size(); ++i)
+    z.integers[i] = (z.integers[i] << (z.exponent - finest)) + (more.integers[i] << (more.exponent - finest));
+  z.exponent = finest;
+  for (const auto& [weight, bias, slope] : network.layers()) {
+    const DyadicVector weights = dyadic(weight.span()), biases = dyadic(bias.span());
+    DyadicVector next{.integers = {}, .exponent = std::min(weights.exponent + z.exponent, biases.exponent)};
+    const auto cols = static_cast<std::size_t>(weight.cols());
+    const DyadicNumber factor = dyadic(slope);
+    for (std::size_t k = 0; k < biases.integers.size(); ++k) {
+      Integer sum = 0;
+      for (std::size_t i = 0; i < cols; ++i) sum += weights.integers[k * cols + i] * z.integers[i];
+      sum <<= weights.exponent + z.exponent - next.exponent;
+      sum += biases.integers[k] << (biases.exponent - next.exponent);
+      // Both pieces of the activation in units that the slope's exponent makes finer.
+      if (sum < 0)
+        sum =
+            factor.exponent < 0 ? Integer(sum * factor.mantissa) : Integer((sum * factor.mantissa) << factor.exponent);
+      else if (factor.exponent < 0)
+        sum <<= -factor.exponent;
+      next.integers.push_back(std::move(sum));
+    }
+    next.exponent += std::min(factor.exponent, 0);
+    z = std::move(next);
+  }
+  return z.integers;
+}
+
+DyadicVector sum_of(const DyadicVector& a, const DyadicVector& b) {
+  DyadicVector result{.integers = {}, .exponent = std::min(a.exponent, b.exponent)};
+  for (std::size_t i = 0; i < a.integers.size(); ++i)
+    result.integers.push_back((a.integers[i] << (a.exponent - result.exponent)) +
+                              (b.integers[i] << (b.exponent - result.exponent)));
+  return result;
+}
+
+DyadicVector product_of(const DyadicVector& a, const DyadicVector& b) {
+  DyadicVector result{.integers = {}, .exponent = a.exponent + b.exponent};
+  for (std::size_t i = 0; i < a.integers.size(); ++i) result.integers.push_back(a.integers[i] * b.integers[i]);
+  return result;
+}
+
+// 1 x n times n x cols.
+DyadicVector row_times(const DyadicVector& row, const DyadicVector& matrix, std::size_t cols) {
+  DyadicVector result{.integers = IntegerVector(cols), .exponent = row.exponent + matrix.exponent};
+  for (std::size_t i = 0; i < row.integers.size(); ++i)
+    if (row.integers[i] != 0)
+      for (std::size_t k = 0; k < cols; ++k) result.integers[k] += row.integers[i] * matrix.integers[i * cols + k];
+  return result;
+}
+
+// A positive number as head * 2^exponent with a head of at most 63 bits, rounded down.
+std::pair<Wide, long> head_of(const Integer& value) {
+  const long shift = std::max(0L, static_cast<long>(msb(value)) - 62);
+  return {static_cast<Wide>(static_cast<std::uint64_t>(Integer(value >> shift))), shift};
+}
+
+// The class of x: of one output 1 where it is positive, else the first of the largest.
+Index class_of(const PiecewiseAffineNetwork& network, ConstView<double> x) {
+  const Matrix<double> origin(1, x.cols());
+  const std::vector<Enclosed> f = enclosed_outputs(network, x, origin);
+  const Index largest = std::ranges::max_element(f, {}, &Enclosed::value) - f.begin();
+  const Enclosed& most = f[static_cast<std::size_t>(largest)];
+  if (f.size() == 1 && std::abs(most.value) > most.error) return most.value > 0 ? 1 : 0;
+  const auto is_below = [&](const Enclosed& other) {
+    return &other == &most || (most.value - other.value) * (1 - rounding_of<Wide>(4)) > most.error + other.error;
+  };
+  if (f.size() > 1 && std::ranges::all_of(f, is_below)) return largest;
+  const IntegerVector exact = exact_outputs(network, x, origin);
+  return exact.size() == 1 ? (exact[0] > 0 ? 1 : 0) : std::ranges::max_element(exact) - exact.begin();
+}
+
+// The last layer of the margins, and at least the sizes of what each entry was made of.
+void turn_into_margins(PiecewiseAffineLayer& last, Index winner, Matrix<double>& weight_sizes,
+                       Matrix<double>& bias_sizes) {
+  auto& [weight, bias, slope] = last;
+  const Index k = weight.rows(), rows = std::max<Index>(k - 1, 1);
+  Matrix<double> differences(rows, weight.cols()), offsets(1, rows);
+  weight_sizes = Matrix<double>(rows, weight.cols());
+  bias_sizes = Matrix<double>(1, rows);
+  for (Index j = 0; j < rows; ++j) {
+    const Index other = k == 1 || j < winner ? j : j + 1;
+    const double sign = k == 1 && winner == 1 ? -1 : 1;
+    const auto fill = [&](double of_other, double of_winner, double& difference, double& size) {
+      difference = k == 1 ? sign * of_other : of_other - of_winner;
+      size = std::abs(of_other) + (k == 1 ? 0 : std::abs(of_winner));
+    };
+    const Index of = k == 1 ? 0 : winner;
+    for (Index i = 0; i < weight.cols(); ++i)
+      fill(weight(other, i), weight(of, i), differences(j, i), weight_sizes(j, i));
+    fill(bias(0, other), bias(0, of), offsets(0, j), bias_sizes(0, j));
+  }
+  weight = std::move(differences);
+  bias = std::move(offsets);
+}
+
+}  // namespace
+
+CentredMargins::CentredMargins(const PiecewiseAffineNetwork& network, const RowSpaceNetwork* row_space,
+                               ConstView<double> x)
+    : original_(&network), row_space_(row_space), x_(x), class_(class_of(network, x)), network_(network) {
+  std::vector<PiecewiseAffineLayer> layers = network.layers();
+  PiecewiseAffineLayer& first = layers.front();
+  const Index n = first.weight.rows(), d = first.weight.cols();
+  for (Index k = 0; k < n; ++k) {
+    const auto row = std::as_const(first.weight).row(k);
+    Wide value = first.bias(0, k), size = std::abs(value);
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      const Wide term = static_cast<Wide>(row[i]) * x(0, static_cast<Index>(i));
+      value += term;
+      size += std::abs(term);
+    }
+    first.bias(0, k) = static_cast<double>(value);
+    first_constant_.push_back(static_cast<double>(rounding_of<Wide>(d + 2) * size + underflow_of<Wide>(d)) * 1.001 +
+                              std::numeric_limits<double>::epsilon() * std::abs(first.bias(0, k)));
+  }
+  first_rate_.assign(static_cast<std::size_t>(n), 0);
+  if (row_space_) {
+    reduce(*row_space_);
+    first.weight = row_space_->network.layers().front().weight;
+  }
+  turn_into_margins(layers.back(), class_, last_weight_sizes_, last_bias_sizes_);
+  network_ = PiecewiseAffineNetwork(std::move(layers));
+}
+
+// What the basis, orthonormal up to rounding, and the product with it leave of the first weight.
+void CentredMargins::reduce(const RowSpaceNetwork& row_space) {
+  const Matrix<double>& weight = original_->layers().front().weight;
+  const Matrix<double>& reduced = row_space.network.layers().front().weight;
+  const Matrix<double>& basis = row_space.basis;
+  const double rounding = rounding_of<double>(basis.rows() + 3);
+  Matrix<double> left(weight), reduced_sizes(reduced), basis_sizes(basis), sizes(weight.rows(), weight.cols());
+  // n x d - (n x r) (r x d)
+  gemm<double>(reduced, basis, left, {}, -1.0, 1.0);
+  for (double& value : reduced_sizes.span()) value = std::abs(value);
+  for (double& value : basis_sizes.span()) value = std::abs(value);
+  gemm<double>(reduced_sizes, basis_sizes, sizes);
+  for (Index k = 0; k < weight.rows(); ++k) {
+    for (Index i = 0; i < weight.cols(); ++i)
+      left(k, i) = std::abs(left(k, i)) + rounding * 1.001 * (sizes(k, i) + std::abs(weight(k, i)));
+    first_rate_[static_cast<std::size_t>(k)] = norm_length(left.row(k), Norm::l2) * 1.001;
+  }
+  Matrix<double> products(basis.rows(), basis.rows());
+  gemm<double>(basis, basis, products, {.b = true});
+  for (Index i = 0; i < products.rows(); ++i) products(i, i) -= 1;
+  const double off = norm_length(products.span(), Norm::l2) +
+                     static_cast<double>(basis.rows()) * rounding_of<double>(basis.cols() + 4);
+  stretch_ = std::sqrt(1 + 1.001 * off) * (1 + std::numeric_limits<double>::epsilon());
+}
+
+Matrix<double> CentredMargins::in_inputs(ConstView<double> step) const {
+  if (!row_space_) return Matrix<double>(step);
+  Matrix<double> result(1, x_.cols());
+  // 1 x d = (1 x r) (r x d)
+  gemm<double>(step, row_space_->basis, result);
+  return result;
+}
+
+Matrix<double> CentredMargins::coordinates(ConstView<double> input) const {
+  Matrix<double> difference(input);
+  for (Index i = 0; i < difference.cols(); ++i) difference(0, i) -= x_(0, i);
+  return row_space_ ? row_space_->coordinates(difference) : difference;
+}
+
+bool CentredMargins::is_adversarial(ConstView<double> input, ConstView<double> step, Proof proof) const {
+  const std::vector<Enclosed> f = enclosed_outputs(*original_, input, step);
+  const auto winner = static_cast<std::size_t>(class_);
+  bool is_sure = true;
+  for (std::size_t i = 0; i < f.size(); ++i) {
+    if (f.size() > 1 && i == winner) continue;
+    const Wide margin = f.size() > 1 ? f[i].value - f[winner].value : class_ == 1 ? -f[i].value : f[i].value;
+    const Wide error =
+        2 * (f[i].error + (f.size() > 1 ? f[winner].error : 0)) + rounding_of<Wide>(2) * std::abs(margin);
+    if (margin > error) return true;
+    is_sure &= margin < -error;
+  }
+  if (is_sure || proof == Proof::rounded) return false;
+  const IntegerVector exact = exact_outputs(*original_, input, step);
+  if (exact.size() == 1) return class_ == 1 ? exact[0] <= 0 : exact[0] >= 0;
+  for (std::size_t i = 0; i < exact.size(); ++i)
+    if (i != winner && exact[i] >= exact[winner]) return true;
+  return false;
+}
+
+double CentredMargins::exact_distance(const ActivationCode& code, Index j, std::span<const double> multipliers,
+                                      Norm norm) const {
+  const std::vector<PiecewiseAffineLayer>& layers = original_->layers();
+  const Index k = original_->outputs();
+  // The multipliers' sum of rows, traced back layer by layer: the coefficients of what the layer at hand puts out.
+  std::vector<double> of_outputs(static_cast<std::size_t>(k));
+  const double y = std::max(multipliers.back(), 0.0);
+  if (k == 1) {
+    of_outputs[0] = class_ == 1 ? -y : y;
+  } else {
+    of_outputs[static_cast<std::size_t>(j < class_ ? j : j + 1)] = y;
+    of_outputs[static_cast<std::size_t>(class_)] = -y;
+  }
+  DyadicVector row = dyadic(of_outputs);
+  DyadicVector offset{.integers = {0}};
+  for (Index l = original_->hidden_layers(); l >= 0; --l) {
+    const auto& [weight, bias, slope] = layers[static_cast<std::size_t>(l)];
+    if (l < original_->hidden_layers()) {
+      // Through the activation, and the walls of this layer's units.
+      std::vector<double> slopes, walls;
+      for (Index unit = original_->first_unit(l); unit < original_->first_unit(l + 1); ++unit) {
+        const auto at = static_cast<std::size_t>(unit);
+        const double wall = std::max(multipliers[at], 0.0);
+        slopes.push_back(code[at] ? 1 : slope);
+        walls.push_back(std::isfinite(wall) ? (code[at] ? wall : -wall) : 0);
+      }
+      row = sum_of(product_of(row, dyadic(slopes)), dyadic(walls));
+    }
+    offset = sum_of(offset, DyadicVector{.integers = {inner_product(row.integers, dyadic(bias.span()).integers)},
+                                         .exponent = row.exponent + dyadic(bias.span()).exponent});
+    row = row_times(row, dyadic(weight.span()), static_cast<std::size_t>(weight.cols()));
+  }
+  // The height at x, and the length of the sum of slopes.
+  const DyadicVector at_x = dyadic(x_.span());
+  offset = sum_of(offset, DyadicVector{.integers = {inner_product(row.integers, at_x.integers)},
+                                       .exponent = row.exponent + at_x.exponent});
+  if (offset.integers[0] >= 0) return 0;
+  Integer length = 0;
+  for (const Integer& value : row.integers) length += norm == Norm::l2 ? Integer(value * value) : Integer(abs(value));
+  if (length == 0) return infinity;
+  // Quotient of the heads: each is off by less than 2^-60 of itself.
+  const auto [height, height_exponent] = head_of(Integer(-offset.integers[0]));
+  const auto [size, size_exponent] = head_of(length);
+  const long double squeezed = norm == Norm::l2 ? std::sqrt(std::ldexp(static_cast<Wide>(size), size_exponent % 2 != 0))
+                                                : static_cast<Wide>(size);
+  const long exponent = height_exponent + offset.exponent -
+                        (norm == Norm::l2 ? (size_exponent - (size_exponent % 2)) / 2 : size_exponent) - row.exponent;
+  return static_cast<double>(std::ldexp(static_cast<Wide>(height) / squeezed, static_cast<int>(exponent))) *
+         (1 - 2 * std::numeric_limits<double>::epsilon());
+}
+
+}  // namespace normalign::detail
