@@ -112,10 +112,10 @@ class Triangulation {
 
 }  // namespace
 
-ConeCutter::Sides ConeCutter::sides(const Cone& cone, std::size_t wall) {
+ConeCutter::Sides ConeCutter::sides(const Cone& cone, std::size_t wall, std::span<const Word> known) {
   Sides result;
   for (const std::int32_t ray : cone.rays) {
-    const int sign = rays_->sign(ray, wall);
+    const int sign = rays_->sign(ray, wall, known);
     result.above |= sign > 0;
     result.below |= sign < 0;
   }
@@ -132,7 +132,7 @@ std::pair<Cone, Cone> ConeCutter::cut(const Cone& cone, std::size_t wall, std::s
   for (std::size_t i = 0; i < n; ++i) {
     const std::int32_t ray = cone.rays[i];
     intersect(rays_->zero(ray), known, std::span(tight_).subspan(i * words, words));
-    const int sign = rays_->sign(ray, wall);
+    const int sign = rays_->sign(ray, wall, known);
     if (sign >= 0) upper.rays.push_back(ray);
     if (sign <= 0) lower.rays.push_back(ray);
     if (sign > 0) above_.push_back(i);

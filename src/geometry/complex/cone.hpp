@@ -37,7 +37,7 @@ class ConeCutter {
   struct Sides {
     bool above = false, below = false;
   };
-  Sides sides(const Cone& cone, std::size_t wall);
+  Sides sides(const Cone& cone, std::size_t wall, std::span<const Word> known);
   /// The parts where the wall's function is at most and at least 0, of a cone that has rays on both sides.
   std::pair<Cone, Cone> cut(const Cone& cone, std::size_t wall, std::span<const Word> known);
   /// The facets of a cone that the known walls bound.

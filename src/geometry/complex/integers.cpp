@@ -15,14 +15,6 @@ std::pair<double, long> head_of(const Integer& value) {
   return {value < 0 ? -head : head, shift};
 }
 
-// row <- pivot_row[column] * row - row[column] * pivot_row, with the sign that keeps the row's own direction.
-void eliminate(IntegerVector& row, const IntegerVector& pivot_row, std::size_t column) {
-  if (row[column] == 0) return;
-  const bool positive = pivot_row[column] > 0;
-  row = combination(positive ? pivot_row[column] : Integer(-pivot_row[column]), row,
-                    positive ? Integer(-row[column]) : row[column], pivot_row);
-}
-
 }  // namespace
 
 DyadicNumber dyadic(double value) {
@@ -53,23 +45,6 @@ Integer inner_product(const IntegerVector& a, const IntegerVector& b) {
   return sum;
 }
 
-IntegerVector combination(const Integer& a, const IntegerVector& x, const Integer& b, const IntegerVector& y) {
-  IntegerVector result(x.size());
-  for (std::size_t i = 0; i < x.size(); ++i) result[i] = a * x[i] + b * y[i];
-  make_primitive(result);
-  return result;
-}
-
-void make_primitive(IntegerVector& vector) {
-  Integer divisor = 0;
-  for (const Integer& value : vector) {
-    divisor = gcd(divisor, value);
-    if (divisor == 1) return;
-  }
-  if (divisor > 1)
-    for (Integer& value : vector) value /= divisor;
-}
-
 void round_to(const IntegerVector& vector, std::span<double> values) {
   long most = 0;
   for (const Integer& value : vector)
@@ -84,38 +59,51 @@ void round_to(const IntegerVector& vector, std::span<double> values) {
   }
 }
 
+bool Elimination::add(IntegerVector row) {
+  for (std::size_t j = 0; j < row.size(); ++j) row[j] *= pivot_;
+  IntegerVector reduced = row;
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    // What the row has in this column, before it was multiplied by the pivot.
+    const Integer factor = row[pivots_[i]] / pivot_;
+    if (factor == 0) continue;
+    for (std::size_t j = 0; j < row.size(); ++j) reduced[j] -= factor * rows_[i][j];
+  }
+  const auto end = reduced.begin() + static_cast<std::ptrdiff_t>(columns_);
+  const auto found = std::find_if(reduced.begin(), end, [](const Integer& value) { return value != 0; });
+  if (found == end) return false;
+  const auto column = static_cast<std::size_t>(found - reduced.begin());
+  const Integer next = *found;
+  for (IntegerVector& other : rows_) {
+    const Integer factor = other[column];
+    for (std::size_t j = 0; j < other.size(); ++j) other[j] = (next * other[j] - factor * reduced[j]) / pivot_;
+  }
+  rows_.push_back(std::move(reduced));
+  pivots_.push_back(column);
+  pivot_ = next;
+  return true;
+}
+
 RowBasis row_basis(const std::vector<IntegerVector>& rows) {
   const std::size_t d = rows.front().size() - 1;
+  // Behind slope and offset each row has the parts that the rows of the basis have in it: slope x + offset t + parts = 0
+  // where these rows have the values -1.
+  Elimination elimination(d);
   RowBasis result;
-  // Of each row found: (slope, offset | its part in the rows found), solved for its pivot column.
-  std::vector<IntegerVector> solved;
-  std::vector<std::size_t> columns;
-  for (std::size_t k = 0; k < rows.size() && columns.size() < d; ++k) {
+  for (std::size_t k = 0; k < rows.size() && elimination.rank() < d; ++k) {
     IntegerVector row = rows[k];
     row.resize(2 * d + 1);
-    row[d + 1 + columns.size()] = 1;
-    for (std::size_t i = 0; i < solved.size(); ++i) eliminate(row, solved[i], columns[i]);
-    std::size_t column = 0;
-    while (column < d && row[column] == 0) ++column;
-    if (column == d) continue;
-    for (IntegerVector& other : solved) eliminate(other, row, column);
-    solved.push_back(std::move(row));
-    columns.push_back(column);
-    result.rows.push_back(k);
+    row[d + 1 + elimination.rank()] = -1;
+    if (elimination.add(std::move(row))) result.rows.push_back(k);
   }
-  // solved row i now reads c_i x_{column i} + other columns + offset t = sum_j part_j (row j of the basis); the other
-  // columns' x are 0, and c_i is brought to a common multiple.
-  Integer common = 1;
-  for (std::size_t i = 0; i < solved.size(); ++i) common = lcm(common, Integer(abs(solved[i][columns[i]])));
-  result.generators.assign(columns.size() + 1, IntegerVector(d + 1));
-  result.generators[0][d] = common;
-  for (std::size_t i = 0; i < solved.size(); ++i) {
-    const Integer factor = common / solved[i][columns[i]];
-    result.generators[0][columns[i]] = -factor * solved[i][d];
-    for (std::size_t j = 0; j < solved.size(); ++j)
-      result.generators[j + 1][columns[i]] = factor * solved[i][d + 1 + j];
+  const std::size_t r = elimination.rank();
+  const Integer sign = elimination.pivot() > 0 ? 1 : -1;
+  result.generators.assign(r + 1, IntegerVector(d + 1));
+  result.generators[0][d] = sign * elimination.pivot();
+  for (std::size_t i = 0; i < r; ++i) {
+    const std::size_t column = elimination.column(i);
+    result.columns.push_back(column);
+    for (std::size_t j = 0; j <= r; ++j) result.generators[j][column] = -sign * elimination.row(i)[d + j];
   }
-  for (IntegerVector& generator : result.generators) make_primitive(generator);
   return result;
 }
 

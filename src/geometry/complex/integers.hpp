@@ -31,21 +31,40 @@ DyadicVector dyadic(std::span<const double> values);
 /// The inner product of two vectors of one length.
 Integer inner_product(const IntegerVector& a, const IntegerVector& b);
 
-/// a * x + b * y, divided by the greatest common divisor of its entries.
-IntegerVector combination(const Integer& a, const IntegerVector& x, const Integer& b, const IntegerVector& y);
-
-/// Divides a vector by the greatest common divisor of its entries.
-void make_primitive(IntegerVector& vector);
-
 /// Writes the entries of a vector, times a power of two that brings the largest between 1/2 and 2, as doubles; each is
 /// off by less than 2^-51 of itself (or by the smallest normal double).
 void round_to(const IntegerVector& vector, std::span<double> values);
 
+/// Rows brought one by one to the form of Gauss and Jordan without fractions: each has the same pivot in a column of its
+/// own, in which the others are 0, and all entries are minors of the rows that were added (E. H. Bareiss, Sylvester's
+/// identity and multistep integer-preserving Gaussian elimination, Math. Comp. 22, 1968).
+class Elimination {
+ public:
+  /// Pivots are found in the first `columns` entries of a row.
+  explicit Elimination(std::size_t columns) : columns_(columns) {}
+
+  /// Adds a row; false where its first entries depend on those of the rows before: then it is left out.
+  bool add(IntegerVector row);
+
+  std::size_t rank() const { return rows_.size(); }
+  const Integer& pivot() const { return pivot_; }
+  const IntegerVector& row(std::size_t i) const { return rows_[i]; }
+  std::size_t column(std::size_t i) const { return pivots_[i]; }
+
+ private:
+  std::size_t columns_;
+  Integer pivot_ = 1;
+  std::vector<IntegerVector> rows_;
+  std::vector<std::size_t> pivots_;
+};
+
 /// Rows that are a basis of all rows' slopes, and the cone where they are 0 or more.
 struct RowBasis {
-  std::vector<std::size_t> rows;         ///< r of them: the first that are independent
-  std::vector<IntegerVector> generators; ///< r + 1: the ray where all are zero, whose last entry is positive; then for
-                                         ///< each row that ray along which it grows and the others stay zero
+  std::vector<std::size_t> rows;     ///< r of them: the first that are independent
+  std::vector<std::size_t> columns;  ///< r coordinates; in the generators all others are 0
+  /// r + 1 rays (x, t): the one where all rows of the basis are zero, whose t is positive; then for each row that
+  /// along which it grows and the others stay zero.
+  std::vector<IntegerVector> generators;
 };
 
 /// Of homogeneous rows (slope, offset), all of one length d + 1, at least one.

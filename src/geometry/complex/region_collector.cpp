@@ -156,7 +156,7 @@ Cone RegionCollector::part_of(const FoundRegion& found, std::size_t label, std::
     if (other == label) continue;
     const bool is_first = label < other;
     const std::size_t wall = numbers_.pair(std::min(label, other), std::max(label, other));
-    const auto [above, below] = search_->cutter().sides(part, wall);
+    const auto [above, below] = search_->cutter().sides(part, wall, known);
     // Where two classes are the same function, the first wins.
     if (is_first ? below && !above : !below) return {};
     if (above && below) {

@@ -23,7 +23,7 @@ RowBasis first_basis(const PiecewiseAffineNetwork& network, WallRows& rows) {
 RegionSearch::RegionSearch(const PiecewiseAffineNetwork& network, double box, bool exact)
     : network_(&network),
       rows_(network),
-      rays_(rows_, exact),
+      rays_(rows_, box, exact),
       basis_(std::isinf(box) ? first_basis(network, rows_) : RowBasis{}),
       dimension_(std::isinf(box) ? basis_.generators.size() : rows_.numbers().inputs + 1),
       words_(words_for(rows_.numbers().count())),
@@ -32,7 +32,8 @@ RegionSearch::RegionSearch(const PiecewiseAffineNetwork& network, double box, bo
       code_(words_) {
   const WallNumbers& numbers = rows_.numbers();
   std::vector<Word> known(words_);
-  for (std::size_t wall = numbers.infinity(); wall < numbers.count(); ++wall) assign(known, wall, true);
+  const std::size_t border = std::isinf(box) ? numbers.box() : numbers.count();
+  for (std::size_t wall = numbers.infinity(); wall < border; ++wall) assign(known, wall, true);
   for (const std::size_t row : basis_.rows) {
     assign(known, row, true);
     assign(is_basis_, row, true);
@@ -57,14 +58,13 @@ void RegionSearch::add_box(double box) {
   for (std::size_t corner = 0; corner < std::size_t{1} << d; ++corner) {
     IntegerVector ray(d + 1, sizes.integers[1]);
     ray[d] = sizes.integers[0];
-    std::vector<std::size_t> sides;
-    for (std::size_t j = 0; j < d; ++j) {
-      const bool low = corner >> j & 1;
-      if (low) ray[j] = -ray[j];
-      sides.push_back(numbers.box() + 2 * j + (low ? 1 : 0));
-    }
+    for (std::size_t j = 0; j < d; ++j)
+      if (corner >> j & 1) ray[j] = -ray[j];
     const std::int32_t number = rays_.add(std::move(ray));
-    for (const std::size_t side : sides) rays_.set_sign(number, side, 0);
+    rays_.set_sign(number, numbers.infinity(), 1);
+    for (std::size_t j = 0; j < d; ++j)
+      for (const std::size_t side : {0, 1})
+        rays_.set_sign(number, numbers.box() + 2 * j + side, (corner >> j & 1) == side ? 0 : 1);
   }
 }
 
@@ -74,7 +74,9 @@ void RegionSearch::add_basis() {
     for (std::size_t j = 0; j < r; ++j)
       if (j != except) rays_.set_sign(ray, basis_.rows[j], 0);
   };
+  rays_.set_columns(basis_.columns);
   set_zeros(rays_.add(basis_.generators[0]), r);
+  rays_.set_sign(0, rows_.numbers().infinity(), 1);
   for (std::size_t i = 0; i < r; ++i)
     for (const int side : {-1, 1}) {
       IntegerVector ray = basis_.generators[i + 1];
@@ -115,7 +117,7 @@ void RegionSearch::descend(const Cone& cone, Index layer, std::size_t unit, doub
       rows_.enter(++layer, code_);
     if (layer == network_->hidden_layers()) break;
     if (has(is_basis_, unit)) continue;
-    const auto [above, below] = cutter_.sides(cone, unit);
+    const auto [above, below] = cutter_.sides(cone, unit, known_before(unit));
     assign(code_, unit, above);
     if (!above || !below) continue;
     const std::int32_t rays = rays_.size();

@@ -57,7 +57,7 @@ void WallRows::enter(Index layer, std::span<const Word> code) {
   const std::size_t units = layers_[l].rows.size();
   for (std::size_t k = 0; k < units; ++k) compute(l, k);
   const bool is_last = l + 1 == layers_.size();
-  if (is_last) subtract_outputs();
+  if (is_last) combine_outputs();
   const std::size_t end = is_last ? exact_.size() : first_[l] + units;
   for (std::size_t row = first_[l]; row < end; ++row) exact_[row].clear();
   if (!std::isfinite(total<double>(std::span<const double>(rows_).subspan(2 * first_[l] * length_, 2 * units * length_))))
@@ -80,7 +80,7 @@ void WallRows::compute(std::size_t layer, std::size_t unit) {
   const double rounding = static_cast<double>(before + 6) * unit_roundoff;
   const double off = network_->layers()[layer - 1].slope;
   std::ranges::fill(row, 0.0);
-  std::ranges::fill(error, std::numeric_limits<double>::min());
+  std::ranges::fill(error, 0.0);
   for (std::size_t i = 0; i < before; ++i) {
     const std::size_t from = first_[layer - 1] + i;
     const double gain = weight(k, static_cast<Index>(i)) * (has(code_, from) ? 1 : off);
@@ -94,43 +94,76 @@ void WallRows::compute(std::size_t layer, std::size_t unit) {
   row[length_ - 1] += bias(0, k);
   error[length_ - 1] += rounding * std::abs(bias(0, k));
   // The bounds themselves are rounded sums of positive numbers.
-  for (double& bound : error) bound *= 1 + 2 * rounding;
+  for (double& bound : error)
+    if (bound != 0) bound = bound * (1 + 2 * rounding) + std::numeric_limits<double>::min();
 }
 
-void WallRows::subtract_outputs() {
-  const std::size_t outputs = first_.back();
-  const auto set = [&](std::size_t wall, std::size_t minuend, std::size_t subtrahend, bool is_difference) {
-    const std::span<double> row = values(row_number(wall)), error = errors(row_number(wall));
-    for (std::size_t j = 0; j < length_; ++j) {
-      const double a = is_difference ? values(minuend)[j] : 0, b = values(subtrahend)[j];
-      row[j] = a - b;
-      error[j] = (is_difference ? errors(minuend)[j] : 0) + errors(subtrahend)[j] + 2 * unit_roundoff * std::abs(a - b);
-      error[j] *= 1 + 4 * unit_roundoff;
-    }
+// A pair of classes is a combination of outputs.
+WallRows::Terms WallRows::terms_of(std::size_t row) const {
+  const std::size_t pairs = numbers_.units + numbers_.outputs;
+  if (row < pairs) {
+    const auto layer = static_cast<std::size_t>(std::ranges::upper_bound(first_, row) - first_.begin()) - 1;
+    return {.layer = layer, .plus = row - first_[layer], .minus = {}};
+  }
+  const std::size_t layer = layers_.size() - 1;
+  if (numbers_.outputs == 1) return {.layer = layer, .plus = {}, .minus = 0};
+  std::size_t i = 0, rest = row - pairs;
+  for (; rest + i + 1 >= numbers_.classes(); ++i) rest -= numbers_.classes() - 1 - i;
+  return {.layer = layer, .plus = i, .minus = i + 1 + rest};
+}
+
+void WallRows::combine_outputs() {
+  for (std::size_t pair = 0; pair < numbers_.pairs(); ++pair) {
+    const Terms terms = terms_of(numbers_.units + numbers_.outputs + pair);
+    const std::span<double> row = values(row_number(numbers_.units + pair)), error = errors(row_number(numbers_.units + pair));
+    std::ranges::fill(row, 0.0);
+    std::ranges::fill(error, 0.0);
+    const auto add = [&](std::optional<std::size_t> output, double factor) {
+      if (!output) return;
+      const BoundedRow other = at(first_.back() + *output);
+      for (std::size_t j = 0; j < length_; ++j) {
+        row[j] += factor * other.values[j];
+        error[j] = (error[j] + other.errors[j] + 2 * unit_roundoff * std::abs(row[j])) * (1 + 4 * unit_roundoff);
+      }
+    };
+    add(terms.plus, 1);
+    add(terms.minus, -1);
+  }
+}
+
+std::optional<int> WallRows::implied_sign(std::size_t wall, std::span<const Word> positive,
+                                          std::span<const Word> negative, bool is_direction) const {
+  const auto [layer, plus, minus] = terms_of(row_number(wall));
+  if (layer == 0) return std::nullopt;
+  const auto& [weight, bias, slope] = network_->layers()[layer];
+  const double off = network_->layers()[layer - 1].slope;
+  bool above = false, below = false;
+  const auto add = [&](const Matrix<double>& values, Index row_step, Index column, double factor) {
+    // The sign of a difference of two doubles is that of the exact one.
+    const double a = plus ? values(row_step * static_cast<Index>(*plus), row_step == 0 ? static_cast<Index>(*plus) : column) : 0;
+    const double b = minus ? values(row_step * static_cast<Index>(*minus), row_step == 0 ? static_cast<Index>(*minus) : column) : 0;
+    above = above || (factor > 0 ? a > b : factor < 0 && a < b);
+    below = below || (factor > 0 ? a < b : factor < 0 && a > b);
   };
-  if (numbers_.outputs == 1) return set(numbers_.pair(0, 1), 0, outputs, false);
-  for (std::size_t i = 0; i < numbers_.outputs; ++i)
-    for (std::size_t j = i + 1; j < numbers_.outputs; ++j) set(numbers_.pair(i, j), outputs + i, outputs + j, true);
+  for (Index i = 0; i < weight.cols(); ++i) {
+    const std::size_t from = first_[layer - 1] + static_cast<std::size_t>(i);
+    add(weight, 1, i, has(positive, from) ? 1 : has(negative, from) ? -off : 0);
+  }
+  if (!is_direction) add(bias, 0, 0, 1);
+  if (above && below) return std::nullopt;
+  return above ? 1 : below ? -1 : 0;
 }
 
 const IntegerVector& WallRows::exact(std::size_t row) {
   if (!exact_[row].empty()) return exact_[row];
-  const std::size_t outputs = first_.back(), pairs = outputs + numbers_.outputs;
-  IntegerVector result;
-  if (row < pairs) {
-    const auto layer = static_cast<std::size_t>(std::ranges::upper_bound(first_, row) - first_.begin()) - 1;
-    result = exact_unit(layer, row - first_[layer]);
+  const auto [layer, plus, minus] = terms_of(row);
+  IntegerVector result(length_);
+  if (plus && !minus) {
+    result = exact_unit(layer, *plus);
   } else {
-    std::size_t i = 0, rest = row - pairs;
-    for (; rest + i + 1 >= numbers_.classes(); ++i) rest -= numbers_.classes() - 1 - i;
-    if (numbers_.outputs == 1) {
-      result = exact(outputs);
-      for (Integer& value : result) value = -value;
-    } else {
-      result = exact(outputs + i);
-      const IntegerVector& other = exact(outputs + i + 1 + rest);
-      for (std::size_t n = 0; n < length_; ++n) result[n] -= other[n];
-    }
+    if (plus) result = exact(first_[layer] + *plus);
+    const IntegerVector& other = exact(first_[layer] + *minus);
+    for (std::size_t j = 0; j < length_; ++j) result[j] -= other[j];
   }
   return exact_[row] = std::move(result);
 }

@@ -1,6 +1,7 @@
 // The functions whose zeros are the walls of regions, along one way into the tree of activation codes.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -52,6 +53,10 @@ class WallRows {
   std::span<const double> output(std::size_t i) const { return at(numbers_.units + i).values; }
   /// The same row as row(wall), in integers.
   const IntegerVector& exact_row(std::size_t wall) { return exact(row_number(wall)); }
+  /// The sign of a wall's function at a point, or at a direction, where it follows from the signs of the units in the
+  /// layer before, the numbers that are `positive` and `negative` there: where it has terms of one sign only.
+  std::optional<int> implied_sign(std::size_t wall, std::span<const Word> positive, std::span<const Word> negative,
+                                  bool is_direction) const;
 
  private:
   // Rows are numbered as walls are, with the outputs between hidden units and pairs.
@@ -59,8 +64,14 @@ class WallRows {
   BoundedRow at(std::size_t row) const;
   std::span<double> values(std::size_t row) { return std::span(rows_).subspan(2 * row * length_, length_); }
   std::span<double> errors(std::size_t row) { return std::span(rows_).subspan((2 * row + 1) * length_, length_); }
+  // A unit of a layer minus another: hidden units and outputs are no difference, and a pair of a single output is -f.
+  struct Terms {
+    std::size_t layer;
+    std::optional<std::size_t> plus, minus;
+  };
+  Terms terms_of(std::size_t row) const;
   void compute(std::size_t layer, std::size_t unit);
-  void subtract_outputs();
+  void combine_outputs();
   const IntegerVector& exact(std::size_t row);
   IntegerVector exact_unit(std::size_t layer, std::size_t unit);
 
