@@ -185,8 +185,6 @@ ConeFacets ConeCutter::facets(const Cone& cone, std::span<const Word> known) con
   return result;
 }
 
-double volume(ConstView<double> vertices, const ConeFacets& facets) {
-  return Triangulation(vertices, facets).volume();
-}
+double volume(ConstView<double> vertices, const ConeFacets& facets) { return Triangulation(vertices, facets).volume(); }
 
 }  // namespace normalign::detail

@@ -85,8 +85,8 @@ bool Elimination::add(IntegerVector row) {
 
 RowBasis row_basis(const std::vector<IntegerVector>& rows) {
   const std::size_t d = rows.front().size() - 1;
-  // Behind slope and offset each row has the parts that the rows of the basis have in it: slope x + offset t + parts = 0
-  // where these rows have the values -1.
+  // Behind slope and offset each row has the parts that the rows of the basis have in it: slope x + offset t + parts =
+  // 0 where these rows have the values -1.
   Elimination elimination(d);
   RowBasis result;
   for (std::size_t k = 0; k < rows.size() && elimination.rank() < d; ++k) {

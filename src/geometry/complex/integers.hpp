@@ -8,8 +8,7 @@
 namespace normalign::detail {
 
 /// A whole number of any size.
-using Integer =
-    boost::multiprecision::number<boost::multiprecision::cpp_int_backend<>, boost::multiprecision::et_off>;
+using Integer = boost::multiprecision::number<boost::multiprecision::cpp_int_backend<>, boost::multiprecision::et_off>;
 using IntegerVector = std::vector<Integer>;
 
 /// mantissa * 2^exponent, the value of a double; the mantissa is odd, or 0 with the exponent 0.
@@ -35,9 +34,9 @@ Integer inner_product(const IntegerVector& a, const IntegerVector& b);
 /// off by less than 2^-51 of itself (or by the smallest normal double).
 void round_to(const IntegerVector& vector, std::span<double> values);
 
-/// Rows brought one by one to the form of Gauss and Jordan without fractions: each has the same pivot in a column of its
-/// own, in which the others are 0, and all entries are minors of the rows that were added (E. H. Bareiss, Sylvester's
-/// identity and multistep integer-preserving Gaussian elimination, Math. Comp. 22, 1968).
+/// Rows brought one by one to the form of Gauss and Jordan without fractions: each has the same pivot in a column of
+/// its own, in which the others are 0, and all entries are minors of the rows that were added (E. H. Bareiss,
+/// Sylvester's identity and multistep integer-preserving Gaussian elimination, Math. Comp. 22, 1968).
 class Elimination {
  public:
   /// Pivots are found in the first `columns` entries of a row.

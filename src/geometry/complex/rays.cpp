@@ -12,7 +12,7 @@ namespace {
 constexpr double unit_roundoff = std::numeric_limits<double>::epsilon() / 2;
 constexpr double smallest = std::numeric_limits<double>::min();
 // Values with a larger relative error give no new ray: errors would add up.
-constexpr double good_enough = 0x1p-24;
+constexpr double good_enough = 0x1p-10;
 
 }  // namespace
 
@@ -88,8 +88,8 @@ Rays::Value Rays::value(std::int32_t ray, std::size_t wall) const {
   for (std::size_t j = 0; j < length_; ++j) {
     result.value += row.values[j] * x[j];
     is_zero = is_zero && ((row.values[j] == 0 && row.errors[j] == 0) || (x[j] == 0 && bound[j] == 0));
-    result.error += std::abs(row.values[j]) * (bound[j] + rounding * std::abs(x[j])) +
-                    row.errors[j] * (std::abs(x[j]) + bound[j]);
+    result.error +=
+        std::abs(row.values[j]) * (bound[j] + rounding * std::abs(x[j])) + row.errors[j] * (std::abs(x[j]) + bound[j]);
   }
   // Products may be too small for a double, but those with an exact 0.
   result.error = is_zero ? 0 : result.error * (1 + rounding) + smallest;
@@ -192,7 +192,8 @@ IntegerVector Rays::row_of(std::size_t wall) {
 void Rays::take_exact(std::int32_t ray) {
   double* x = values_.data() + 2 * length_ * at(ray);
   round_to(exact_[at(ray)], {x, length_});
-  for (std::size_t j = 0; j < length_; ++j) x[length_ + j] = x[j] == 0 ? 0 : 4 * unit_roundoff * std::abs(x[j]) + smallest;
+  for (std::size_t j = 0; j < length_; ++j)
+    x[length_ + j] = x[j] == 0 ? 0 : 4 * unit_roundoff * std::abs(x[j]) + smallest;
 }
 
 }  // namespace normalign::detail

@@ -9,9 +9,9 @@
 
 namespace normalign::detail {
 
-/// Rays (x, t) of homogeneous coordinates, t >= 0: the point x / t, or for t = 0 the direction x. They are a stack. Each
-/// holds doubles with error bounds, and where they were needed integers; and the signs that are known of the walls'
-/// functions, which are continuous, so that a sign is the same in every region that the ray belongs to.
+/// Rays (x, t) of homogeneous coordinates, t >= 0: the point x / t, or for t = 0 the direction x. They are a stack.
+/// Each holds doubles with error bounds, and where they were needed integers; and the signs that are known of the
+/// walls' functions, which are continuous, so that a sign is the same in every region that the ray belongs to.
 ///
 /// Functions below are told the walls that the cone at hand is `known` to have: their functions are affine on it, and
 /// their signs are set at each of its rays.
@@ -66,14 +66,14 @@ class Rays {
   IntegerVector row_of(std::size_t wall);
   void take_exact(std::int32_t ray);
 
-  WallRows* walls_;  // borrowed
+  WallRows* walls_;   // borrowed
   DyadicVector box_;  // (R, 1), where there is one
   bool is_exact_;
   std::size_t length_, words_;
   std::vector<std::size_t> columns_;
-  std::vector<double> values_;               // of each ray d + 1 coordinates and d + 1 error bounds
+  std::vector<double> values_;  // of each ray d + 1 coordinates and d + 1 error bounds
   std::vector<Word> positive_, negative_, zero_;
-  std::vector<IntegerVector> exact_;         // empty where not asked for
+  std::vector<IntegerVector> exact_;  // empty where not asked for
   std::int64_t exact_decisions_ = 0;
 };
 

@@ -35,6 +35,11 @@ RegionCollector::RegionCollector(RegionSearch& search, const PiecewiseAffineNetw
 
 void RegionCollector::add(const FoundRegion& found) {
   const ConeFacets facets = search_->cutter().facets(found.cone, found.known);
+  if (complex_.units.empty() && count() > 0) {
+    // Another part of the only region.
+    add_pieces(found, facets, static_cast<std::size_t>(complex_.regions.front().label));
+    return;
+  }
   complex_.codes.insert(complex_.codes.end(), found.code.begin(),
                         found.code.begin() + static_cast<std::ptrdiff_t>(code_words_));
   LinearRegion region;
@@ -108,7 +113,7 @@ double RegionCollector::clearance(const FoundRegion& found, const ConeFacets& fa
   const std::span<const double> x = point_.span();
   double nearest = infinity;
   for (const std::size_t wall : facets.walls) {
-    if (wall == numbers_.infinity()) continue;
+    if (wall >= numbers_.units && wall < numbers_.box()) continue;
     double distance = 0;
     if (wall < numbers_.units) {
       const std::span<const double> row = search_->rows().row(wall).values;
@@ -141,7 +146,8 @@ void RegionCollector::measure(LinearRegion& region) {
   }
   region.jacobian_norm = euclidean_length(jacobian_.span());
   const double lengths = euclidean_length(centroid) * euclidean_length(x);
-  if (lengths > 1e-8) region.centroid_alignment = std::inner_product(x.begin(), x.end(), centroid.begin(), 0.0) / lengths;
+  if (lengths > 1e-8)
+    region.centroid_alignment = std::inner_product(x.begin(), x.end(), centroid.begin(), 0.0) / lengths;
   region.effective_rank = singular_geometry(jacobian_, point_).effective_rank;
 }
 
@@ -171,7 +177,8 @@ Cone RegionCollector::part_of(const FoundRegion& found, std::size_t label, std::
 void RegionCollector::add_pieces(const FoundRegion& found, const ConeFacets& facets, std::size_t inside) {
   const std::int32_t rays = search_->rays().size();
   std::vector<Word> known;
-  if (part_of(found, inside, inside, known).rays == found.cone.rays) return add_piece(found, found.cone, facets, inside);
+  if (part_of(found, inside, inside, known).rays == found.cone.rays)
+    return add_piece(found, found.cone, facets, inside);
   for (std::size_t label = 0; label < numbers_.classes(); ++label) {
     const Cone part = part_of(found, label, inside, known);
     if (!part.rays.empty()) add_piece(found, part, search_->cutter().facets(part, known), label);
@@ -182,8 +189,8 @@ void RegionCollector::add_pieces(const FoundRegion& found, const ConeFacets& fac
 void RegionCollector::add_piece(const FoundRegion& found, const Cone& cone, const ConeFacets& facets,
                                 std::size_t label) {
   const auto piece = static_cast<std::int32_t>(complex_.pieces.size());
-  complex_.pieces.push_back({.region = static_cast<std::int32_t>(complex_.count() - 1),
-                             .label = static_cast<std::int32_t>(label)});
+  complex_.pieces.push_back(
+      {.region = static_cast<std::int32_t>(complex_.count() - 1), .label = static_cast<std::int32_t>(label)});
   for (std::size_t f = 0; f < facets.count(); ++f) {
     if (facets.walls[f] >= numbers_.units) continue;
     const std::span<const Word> walls = common_walls(cone, facets.members_of(f));
@@ -207,7 +214,8 @@ void RegionCollector::join(std::span<const FaceRecord> face, std::vector<std::in
     return complex_.pieces[static_cast<std::size_t>(record.piece)];
   };
   const std::int32_t first = piece(face.front()).region, second = piece(face.back()).region;
-  const auto middle = std::ranges::find_if(face, [&](const FaceRecord& record) { return piece(record).region != first; });
+  const auto middle =
+      std::ranges::find_if(face, [&](const FaceRecord& record) { return piece(record).region != first; });
   const auto left = std::span(face.begin(), middle), right = std::span(middle, face.end());
   if (right.empty() || piece(right.front()).region != second)
     throw RunError(text("regions: a facet of region ", first, " belongs to no other region, or to more than one"));
@@ -247,6 +255,11 @@ void RegionCollector::join_faces() {
 }
 
 RegionComplex RegionCollector::take() {
+  if (complex_.units.empty()) {
+    std::ranges::sort(complex_.pieces, {}, &DecisionPiece::label);
+    const auto [begin, end] = std::ranges::unique(complex_.pieces, {}, &DecisionPiece::label);
+    complex_.pieces.erase(begin, end);
+  }
   join_faces();
   complex_.exact_decisions = search_->rays().exact_decisions();
   complex_.inside = Matrix<double>(complex_.count(), static_cast<Index>(numbers_.inputs), std::move(inside_));

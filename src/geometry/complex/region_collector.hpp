@@ -26,8 +26,9 @@ class RegionCollector {
     std::uint64_t key[2];
     std::int32_t piece;
     bool operator<(const FaceRecord& other) const {
-      return key[0] != other.key[0] ? key[0] < other.key[0]
-             : key[1] != other.key[1] ? key[1] < other.key[1] : piece < other.piece;
+      return key[0] != other.key[0]   ? key[0] < other.key[0]
+             : key[1] != other.key[1] ? key[1] < other.key[1]
+                                      : piece < other.piece;
     }
     bool is_beside(const FaceRecord& other) const { return key[0] == other.key[0] && key[1] == other.key[1]; }
   };

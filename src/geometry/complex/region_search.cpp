@@ -8,14 +8,14 @@ namespace {
 
 constexpr Index most_inputs = 16;  // a box has 2^d corners
 
-// The first layer's rows that are independent: they cut the space into cones that are known without further ado.
+// Of the first layer's walls, those that are independent: they cut the space into cones that are known without further
+// ado. Without hidden layers they are walls of pairs of classes.
 RowBasis first_basis(const PiecewiseAffineNetwork& network, WallRows& rows) {
-  std::vector<IntegerVector> first;
-  if (network.hidden_layers() > 0)
-    for (Index k = 0; k < network.units(0); ++k) first.push_back(rows.exact_row(static_cast<std::size_t>(k)));
-  else
-    first.emplace_back(rows.numbers().inputs + 1);
-  return row_basis(first);
+  const std::size_t first =
+      network.hidden_layers() > 0 ? static_cast<std::size_t>(network.units(0)) : rows.numbers().pairs();
+  std::vector<IntegerVector> exact;
+  for (std::size_t wall = 0; wall < first; ++wall) exact.push_back(rows.exact_row(wall));
+  return row_basis(exact);
 }
 
 }  // namespace

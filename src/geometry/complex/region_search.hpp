@@ -22,7 +22,8 @@ class RegionSearch {
   /// The network must outlive the search. Throws InputError on more than 16 inputs in a box.
   RegionSearch(const PiecewiseAffineNetwork& network, double box, bool exact);
 
-  /// Calls visit(region) for each region; `cutter`, `rays` and the rows of all layers are then that region's. Throws
+  /// Calls visit(region) for each region, once, but in the whole space for several parts of the only region of a
+  /// network without hidden layers; `cutter`, `rays` and the rows of all layers are then that region's. Throws
   /// InputError on rows beyond what a double holds.
   void run(const std::function<void(const FoundRegion&)>& visit);
 

@@ -17,12 +17,12 @@ RegionComplex regions(const PiecewiseAffineNetwork& network, const RegionOptions
   detail::RegionSearch search(network, options.box, options.exact);
   detail::RegionCollector collector(search, network, options.box);
   search.run([&](const detail::FoundRegion& found) {
-    const Index count = collector.count();
-    if (count == options.max_regions) throw RunError(text("regions: more than ", options.max_regions, " regions"));
-    if (options.stop && options.stop()) throw RunError(text("regions: stopped after ", count, " regions"));
+    if (options.stop && options.stop()) throw RunError(text("regions: stopped after ", collector.count(), " regions"));
     collector.add(found);
-    if (options.progress && (count + 1) % regions_per_report == 0)
-      options.progress({.regions = count + 1, .done = found.done});
+    if (collector.count() > options.max_regions)
+      throw RunError(text("regions: more than ", options.max_regions, " regions"));
+    if (options.progress && collector.count() % regions_per_report == 0)
+      options.progress({.regions = collector.count(), .done = found.done});
   });
   if (options.progress) options.progress({.regions = collector.count(), .done = 1});
   return collector.take();

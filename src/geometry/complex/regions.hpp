@@ -51,8 +51,8 @@ struct LinearRegion {
 struct RegionFacet {
   std::int32_t first = 0;  ///< first < second
   std::int32_t second = 0;
-  bool is_crossed = false;  ///< more than one class wins on it: the decision boundary meets it from inside
-  bool is_decision = false; ///< part of it is decision boundary: different classes win on its two sides
+  bool is_crossed = false;   ///< more than one class wins on it: the decision boundary meets it from inside
+  bool is_decision = false;  ///< part of it is decision boundary: different classes win on its two sides
 };
 
 /// The part of a region in which one class wins. Where two are the same function, the first of them does.

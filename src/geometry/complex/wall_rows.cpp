@@ -60,7 +60,8 @@ void WallRows::enter(Index layer, std::span<const Word> code) {
   if (is_last) combine_outputs();
   const std::size_t end = is_last ? exact_.size() : first_[l] + units;
   for (std::size_t row = first_[l]; row < end; ++row) exact_[row].clear();
-  if (!std::isfinite(total<double>(std::span<const double>(rows_).subspan(2 * first_[l] * length_, 2 * units * length_))))
+  if (!std::isfinite(
+          total<double>(std::span<const double>(rows_).subspan(2 * first_[l] * length_, 2 * units * length_))))
     throw InputError(text("regions: a slope or offset of layer ", layer, " is beyond what a double holds on a region; ",
                           "weights and biases must be smaller"));
 }
@@ -115,7 +116,8 @@ WallRows::Terms WallRows::terms_of(std::size_t row) const {
 void WallRows::combine_outputs() {
   for (std::size_t pair = 0; pair < numbers_.pairs(); ++pair) {
     const Terms terms = terms_of(numbers_.units + numbers_.outputs + pair);
-    const std::span<double> row = values(row_number(numbers_.units + pair)), error = errors(row_number(numbers_.units + pair));
+    const std::span<double> row = values(row_number(numbers_.units + pair)),
+                            error = errors(row_number(numbers_.units + pair));
     std::ranges::fill(row, 0.0);
     std::ranges::fill(error, 0.0);
     const auto add = [&](std::optional<std::size_t> output, double factor) {
@@ -138,18 +140,18 @@ std::optional<int> WallRows::implied_sign(std::size_t wall, std::span<const Word
   const auto& [weight, bias, slope] = network_->layers()[layer];
   const double off = network_->layers()[layer - 1].slope;
   bool above = false, below = false;
-  const auto add = [&](const Matrix<double>& values, Index row_step, Index column, double factor) {
+  const auto add = [&](const auto& entry_of, double factor) {
     // The sign of a difference of two doubles is that of the exact one.
-    const double a = plus ? values(row_step * static_cast<Index>(*plus), row_step == 0 ? static_cast<Index>(*plus) : column) : 0;
-    const double b = minus ? values(row_step * static_cast<Index>(*minus), row_step == 0 ? static_cast<Index>(*minus) : column) : 0;
+    const double a = plus ? entry_of(static_cast<Index>(*plus)) : 0,
+                 b = minus ? entry_of(static_cast<Index>(*minus)) : 0;
     above = above || (factor > 0 ? a > b : factor < 0 && a < b);
     below = below || (factor > 0 ? a < b : factor < 0 && a > b);
   };
   for (Index i = 0; i < weight.cols(); ++i) {
     const std::size_t from = first_[layer - 1] + static_cast<std::size_t>(i);
-    add(weight, 1, i, has(positive, from) ? 1 : has(negative, from) ? -off : 0);
+    add([&](Index k) { return weight(k, i); }, has(positive, from) ? 1 : has(negative, from) ? -off : 0);
   }
-  if (!is_direction) add(bias, 0, 0, 1);
+  if (!is_direction) add([&](Index k) { return bias(0, k); }, 1);
   if (above && below) return std::nullopt;
   return above ? 1 : below ? -1 : 0;
 }
