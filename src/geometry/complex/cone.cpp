@@ -14,22 +14,17 @@ void intersect(std::span<const Word> a, std::span<const Word> b, std::span<Word>
   for (std::size_t w = 0; w < result.size(); ++w) result[w] = a[w] & b[w];
 }
 
-bool is_empty(std::span<const Word> set) {
-  return std::ranges::all_of(set, [](Word word) { return word == 0; });
-}
-
-// Of sets, those that no other includes and no earlier one equals: their numbers.
-std::vector<std::size_t> maximal(const std::vector<Word>& sets, std::size_t words) {
+// Calls visit(i) for the sets that no other includes and no earlier one equals.
+template <class Visit>
+void for_each_maximal(const std::vector<Word>& sets, std::size_t words, const Visit& visit) {
   const std::size_t count = sets.size() / words;
-  std::vector<std::size_t> result;
   for (std::size_t i = 0; i < count; ++i) {
     bool is_maximal = true;
     for (std::size_t j = 0; j < count && is_maximal; ++j)
       is_maximal = i == j || !includes(row(sets, j, words), row(sets, i, words)) ||
                    (i < j && includes(row(sets, i, words), row(sets, j, words)));
-    if (is_maximal) result.push_back(i);
+    if (is_maximal) visit(i);
   }
-  return result;
 }
 
 // A polytope as simplices that share a vertex with each of its faces: the first vertex of a face and a simplex of one
@@ -41,43 +36,53 @@ class Triangulation {
       : vertices_(vertices),
         words_(words_for(facets.rays)),
         d_(static_cast<std::size_t>(vertices.cols())),
-        corners_(d_ + 1),
-        edges_(d_ * d_) {
+        edges_(d_ * d_),
+        facets_(d_ + 1),
+        parts_(d_ + 1) {
     std::vector<Word> all(words_);
     for (std::size_t i = 0; i < facets.rays; ++i) assign(all, i, true);
-    visit(all, facets.members, 0);
+    facets_[0] = facets.members;
+    visit(all, 0);
   }
 
   double volume() const { return volume_; }
 
  private:
-  // A face of dimension d - depth with its facets.
-  void visit(std::span<const Word> face, const std::vector<Word>& facets, std::size_t depth) {
-    std::size_t first = 0;
-    while (!has(face, first)) ++first;
-    corners_[depth] = first;
-    if (depth == d_) {
+  // A face of dimension d - depth, whose facets are those of that depth.
+  void visit(std::span<const Word> face, std::size_t depth) {
+    const std::size_t corners = corners_.size();
+    if (size_of(face) == d_ - depth + 1) {
+      for_each_member(face, [&](std::size_t vertex) { corners_.push_back(vertex); });
       volume_ += simplex();
+      corners_.resize(corners);
       return;
     }
+    std::size_t first = 0;
+    while (!has(face, first)) ++first;
+    corners_.push_back(first);
+    const std::vector<Word>& facets = facets_[depth];
     for (std::size_t f = 0; f < facets.size() / words_; ++f) {
       const std::span<const Word> facet = row(facets, f, words_);
       if (has(facet, first)) continue;
       // The facets of a facet are its largest intersections with the others.
-      std::vector<Word> parts;
+      std::vector<Word>& parts = parts_[depth];
+      parts.clear();
       for (std::size_t g = 0; g < facets.size() / words_; ++g) {
         if (g == f) continue;
         parts.resize(parts.size() + words_);
         intersect(facet, row(facets, g, words_), std::span(parts).last(words_));
-        if (is_empty(std::span(parts).last(words_))) parts.resize(parts.size() - words_);
+        // Too few vertices for their dimension, d - depth - 2.
+        if (size_of(std::span(parts).last(words_)) + depth + 1 < d_) parts.resize(parts.size() - words_);
       }
-      std::vector<Word> largest;
-      for (const std::size_t i : maximal(parts, words_)) {
+      std::vector<Word>& largest = facets_[depth + 1];
+      largest.clear();
+      for_each_maximal(parts, words_, [&](std::size_t i) {
         const auto part = row(parts, i, words_);
         largest.insert(largest.end(), part.begin(), part.end());
-      }
-      visit(facet, largest, depth + 1);
+      });
+      visit(facet, depth + 1);
     }
+    corners_.resize(corners);
   }
 
   // The volume of the simplex of the corners: Gaussian elimination on its edges.
@@ -107,6 +112,7 @@ class Triangulation {
   std::size_t words_, d_;
   std::vector<std::size_t> corners_;
   std::vector<double> edges_;
+  std::vector<std::vector<Word>> facets_, parts_;  // working memory of each depth
   double volume_ = 0;
 };
 
@@ -177,11 +183,11 @@ ConeFacets ConeCutter::facets(const Cone& cone, std::span<const Word> known) con
       members.resize(begin);
   });
   ConeFacets result{.rays = n, .walls = {}, .members = {}};
-  for (const std::size_t i : maximal(members, words)) {
+  for_each_maximal(members, words, [&](std::size_t i) {
     result.walls.push_back(walls[i]);
     const auto on = row(members, i, words);
     result.members.insert(result.members.end(), on.begin(), on.end());
-  }
+  });
   return result;
 }
 

@@ -9,7 +9,8 @@
 
 namespace normalign::detail {
 
-/// The part of a region above the plane t = 1, made homogeneous.
+/// A cone that is all sums of its rays with factors of 0 or more. It has no line in it, but for those that are in every
+/// wall, and none of its rays is a sum of others.
 struct Cone {
   std::vector<std::int32_t> rays;
 };
@@ -26,11 +27,11 @@ struct ConeFacets {
   }
 };
 
-/// How cones of a dimension that have `known` walls are cut. Sets of known walls must be larger than all walls that a
-/// cone has been cut by, and hold no wall whose function is not affine on it.
+/// Cuts cones of one dimension. Functions are told the walls that a cone is `known` to have: all that it was cut by,
+/// and none whose function is not affine on it.
 class ConeCutter {
  public:
-  /// `rays` must outlive the cutter.
+  /// `rays` must outlive the cutter. The dimension counts t, and no direction that is in every wall.
   ConeCutter(Rays& rays, std::size_t dimension) : rays_(&rays), dimension_(dimension) {}
 
   /// On which sides of a wall a cone has rays.
