@@ -21,7 +21,9 @@ struct ConeFacets {
   std::vector<std::size_t> walls;  ///< of each facet the first that it lies on
   std::vector<Word> members;       ///< of each facet the set of its rays
 
+  /// How many there are.
   std::size_t count() const { return walls.size(); }
+  /// The set of a facet's rays.
   std::span<const Word> members_of(std::size_t facet) const {
     return std::span(members).subspan(facet * words_for(rays), words_for(rays));
   }

@@ -45,6 +45,7 @@ class Elimination {
   /// Adds a row; false where its first entries depend on those of the rows before: then it is left out.
   bool add(IntegerVector row);
 
+  /// How many rows are independent, and for each its pivot's column and its entries; and the pivot that all have.
   std::size_t rank() const { return rows_.size(); }
   const Integer& pivot() const { return pivot_; }
   const IntegerVector& row(std::size_t i) const { return rows_[i]; }

@@ -23,6 +23,7 @@ class Rays {
   /// Says in which coordinates of x all rays are 0: those but `columns`. Until then none is.
   void set_columns(std::vector<std::size_t> columns) { columns_ = std::move(columns); }
 
+  /// How many there are.
   std::int32_t size() const { return static_cast<std::int32_t>(exact_.size()); }
   /// A ray that nothing is known of, whose d + 1 integers are not all 0; returns its number.
   std::int32_t add(IntegerVector ray);

@@ -257,8 +257,9 @@ void RegionCollector::join_faces() {
 RegionComplex RegionCollector::take() {
   if (complex_.units.empty()) {
     std::ranges::sort(complex_.pieces, {}, &DecisionPiece::label);
-    const auto [begin, end] = std::ranges::unique(complex_.pieces, {}, &DecisionPiece::label);
-    complex_.pieces.erase(begin, end);
+    std::vector<DecisionPiece>& pieces = complex_.pieces;
+    const auto is_same = [](const DecisionPiece& a, const DecisionPiece& b) { return a.label == b.label; };
+    pieces.erase(std::unique(pieces.begin(), pieces.end(), is_same), pieces.end());
   }
   join_faces();
   complex_.exact_decisions = search_->rays().exact_decisions();

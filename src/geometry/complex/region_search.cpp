@@ -63,7 +63,7 @@ void RegionSearch::add_box(double box) {
     const std::int32_t number = rays_.add(std::move(ray));
     rays_.set_sign(number, numbers.infinity(), 1);
     for (std::size_t j = 0; j < d; ++j)
-      for (const std::size_t side : {0, 1})
+      for (std::size_t side = 0; side < 2; ++side)
         rays_.set_sign(number, numbers.box() + 2 * j + side, (corner >> j & 1) == side ? 0 : 1);
   }
 }

@@ -27,11 +27,10 @@ class RegionSearch {
   /// InputError on rows beyond what a double holds.
   void run(const std::function<void(const FoundRegion&)>& visit);
 
-  WallRows& rows() { return rows_; }
+  /// What the search works with.
   const WallRows& rows() const { return rows_; }
-  const Rays& rays() const { return rays_; }
-  ConeCutter& cutter() { return cutter_; }
   Rays& rays() { return rays_; }
+  ConeCutter& cutter() { return cutter_; }
   /// The dimension of the space that walls do not cut at all: directions that lie in every one.
   Index free_directions() const { return static_cast<Index>(rows_.numbers().inputs + 1 - dimension_); }
 

@@ -83,6 +83,7 @@ struct RegionComplex {
   std::vector<std::int32_t> component_labels = {};  ///< the class of each connected decision region
   Index exact_decisions = 0;                        ///< signs that were decided by whole numbers
 
+  /// How many there are.
   Index count() const { return static_cast<Index>(regions.size()); }
   /// 64-bit words of a region's code.
   Index code_words() const;

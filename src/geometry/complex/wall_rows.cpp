@@ -135,23 +135,23 @@ void WallRows::combine_outputs() {
 
 std::optional<int> WallRows::implied_sign(std::size_t wall, std::span<const Word> positive,
                                           std::span<const Word> negative, bool is_direction) const {
-  const auto [layer, plus, minus] = terms_of(row_number(wall));
-  if (layer == 0) return std::nullopt;
-  const auto& [weight, bias, slope] = network_->layers()[layer];
-  const double off = network_->layers()[layer - 1].slope;
+  const Terms terms = terms_of(row_number(wall));
+  if (terms.layer == 0) return std::nullopt;
+  const PiecewiseAffineLayer& layer = network_->layers()[terms.layer];
+  const double off = network_->layers()[terms.layer - 1].slope;
   bool above = false, below = false;
   const auto add = [&](const auto& entry_of, double factor) {
     // The sign of a difference of two doubles is that of the exact one.
-    const double a = plus ? entry_of(static_cast<Index>(*plus)) : 0,
-                 b = minus ? entry_of(static_cast<Index>(*minus)) : 0;
+    const double a = terms.plus ? entry_of(static_cast<Index>(*terms.plus)) : 0;
+    const double b = terms.minus ? entry_of(static_cast<Index>(*terms.minus)) : 0;
     above = above || (factor > 0 ? a > b : factor < 0 && a < b);
     below = below || (factor > 0 ? a < b : factor < 0 && a > b);
   };
-  for (Index i = 0; i < weight.cols(); ++i) {
-    const std::size_t from = first_[layer - 1] + static_cast<std::size_t>(i);
-    add([&](Index k) { return weight(k, i); }, has(positive, from) ? 1 : has(negative, from) ? -off : 0);
+  for (Index i = 0; i < layer.weight.cols(); ++i) {
+    const std::size_t from = first_[terms.layer - 1] + static_cast<std::size_t>(i);
+    add([&](Index k) { return layer.weight(k, i); }, has(positive, from) ? 1 : has(negative, from) ? -off : 0);
   }
-  if (!is_direction) add([&](Index k) { return bias(0, k); }, 1);
+  if (!is_direction) add([&](Index k) { return layer.bias(0, k); }, 1);
   if (above && below) return std::nullopt;
   return above ? 1 : below ? -1 : 0;
 }

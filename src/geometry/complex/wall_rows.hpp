@@ -14,17 +14,20 @@ namespace normalign::detail {
 /// Walls are numbered: N hidden units, counted through all layers; then the pairs of classes, (0, 1), (0, 2), ..., or
 /// the single output; then infinity; then, where there is a box, its 2 d sides, x_i <= R before x_i >= -R.
 struct WallNumbers {
+  /// Those of a network.
   explicit WallNumbers(const PiecewiseAffineNetwork& network)
       : inputs(static_cast<std::size_t>(network.inputs())),
         units(static_cast<std::size_t>(network.first_unit(network.hidden_layers()))),
         outputs(static_cast<std::size_t>(network.outputs())) {}
 
-  std::size_t inputs, units, outputs;
+  std::size_t inputs, units, outputs;  ///< d, N and k
 
   /// One output stands for two classes, of which it prefers the second where it is positive.
   std::size_t classes() const { return outputs == 1 ? 2 : outputs; }
+  /// How many pairs of classes there are, and the wall of the pair i < j.
   std::size_t pairs() const { return classes() * (classes() - 1) / 2; }
   std::size_t pair(std::size_t i, std::size_t j) const { return units + i * (2 * classes() - i - 1) / 2 + j - i - 1; }
+  /// The wall at infinity, t = 0; the first side of the box; and one past the last.
   std::size_t infinity() const { return units + pairs(); }
   std::size_t box() const { return infinity() + 1; }
   std::size_t count() const { return box() + 2 * inputs; }
@@ -43,6 +46,7 @@ class WallRows {
   /// The network must outlive it.
   explicit WallRows(const PiecewiseAffineNetwork& network);
 
+  /// How its walls are numbered.
   const WallNumbers& numbers() const { return numbers_; }
   /// Sets the rows of a layer from those of the layer before and the code of its units, N bits; for layer =
   /// hidden_layers() the rows of outputs and pairs. Throws InputError when a row is beyond what a double holds.
