@@ -59,23 +59,27 @@ void round_to(const IntegerVector& vector, std::span<double> values) {
   }
 }
 
-bool Elimination::add(IntegerVector row) {
-  for (std::size_t j = 0; j < row.size(); ++j) row[j] *= pivot_;
-  IntegerVector reduced = row;
-  for (std::size_t i = 0; i < rows_.size(); ++i) {
-    // What the row has in this column, before it was multiplied by the pivot.
-    const Integer factor = row[pivots_[i]] / pivot_;
-    if (factor == 0) continue;
-    for (std::size_t j = 0; j < row.size(); ++j) reduced[j] -= factor * rows_[i][j];
+bool Elimination::add(const IntegerVector& row) {
+  IntegerVector reduced(row.size());
+  for (std::size_t j = 0; j < row.size(); ++j) {
+    // Pivots' columns become 0.
+    if (std::ranges::find(pivots_, j) != pivots_.end()) continue;
+    reduced[j] = pivot_ * row[j];
+    for (std::size_t i = 0; i < rows_.size(); ++i)
+      if (row[pivots_[i]] != 0 && rows_[i][j] != 0) reduced[j] -= row[pivots_[i]] * rows_[i][j];
   }
   const auto end = reduced.begin() + static_cast<std::ptrdiff_t>(columns_);
   const auto found = std::find_if(reduced.begin(), end, [](const Integer& value) { return value != 0; });
   if (found == end) return false;
   const auto column = static_cast<std::size_t>(found - reduced.begin());
   const Integer next = *found;
-  for (IntegerVector& other : rows_) {
-    const Integer factor = other[column];
-    for (std::size_t j = 0; j < other.size(); ++j) other[j] = (next * other[j] - factor * reduced[j]) / pivot_;
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    const Integer factor = rows_[i][column];
+    for (std::size_t j = 0; j < row.size(); ++j) {
+      Integer& entry = rows_[i][j];
+      if (entry == 0 && (factor == 0 || reduced[j] == 0)) continue;
+      entry = j == pivots_[i] ? next : Integer(Integer(next * entry - factor * reduced[j]) / pivot_);
+    }
   }
   rows_.push_back(std::move(reduced));
   pivots_.push_back(column);
@@ -93,7 +97,7 @@ RowBasis row_basis(const std::vector<IntegerVector>& rows) {
     IntegerVector row = rows[k];
     row.resize(2 * d + 1);
     row[d + 1 + elimination.rank()] = -1;
-    if (elimination.add(std::move(row))) result.rows.push_back(k);
+    if (elimination.add(row)) result.rows.push_back(k);
   }
   const std::size_t r = elimination.rank();
   const Integer sign = elimination.pivot() > 0 ? 1 : -1;

@@ -43,7 +43,7 @@ class Elimination {
   explicit Elimination(std::size_t columns) : columns_(columns) {}
 
   /// Adds a row; false where its first entries depend on those of the rows before: then it is left out.
-  bool add(IntegerVector row);
+  bool add(const IntegerVector& row);
 
   /// How many rows are independent, and for each its pivot's column and its entries; and the pivot that all have.
   std::size_t rank() const { return rows_.size(); }

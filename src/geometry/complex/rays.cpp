@@ -23,8 +23,16 @@ Rays::Rays(WallRows& walls, double box, bool exact)
       words_(words_for(walls.numbers().count())),
       columns_(length_ - 1) {
   std::iota(columns_.begin(), columns_.end(), std::size_t{0});
-  const std::vector<double> sizes = {std::isinf(box) ? 1 : box, 1};
-  box_ = dyadic(sizes);
+  border_.emplace_back(length_);
+  border_[0].back() = 1;
+  if (std::isinf(box)) return;
+  const std::vector<double> sizes = {box, 1};
+  const DyadicVector exact_sizes = dyadic(sizes);
+  for (std::size_t side = 0; side < 2 * (length_ - 1); ++side) {
+    IntegerVector& row = border_.emplace_back(length_);
+    row[side / 2] = side % 2 == 0 ? Integer(-exact_sizes.integers[1]) : exact_sizes.integers[1];
+    row.back() = exact_sizes.integers[0];
+  }
 }
 
 std::int32_t Rays::grow() {
@@ -73,7 +81,7 @@ int Rays::filtered_sign(std::int32_t ray, std::size_t wall, std::span<const Word
 
 int Rays::exact_sign(std::int32_t ray, std::size_t wall, std::span<const Word> known) {
   ++exact_decisions_;
-  return inner_product(walls_->exact_row(wall), exact(ray, known)).sign();
+  return inner_product(exact_row(wall), exact(ray, known)).sign();
 }
 
 // A sum of d + 1 products of factors that are themselves rounded. NaN and infinity fail every comparison above, so that
@@ -143,11 +151,11 @@ const IntegerVector& Rays::exact(std::int32_t ray, std::span<const Word> known) 
   Elimination elimination(unknowns);
   for_each_member(zero(ray), [&](std::size_t wall) {
     if (!has(known, wall) || elimination.rank() + 1 == unknowns) return;
-    const IntegerVector row = row_of(wall);
+    const IntegerVector& row = exact_row(wall);
     IntegerVector entries;
     for (const std::size_t column : columns_) entries.push_back(row[column]);
     entries.push_back(row.back());
-    elimination.add(std::move(entries));
+    elimination.add(entries);
   });
   result.resize(length_);
   std::vector<bool> has_pivot(unknowns);
@@ -172,21 +180,9 @@ bool Rays::points_back(std::int32_t ray, std::span<const Word> known) {
   for_each_member(known, [&](std::size_t wall) {
     if (is_decided || has(zero(ray), wall)) return;
     is_decided = true;
-    result = (inner_product(row_of(wall), integers) > 0) != has(set(std::as_const(positive_), ray), wall);
+    result = (inner_product(exact_row(wall), integers) > 0) != has(set(std::as_const(positive_), ray), wall);
   });
   return result;
-}
-
-// In integers, of any positive size.
-IntegerVector Rays::row_of(std::size_t wall) {
-  const WallNumbers& numbers = walls_->numbers();
-  if (wall < numbers.infinity()) return walls_->exact_row(wall);
-  IntegerVector row(length_);
-  row.back() = box_.integers[0];
-  if (wall == numbers.infinity()) return row;
-  const std::size_t side = wall - numbers.box();
-  row[side / 2] = side % 2 == 0 ? Integer(-box_.integers[1]) : box_.integers[1];
-  return row;
 }
 
 void Rays::take_exact(std::int32_t ray) {

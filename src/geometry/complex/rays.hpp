@@ -64,11 +64,14 @@ class Rays {
   Value value(std::int32_t ray, std::size_t wall) const;
   const IntegerVector& exact(std::int32_t ray, std::span<const Word> known);
   bool points_back(std::int32_t ray, std::span<const Word> known);
-  IntegerVector row_of(std::size_t wall);
+  const IntegerVector& exact_row(std::size_t wall) {
+    const std::size_t border = walls_->numbers().infinity();
+    return wall < border ? walls_->exact_row(wall) : border_[wall - border];
+  }
   void take_exact(std::int32_t ray);
 
   WallRows* walls_;   // borrowed
-  DyadicVector box_;  // (R, 1), where there is one
+  std::vector<IntegerVector> border_;  // the rows of infinity and, where there is one, of the box
   bool is_exact_;
   std::size_t length_, words_;
   std::vector<std::size_t> columns_;
