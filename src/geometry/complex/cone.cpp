@@ -6,7 +6,7 @@
 namespace normalign::detail {
 namespace {
 
-std::span<const Word> row(const std::vector<Word>& sets, std::size_t i, std::size_t words) {
+std::span<const Word> set_at(const std::vector<Word>& sets, std::size_t i, std::size_t words) {
   return std::span(sets).subspan(i * words, words);
 }
 
@@ -21,8 +21,8 @@ void for_each_maximal(const std::vector<Word>& sets, std::size_t words, const Vi
   for (std::size_t i = 0; i < count; ++i) {
     bool is_maximal = true;
     for (std::size_t j = 0; j < count && is_maximal; ++j)
-      is_maximal = i == j || !includes(row(sets, j, words), row(sets, i, words)) ||
-                   (i < j && includes(row(sets, i, words), row(sets, j, words)));
+      is_maximal = i == j || !includes(set_at(sets, j, words), set_at(sets, i, words)) ||
+                   (i < j && includes(set_at(sets, i, words), set_at(sets, j, words)));
     if (is_maximal) visit(i);
   }
 }
@@ -62,7 +62,7 @@ class Triangulation {
     corners_.push_back(first);
     const std::vector<Word>& facets = facets_[depth];
     for (std::size_t f = 0; f < facets.size() / words_; ++f) {
-      const std::span<const Word> facet = row(facets, f, words_);
+      const std::span<const Word> facet = set_at(facets, f, words_);
       if (has(facet, first)) continue;
       // The facets of a facet are its largest intersections with the others.
       std::vector<Word>& parts = parts_[depth];
@@ -70,14 +70,14 @@ class Triangulation {
       for (std::size_t g = 0; g < facets.size() / words_; ++g) {
         if (g == f) continue;
         parts.resize(parts.size() + words_);
-        intersect(facet, row(facets, g, words_), std::span(parts).last(words_));
+        intersect(facet, set_at(facets, g, words_), std::span(parts).last(words_));
         // Too few vertices for their dimension, d - depth - 2.
         if (size_of(std::span(parts).last(words_)) + depth + 1 < d_) parts.resize(parts.size() - words_);
       }
       std::vector<Word>& largest = facets_[depth + 1];
       largest.clear();
       for_each_maximal(parts, words_, [&](std::size_t i) {
-        const auto part = row(parts, i, words_);
+        const auto part = set_at(parts, i, words_);
         largest.insert(largest.end(), part.begin(), part.end());
       });
       visit(facet, depth + 1);
@@ -149,10 +149,10 @@ std::pair<Cone, Cone> ConeCutter::cut(const Cone& cone, std::size_t wall, std::s
   std::vector<Word> common(words);
   for (const std::size_t a : above_)
     for (const std::size_t b : below_) {
-      intersect(row(tight_, a, words), row(tight_, b, words), common);
+      intersect(set_at(tight_, a, words), set_at(tight_, b, words), common);
       if (size_of(common) + 2 < dimension_) continue;
       std::size_t third = 0;
-      while (third < n && (third == a || third == b || !includes(row(tight_, third, words), common))) ++third;
+      while (third < n && (third == a || third == b || !includes(set_at(tight_, third, words), common))) ++third;
       if (third < n) continue;
       const std::int32_t ray = rays_->crossing(cone.rays[a], cone.rays[b], wall, known);
       lower.rays.push_back(ray);
@@ -185,7 +185,7 @@ ConeFacets ConeCutter::facets(const Cone& cone, std::span<const Word> known) con
   ConeFacets result{.rays = n, .walls = {}, .members = {}};
   for_each_maximal(members, words, [&](std::size_t i) {
     result.walls.push_back(walls[i]);
-    const auto on = row(members, i, words);
+    const auto on = set_at(members, i, words);
     result.members.insert(result.members.end(), on.begin(), on.end());
   });
   return result;

@@ -2,17 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 #include <utility>
 
 namespace normalign::detail {
 namespace {
 
-constexpr double unit_roundoff = std::numeric_limits<double>::epsilon() / 2;
-constexpr double smallest = std::numeric_limits<double>::min();
-// Values with a larger relative error give no new ray: errors would add up.
-constexpr double good_enough = 0x1p-10;
+// Whether a value can make a new ray: errors add up, and products must neither overflow nor vanish.
+bool is_good(double value, double error) { return error <= 0x1p-10 * value && value > 0x1p-500 && value < 0x1p500; }
 
 }  // namespace
 
@@ -72,7 +69,7 @@ int Rays::sign(std::int32_t ray, std::size_t wall, std::span<const Word> known) 
 int Rays::filtered_sign(std::int32_t ray, std::size_t wall, std::span<const Word> known) {
   const Value found = value(ray, wall);
   if (found.error == 0) return 0;
-  if (std::abs(found.value) > found.error) return found.value > 0 ? 1 : -1;
+  if (std::abs(found.value) > found.error && std::isfinite(found.value)) return found.value > 0 ? 1 : -1;
   const std::optional<int> implied =
       walls_->implied_sign(wall, set(std::as_const(positive_), ray), set(std::as_const(negative_), ray),
                            has(zero(ray), walls_->numbers().infinity()));
@@ -84,8 +81,7 @@ int Rays::exact_sign(std::int32_t ray, std::size_t wall, std::span<const Word> k
   return inner_product(exact_row(wall), exact(ray, known)).sign();
 }
 
-// A sum of d + 1 products of factors that are themselves rounded. NaN and infinity fail every comparison above, so that
-// integers decide.
+// A sum of d + 1 products of factors that are themselves rounded.
 Rays::Value Rays::value(std::int32_t ray, std::size_t wall) const {
   const BoundedRow row = walls_->row(wall);
   const double* x = values(ray).data();
@@ -116,7 +112,7 @@ std::int32_t Rays::crossing(std::int32_t above, std::int32_t below, std::size_t 
 
   const Value up = value(above, wall), down = value(below, wall);
   const double p = up.value, q = -down.value;
-  if (is_exact_ || !(up.error <= good_enough * p) || !(down.error <= good_enough * q)) {
+  if (is_exact_ || !is_good(p, up.error) || !is_good(q, down.error)) {
     std::vector<Word> all(known.begin(), known.end());
     assign(all, wall, true);
     exact(number, all);
@@ -138,7 +134,8 @@ std::int32_t Rays::crossing(std::int32_t above, std::int32_t below, std::size_t 
   for (std::size_t j = 0; j < length_; ++j) {
     x[j] *= scale;
     // What is 0 without error stays so.
-    if (x[j] != 0 || bound[j] != 0) bound[j] = bound[j] * scale * (1 + 16 * unit_roundoff) + smallest;
+    const bool is_zero = from[j] == 0 && from[length_ + j] == 0 && to[j] == 0 && to[length_ + j] == 0;
+    if (!is_zero) bound[j] = bound[j] * scale * (1 + 16 * unit_roundoff) + smallest;
   }
   return number;
 }

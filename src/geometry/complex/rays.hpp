@@ -70,7 +70,7 @@ class Rays {
   }
   void take_exact(std::int32_t ray);
 
-  WallRows* walls_;   // borrowed
+  WallRows* walls_;                    // borrowed
   std::vector<IntegerVector> border_;  // the rows of infinity and, where there is one, of the box
   bool is_exact_;
   std::size_t length_, words_;

@@ -49,8 +49,11 @@ void RegionCollector::add(const FoundRegion& found) {
   region.clearance = clearance(found, facets);
   region.volume = is_bounded ? volume(vertices_, facets) : infinity;
   measure(region);
+  const std::size_t pieces = complex_.pieces.size();
   complex_.regions.push_back(region);
   add_pieces(found, facets, static_cast<std::size_t>(region.label));
+  // Where classes tie on the whole region, rounding may have preferred another.
+  if (complex_.pieces.size() == pieces + 1) complex_.regions.back().label = complex_.pieces.back().label;
 }
 
 // Sets the vertices and the point inside; returns whether there is no direction.

@@ -21,6 +21,8 @@ class RegionSearch {
  public:
   /// The network must outlive the search. Throws InputError on more than 16 inputs in a box.
   RegionSearch(const PiecewiseAffineNetwork& network, double box, bool exact);
+  RegionSearch(const RegionSearch&) = delete;
+  RegionSearch& operator=(const RegionSearch&) = delete;
 
   /// Calls visit(region) for each region, once, but in the whole space for several parts of the only region of a
   /// network without hidden layers; `cutter`, `rays` and the rows of all layers are then that region's. Throws

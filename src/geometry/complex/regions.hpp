@@ -65,16 +65,16 @@ struct DecisionPiece {
 /// All linear regions of a network: the sets of inputs with one activation code that have an interior. They are in the
 /// order in which they were found, which depends on the network and the box alone.
 ///
-/// With N hidden units and d inputs a region takes 8 ceil(N / 64) + 8 d + 72 bytes, 12 for each piece of it and 12 for
-/// each facet, which are at most d for each region where walls meet in general position. While they are being found, 24
-/// bytes more for each of its 2 d facets.
+/// With N hidden units and d inputs a region takes 8 ceil(N / 64) + 8 d + 64 bytes, 12 for each piece of it and 12 for
+/// each facet, of which there are at most d for each region where walls meet in general position: about 170 bytes in 4
+/// inputs. While facets are being joined it takes up to three times as much.
 struct RegionComplex {
   std::vector<Index> units = {};          ///< of each hidden layer
   std::vector<std::uint64_t> codes = {};  ///< ceil(N / 64) words of each region: bit u is hidden unit u's
   std::vector<LinearRegion> regions = {};
-  /// R x d: a point inside each region, the mean of its vertices, moved along the mean of its directions where it is
-  /// unbounded. It is not the centre of the largest ball inside. In a region about as thin as a double resolves, it may
-  /// lie on a wall by rounding.
+  /// R x d: a point inside each region: the mean of its vertices, moved along the mean of its directions where it is
+  /// unbounded. It is not the centre of the largest ball inside. In a region about as thin as a double resolves, the
+  /// point may lie on a wall by rounding, with a clearance of 0.
   Matrix<double> inside = {};
   std::vector<RegionFacet> facets = {};  ///< each once, in order of its two regions
   /// In order of the regions; one that the decision boundary does not cross has one piece, and any other has one for
@@ -95,11 +95,15 @@ struct RegionComplex {
   std::vector<HiddenUnit> flips(const RegionFacet& facet) const;
 };
 
-/// The regions, layer by layer, by cutting cones: the corners and directions of a region are known while it is cut, so
-/// that no linear program is solved and time is linear in the regions. Signs that the error bound of a double does not
-/// decide are decided by whole numbers, so that coincident, parallel and concurrent walls are seen as what they are on
-/// the numbers as stored. A unit that is 0 everywhere on a region is off there and cuts nothing. Two pieces are of one
-/// decision region when a chain of pieces of the same class, each meeting the next in a facet, joins them.
+/// The regions, found by cutting the input space unit by unit, layer by layer. The vertices and directions of a region
+/// are known while it is cut (the double description method), so that no linear program is solved and time is linear in
+/// the regions: about 20 us for each in 2 to 4 inputs. Signs that the error bound of a double does not decide are
+/// decided by whole numbers, so that coincident, parallel and concurrent walls are seen as what they are on the numbers
+/// as stored. A unit that is 0 everywhere on a region is off there and cuts nothing. Two pieces belong to one decision
+/// region when a chain of pieces of the same class, each meeting the next in a facet, joins them.
+///
+/// Meant for up to about 6 inputs: in more, regions have too many vertices. Pairs of outputs cost one bit each in every
+/// vertex, so that outputs should be tens, not thousands.
 ///
 /// Throws InputError on a box that is not above 0, fewer than one as max_regions, more than 16 inputs in a box, or
 /// slopes beyond what a double holds; RunError on more than max_regions, or when stopped.

@@ -7,11 +7,6 @@
 #include "linalg/reduce.hpp"
 
 namespace normalign::detail {
-namespace {
-
-constexpr double unit_roundoff = std::numeric_limits<double>::epsilon() / 2;
-
-}  // namespace
 
 WallRows::WallRows(const PiecewiseAffineNetwork& network)
     : network_(&network),
@@ -66,7 +61,8 @@ void WallRows::enter(Index layer, std::span<const Word> code) {
                           "weights and biases must be smaller"));
 }
 
-// Sums of m + 1 products of three factors each; Higham, Accuracy and Stability of Numerical Algorithms, ch. 3.
+// Sums of m + 1 products of three factors each; Higham, Accuracy and Stability of Numerical Algorithms, ch. 3. Only
+// sums of products with an exact 0 are without error: others may be too small for a double.
 void WallRows::compute(std::size_t layer, std::size_t unit) {
   const auto& [weight, bias, slope] = network_->layers()[layer];
   const auto k = static_cast<Index>(unit);
@@ -89,14 +85,15 @@ void WallRows::compute(std::size_t layer, std::size_t unit) {
     const std::span<const double> values_before = values(from), errors_before = errors(from);
     for (std::size_t j = 0; j < length_; ++j) {
       row[j] += gain * values_before[j];
-      error[j] += std::abs(gain) * (errors_before[j] + rounding * std::abs(values_before[j]));
+      const bool is_zero = values_before[j] == 0 && errors_before[j] == 0;
+      error[j] +=
+          std::abs(gain) * (errors_before[j] + rounding * std::abs(values_before[j])) + (is_zero ? 0 : smallest);
     }
   }
   row[length_ - 1] += bias(0, k);
-  error[length_ - 1] += rounding * std::abs(bias(0, k));
+  if (bias(0, k) != 0) error[length_ - 1] += rounding * std::abs(bias(0, k)) + smallest;
   // The bounds themselves are rounded sums of positive numbers.
-  for (double& bound : error)
-    if (bound != 0) bound = bound * (1 + 2 * rounding) + std::numeric_limits<double>::min();
+  for (double& bound : error) bound *= 1 + 2 * rounding;
 }
 
 // A pair of classes is a combination of outputs.

@@ -1,6 +1,7 @@
 // The functions whose zeros are the walls of regions, along one way into the tree of activation codes.
 #pragma once
 
+#include <limits>
 #include <optional>
 #include <span>
 #include <vector>
@@ -32,6 +33,10 @@ struct WallNumbers {
   std::size_t box() const { return infinity() + 1; }
   std::size_t count() const { return box() + 2 * inputs; }
 };
+
+/// By how much of itself a result of double arithmetic is off at most, and below which size by more.
+inline constexpr double unit_roundoff = std::numeric_limits<double>::epsilon() / 2;
+inline constexpr double smallest = std::numeric_limits<double>::min();
 
 /// A row (w, b) of homogeneous coordinates, with a bound on how far each entry is from that of the exact row.
 struct BoundedRow {

@@ -322,6 +322,25 @@ TEST_CASE("scaling the inputs by a power of two scales the complex") {
     }
 }
 
+TEST_CASE("weights whose products are too small for a double change nothing") {
+  for (std::uint64_t seed = 0; seed < 3; ++seed) {
+    const PiecewiseAffineNetwork network = random_network({3, 6, 6, 3}, seed);
+    std::vector<PiecewiseAffineLayer> layers = network.layers();
+    // relu(s t) = s relu(t): all pre-activations of layer l are multiplied by 2^(-400 (l + 1)).
+    for (std::size_t l = 0; l < layers.size(); ++l) {
+      for (double& weight : layers[l].weight.span()) weight *= 0x1p-400;
+      for (double& bias : layers[l].bias.span()) bias = l == 0 ? bias * 0x1p-400 : 0;
+    }
+    std::vector<PiecewiseAffineLayer> plain = network.layers();
+    for (std::size_t l = 1; l < plain.size(); ++l) std::ranges::fill(plain[l].bias.span(), 0.0);
+    const RegionComplex a = regions(PiecewiseAffineNetwork(plain)), b = regions(PiecewiseAffineNetwork(layers));
+    CHECK(a.codes == b.codes);
+    CHECK(a.facets.size() == b.facets.size());
+    CHECK(a.component_labels == b.component_labels);
+    CHECK(b.exact_decisions > 0);
+  }
+}
+
 // The class of each connected decision region in the square, by cutting the cells of the slice by the differences of
 // all outputs, and joining cells of one class over the edges between them.
 std::multiset<std::int32_t> planar_components(const PiecewiseAffineNetwork& network, double box) {
