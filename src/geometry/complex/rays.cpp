@@ -122,7 +122,7 @@ std::int32_t Rays::crossing(std::int32_t above, std::int32_t below, std::size_t 
   const double *from = values(above).data(), *to = values(below).data();
   double* x = values_.data() + 2 * length_ * n;
   double* bound = x + length_;
-  double largest = 0;
+  double largest = smallest;
   for (std::size_t j = 0; j < length_; ++j) {
     x[j] = p * to[j] + q * from[j];
     bound[j] = (p + up.error) * to[length_ + j] + (q + down.error) * from[length_ + j] +

@@ -6,7 +6,8 @@
 namespace normalign::detail {
 namespace {
 
-constexpr Index most_inputs = 16;  // a box has 2^d corners
+constexpr Index most_inputs = 16;      // a box has 2^d corners
+constexpr std::size_t most_rank = 30;  // 2^r cones are cut further, each of which has a region
 
 // Of the first layer's walls, those that are independent: they cut the space into cones that are known without further
 // ado. Without hidden layers they are walls of pairs of classes.
@@ -15,7 +16,11 @@ RowBasis first_basis(const PiecewiseAffineNetwork& network, WallRows& rows) {
       network.hidden_layers() > 0 ? static_cast<std::size_t>(network.units(0)) : rows.numbers().pairs();
   std::vector<IntegerVector> exact;
   for (std::size_t wall = 0; wall < first; ++wall) exact.push_back(rows.exact_row(wall));
-  return row_basis(exact);
+  RowBasis basis = row_basis(exact, most_rank);
+  if (basis.rows.size() > most_rank)
+    throw InputError(text("regions: more than ", most_rank, " rows of the first layer are independent; there may be ",
+                          "at most ", most_rank, ", since r of them make 2^r regions or more"));
+  return basis;
 }
 
 }  // namespace
@@ -110,18 +115,18 @@ void RegionSearch::run(const std::function<void(const FoundRegion&)>& visit) {
   }
 }
 
-// The cone has been cut by all units before this one, which is counted through all layers.
-void RegionSearch::descend(const Cone& cone, Index layer, std::size_t unit, double share) {
+// The part has been cut by all units before this one, which is counted through all layers.
+void RegionSearch::descend(const Cone& part, Index layer, std::size_t unit, double share) {
   for (;; ++unit) {
     while (layer < network_->hidden_layers() && unit == static_cast<std::size_t>(network_->first_unit(layer + 1)))
       rows_.enter(++layer, code_);
     if (layer == network_->hidden_layers()) break;
     if (has(is_basis_, unit)) continue;
-    const auto [above, below] = cutter_.sides(cone, unit, known_before(unit));
+    const auto [above, below] = cutter_.sides(part, unit, known_before(unit));
     assign(code_, unit, above);
     if (!above || !below) continue;
     const std::int32_t rays = rays_.size();
-    const auto [lower, upper] = cutter_.cut(cone, unit, known_before(unit));
+    const auto [lower, upper] = cutter_.cut(part, unit, known_before(unit));
     assign(code_, unit, false);
     descend(lower, layer, unit + 1, share / 2);
     assign(code_, unit, true);
@@ -130,7 +135,7 @@ void RegionSearch::descend(const Cone& cone, Index layer, std::size_t unit, doub
     return;
   }
   done_ += share;
-  (*visit_)({.cone = cone, .code = code_, .known = known_before(rows_.numbers().units), .done = done_});
+  (*visit_)({.cone = part, .code = code_, .known = known_before(rows_.numbers().units), .done = done_});
 }
 
 }  // namespace normalign::detail

@@ -19,7 +19,8 @@ struct FoundRegion {
 /// computed once, and only one way into the tree is held at a time.
 class RegionSearch {
  public:
-  /// The network must outlive the search. Throws InputError on more than 16 inputs in a box.
+  /// The network must outlive the search. Throws InputError on more than 16 inputs in a box, or a first layer
+  /// of a rank above 30 without one.
   RegionSearch(const PiecewiseAffineNetwork& network, double box, bool exact);
   RegionSearch(const RegionSearch&) = delete;
   RegionSearch& operator=(const RegionSearch&) = delete;
@@ -42,7 +43,7 @@ class RegionSearch {
   }
   void add_box(double box);
   void add_basis();
-  void descend(const Cone& cone, Index layer, std::size_t unit, double share);
+  void descend(const Cone& part, Index layer, std::size_t unit, double share);
 
   const PiecewiseAffineNetwork* network_;  // borrowed
   WallRows rows_;

@@ -102,11 +102,15 @@ struct RegionComplex {
 /// as stored. A unit that is 0 everywhere on a region is off there and cuts nothing. Two pieces belong to one decision
 /// region when a chain of pieces of the same class, each meeting the next in a facet, joins them.
 ///
+/// In the whole space regions count wherever they are: walls that are parallel but for the rounding of their weights
+/// meet far away. A box leaves those out.
+///
 /// Meant for up to about 6 inputs: in more, regions have too many vertices. Pairs of outputs cost one bit each in every
 /// vertex, so that outputs should be tens, not thousands.
 ///
-/// Throws InputError on a box that is not above 0, fewer than one as max_regions, more than 16 inputs in a box, or
-/// slopes beyond what a double holds; RunError on more than max_regions, or when stopped.
+/// Throws InputError on a box that is not above 0, fewer than one as max_regions, more than 16 inputs in a box, a first
+/// layer of a rank above 30 without one, or slopes beyond what a double holds; RunError on more than max_regions, or
+/// when stopped.
 RegionComplex regions(const PiecewiseAffineNetwork& network, const RegionOptions& options = {});
 
 }  // namespace normalign
