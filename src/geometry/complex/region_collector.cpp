@@ -111,7 +111,7 @@ bool RegionCollector::is_on_box(const Cone& cone, const ConeFacets& facets) {
   return false;
 }
 
-double RegionCollector::clearance(const FoundRegion& found, const ConeFacets& facets) const {
+double RegionCollector::clearance(const FoundRegion& found, const ConeFacets& facets) {
   const std::size_t d = numbers_.inputs;
   const std::span<const double> x = point_.span();
   double nearest = infinity;
@@ -119,8 +119,12 @@ double RegionCollector::clearance(const FoundRegion& found, const ConeFacets& fa
     if (wall >= numbers_.units && wall < numbers_.box()) continue;
     double distance = 0;
     if (wall < numbers_.units) {
-      const std::span<const double> row = search_->rows().row(wall).values;
-      const double length = euclidean_length(row.first(d));
+      const auto [values, errors] = search_->rows().row(wall);
+      std::vector<double> row(values.begin(), values.end());
+      // Where terms cancel, little of a row in doubles may be true.
+      if (euclidean_length(errors) > 1e-8 * euclidean_length(values.first(d)))
+        round_to(search_->rows().exact_row(wall), row);
+      const double length = euclidean_length(std::span(row).first(d));
       if (length == 0) continue;
       const double value = std::inner_product(x.begin(), x.end(), row.begin(), row[d]);
       distance = (has(found.code, wall) ? value : -value) / length;

@@ -35,7 +35,7 @@ class RegionCollector {
 
   bool place_point(const Cone& cone);
   bool is_on_box(const Cone& cone, const ConeFacets& facets);
-  double clearance(const FoundRegion& found, const ConeFacets& facets) const;
+  double clearance(const FoundRegion& found, const ConeFacets& facets);
   void measure(LinearRegion& region);
   void add_pieces(const FoundRegion& found, const ConeFacets& facets, std::size_t inside);
   Cone part_of(const FoundRegion& found, std::size_t label, std::size_t rival, std::vector<Word>& known);

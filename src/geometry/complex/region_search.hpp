@@ -31,7 +31,7 @@ class RegionSearch {
   void run(const std::function<void(const FoundRegion&)>& visit);
 
   /// What the search works with.
-  const WallRows& rows() const { return rows_; }
+  WallRows& rows() { return rows_; }
   Rays& rays() { return rays_; }
   ConeCutter& cutter() { return cutter_; }
   /// The dimension of the space that walls do not cut at all: directions that lie in every one.
