@@ -1,0 +1,63 @@
+#include "geometry/complex/regions.hpp"
+
+#include <cmath>
+
+#include "geometry/complex/region_collector.hpp"
+
+namespace normalign {
+namespace {
+
+constexpr Index regions_per_report = 1000;
+
+}  // namespace
+
+RegionComplex regions(const PiecewiseAffineNetwork& network, const RegionOptions& options) {
+  if (!(options.box > 0)) throw InputError(text("regions: box is ", options.box, "; it must be above 0"));
+  check_whole("regions: max_regions", options.max_regions, 1, INT32_MAX);
+  detail::RegionSearch search(network, options.box, options.exact);
+  detail::RegionCollector collector(search, network, options.box);
+  search.run([&](const detail::FoundRegion& found) {
+    if (options.stop && options.stop()) throw RunError(text("regions: stopped after ", collector.count(), " regions"));
+    collector.add(found);
+    if (collector.count() > options.max_regions)
+      throw RunError(text("regions: more than ", options.max_regions, " regions"));
+    if (options.progress && collector.count() % regions_per_report == 0)
+      options.progress({.regions = collector.count(), .done = found.done});
+  });
+  if (options.progress) options.progress({.regions = collector.count(), .done = 1});
+  return collector.take();
+}
+
+Index RegionComplex::code_words() const {
+  Index all = 0;
+  for (const Index n : units) all += n;
+  return static_cast<Index>(detail::words_for(static_cast<std::size_t>(all)));
+}
+
+bool RegionComplex::is_on(Index region, Index unit) const {
+  const auto words = static_cast<std::size_t>(code_words());
+  return detail::has(std::span(codes).subspan(static_cast<std::size_t>(region) * words, words),
+                     static_cast<std::size_t>(unit));
+}
+
+ActivationCode RegionComplex::code(Index region) const {
+  Index all = 0;
+  for (const Index n : units) all += n;
+  ActivationCode result;
+  for (Index u = 0; u < all; ++u) result.push_back(is_on(region, u));
+  return result;
+}
+
+std::vector<HiddenUnit> RegionComplex::flips(const RegionFacet& facet) const {
+  std::vector<HiddenUnit> result;
+  Index first = 0;
+  for (std::size_t l = 0; l < units.size(); ++l) {
+    for (Index k = 0; k < units[l]; ++k)
+      if (is_on(facet.first, first + k) != is_on(facet.second, first + k))
+        result.push_back({.layer = static_cast<Index>(l), .unit = k});
+    first += units[l];
+  }
+  return result;
+}
+
+}  // namespace normalign
