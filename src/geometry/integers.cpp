@@ -87,13 +87,13 @@ bool Elimination::add(const IntegerVector& row) {
   return true;
 }
 
-RowBasis row_basis(const std::vector<IntegerVector>& rows) {
+RowBasis row_basis(const std::vector<IntegerVector>& rows, std::size_t most) {
   const std::size_t d = rows.front().size() - 1;
   // Behind slope and offset each row has the parts that the rows of the basis have in it: slope x + offset t + parts =
   // 0 where these rows have the values -1.
   Elimination elimination(d);
   RowBasis result;
-  for (std::size_t k = 0; k < rows.size() && elimination.rank() < d; ++k) {
+  for (std::size_t k = 0; k < rows.size() && elimination.rank() < std::min(d, most + 1); ++k) {
     IntegerVector row = rows[k];
     row.resize(2 * d + 1);
     row[d + 1 + elimination.rank()] = -1;

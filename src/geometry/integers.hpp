@@ -67,7 +67,8 @@ struct RowBasis {
   std::vector<IntegerVector> generators;
 };
 
-/// Of homogeneous rows (slope, offset), all of one length d + 1, at least one.
-RowBasis row_basis(const std::vector<IntegerVector>& rows);
+/// Of homogeneous rows (slope, offset), all of one length d + 1, at least one. Where more than `most` are independent,
+/// `most` + 1 of them.
+RowBasis row_basis(const std::vector<IntegerVector>& rows, std::size_t most);
 
 }  // namespace normalign::detail

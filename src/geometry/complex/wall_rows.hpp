@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "geometry/complex/bits.hpp"
-#include "geometry/complex/integers.hpp"
+#include "geometry/integers.hpp"
 #include "geometry/piecewise_affine.hpp"
 
 namespace normalign::detail {
