@@ -289,6 +289,7 @@ void BoundarySearch::raise_lower(double length) {
 }
 
 Certificate BoundarySearch::run(Index parts) {
+  if (margins_->are_negative_everywhere()) return {.exact = true, .lower = infinity};
   const auto is_over = [&] { return found_.parts >= parts || is_late(); };
   reach_ = std::isfinite(found_.upper) ? first_reach * found_.upper : scale_;
   bool is_limited = false;

@@ -239,6 +239,44 @@ bool CentredMargins::is_adversarial(ConstView<double> input, ConstView<double> s
   return false;
 }
 
+bool CentredMargins::are_negative_everywhere() const {
+  struct Interval {
+    double low = -infinity, high = infinity;
+  };
+  std::vector<Interval> z(static_cast<std::size_t>(network_.inputs()));
+  for (Index l = 0; l <= network_.hidden_layers(); ++l) {
+    const auto& [weight, bias, slope] = network_.layers()[static_cast<std::size_t>(l)];
+    const bool is_last = l == network_.hidden_layers();
+    const double rounding = rounding_of<double>(2 * weight.cols() + 8);
+    std::vector<Interval> next;
+    for (Index k = 0; k < weight.rows(); ++k) {
+      // In l2 the first layer's coordinates leave something of a weight even where they call it 0.
+      const double rate = l == 0 ? first_rate_[static_cast<std::size_t>(k)] : 0;
+      double size = (is_last ? last_bias_sizes_(0, k) : std::abs(bias(0, k))) +
+                    (l == 0 ? first_constant_[static_cast<std::size_t>(k)] / rounding : 0);
+      Interval t{.low = rate > 0 ? -infinity : bias(0, k), .high = rate > 0 ? infinity : bias(0, k)};
+      for (Index i = 0; i < weight.cols(); ++i) {
+        const double w = weight(k, i), w_size = is_last ? last_weight_sizes_(k, i) : std::abs(w);
+        const auto& [low, high] = z[static_cast<std::size_t>(i)];
+        if (w != 0) t.low += w > 0 ? w * low : w * high;
+        if (w != 0) t.high += w > 0 ? w * high : w * low;
+        for (const double end : {low, high})
+          if (std::isfinite(end)) size += w_size * std::abs(end);
+      }
+      t = {.low = t.low - rounding * size, .high = t.high + rounding * size};
+      const auto activated = [slope = slope](double value) {
+        return value > 0 ? value : slope == 0 ? 0 : slope * value;
+      };
+      const double a = activated(t.low), b = activated(t.high);
+      // With a negative slope the least is at 0.
+      const bool turns = slope < 0 && t.low < 0 && t.high > 0;
+      next.push_back({.low = turns ? 0 : std::min(a, b), .high = std::max(a, b)});
+    }
+    z = std::move(next);
+  }
+  return std::ranges::all_of(z, [](const Interval& margin) { return margin.high < 0; });
+}
+
 double CentredMargins::exact_distance(const ActivationCode& code, Index j, std::span<const double> multipliers,
                                       Norm norm) const {
   const std::vector<PiecewiseAffineLayer>& layers = original_->layers();

@@ -43,6 +43,8 @@ class CentredMargins {
   Matrix<double> coordinates(ConstView<double> input) const;
   /// Whether input + step, a sum that is not rounded, is proved to be classified otherwise, or tied; both are 1 x d.
   bool is_adversarial(ConstView<double> input, ConstView<double> step, Proof proof) const;
+  /// Whether intervals, from layer to layer for inputs of any size, prove that nothing is classified otherwise.
+  bool are_negative_everywhere() const;
   /// The distance of the points of a region (by its code, of N hidden units) with margin j >= 0 that multipliers, N of
   /// the region's walls as in `RegionRows` and one of the margin, prove as in `proved_distance`: but out of the stored
   /// numbers by integers, so that nothing but the last quotient is rounded, downward. 0 where they prove nothing.

@@ -45,7 +45,8 @@ struct Certificate {
 /// proposes multipliers of them, and `proved_distance` says what those prove. The part whose proof is the nearest is
 /// divided by the sign of one more unit, until it is proved to be no nearer than the upper bound, or cannot be divided.
 /// Parts are looked for within a reach, which grows until it holds the nearest adversarial point; where there seems to
-/// be none the search ends far away, with `lower` proved and `upper` infinite.
+/// be none the search ends far away, with `lower` proved and `upper` infinite; `exact` then only where intervals prove
+/// that there is none at all, and `lower` is infinite too.
 ///
 /// Nothing depends on a tolerance: half-spaces are moved outward by a bound on their rounding, a bound is evaluated
 /// with every rounding against it, a point counts as adversarial where that is proved, and where double precision does

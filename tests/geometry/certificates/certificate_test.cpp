@@ -66,7 +66,7 @@ double by_all_codes(const PiecewiseAffineNetwork& network, const M& x, Norm norm
 
 void check_bounds(const PiecewiseAffineNetwork& network, const M& x, const Certificate& found, Norm norm) {
   CHECK(found.lower <= found.upper);
-  CHECK(found.exact == (found.upper < infinity && found.upper - found.lower <= 1e-9 * found.upper));
+  if (found.upper < infinity) CHECK(found.exact == (found.upper - found.lower <= 1e-9 * found.upper));
   CHECK(found.adversarial.empty() == (found.upper == infinity));
   if (found.adversarial.empty()) return;
   CHECK_THAT(distance(x, found.adversarial, norm), WithinAbs(found.upper, 1e-9));
@@ -85,7 +85,7 @@ TEST_CASE("certificates are the distances that a look into every code gives") {
       const M x = random_matrix({1, d}, seed + 7, -1.5, 1.5);
       const Certificate found = certificates(network, x, {.norm = norm}).front();
       const double expected = by_all_codes(network, x, norm);
-      CHECK(found.exact == (expected < infinity));
+      CHECK(found.exact == (expected < infinity || found.lower == infinity));
       if (expected == infinity)
         CHECK(found.upper == infinity);
       else
@@ -228,16 +228,15 @@ TEST_CASE("a search that is ended early has bounds on both sides of the distance
   }
 }
 
-TEST_CASE("where all is of one class nothing is found however far, on the boundary the distance is zero") {
+TEST_CASE("where all is of one class the distance is infinite, on the boundary zero") {
   const PiecewiseAffineNetwork positive({{M{{1, 0}, {0, 1}}, M{{0, 0}}, 0}, {M{{1, 1}}, M{{1}}, 1}});
   const PiecewiseAffineNetwork dead({{M(3, 2), M(1, 3), 0}, {M{{1, 1, 1}, {0, 0, 0}}, M{{1, 0}}, 1}});
   const PiecewiseAffineNetwork plane({{M{{3, 4}}, M{{-5}}, 1}});
   for (const Norm norm : {Norm::l2, Norm::linf}) {
     for (const PiecewiseAffineNetwork* network : {&positive, &dead}) {
       const Certificate found = certificates(*network, M{{1, 2}}, {.norm = norm}).front();
-      // All points that a number can tell from infinity, as far as rounding lets it be proved.
-      CHECK_FALSE(found.exact);
-      CHECK(found.lower > 1e9);
+      CHECK(found.exact);
+      CHECK(found.lower == infinity);
       CHECK(found.upper == infinity);
       CHECK(found.adversarial.empty());
     }
@@ -245,6 +244,12 @@ TEST_CASE("where all is of one class nothing is found however far, on the bounda
                WithinAbs(norm == Norm::l2 ? 1 : 5.0 / 7, 1e-12));
     CHECK(certificates(plane, M{{3, -1}}, {.norm = norm}).front().upper == 0);
   }
+  // Where intervals do not prove it, the search ends far away: |x| - |x| / 2 + 1.
+  const PiecewiseAffineNetwork peak({{M{{1}, {1}}, M{{0, 0}}, -1}, {M{{1, -0.5}}, M{{1}}, 1}});
+  const Certificate far = certificates(peak, M{{1}}).front();
+  CHECK_FALSE(far.exact);
+  CHECK(far.lower > 1e9);
+  CHECK(far.upper == infinity);
   // Output 0 on a whole region, the quadrant x, y < 0: its distance counts.
   const PiecewiseAffineNetwork flat({{M{{1, 0}, {0, 1}}, M{{0, 0}}, 0}, {M{{1, 1}}, M{{0}}, 1}});
   CHECK_THAT(certificates(flat, M{{3, 4}}).front().upper, WithinAbs(5, 1e-9));
