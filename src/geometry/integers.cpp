@@ -4,19 +4,6 @@
 #include <cmath>
 
 namespace normalign::detail {
-namespace {
-
-// A number that is not 0, as head * 2^exponent with a head of 62 to 63 bits, rounded towards 0.
-std::pair<double, long> head_of(const Integer& value) {
-  const Integer size = abs(value);
-  const long bits = static_cast<long>(msb(size));
-  const long shift = std::max(0L, bits - 62);
-  const auto head = static_cast<double>(static_cast<std::uint64_t>(Integer(size >> shift)));
-  return {value < 0 ? -head : head, shift};
-}
-
-}  // namespace
-
 DyadicNumber dyadic(double value) {
   if (value == 0) return {};
   int exponent = 0;
@@ -36,6 +23,27 @@ DyadicVector dyadic(std::span<const double> values) {
   for (const DyadicNumber& number : numbers)
     result.integers.push_back(number.mantissa << (number.exponent - result.exponent));
   return result;
+}
+
+DyadicVector sum_of(const DyadicVector& a, const DyadicVector& b) {
+  DyadicVector result{.integers = {}, .exponent = std::min(a.exponent, b.exponent)};
+  for (std::size_t i = 0; i < a.integers.size(); ++i)
+    result.integers.push_back((a.integers[i] << (a.exponent - result.exponent)) +
+                              (b.integers[i] << (b.exponent - result.exponent)));
+  return result;
+}
+
+DyadicVector product_of(const DyadicVector& a, const DyadicVector& b) {
+  DyadicVector result{.integers = {}, .exponent = a.exponent + b.exponent};
+  for (std::size_t i = 0; i < a.integers.size(); ++i) result.integers.push_back(a.integers[i] * b.integers[i]);
+  return result;
+}
+
+RoundedInteger head_of(const Integer& value) {
+  const Integer size = abs(value);
+  const long shift = std::max(0L, static_cast<long>(msb(size)) - 62);
+  const auto head = static_cast<double>(static_cast<std::uint64_t>(Integer(size >> shift)));
+  return {.head = value < 0 ? -head : head, .exponent = shift};
 }
 
 Integer inner_product(const IntegerVector& a, const IntegerVector& b) {

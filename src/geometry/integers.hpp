@@ -27,6 +27,19 @@ struct DyadicVector {
 };
 DyadicVector dyadic(std::span<const double> values);
 
+/// a + b and a b, entry by entry, of two vectors of one length.
+DyadicVector sum_of(const DyadicVector& a, const DyadicVector& b);
+DyadicVector product_of(const DyadicVector& a, const DyadicVector& b);
+
+/// head * 2^exponent, the exponent at least 0.
+struct RoundedInteger {
+  double head = 0;
+  long exponent = 0;
+};
+
+/// A number that is not 0 as a double times a power of two, off by less than 2^-52 of itself.
+RoundedInteger head_of(const Integer& value);
+
 /// The inner product of two vectors of one length.
 Integer inner_product(const IntegerVector& a, const IntegerVector& b);
 

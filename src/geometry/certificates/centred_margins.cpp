@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <utility>
+#include <numeric>
 
 #include "base/infinity.hpp"
 #include "geometry/certificates/rounding.hpp"
@@ -54,47 +54,18 @@ std::vector<Enclosed> enclosed_outputs(const PiecewiseAffineNetwork& network, Co
 
 // The outputs at x + step as integers, all times one positive number: nothing is rounded.
 IntegerVector exact_outputs(const PiecewiseAffineNetwork& network, ConstView<double> x, ConstView<double> step) {
-  DyadicVector z = dyadic(x.span()), more = dyadic(step.span());
-  const int finest = std::min(z.exponent, more.exponent);
-  for (std::size_t i = 0; i < z.integers.size(); ++i)
-    z.integers[i] = (z.integers[i] << (z.exponent - finest)) + (more.integers[i] << (more.exponent - finest));
-  z.exponent = finest;
+  DyadicVector z = sum_of(dyadic(x.span()), dyadic(step.span()));
   for (const auto& [weight, bias, slope] : network.layers()) {
-    const DyadicVector weights = dyadic(weight.span()), biases = dyadic(bias.span());
-    DyadicVector next{.integers = {}, .exponent = std::min(weights.exponent + z.exponent, biases.exponent)};
-    const auto cols = static_cast<std::size_t>(weight.cols());
-    const DyadicNumber factor = dyadic(slope);
-    for (std::size_t k = 0; k < biases.integers.size(); ++k) {
-      Integer sum = 0;
-      for (std::size_t i = 0; i < cols; ++i) sum += weights.integers[k * cols + i] * z.integers[i];
-      sum <<= weights.exponent + z.exponent - next.exponent;
-      sum += biases.integers[k] << (biases.exponent - next.exponent);
-      // Both pieces of the activation in units that the slope's exponent makes finer.
-      if (sum < 0)
-        sum =
-            factor.exponent < 0 ? Integer(sum * factor.mantissa) : Integer((sum * factor.mantissa) << factor.exponent);
-      else if (factor.exponent < 0)
-        sum <<= -factor.exponent;
-      next.integers.push_back(std::move(sum));
-    }
-    next.exponent += std::min(factor.exponent, 0);
-    z = std::move(next);
+    const DyadicVector weights = dyadic(weight.span());
+    DyadicVector t{.integers = {}, .exponent = weights.exponent + z.exponent};
+    for (auto row = weights.integers.begin(); row != weights.integers.end(); row += weight.cols())
+      t.integers.push_back(std::inner_product(z.integers.begin(), z.integers.end(), row, Integer(0)));
+    t = sum_of(t, dyadic(bias.span()));
+    std::vector<double> slopes;
+    for (const Integer& value : t.integers) slopes.push_back(value < 0 ? slope : 1);
+    z = product_of(t, dyadic(slopes));
   }
   return z.integers;
-}
-
-DyadicVector sum_of(const DyadicVector& a, const DyadicVector& b) {
-  DyadicVector result{.integers = {}, .exponent = std::min(a.exponent, b.exponent)};
-  for (std::size_t i = 0; i < a.integers.size(); ++i)
-    result.integers.push_back((a.integers[i] << (a.exponent - result.exponent)) +
-                              (b.integers[i] << (b.exponent - result.exponent)));
-  return result;
-}
-
-DyadicVector product_of(const DyadicVector& a, const DyadicVector& b) {
-  DyadicVector result{.integers = {}, .exponent = a.exponent + b.exponent};
-  for (std::size_t i = 0; i < a.integers.size(); ++i) result.integers.push_back(a.integers[i] * b.integers[i]);
-  return result;
 }
 
 // 1 x n times n x cols.
@@ -104,12 +75,6 @@ DyadicVector row_times(const DyadicVector& row, const DyadicVector& matrix, std:
     if (row.integers[i] != 0)
       for (std::size_t k = 0; k < cols; ++k) result.integers[k] += row.integers[i] * matrix.integers[i * cols + k];
   return result;
-}
-
-// A positive number as head * 2^exponent with a head of at most 63 bits, rounded down.
-std::pair<Wide, long> head_of(const Integer& value) {
-  const long shift = std::max(0L, static_cast<long>(msb(value)) - 62);
-  return {static_cast<Wide>(static_cast<std::uint64_t>(Integer(value >> shift))), shift};
 }
 
 // The class of x: of one output 1 where it is positive, else the first of the largest.
@@ -317,7 +282,7 @@ double CentredMargins::exact_distance(const ActivationCode& code, Index j, std::
   Integer length = 0;
   for (const Integer& value : row.integers) length += norm == Norm::l2 ? Integer(value * value) : Integer(abs(value));
   if (length == 0) return infinity;
-  // Quotient of the heads: each is off by less than 2^-60 of itself.
+  // Quotient of the heads: each is off by less than 2^-52 of itself.
   const auto [height, height_exponent] = head_of(Integer(-offset.integers[0]));
   const auto [size, size_exponent] = head_of(length);
   const long double squeezed = norm == Norm::l2 ? std::sqrt(std::ldexp(static_cast<Wide>(size), size_exponent % 2 != 0))
@@ -325,7 +290,7 @@ double CentredMargins::exact_distance(const ActivationCode& code, Index j, std::
   const long exponent = height_exponent + offset.exponent -
                         (norm == Norm::l2 ? (size_exponent - (size_exponent % 2)) / 2 : size_exponent) - row.exponent;
   return static_cast<double>(std::ldexp(static_cast<Wide>(height) / squeezed, static_cast<int>(exponent))) *
-         (1 - 2 * std::numeric_limits<double>::epsilon());
+         (1 - 8 * std::numeric_limits<double>::epsilon());
 }
 
 }  // namespace normalign::detail
