@@ -7,28 +7,56 @@
 #include "support/reference.hpp"
 
 namespace normalign::tests {
+namespace {
+
+// The folder of that name among the reference values; none, and the test counts as skipped, where there are none.
+std::optional<std::filesystem::path> reference_folder_of(const std::string& test, const std::string& name) {
+  const auto folder = reference_folder();
+  if (folder) return *folder / name;
+  skip(test + ": ../shared/data/reference is not there and NORMALIGN_REFERENCE is not set");
+  return {};
+}
+
+double slope_of(const std::string& activation, const nlohmann::json& leaky_slope) {
+  return activation == "linear"       ? 1
+         : activation == "leaky_relu" ? leaky_slope.get<double>()
+         : activation == "abs"        ? -1
+                                      : 0;
+}
+
+}  // namespace
 
 std::vector<ReferenceGeometry> reference_geometries(const std::string& test) {
   std::vector<ReferenceGeometry> result;
-  const auto folder = reference_folder();
-  if (!folder) {
-    skip(test + ": ../shared/data/reference is not there and NORMALIGN_REFERENCE is not set");
-    return result;
-  }
-  for (const auto& path : reference_files(*folder / "geometry")) {
+  const auto folder = reference_folder_of(test, "geometry");
+  if (!folder) return result;
+  for (const auto& path : reference_files(*folder)) {
     nlohmann::json json = read_json(path);
     std::vector<PiecewiseAffineLayer> layers;
-    for (const auto& layer : json.at("layers")) {
-      const std::string activation = layer.at("activation");
-      const double slope = activation == "linear"       ? 1
-                           : activation == "leaky_relu" ? layer.at("negative_slope").get<double>()
-                           : activation == "abs"        ? -1
-                                                        : 0;
-      layers.push_back({matrix_of(layer.at("weight")), row_of(layer.at("bias")), slope});
-    }
+    for (const auto& layer : json.at("layers"))
+      layers.push_back({matrix_of(layer.at("weight")), row_of(layer.at("bias")),
+                        slope_of(layer.at("activation"), layer.value("negative_slope", nlohmann::json()))});
     result.push_back({json.at("name"), PiecewiseAffineNetwork(std::move(layers)), std::move(json)});
   }
-  if (result.empty()) throw std::runtime_error((*folder / "geometry").string() + ": no reference files");
+  if (result.empty()) throw std::runtime_error(folder->string() + ": no reference files");
+  return result;
+}
+
+std::vector<AwkwardNetwork> awkward_networks(const std::string& test) {
+  std::vector<AwkwardNetwork> result;
+  const auto folder = reference_folder_of(test, "certificates");
+  if (!folder) return result;
+  for (const auto& path : reference_files(*folder)) {
+    const nlohmann::json file = read_json(path);
+    for (const auto& network : file.at("networks")) {
+      const double slope = slope_of(network.at("activation"), network.value("slope", nlohmann::json()));
+      std::vector<PiecewiseAffineLayer> layers;
+      for (const auto& layer : network.at("layers"))
+        layers.push_back({matrix_of(layer.at("weight")), row_of(layer.at("bias")), slope});
+      layers.back().slope = 1;
+      result.push_back({network.at("name"), PiecewiseAffineNetwork(std::move(layers)), network.at("points")});
+    }
+  }
   return result;
 }
 

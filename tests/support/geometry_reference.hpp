@@ -21,6 +21,16 @@ struct ReferenceGeometry {
 /// folder without them fails it.
 std::vector<ReferenceGeometry> reference_geometries(const std::string& test);
 
+/// A planar network whose numbers are awkward, with inputs and their distances by rational arithmetic.
+struct AwkwardNetwork {
+  std::string name;
+  PiecewiseAffineNetwork network;
+  nlohmann::json points;  ///< [{"x", "l2", "linf"}], a distance null where it is not known
+};
+
+/// All of them. Where there is no reference folder there are none, and `test` counts as skipped.
+std::vector<AwkwardNetwork> awkward_networks(const std::string& test);
+
 /// The plane of a `partition`.
 Plane plane_of(const nlohmann::json& partition);
 

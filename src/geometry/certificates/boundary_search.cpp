@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/infinity.hpp"
+#include "geometry/certificates/planar_pieces.hpp"
 #include "geometry/certificates/rounding.hpp"
 #include "linalg/norm.hpp"
 #include "linalg/reduce.hpp"
@@ -18,6 +19,9 @@ constexpr double first_reach = 1.0 / 8, reach_growth = 1.5, far_growth = 16;
 constexpr Index near_reaches = 12, most_reaches = 32;
 // A part whose distance is proved to be at least so many times the upper bound needs no second look.
 constexpr double near_enough = 1 - 2e-10;
+// Of one or two inputs, after so many parts within one reach all regions of the plane within it are gone through, if
+// they are not too many: a region takes a fraction of a part's time.
+constexpr Index parts_before_plane = 300, regions_per_part = 10;
 // The relative difference of bounds that are called exact.
 constexpr double exact_difference = 1e-9;
 
@@ -235,6 +239,9 @@ void BoundarySearch::push(Part part) {
   std::push_heap(queue_.begin(), queue_.end());
 }
 
+// Whether a part waits that may be nearer than the upper bound.
+bool BoundarySearch::has_near_part() const { return !queue_.empty() && queue_.front().key < near_enough * limit(); }
+
 // Looks for the nearest point of what is known to contain the part, and proves how far that is at least. Unless the
 // part is done with, two smaller ones take its place: one with a unit off, one with it on.
 void BoundarySearch::divide(Part part) {
@@ -288,32 +295,56 @@ void BoundarySearch::raise_lower(double length) {
   found_.lower = std::max(found_.lower, length / margins_->stretch() * (1 - std::numeric_limits<double>::epsilon()));
 }
 
+// Divides parts until none within the limit is left, or so many were visited since then, or it is late.
+void BoundarySearch::search_parts(Index parts) {
+  queue_.clear();
+  closed_ = infinity;
+  for (Index j = 0; j < network_->outputs(); ++j)
+    push({.key = 0,
+          .number = 0,
+          .output = j,
+          .signs = std::vector(code_.size(), UnitSign::any),
+          .direction = {},
+          .along = 0});
+  while (has_near_part() && parts-- > 0 && !is_late()) {
+    std::pop_heap(queue_.begin(), queue_.end());
+    Part part = std::move(queue_.back());
+    queue_.pop_back();
+    ++found_.parts;
+    divide(std::move(part));
+  }
+}
+
+// Goes through the pieces of the plane within the limit instead; false where that cannot decide.
+bool BoundarySearch::search_plane(Index regions) {
+  const auto pieces = planar_pieces(*margins_, norm_, limit(), regions, [this] { return is_late(); });
+  if (!pieces) return false;
+  queue_.clear();
+  closed_ = infinity;
+  for (const PlanarPiece& piece : *pieces) {
+    if (piece.distance >= near_enough * limit()) break;
+    ++found_.parts;
+    enter(piece.code);
+    cross(piece.output, Proof::exact);
+    if (piece.distance < near_enough * limit()) close(piece.distance);
+  }
+  return closed_ >= near_enough * limit();
+}
+
 Certificate BoundarySearch::run(Index parts) {
   if (margins_->are_negative_everywhere()) return {.exact = true, .lower = infinity};
-  const auto is_over = [&] { return found_.parts >= parts || is_late(); };
   reach_ = std::isfinite(found_.upper) ? first_reach * found_.upper : scale_;
-  bool is_limited = false;
-  for (Index round = 0; round < most_reaches && !is_limited && found_.upper > 0; ++round) {
-    queue_.clear();
-    closed_ = infinity;
-    for (Index j = 0; j < network_->outputs(); ++j)
-      push({.key = 0,
-            .number = 0,
-            .output = j,
-            .signs = std::vector(code_.size(), UnitSign::any),
-            .direction = {},
-            .along = 0});
-    while (!queue_.empty() && queue_.front().key < near_enough * limit()) {
-      is_limited = is_over();
-      if (is_limited) break;
-      std::pop_heap(queue_.begin(), queue_.end());
-      Part part = std::move(queue_.back());
-      queue_.pop_back();
-      ++found_.parts;
-      divide(std::move(part));
+  bool is_planar = false;
+  for (Index round = 0; round < most_reaches && found_.upper > 0; ++round) {
+    const Index left = parts - found_.parts;
+    const bool may_be_planar = network_->inputs() <= 2 && left > 0;
+    if (!is_planar) search_parts(may_be_planar ? std::min(left, parts_before_plane) : left);
+    if (may_be_planar && (is_planar || has_near_part())) {
+      is_planar = search_plane(left * regions_per_part);
+      if (!is_planar && std::isfinite(found_.upper)) search_parts(parts - found_.parts);
     }
     raise_lower(std::min(closed_, queue_.empty() ? infinity : queue_.front().key));
-    if (found_.upper * margins_->stretch() <= reach_) break;
+    if (has_near_part() || found_.upper * margins_->stretch() <= reach_) break;
     reach_ *= std::isfinite(found_.upper) || round < near_reaches ? reach_growth : far_growth;
   }
   // The two were rounded each to its side.

@@ -62,6 +62,9 @@ class BoundarySearch {
   double limit() const { return std::min(found_.upper * margins_->stretch(), reach_); }
   void push(Part part);
   void divide(Part part);
+  bool has_near_part() const;
+  void search_parts(Index parts);
+  bool search_plane(Index regions);
   void close(double key) { closed_ = std::min(closed_, key); }
   void raise_lower(double length);
 

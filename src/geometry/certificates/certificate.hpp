@@ -48,6 +48,10 @@ struct Certificate {
 /// be none the search ends far away, with `lower` proved and `upper` infinite; `exact` then only where intervals prove
 /// that there is none at all, and `lower` is infinite too.
 ///
+/// A network that sees one or two coordinates (of the input; in l2, of the row space of its first weight) is certified
+/// by the regions of that plane (`slice`) where parts become many: exactly, as long as there are no more of them within
+/// the distance than ten for each part that may be visited.
+///
 /// Nothing depends on a tolerance: half-spaces are moved outward by a bound on their rounding, a bound is evaluated
 /// with every rounding against it, a point counts as adversarial where that is proved, and where double precision does
 /// not decide, integers do. A solver that fails costs a part its bound. Inputs times a power of two have the same

@@ -13,13 +13,13 @@ constexpr double zero_row_rounding = 1e-11;
 constexpr double least_share = 1e-6;
 
 // A row by its distance from x, positive where it is violated; an equality has two sides.
-struct Side {
+struct BallSide {
   Index row = 0;
   double sign = 1, distance = 0;
 };
 
 // The largest tau with slope w >= (what is missing / furthest) tau in every row and |w| <= 1, and w.
-LinearSolution largest_share(const HalfSpaces& set, const std::vector<Side>& sides, double furthest) {
+LinearSolution largest_share(const HalfSpaces& set, const std::vector<BallSide>& sides, double furthest) {
   const auto count = static_cast<Index>(sides.size());
   const Index d = set.slopes.cols();
   Matrix<double> rows(count, d + 1), low(1, d + 1), high(1, d + 1), objective(1, d + 1);
@@ -40,14 +40,14 @@ LinearSolution largest_share(const HalfSpaces& set, const std::vector<Side>& sid
 NearestPoint least_linf_distance(const HalfSpaces& set, ConstView<double> x, double limit) {
   detail::check(set, x, limit);
   const auto m = static_cast<std::size_t>(set.slopes.rows());
-  const auto multipliers_of = [&](const Side& side) {
+  const auto multipliers_of = [&](const BallSide& side) {
     std::vector<double> result(m);
     result[static_cast<std::size_t>(side.row)] = side.sign;
     return result;
   };
   // Rows that nothing within the limit can violate are left out.
-  std::vector<Side> sides;
-  Side furthest;
+  std::vector<BallSide> sides;
+  BallSide furthest;
   for (Index i = 0; i < set.slopes.rows(); ++i) {
     const double size = dual_length(set.slopes.row(i), Norm::linf);
     const double value = dot(set.slopes.row(i), x.span()) + set.offsets(0, i);

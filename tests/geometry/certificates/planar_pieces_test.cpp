@@ -1,0 +1,107 @@
+#include "geometry/certificates/planar_pieces.hpp"
+
+#include "geometry/certificates/certificate.hpp"
+#include "support/catch.hpp"
+#include "support/geometry_reference.hpp"
+#include "support/matrices.hpp"
+
+namespace normalign::tests {
+namespace {
+
+using namespace detail;
+
+bool never() { return false; }
+
+// Where a step on the way to `far`, at which margin j is positive, has it first; the margins are those of the step.
+Matrix<double> crossing(const PiecewiseAffineNetwork& margins, Matrix<double> far, Index j) {
+  double low = 0, high = 1;
+  const auto at = [&](double share) {
+    Matrix<double> step(far);
+    for (double& value : step.span()) value *= share;
+    return step;
+  };
+  for (int halving = 0; halving < 60; ++halving) {
+    const double middle = 0.5 * (low + high);
+    (margins(at(middle))(0, j) >= 0 ? high : low) = middle;
+  }
+  return at(high);
+}
+
+TEST_CASE("no adversarial step is shorter than the nearest piece of its output") {
+  for (const Norm norm : {Norm::l2, Norm::linf})
+    for (const Index inputs : {1, 2})
+      for (std::uint64_t seed = 0; seed < 8; ++seed) {
+        const double grain = seed % 3 == 0 ? 0.125 : 0;
+        const PiecewiseAffineNetwork network = random_network({inputs, 12, 9, 7, 4}, seed, {0, -1, 0.1}, grain);
+        const Matrix<double> x = random_matrix({1, inputs}, seed);
+        const CentredMargins margins(network, nullptr, x);
+        const double radius = 3;
+        const auto pieces = planar_pieces(margins, norm, radius, 100'000, never);
+        REQUIRE(pieces);
+        std::vector<double> nearest(static_cast<std::size_t>(margins.network().outputs()), infinity);
+        for (const PlanarPiece& piece : *pieces) {
+          double& least = nearest[static_cast<std::size_t>(piece.output)];
+          least = std::min(least, piece.distance);
+        }
+        const Matrix<double> steps = random_matrix({300, inputs}, seed + 50, -radius, radius);
+        const Matrix<double> values = margins.network()(steps);
+        for (Index i = 0; i < steps.rows(); ++i)
+          for (Index j = 0; j < values.cols(); ++j) {
+            if (values(i, j) < 0) continue;
+            const Matrix<double> step = crossing(margins.network(), Matrix<double>(steps.view().row_block(i, 1)), j);
+            const double length = norm_length(step.span(), norm);
+            CAPTURE(name_of(norm), inputs, seed, i, j);
+            if (length <= radius) CHECK(nearest[static_cast<std::size_t>(j)] <= length * (1 + 1e-15));
+          }
+      }
+}
+
+TEST_CASE("pieces of awkward networks are no further than the exact distance, and not much nearer", "[slow]") {
+  Index all = 0, close = 0;
+  for (const AwkwardNetwork& awkward : awkward_networks("pieces of awkward networks"))
+    for (const auto& point : awkward.points)
+      for (const Norm norm : {Norm::l2, Norm::linf}) {
+        const auto& known = point.at(name_of(norm));
+        if (known.is_null() || known.get<double>() == 0) continue;
+        const auto expected = known.get<double>();
+        const Matrix<double> x = row_of(point.at("x"));
+        const CentredMargins margins(awkward.network, nullptr, x);
+        const auto pieces = planar_pieces(margins, norm, 1.5 * expected, 100'000, never);
+        CAPTURE(awkward.name, point.at("x").dump(), name_of(norm), expected);
+        if (!pieces) continue;
+        ++all;
+        REQUIRE(!pieces->empty());
+        CHECK(pieces->front().distance <= expected * (1 + 1e-15));
+        close += pieces->front().distance >= expected * (1 - 1e-9);
+      }
+  if (all == 0) return;
+  CHECK(all > 600);
+  INFO(close << " of " << all);
+  CHECK(100 * close >= 90 * all);
+}
+
+TEST_CASE("the distance is found in the plane where parts would be too many") {
+  // In ten inputs, of which the first layer sees two combinations, the plane is theirs.
+  const PiecewiseAffineNetwork planar = random_network({2, 40, 40, 40, 3}, 8);
+  std::vector<PiecewiseAffineLayer> layers = planar.layers();
+  layers.insert(layers.begin(), {random_matrix({2, 10}, 7), Matrix<double>(1, 2), 1});
+  const PiecewiseAffineNetwork wide(std::move(layers));
+  const Matrix<double> x = random_matrix({2, 2}, 11), in_wide = random_matrix({2, 10}, 12, -0.3, 0.3);
+  for (const auto& found : {certificates(planar, x, {.norm = Norm::l2}), certificates(planar, x, {.norm = Norm::linf}),
+                            certificates(wide, in_wide, {.norm = Norm::l2})})
+    for (const Certificate& one : found) {
+      CHECK(one.exact);
+      CHECK(one.parts > 300);
+      CHECK(one.parts < 5000);
+    }
+}
+
+TEST_CASE("a plane with too many regions, or no time for it, has no pieces") {
+  const CentredMargins margins(random_network({2, 12, 3}, 1), nullptr, Matrix<double>(1, 2));
+  CHECK(planar_pieces(margins, Norm::l2, 1, 1000, never));
+  CHECK(!planar_pieces(margins, Norm::l2, 1, 3, never));
+  CHECK(!planar_pieces(margins, Norm::l2, 1, 1000, [] { return true; }));
+}
+
+}  // namespace
+}  // namespace normalign::tests
