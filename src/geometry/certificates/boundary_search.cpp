@@ -328,6 +328,7 @@ bool BoundarySearch::search_plane(Index regions) {
     cross(piece.output, Proof::exact);
     if (piece.distance < near_enough * limit()) close(piece.distance);
   }
+  raise_lower(closed_);
   return closed_ >= near_enough * limit();
 }
 

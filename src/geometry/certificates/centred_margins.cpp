@@ -133,7 +133,9 @@ CentredMargins::CentredMargins(const PiecewiseAffineNetwork& network, const RowS
       size += std::abs(term);
     }
     first.bias(0, k) = static_cast<double>(value);
-    first_constant_.push_back(static_cast<double>(rounding_of<Wide>(d + 2) * size + underflow_of<Wide>(d)) * 1.001 +
+    first_rest_.push_back(static_cast<double>(value - first.bias(0, k)));
+    first_rest_error_.push_back(static_cast<double>(rounding_of<Wide>(d + 3) * size + underflow_of<Wide>(d)) * 1.001);
+    first_constant_.push_back(first_rest_error_.back() +
                               std::numeric_limits<double>::epsilon() * std::abs(first.bias(0, k)));
   }
   first_rate_.assign(static_cast<std::size_t>(n), 0);

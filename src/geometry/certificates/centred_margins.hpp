@@ -31,6 +31,9 @@ class CentredMargins {
   /// Unit k of the first layer is off at a step from x by rounding by at most first_constant[k] + first_rate[k] |step|.
   const std::vector<double>& first_constant() const { return first_constant_; }
   const std::vector<double>& first_rate() const { return first_rate_; }
+  /// What the first bias lost when it was rounded, and how far that is still off at x: of each first unit.
+  const std::vector<double>& first_rest() const { return first_rest_; }
+  const std::vector<double>& first_rest_error() const { return first_rest_error_; }
   /// At least the sizes of what the last layer's weights and biases were made of: k x n and 1 x k.
   const Matrix<double>& last_weight_sizes() const { return last_weight_sizes_; }
   const Matrix<double>& last_bias_sizes() const { return last_bias_sizes_; }
@@ -58,7 +61,7 @@ class CentredMargins {
   Matrix<double> x_;
   Index class_ = 0;  // of x; of one output 1 where it is positive
   PiecewiseAffineNetwork network_;
-  std::vector<double> first_constant_, first_rate_;
+  std::vector<double> first_constant_, first_rate_, first_rest_, first_rest_error_;
   Matrix<double> last_weight_sizes_, last_bias_sizes_;
   double stretch_ = 1;
 };

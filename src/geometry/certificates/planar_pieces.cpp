@@ -13,6 +13,7 @@ namespace {
 
 // So many of the nearest pieces are computed in long double, which takes three times as long.
 constexpr std::size_t most_sharpened = 1000;
+constexpr Index followed_jumps = 24;
 
 // Ends what takes too long, or would be rounded.
 struct Unsuited {};
@@ -89,15 +90,25 @@ std::vector<Point> positive_part(std::span<const Point, 3> corners, std::span<co
 }
 
 // The margins on cells of the partition, one after the other, computed in numbers of type T.
+//
+// What a unit's value anywhere in a cell may differ from the mean of its values at the corners, taken through layers by
+// the cell's code: where the unit's own sign may be another, its layer's jump; where an earlier unit's was, what later
+// layers make of that; and rounding. A few of the jumps are followed with their signs, each through the maps behind it
+// (`jumps_`). All else is added up by sizes, which grow from layer to layer more than need be (`errors_`).
 template <class T>
 class CellMargins {
  public:
   // `network` is that of `planar_network`, and so are corners; the radius is in the margins' units.
-  CellMargins(const CentredMargins& margins, const PiecewiseAffineNetwork& network, double radius)
-      : margins_(margins), network_(network) {
-    // The corners of a square of two coordinates are at most so far away in either norm.
-    for (std::size_t k = 0; k < margins.first_constant().size(); ++k)
-      first_errors_.push_back(margins.first_constant()[k] + T{1.5} * radius * margins.first_rate()[k]);
+  CellMargins(const CentredMargins& margins, const PiecewiseAffineNetwork& network, double radius, Index most_jumps)
+      : margins_(margins), network_(network), most_jumps_(most_jumps) {
+    constexpr bool is_wide = sizeof(T) > sizeof(double);
+    for (std::size_t k = 0; k < margins.first_rate().size(); ++k) {
+      // The corners of a square of two coordinates are at most so far away in either norm.
+      const T far = T{1.5} * radius * margins.first_rate()[k];
+      first_bias_.push_back(margins.network().layers().front().bias.span()[k] +
+                            (is_wide ? margins.first_rest()[k] : 0));
+      first_errors_.push_back(far + (is_wide ? margins.first_rest_error()[k] : margins.first_constant()[k]));
+    }
   }
 
   // The margins at the corners, c x k, raised by what the means of corners may be off anywhere in the cell.
@@ -108,6 +119,7 @@ class CellMargins {
       values_(static_cast<Index>(c), 1) = corners[c].y;
     }
     errors_.assign(2, 0);
+    jumps_.resize(0, 2);
     for (Index l = 0;; ++l) {
       advance_layer(l);
       if (l == network_.hidden_layers()) break;
@@ -116,11 +128,24 @@ class CellMargins {
     }
     for (Index c = 0; c < values_.rows(); ++c)
       for (Index j = 0; j < values_.cols(); ++j)
-        values_(c, j) += errors_[static_cast<std::size_t>(j)] + rounding_of<T>(2) * std::abs(values_(c, j));
+        values_(c, j) += error_of(j) + rounding_of<T>(2) * std::abs(values_(c, j));
     return values_;
   }
 
  private:
+  T error_of(Index unit) const {
+    T result = errors_[static_cast<std::size_t>(unit)];
+    for (Index g = 0; g < jumps_.rows(); ++g) result += std::abs(jumps_(g, unit));
+    return result * (1 + rounding_of<T>(jumps_.rows() + 2));
+  }
+
+  static T product(std::span<const double> weights, std::span<const T> z, T offset) {
+    T sum = offset;
+#pragma omp simd reduction(+ : sum)
+    for (std::size_t i = 0; i < z.size(); ++i) sum += weights[i] * z[i];
+    return sum;
+  }
+
   // The pre-activations of a layer and what means of them may be off, out of those of what comes in.
   void advance_layer(Index l) {
     const auto& [weight, bias, slope] = network_.layers()[static_cast<std::size_t>(l)];
@@ -128,52 +153,67 @@ class CellMargins {
     const Matrix<double>& sizes = is_last ? margins_.last_weight_sizes() : weight;
     const Matrix<double>& bias_sizes = is_last ? margins_.last_bias_sizes() : bias;
     const T rounding = rounding_of<T>(weight.cols() + 16) + (is_last ? rounding_of<double>(2) : 0);
-    for (std::size_t i = 0; i < errors_.size(); ++i) {
-      T largest = 0;
-      for (Index c = 0; c < values_.rows(); ++c)
-        largest = std::max(largest, std::abs(values_(c, static_cast<Index>(i))));
-      errors_[i] += rounding * (largest + errors_[i]);
+    std::vector<T> shares(errors_.size());
+    for (std::size_t i = 0; i < shares.size(); ++i) {
+      const auto unit = static_cast<Index>(i);
+      T largest = error_of(unit);
+      for (Index c = 0; c < values_.rows(); ++c) largest = std::max(largest, std::abs(values_(c, unit)));
+      shares[i] = errors_[i] + 2 * rounding * largest;
     }
     next_.resize(values_.rows(), weight.rows());
-    next_errors_.resize(static_cast<std::size_t>(weight.rows()));
+    next_jumps_.resize(jumps_.rows(), weight.rows());
+    errors_.resize(static_cast<std::size_t>(weight.rows()));
     for (Index k = 0; k < weight.rows(); ++k) {
-      const std::span<const double> w = weight.row(k), w_size = sizes.row(k);
-      for (Index c = 0; c < values_.rows(); ++c) {
-        const std::span<const T> z = std::as_const(values_).row(c);
-        T sum = bias(0, k);
-#pragma omp simd reduction(+ : sum)
-        for (std::size_t i = 0; i < z.size(); ++i) sum += w[i] * z[i];
-        next_(c, k) = sum;
-      }
       const auto at = static_cast<std::size_t>(k);
+      const std::span<const double> w = weight.row(k), w_size = sizes.row(k);
+      const T offset = l == 0 ? first_bias_[at] : static_cast<T>(bias(0, k));
+      for (Index c = 0; c < values_.rows(); ++c) next_(c, k) = product(w, std::as_const(values_).row(c), offset);
+      for (Index g = 0; g < jumps_.rows(); ++g) next_jumps_(g, k) = product(w, std::as_const(jumps_).row(g), 0);
       T error = rounding * std::abs(static_cast<T>(bias_sizes(0, k))) + (l == 0 ? first_errors_[at] : 0);
 #pragma omp simd reduction(+ : error)
-      for (std::size_t i = 0; i < errors_.size(); ++i) error += std::abs(w_size[i]) * errors_[i];
-      next_errors_[at] = error * (1 + rounding) + underflow_of<T>(weight.cols() + 16);
+      for (std::size_t i = 0; i < shares.size(); ++i) error += std::abs(w_size[i]) * shares[i];
+      errors_[at] = error * (1 + rounding) + underflow_of<T>(weight.cols() + 16);
     }
     std::swap(values_, next_);
-    std::swap(errors_, next_errors_);
+    std::swap(jumps_, next_jumps_);
   }
 
-  // Units have the signs of the code but for violations.
+  // Every unit has the slope of the code; one that may have the other sign somewhere in the cell jumps.
   void activate_layer(double slope, std::span<const std::uint8_t> code) {
-    const T steepest = std::max(1.0, std::abs(slope)), jump = std::abs(1 - T{slope});
-    for (std::size_t k = 0; k < errors_.size(); ++k) {
-      T violation = 0;
+    const T jump = std::abs(1 - T{slope}) * (1 + rounding_of<T>(8));
+    std::vector<std::pair<Index, T>> jumping;
+    for (Index k = 0; k < values_.cols(); ++k) {
+      const auto at = static_cast<std::size_t>(k);
+      const T own_slope = code[at] ? 1 : slope, bound = error_of(k);
+      T least = infinity;  // on the code's side
       for (Index c = 0; c < values_.rows(); ++c) {
-        T& value = values_(c, static_cast<Index>(k));
-        violation = std::max(violation, code[k] ? -value : value);
-        if (!(value > 0)) value *= slope;
+        least = std::min(least, code[at] ? values_(c, k) : -values_(c, k));
+        values_(c, k) *= own_slope;
       }
-      errors_[k] = (steepest * errors_[k] + jump * violation) * (1 + rounding_of<T>(8));
+      errors_[at] *= std::abs(own_slope);
+      for (Index g = 0; g < jumps_.rows(); ++g) jumps_(g, k) *= own_slope;
+      if (least >= bound) continue;
+      const T size = jump * (bound + std::max(T{0}, -least));
+      if (jumps_.rows() + static_cast<Index>(jumping.size()) < most_jumps_)
+        jumping.emplace_back(k, size);
+      else
+        errors_[at] += size;
     }
+    const Index before = jumps_.rows();
+    next_jumps_ = Matrix<T>(before + static_cast<Index>(jumping.size()), values_.cols());
+    std::ranges::copy(jumps_.span(), next_jumps_.data());
+    for (std::size_t g = 0; g < jumping.size(); ++g)
+      next_jumps_(before + static_cast<Index>(g), jumping[g].first) = jumping[g].second;
+    std::swap(jumps_, next_jumps_);
   }
 
   const CentredMargins& margins_;
   const PiecewiseAffineNetwork& network_;
-  std::vector<T> first_errors_;
-  Matrix<T> values_, next_;              // at the corners, one column for each unit of a layer
-  std::vector<T> errors_, next_errors_;  // what a mean of a unit's values may be off
+  Index most_jumps_;
+  std::vector<T> first_bias_, first_errors_;
+  Matrix<T> values_, next_;       // at the corners, one column for each unit of a layer
+  std::vector<T> errors_;         // of each unit
+  Matrix<T> jumps_, next_jumps_;  // one row for each jump: at most its size, times one number in [-1, 1]
 };
 
 // Corners on the border of the window lie on it, or the cells might not fill it.
@@ -246,12 +286,12 @@ std::optional<std::vector<PlanarPiece>> planar_pieces(const CentredMargins& marg
     const Slice found =
         slice(network, input_plane(), {.window = square(scaled), .max_regions = max_regions, .progress = progress});
     if (!is_whole(found.complex, scaled)) return {};
-    CellMargins<double> fast(margins, network, radius);
+    CellMargins<double> fast(margins, network, radius, 0);
     std::vector<Index> cells(static_cast<std::size_t>(found.regions()));
     std::iota(cells.begin(), cells.end(), 0);
     result = pieces_of(fast, found, cells, norm, scaled, is_late);
     // The nearest pieces decide.
-    CellMargins<long double> sharp(margins, network, radius);
+    CellMargins<long double> sharp(margins, network, radius, followed_jumps);
     cells = take_first(result, most_sharpened);
     std::vector<PlanarPiece> nearest = pieces_of(sharp, found, cells, norm, scaled, is_late);
     std::ranges::move(nearest, std::back_inserter(result));

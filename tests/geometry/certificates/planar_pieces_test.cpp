@@ -80,6 +80,22 @@ TEST_CASE("pieces of awkward networks are no further than the exact distance, an
   CHECK(100 * close >= 90 * all);
 }
 
+TEST_CASE("a spike between walls that the partition takes for one is in a piece") {
+  // The margin is -1 but for 1 < x < 1 + 2 w, where it climbs to 1/2 and falls again.
+  const double w = std::ldexp(1.0, -43), height = 1.5 / w;
+  const PiecewiseAffineNetwork network(
+      {{Matrix<double>(3, 2, {1, 0, 1, 0, 1, 0}), Matrix<double>(1, 3, {-1, -1 - w, -1 - 2 * w}), 0},
+       {Matrix<double>(1, 3, {height, -2 * height, height}), Matrix<double>(1, 1, {-1}), 1}});
+  REQUIRE(network(Matrix<double>(1, 2, {1 + w, 0}))(0, 0) == 0.5);
+  const CentredMargins margins(network, nullptr, Matrix<double>(1, 2));
+  for (const Norm norm : {Norm::l2, Norm::linf}) {
+    const auto pieces = planar_pieces(margins, norm, 2, 1000, never);
+    REQUIRE(pieces);
+    REQUIRE(!pieces->empty());
+    CHECK(pieces->front().distance <= 1 + 2 * w / 3);
+  }
+}
+
 TEST_CASE("the distance is found in the plane where parts would be too many") {
   // In ten inputs, of which the first layer sees two combinations, the plane is theirs.
   const PiecewiseAffineNetwork planar = random_network({2, 40, 40, 40, 3}, 8);
