@@ -15,6 +15,10 @@ constexpr SettingReader<C> exponent = {"the kernel generalised_laplace",
 constexpr SettingReader<C> updates_above_0 = {"updates above 0", [](const C& c) { return c.updates > 0; }};
 constexpr SettingReader<C> attacks = {"attack_radii that are not empty",
                                       [](const C& c) { return !c.attack_radii.empty(); }};
+constexpr SettingReader<C> pgd_alone = {"the attack pgd at attack_radii that are not empty",
+                                        [](const C& c) { return !c.attack_radii.empty() && c.attack == "pgd"; }};
+constexpr SettingReader<C> apgd_alone = {"the attack apgd at attack_radii that are not empty",
+                                         [](const C& c) { return !c.attack_radii.empty() && c.attack == "apgd"; }};
 
 bool is_read(const Setting<C>& row, const C& config) { return !row.reader.is_there || row.reader.is_there(config); }
 
@@ -35,8 +39,11 @@ const std::vector<Setting<TabularConfig>>& table_of(const TabularConfig&) {
       {"geometry_samples", &C::geometry_samples, {.least = 1}},
       {"precision", &C::precision, {.names = {"float32", "float64"}}},
       {"attack_radii", &C::attack_radii, {.least = 0}},
+      {"attack", &C::attack, {.names = {"pgd", "apgd"}}, attacks},
       {"attack_steps", &C::attack_steps, {.least = 0, .most = 1e6}, attacks},
-      {"attack_step", &C::attack_step, {.least = 0}, attacks}};
+      {"attack_step", &C::attack_step, {.least = 0}, pgd_alone},
+      {"attack_restarts", &C::attack_restarts, {.least = 1, .most = 1e6}, apgd_alone},
+      {"attack_clamp", &C::attack_clamp, {}, attacks}};
   return table;
 }
 
@@ -55,6 +62,9 @@ void check(const TabularConfig& config) {
   settings::check(config);
   check(Kernel{.shape = kernel_shape(config.kernel), .bandwidth = config.bandwidth, .exponent = config.exponent});
   if (config.regularisations.empty()) throw InputError("regularisations: found none, expected at least one");
+  const std::vector<double>& clamp = config.attack_clamp;
+  if (!clamp.empty() && !(clamp.size() == 2 && clamp[0] <= clamp[1]))
+    throw InputError(text("attack_clamp: found ", Json(clamp).dump(), ", expected two numbers in order, or none"));
 }
 
 Json to_json(const TabularConfig& config) {

@@ -67,9 +67,13 @@ TableRows rows_of(std::span<const TabularLog* const> logs) {
   for (const TabularLog* log : logs) {
     if (log->status != RunStatus::finished) continue;
     if (!first) first = log;
-    if (log->config.attack_radii != first->config.attack_radii)
+    const auto differs = [&](auto setting) { return log->config.*setting != first->config.*setting; };
+    const char* const different = differs(&TabularConfig::attack_radii) ? "attack_radii"
+                                  : differs(&TabularConfig::attack)     ? "attack"
+                                                                        : nullptr;
+    if (different)
       throw InputError(
-          text(log->run_name, " and ", first->run_name, ": found different attack_radii, expected the same"));
+          text(log->run_name, " and ", first->run_name, ": found different ", different, ", expected the same"));
     const TabularLog*& other = first_of.try_emplace(log->table.name, log).first->second;
     const auto size = [](const TabularLog* of) {
       return text(of->table.samples, " x ", of->table.features, " in ", of->table.classes, " classes");
