@@ -58,6 +58,18 @@ std::string method_name(double alpha) {
   return alpha == 1 ? "RFM" : alpha == 0 ? "RFAM" : "alpha " + number_text(alpha);
 }
 
+std::string attack_words(const TabularConfig& config) {
+  if (config.attack_radii.empty()) return "";
+  const std::string how =
+      config.attack == "pgd"
+          ? text(" of ", number_text(config.attack_step), " radii")
+          : text(", ", config.attack_restarts, config.attack_restarts == 1 ? " start" : " starts", " for each loss");
+  const std::vector<double>& clamp = config.attack_clamp;
+  const std::string range =
+      clamp.empty() ? "" : text(", features from ", number_text(clamp[0]), " to ", number_text(clamp[1]));
+  return text(config.attack, ", ", config.attack_steps, " steps", how, range);
+}
+
 void check(const TabularConfig& config) {
   settings::check(config);
   check(Kernel{.shape = kernel_shape(config.kernel), .bandwidth = config.bandwidth, .exponent = config.exponent});

@@ -46,6 +46,10 @@ std::string run_name(const TabularConfig& config);
 /// "RFM" for alpha 1, "RFAM" for alpha 0, else "alpha <alpha>".
 std::string method_name(double alpha);
 
+/// What is done within each attack radius: "pgd, 20 steps of 0.1 radii", "apgd, 100 steps, 2 starts for each loss,
+/// features from 0 to 1"; empty where there are no radii.
+std::string attack_words(const TabularConfig& config);
+
 /// The settings that a run of `config` reads as JSON, one key per field.
 nlohmann::ordered_json to_json(const TabularConfig& config);
 

@@ -288,7 +288,8 @@ TEST_CASE("tabular: a run under another attack is another run, and takes its set
   REQUIRE(tabular("strong/pgd", {"--alpha", "1"}).status == 0);
   const Finished both = normalign({"summary", (folder / "strong").string()});
   CHECK(both.status != 0);
-  CHECK(contains(both.err, "found different attack, expected the same"));
+  CHECK(contains(both.err, "found the attacks pgd, 2 steps of 0.1 radii, and apgd, 2 steps, 2 starts for each loss"));
+  CHECK(contains(first.out, "Attacks: apgd, 2 steps, 2 starts for each loss, features from -9 to 9."));
 }
 
 TEST_CASE("tabular: what was taken for what in a file is told once, and its options reach every run") {
