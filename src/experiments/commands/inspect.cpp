@@ -99,7 +99,7 @@ Command add_inspect(CLI::App& app) {
       "NAME");
   command->add_option("--attack-steps", a.options.attack.steps, "Steps of an attack from each start (default 100)");
   command->add_option("--restarts", a.options.attack.restarts, "Random starts of an attack on each loss (default 1)");
-  command->add_option("--clamp", a.clamp, "The least and the largest value that attacked inputs may have")
+  command->add_option("--clamp", a.clamp, "The least and the largest value that attacked inputs may have, in the units that the network sees")
       ->type_name("LOW HIGH")
       ->expected(2);
   command->add_option("--radius", a.options.complexity.radius,
