@@ -6,7 +6,6 @@
 #include <numeric>
 #include <string>
 
-#include "base/infinity.hpp"
 #include "base/nearest_name.hpp"
 #include "robustness/apgd.hpp"
 #include "robustness/pgd.hpp"
@@ -34,14 +33,16 @@ double take_derivative(std::span<T> f, std::int32_t label, std::int32_t target) 
     f[y] = T(-1);
     return other - own;
   }
-  double largest = -infinity, sum = 0;
+  std::size_t best = y == 0 ? 1 : 0;  // of the other classes
+  for (std::size_t j = best + 1; j < f.size(); ++j)
+    if (j != y && f[j] > f[best]) best = j;
+  const double largest = static_cast<double>(f[best]);
+  const auto ratio = [&](std::size_t j) { return std::exp(static_cast<double>(f[j]) - largest); };
+  double rest = 0;  // sum of ratios but that of the best, which is 1
   for (std::size_t j = 0; j < f.size(); ++j)
-    if (j != y) largest = std::max(largest, static_cast<double>(f[j]));
-  const auto share = [&](std::size_t j) { return std::exp(static_cast<double>(f[j]) - largest); };
-  for (std::size_t j = 0; j < f.size(); ++j)
-    if (j != y) sum += share(j);
-  for (std::size_t j = 0; j < f.size(); ++j) f[j] = j == y ? T(-1) : static_cast<T>(share(j) / sum);
-  return largest - own + std::log(sum);
+    if (j != y && j != best) rest += ratio(j);
+  for (std::size_t j = 0; j < f.size(); ++j) f[j] = j == y ? T(-1) : static_cast<T>(ratio(j) / (1 + rest));
+  return largest - own + std::log1p(rest);
 }
 
 template <class T>

@@ -35,7 +35,7 @@ void take_attacks(const CLI::App& command, InspectArguments& a) {
     if (!(std::isfinite(radius) && radius >= 0))
       throw InputError(text("--attack: found ", radius, ", expected a number from 0 on"));
   std::ranges::sort(radii);
-  radii.erase(std::ranges::unique(radii).begin(), radii.end());
+  radii.erase(std::unique(radii.begin(), radii.end()), radii.end());
   for (const char* option : {"--attack-kind", "--attack-steps", "--restarts", "--clamp"})
     if (radii.empty() && command.count(option) > 0)
       throw InputError(text(option, ": found without --attack, which it is about"));
@@ -99,7 +99,9 @@ Command add_inspect(CLI::App& app) {
       "NAME");
   command->add_option("--attack-steps", a.options.attack.steps, "Steps of an attack from each start (default 100)");
   command->add_option("--restarts", a.options.attack.restarts, "Random starts of an attack on each loss (default 1)");
-  command->add_option("--clamp", a.clamp, "The least and the largest value that attacked inputs may have, in the units that the network sees")
+  command
+      ->add_option("--clamp", a.clamp,
+                   "The least and the largest value that attacked inputs may have, in the units that the network sees")
       ->type_name("LOW HIGH")
       ->expected(2);
   command->add_option("--radius", a.options.complexity.radius,
