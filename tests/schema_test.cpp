@@ -56,9 +56,13 @@ TEST_CASE("the log and the reports of a network are as their schemas say") {
   CHECK(schema_errors(schema("run_log"), log) == Errors{});
   CHECK(log["metrics"].back().contains("test_class_alignment"));
 
-  must_run(
-      {"inspect", model, "--task", "rings", "--samples", "8", "--certificates", "3", "--json", file("inspect.json")});
-  CHECK(schema_errors(schema("inspection"), read_json(file("inspect.json"))) == Errors{});
+  for (const Arguments& clamp : {Arguments{}, Arguments{"--clamp", "-9", "9"}}) {
+    Arguments inspect{"inspect", model,      "--task", "rings",    "--samples", "8",      "--certificates",
+                      "3",       "--attack", "0",      "--attack", "0.2",       "--json", file("inspect.json")};
+    inspect.insert(inspect.end(), clamp.begin(), clamp.end());
+    must_run(inspect);
+    CHECK(schema_errors(schema("inspection"), read_json(file("inspect.json"))) == Errors{});
+  }
 
   must_run({"slice", model, "--task", "rings", "--points", "5", "--centroids", "--out", file("slice")});
   const Json slice = read_json(file("slice.json"));
@@ -87,6 +91,11 @@ TEST_CASE("the log of a run on a table is as its schema says") {
              "x,y,kind\n1,2,a\n2,1,b\n0,1,a\n3,3,b\n1,1,a\n2,2,b\n0,2,a\n3,1,b\n1,0,a\n2,3,b\n0,0,a\n3,2,b\n");
   must_run({"tabular", (folder / "table.csv").string(), "--label", "kind", "--out", (folder / "runs").string(),
             "--protocol", "published", "--protocol", "nested"});
+  must_run({"tabular", (folder / "table.csv").string(), "--label", "kind", "--out", (folder / "runs/apgd").string(),
+            "--attack", "apgd", "--set", "attack_clamp=[-9,9]", "--alpha", "1"});
+  CHECK(schema_errors(schema("tabular_log"), read_json(folder / "runs/apgd/table_rfm_published_seed0.json")) ==
+        Errors{});
+  fs::remove_all(folder / "runs/apgd");
   std::size_t logs = 0;
   for (const auto& file : fs::directory_iterator(folder / "runs")) {
     if (file.path().extension() != ".json") continue;

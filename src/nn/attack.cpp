@@ -56,7 +56,51 @@ Evaluation Attack<T>::operator()(const Batch<T>& data) {
   return evaluate_(attacked);
 }
 
-template class Attack<float>;
-template class Attack<double>;
+template <class T>
+std::vector<ClassAttackResult<T>> class_attacks(const Mlp<T>& mlp, const Batch<T>& data, std::span<const double> radii,
+                                                const ClassAttackOptions& options, int threads) {
+  check_threads("Attack", threads);
+  const Index n = data.inputs.rows(), d = data.inputs.cols(), blocks = block_count(n);
+  if (n < 1 || static_cast<Index>(data.labels.size()) != n)
+    throw InputError(text("Attack: inputs are ", data.inputs.shape(), " and there are ", data.labels.size(),
+                          " labels; there must be a row and one label per row"));
+  std::vector<Index> counted;
+  const std::span<const Index> samples = sample_numbers("Attack", data, counted);
+  std::vector<ClassAttackResult<T>> results(
+      radii.size(), {.points = Matrix<T>(n, d), .is_fooled = std::vector<std::uint8_t>(static_cast<std::size_t>(n))});
+  std::vector<std::exception_ptr> failures;
+  parallel_for(threads, blocks, failures, [&](Index i) {
+    const auto [first, count] = row_block(n, blocks, i);
+    const auto start = static_cast<std::size_t>(first), size = static_cast<std::size_t>(count);
+    Tape<T> tape;
+    MlpOnTape<T> net;
+    Matrix<T> cotangents;
+    const auto pull_back = [&](ConstView<T> points, const OutputCotangents<T>& at_outputs, MatrixView<T> out) {
+      tape.clear();
+      net.bind(mlp, tape);
+      const Var<T> x = tape.borrowed_variable(points);
+      const Var<T> f = net(x);
+      cotangents = Matrix<T>(f.value());
+      at_outputs(0, cotangents);
+      const Var<T> g = grad(f, x, {.seed = tape.borrowed_constant(cotangents)});
+      std::ranges::copy(g.value().span(), out.span().begin());
+    };
+    const auto found = class_attacks<T>(data.inputs.row_block(first, count), data.labels.subspan(start, size), radii,
+                                        options, pull_back, samples.subspan(start, size));
+    for (std::size_t r = 0; r < found.size(); ++r) {
+      std::ranges::copy(found[r].points.span(), results[r].points.view().row_block(first, count).span().begin());
+      std::ranges::copy(found[r].is_fooled, results[r].is_fooled.begin() + first);
+    }
+  });
+  return results;
+}
+
+#define NORMALIGN_INSTANTIATE(T)                                                                                    \
+  template class Attack<T>;                                                                                         \
+  template std::vector<ClassAttackResult<T>> class_attacks(const Mlp<T>&, const Batch<T>&, std::span<const double>, \
+                                                           const ClassAttackOptions&, int);
+NORMALIGN_INSTANTIATE(float)
+NORMALIGN_INSTANTIATE(double)
+#undef NORMALIGN_INSTANTIATE
 
 }  // namespace normalign

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "nn/evaluate.hpp"
+#include "robustness/class_attack.hpp"
 #include "robustness/pgd.hpp"
 
 namespace normalign {
@@ -38,5 +39,13 @@ class Attack {
   std::vector<std::unique_ptr<Block>> blocks_;
   std::vector<std::exception_ptr> failures_;
 };
+
+/// Attacks the classes that a network gives to `data`, whose targets are not looked at, within each of the radii, as
+/// `class_attacks` does for any classifier, on row blocks that depend on the data alone, so with the same bits at any
+/// number of threads. Throws as that does, and InputError on no rows, inputs of another width than the network's or
+/// fewer than one thread.
+template <class T>
+std::vector<ClassAttackResult<T>> class_attacks(const Mlp<T>& mlp, const Batch<T>& data, std::span<const double> radii,
+                                                const ClassAttackOptions& options, int threads);
 
 }  // namespace normalign

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "autodiff/ops_elementwise.hpp"
+#include "robustness/class_attack.hpp"
 
 namespace normalign {
 
@@ -13,19 +14,6 @@ struct alignas(64) Evaluator<T>::Block {
   double loss = 0;
   Index right = 0;
 };
-
-namespace {
-
-template <class T>
-bool is_right(std::span<const T> f, std::int32_t label) {
-  if (f.size() == 1) return label == 1 ? f[0] > 0 : f[0] < 0;
-  const auto at = static_cast<std::size_t>(label);
-  for (std::size_t j = 0; j < f.size(); ++j)
-    if (!(j < at ? f[j] < f[at] : f[j] <= f[at])) return false;
-  return true;
-}
-
-}  // namespace
 
 template <class T>
 void check_labelled(const char* caller, const Mlp<T>& mlp, Loss loss, const Batch<T>& data) {
@@ -67,7 +55,7 @@ Evaluation Evaluator<T>::operator()(const Batch<T>& data) {
     block.right = 0;
     const ConstView<T> outputs = f.value();
     for (Index row = 0; row < rows.count; ++row)
-      block.right += is_right(outputs.row(row), data.labels[static_cast<std::size_t>(rows.first + row)]);
+      block.right += is_right<T>(outputs.row(row), data.labels[static_cast<std::size_t>(rows.first + row)]);
   });
   Evaluation result;
   Index right = 0;

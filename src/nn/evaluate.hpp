@@ -30,9 +30,8 @@ class Evaluator {
   Evaluator(const Mlp<T>& mlp, Loss loss, int threads, double output_scale = 1);
   ~Evaluator();
 
-  /// Loss and accuracy on `data`, whose sample numbers are not needed. A row is right when its largest output is the
-  /// label's (the first of equal ones counts); with one output, when f > 0 for label 1 and f < 0 for label 0, so f = 0
-  /// is wrong. NaN outputs are wrong. Throws InputError when there are no rows or the shapes do not fit.
+  /// Loss and accuracy on `data`, whose sample numbers are not needed; a row counts where `is_right` holds. Throws
+  /// InputError when there are no rows or the shapes do not fit.
   Evaluation operator()(const Batch<T>& data);
 
  private:

@@ -8,16 +8,9 @@
 #include <span>
 #include <type_traits>
 
-#include "linalg/matrix.hpp"
-#include "linalg/norm.hpp"
+#include "robustness/attack_ball.hpp"
 
 namespace normalign {
-
-/// The values that an input may have.
-struct InputRange {
-  double low = 0;
-  double high = 1;
-};
 
 /// The ball that an attack searches, and how. Lengths are in the units of the inputs and in `norm`.
 struct PgdOptions {

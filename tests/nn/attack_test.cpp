@@ -245,4 +245,88 @@ TEST_CASE("a network whose gradient is not finite fails the attack") {
                    "pgd: the gradient at sample 0 holds "));
 }
 
+// ---- attacks on its classes
+
+// Whether outputs say that label, as the protocols do.
+double accuracy_at(const Mlp<double>& mlp, ConstView<double> x, const std::vector<std::int32_t>& labels) {
+  return per_cent_equal(predicted_at<double>(mlp, x), labels);
+}
+
+TEST_CASE("class attacks on a network: apgd fools what a search of the whole ball fools, nearly, and more than pgd") {
+  const Problem<double> p({.widths = {2, 16, 3}, .init_scale = 3, .seed = 5}, 120);
+  const std::vector<double> radii{0, 0.05, 0.15};
+  double last = 0;
+  for (const AttackKind kind : {AttackKind::apgd, AttackKind::pgd}) {
+    const auto found = class_attacks(p.mlp, p.batch(), radii, {.kind = kind, .seed = 1}, 2);
+    CHECK(found[0].accuracy() == 90);
+    CHECK(found[1].accuracy() <= 90);
+    CHECK(found[2].accuracy() < found[1].accuracy());
+    CHECK(found[2].accuracy() >= last);
+    last = found[2].accuracy();
+    for (std::size_t r = 0; r < 3; ++r)
+      CHECK_THAT(accuracy_at(p.mlp, found[r].points, p.labels), WithinAbs(found[r].accuracy(), 1e-9));
+    constexpr Index side = 61;
+    M grid(side * side, 2);
+    double robust = 0;
+    for (Index i = 0; i < 120; ++i) {
+      for (Index cell = 0; cell < side * side; ++cell) {
+        grid(cell, 0) = p.x(i, 0) + 0.15 * (static_cast<double>(2 * (cell % side)) / (side - 1) - 1);
+        grid(cell, 1) = p.x(i, 1) + 0.15 * (static_cast<double>(2 * (cell / side)) / (side - 1) - 1);
+      }
+      const auto at = predicted_at<double>(p.mlp, grid);
+      const std::int32_t label = p.labels[static_cast<std::size_t>(i)];
+      const bool is_robust = std::ranges::all_of(at, [&](std::int32_t l) { return l == label; });
+      robust += 100 * is_robust / 120.0;
+    }
+    if (kind == AttackKind::apgd) CHECK(found[2].accuracy() <= robust + 1);
+  }
+}
+
+template <class T>
+void check_class_attacks(Index k, Index n) {
+  CAPTURE(k, n, sizeof(T));
+  const Problem<T> p({.widths = {6, 11, k}, .activation = Activation::tanh, .init_scale = 3, .seed = 8}, n);
+  const std::vector<double> radii{0.1, 0.4};
+  for (const AttackKind kind : {AttackKind::pgd, AttackKind::apgd_ce, AttackKind::apgd_targeted, AttackKind::apgd}) {
+    const ClassAttackOptions options{.kind = kind, .norm = Norm::l2, .steps = 8, .restarts = 2, .seed = 6};
+    const auto alone = class_attacks(p.mlp, p.batch(), radii, options, 1);
+    REQUIRE(alone.size() == 2);
+    for (std::size_t r = 0; r < 2; ++r)
+      CHECK_THAT(per_cent_equal(predicted_at<T>(p.mlp, alone[r].points), p.labels),
+                 WithinAbs(alone[r].accuracy(), 1e-9));
+    if (n > 100) CHECK(alone[1].accuracy() < alone[0].accuracy());
+    for (const int threads : {2, 3, 8}) {
+      const auto found = class_attacks(p.mlp, p.batch(), radii, options, threads);
+      for (std::size_t r = 0; r < 2; ++r) {
+        CHECK(same_bits(found[r].points, alone[r].points));
+        CHECK(found[r].is_fooled == alone[r].is_fooled);
+      }
+    }
+  }
+}
+
+TEST_CASE("class attacks on a network have the same bits on any number of threads, and count what they fool") {
+  for (const Index n : {1, 7, 251, 501}) {
+    check_class_attacks<double>(4, n);
+    check_class_attacks<float>(3, n);
+    check_class_attacks<double>(1, n);
+  }
+}
+
+TEST_CASE("class attacks on a network: what cannot be attacked is refused, by row") {
+  const Mlp<double> mlp({.widths = {2, 2}});
+  const M x(4, 2), wide(4, 3);
+  const std::vector<std::int32_t> labels{0, 1, 0, 1}, few{0, 1}, too_large{0, 1, 2, 0};
+  const std::vector<double> radii{0.1};
+  const auto refusal = [&](const Batch<double>& batch, int threads) {
+    return message_of<InputError>([&] { class_attacks(mlp, batch, radii, {}, threads); });
+  };
+  CHECK(refusal({.inputs = x, .labels = few}, 1) ==
+        "Attack: inputs are 4x2 and there are 2 labels; there must be a row and one label per row");
+  CHECK(contains(refusal({.inputs = M(0, 2)}, 1), "Attack: inputs are 0x2"));
+  CHECK(contains(refusal({.inputs = wide, .labels = labels}, 2), "takes 2 columns"));
+  CHECK(contains(refusal({.inputs = x, .labels = too_large}, 1), "is 2; it must be from 0 to 1"));
+  CHECK(contains(refusal({.inputs = x, .labels = labels}, 0), "threads is 0"));
+}
+
 }  // namespace normalign::tests

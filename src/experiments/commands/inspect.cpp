@@ -1,5 +1,7 @@
 #include <unistd.h>
 
+#include <algorithm>
+#include <cmath>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -17,15 +19,39 @@ namespace normalign::commands {
 namespace {
 
 struct InspectArguments {
-  std::string model, json, norm = "l2";
+  std::string model, json, norm = "l2", attack = "apgd";
+  std::vector<double> clamp;
   SampleOptions samples{.most = 1024};
   InspectionOptions options;
   std::optional<int> threads;
   bool wide = false;
 };
 
-int inspect(InspectArguments a) {
+// What the options say of attacks, in `a.options`.
+void take_attacks(const CLI::App& command, InspectArguments& a) {
+  std::vector<double>& radii = a.options.attack_radii;
+  ClassAttackOptions& attack = a.options.attack;
+  for (const double radius : radii)
+    if (!(std::isfinite(radius) && radius >= 0))
+      throw InputError(text("--attack: found ", radius, ", expected a number from 0 on"));
+  std::ranges::sort(radii);
+  radii.erase(std::unique(radii.begin(), radii.end()), radii.end());
+  for (const char* option : {"--attack-kind", "--attack-steps", "--restarts", "--clamp"})
+    if (radii.empty() && command.count(option) > 0)
+      throw InputError(text(option, ": found without --attack, which it is about"));
+  attack.kind = attack_kind("--attack-kind", a.attack);
+  attack.norm = a.options.certificate.norm;
+  check_whole("--attack-steps", attack.steps, 0, 1'000'000);
+  check_whole("--restarts", attack.restarts, 1, 1'000'000);
+  if (a.clamp.empty()) return;
+  if (!(a.clamp[0] <= a.clamp[1]))
+    throw InputError(text("--clamp: found ", a.clamp[0], " and ", a.clamp[1], ", expected two numbers in order"));
+  attack.clamp = InputRange{.low = a.clamp[0], .high = a.clamp[1]};
+}
+
+int inspect(const CLI::App& command, InspectArguments a) {
   a.options.certificate.norm = norm_of("--norm", a.norm);
+  take_attacks(command, a);
   const CertificateOptions& certificate = a.options.certificate;
   const LocalComplexityOptions& complexity = a.options.complexity;
   const auto refuse = [](const char* option, const auto& found, const char* expected) {
@@ -59,11 +85,25 @@ Command add_inspect(CLI::App& app) {
   command->add_option("--samples", a.samples.most, "The first so many samples; 0: all (default 1024)");
   command->add_option("--certificates", a.options.certificates,
                       "Certify the distance of the decision boundary for the first so many (default 10)");
-  add(*command, "--norm", a.norm, "Norm of that distance: l2 or linf (default l2)", "NAME");
+  add(*command, "--norm", a.norm, "Norm of that distance, and of attacks: l2 or linf (default l2)", "NAME");
   command->add_option("--parts", a.options.certificate.parts,
                       "Steps of the search for one certificate at most; then it is two bounds (default 100000)");
   command->add_option("--seconds", a.options.certificate.seconds,
                       "Seconds for one certificate at most (default: no limit)");
+  command->add_option("--attack", a.options.attack_radii, "Attack all samples within this distance; again for more")
+      ->type_name("RADIUS")
+      ->allow_extra_args(false);
+  add(*command, "--attack-kind", a.attack,
+      "apgd (default): APGD on cross entropy, then on other classes as targets; apgd_ce or apgd_targeted: one of them; "
+      "pgd: steps of a tenth of the radius",
+      "NAME");
+  command->add_option("--attack-steps", a.options.attack.steps, "Steps of an attack from each start (default 100)");
+  command->add_option("--restarts", a.options.attack.restarts, "Random starts of an attack on each loss (default 1)");
+  command
+      ->add_option("--clamp", a.clamp,
+                   "The least and the largest value that attacked inputs may have, in the units that the network sees")
+      ->type_name("LOW HIGH")
+      ->expected(2);
   command->add_option("--radius", a.options.complexity.radius,
                       "Radius of local complexity, in units of the inputs (default 0.005)");
   command->add_option("--directions", a.options.complexity.directions,
@@ -72,7 +112,7 @@ Command add_inspect(CLI::App& app) {
   add(*command, "--json", a.json, "Write everything as JSON too, sample by sample", "FILE");
   add_wide_option(*command, a.wide);
   add_sample_options(*command, a.samples);
-  return [arguments] { return inspect(*arguments); };
+  return [command, arguments] { return inspect(*command, *arguments); };
 }
 
 }  // namespace normalign::commands

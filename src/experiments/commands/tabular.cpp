@@ -183,6 +183,8 @@ Command add_tabular(CLI::App& app) {
   add_setting("--kernel", "kernel", "laplace (default), gaussian or generalised_laplace", "NAME");
   add_setting("--bandwidth", "bandwidth", "L of the kernel (default 10)", "L");
   add_setting("--exponent", "exponent", "p of generalised_laplace (default 1)", "P");
+  add_setting("--attack", "attack",
+              "pgd (default), the published attack, or apgd, a stronger one; --set attack_steps=100 suits it", "NAME");
   add_list("--set", a.settings, "Any setting of the log's `config`, such as updates=2; again for more", "NAME=VALUE");
   add_job_options(*command, a.runs);
   add(*command, "--memory", a.memory,

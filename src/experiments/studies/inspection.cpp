@@ -9,6 +9,7 @@
 #include "experiments/figures/table_json.hpp"
 #include "experiments/studies/samples.hpp"
 #include "geometry/affine_map.hpp"
+#include "nn/attack.hpp"
 #include "nn/evaluate.hpp"
 
 namespace normalign {
@@ -45,6 +46,42 @@ void add_regions(const PiecewiseAffineNetwork& network, const Dataset<double>& d
   const std::vector<Certificate> found =
       certificates(network, data.inputs.view().row_block(0, certified), options.certificate, options.threads);
   for (std::size_t i = 0; i < found.size(); ++i) samples[i].certificate = found[i];
+}
+
+void add_attacks(const Mlp<double>& mlp, const Dataset<double>& data, const InspectionOptions& options,
+                 std::vector<SampleInspection>& samples) {
+  const std::vector<double>& radii = options.attack_radii;
+  if (std::ranges::adjacent_find(radii, std::greater_equal()) != radii.end())
+    throw InputError("inspection: attack radii do not rise; each must be above the one before");
+  if (radii.empty()) return;
+  const auto found = class_attacks<double>(mlp, Batch<double>{.inputs = data.inputs, .labels = data.labels}, radii,
+                                           options.attack, options.threads);
+  for (std::size_t i = 0; i < samples.size(); ++i)
+    for (std::size_t r = radii.size(); r-- > 0;)
+      if (found[r].is_fooled[i]) samples[i].fooled_within = radii[r];
+}
+
+// Per cent of the samples that no attack within the radius fooled.
+double accuracy_within(const Inspection& inspection, double radius) {
+  const auto robust = std::ranges::count_if(inspection.samples, [&](const SampleInspection& sample) {
+    return !sample.fooled_within || *sample.fooled_within > radius;
+  });
+  return 100 * static_cast<double>(robust) / static_cast<double>(inspection.samples.size());
+}
+
+Table attacks_table(const Inspection& inspection) {
+  Table table;
+  for (const double radius : inspection.options.attack_radii)
+    table.add({{{"radius", "attacked within"}, radius}, {{"accuracy"}, accuracy_within(inspection, radius)}});
+  return table;
+}
+
+std::string attack_words(const ClassAttackOptions& attack) {
+  const std::string clamp =
+      attack.clamp ? text(", inputs from ", attack.clamp->low, " to ", attack.clamp->high) : std::string();
+  return text("Attacks: ", name(attack.kind), " in ", name_of(attack.norm), ", ", attack.steps, " steps, ",
+              attack.restarts, attack.restarts == 1 ? " start" : " starts", " for each loss", clamp,
+              "; accuracy is per cent of the samples that are right and stay so.");
 }
 
 // The certificates in numbers.
@@ -117,6 +154,7 @@ Inspection inspection(const Mlp<double>& mlp, const Dataset<double>& data, const
   for (std::size_t i = 0; i < geometries.size(); ++i)
     result.samples.push_back({.label = data.labels[i], .geometry = geometries[i]});
   add_correctness(mlp, data, result.samples);
+  add_attacks(mlp, data, options, result.samples);
   if (is_piecewise_affine(mlp.options().activation))
     add_regions(piecewise_affine(mlp), data, options, result.samples);
   else
@@ -128,6 +166,10 @@ TableSet tables(const Inspection& inspection) {
   TableSet result{.tables = {classes_table(inspection)},
                   .legend = {text("Means over samples; accuracy is per cent. Random directions have an alignment of ",
                                   four_digits(chance_alignment(inspection.inputs)), '.')}};
+  if (!inspection.options.attack_radii.empty()) {
+    result.tables.push_back(attacks_table(inspection));
+    result.legend.push_back(attack_words(inspection.options.attack));
+  }
   if (inspection.smooth_activation) {
     result.legend.push_back(
         text("A network of ", *inspection.smooth_activation, " has no regions, so no walls and no certificates."));
@@ -164,6 +206,7 @@ Json as_json(const Inspection& inspection) {
                               {"upper", c.adversarial.empty() ? Json(nullptr) : Json(c.upper)},
                               {"parts", c.parts}};
     }
+    if (!inspection.options.attack_radii.empty()) entry["fooled_within"] = json_of(s.fooled_within);
     samples.push_back(std::move(entry));
   }
   Json result = {{"classes", rows_json(classes_table(inspection))},
@@ -175,6 +218,13 @@ Json as_json(const Inspection& inspection) {
                               {"exact", found.exact},
                               {"median", *median(found.lower)},
                               {"class_alignment_rank_correlation", json_of(found.rank_correlation)}};
+  if (const ClassAttackOptions& attack = inspection.options.attack; !inspection.options.attack_radii.empty())
+    result["attacks"] = {{"kind", name(attack.kind)},
+                         {"norm", name_of(attack.norm)},
+                         {"steps", attack.steps},
+                         {"restarts", attack.restarts},
+                         {"clamp", attack.clamp ? Json{attack.clamp->low, attack.clamp->high} : Json(nullptr)},
+                         {"radii", rows_json(attacks_table(inspection))}};
   return result;
 }
 

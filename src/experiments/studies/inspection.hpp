@@ -1,4 +1,4 @@
-// The geometry of a trained network at given samples: alignment, regions, certificates.
+// The geometry of a trained network at given samples: alignment, regions, certificates; and attacks on it there.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -13,6 +13,7 @@
 #include "geometry/local_geometry.hpp"
 #include "geometry/polytope.hpp"
 #include "nn/mlp.hpp"
+#include "robustness/class_attack.hpp"
 
 namespace normalign {
 
@@ -21,6 +22,8 @@ struct InspectionOptions {
   Index certificates = 10;  ///< of the first so many samples
   CertificateOptions certificate = {};
   LocalComplexityOptions complexity = {.directions = 8};  ///< at most as many directions as inputs are taken
+  std::vector<double> attack_radii = {};  ///< every sample is attacked within these; rising, in the units of the inputs
+  ClassAttackOptions attack = {};
   int threads = 1;
 };
 
@@ -32,6 +35,7 @@ struct SampleInspection {
   std::optional<NearestWall> wall = {};         ///< l2; absent too where the region has no wall
   std::optional<Index> complexity = {};         ///< units of all layers that change their sign nearby
   std::optional<Certificate> certificate = {};  ///< of the first samples
+  std::optional<double> fooled_within = {};     ///< the first attack radius that sufficed; absent where none did
 };
 
 /// What `normalign inspect` reports.
@@ -43,17 +47,20 @@ struct Inspection {
   std::optional<std::string> smooth_activation = {};
 };
 
-/// Looks at the network at every sample. Throws InputError on no samples and as `check_fit`, `certificates` and
-/// `local_complexity` do.
+/// Looks at the network at every sample. Throws InputError on no samples, on attack radii that do not rise, and as
+/// `check_fit`, `certificates`, `local_complexity` and `class_attacks` do.
 Inspection inspection(const Mlp<double>& mlp, const Dataset<double>& data, const InspectionOptions& options);
 
 /// The table of the classes, the chance level of alignment, and below it the certificates: how many are exact, the
-/// ends and the median of their lower bounds, and the rank correlation of the bounds with class alignment.
+/// ends and the median of their lower bounds, and the rank correlation of the bounds with class alignment. Where there
+/// were attacks, a table of the accuracy under each.
 TableSet tables(const Inspection& inspection);
 
 /// {"classes": [...], "chance_alignment", "samples": [{"label", "correct", measures, "wall_distance", "wall_layer",
 /// "wall_unit", "local_complexity", "certificate": {"exact", "lower", "upper", "parts"}}], "certificates": {"norm",
-/// "points", "exact", "median", "class_alignment_rank_correlation"}}; undefined and infinite values are null.
+/// "points", "exact", "median", "class_alignment_rank_correlation"}}; undefined and infinite values are null. Where
+/// there were attacks also "attacks": {"kind", "norm", "steps", "restarts", "clamp", "radii": [{"radius", "accuracy"}]}
+/// and "fooled_within" of each sample.
 nlohmann::ordered_json as_json(const Inspection& inspection);
 
 }  // namespace normalign

@@ -15,6 +15,10 @@ constexpr SettingReader<C> exponent = {"the kernel generalised_laplace",
 constexpr SettingReader<C> updates_above_0 = {"updates above 0", [](const C& c) { return c.updates > 0; }};
 constexpr SettingReader<C> attacks = {"attack_radii that are not empty",
                                       [](const C& c) { return !c.attack_radii.empty(); }};
+constexpr SettingReader<C> pgd_alone = {"the attack pgd at attack_radii that are not empty",
+                                        [](const C& c) { return !c.attack_radii.empty() && c.attack == "pgd"; }};
+constexpr SettingReader<C> apgd_alone = {"the attack apgd at attack_radii that are not empty",
+                                         [](const C& c) { return !c.attack_radii.empty() && c.attack == "apgd"; }};
 
 bool is_read(const Setting<C>& row, const C& config) { return !row.reader.is_there || row.reader.is_there(config); }
 
@@ -35,8 +39,11 @@ const std::vector<Setting<TabularConfig>>& table_of(const TabularConfig&) {
       {"geometry_samples", &C::geometry_samples, {.least = 1}},
       {"precision", &C::precision, {.names = {"float32", "float64"}}},
       {"attack_radii", &C::attack_radii, {.least = 0}},
+      {"attack", &C::attack, {.names = {"pgd", "apgd"}}, attacks},
       {"attack_steps", &C::attack_steps, {.least = 0, .most = 1e6}, attacks},
-      {"attack_step", &C::attack_step, {.least = 0}, attacks}};
+      {"attack_step", &C::attack_step, {.least = 0}, pgd_alone},
+      {"attack_restarts", &C::attack_restarts, {.least = 1, .most = 1e6}, apgd_alone},
+      {"attack_clamp", &C::attack_clamp, {}, attacks}};
   return table;
 }
 
@@ -51,10 +58,25 @@ std::string method_name(double alpha) {
   return alpha == 1 ? "RFM" : alpha == 0 ? "RFAM" : "alpha " + number_text(alpha);
 }
 
+std::string attack_words(const TabularConfig& config) {
+  if (config.attack_radii.empty()) return "";
+  const std::string how =
+      config.attack == "pgd"
+          ? text(" of ", number_text(config.attack_step), " radii")
+          : text(", ", config.attack_restarts, config.attack_restarts == 1 ? " start" : " starts", " for each loss");
+  const std::vector<double>& clamp = config.attack_clamp;
+  const std::string range =
+      clamp.empty() ? "" : text(", features from ", number_text(clamp[0]), " to ", number_text(clamp[1]));
+  return text(config.attack, ", ", config.attack_steps, " steps", how, range);
+}
+
 void check(const TabularConfig& config) {
   settings::check(config);
   check(Kernel{.shape = kernel_shape(config.kernel), .bandwidth = config.bandwidth, .exponent = config.exponent});
   if (config.regularisations.empty()) throw InputError("regularisations: found none, expected at least one");
+  const std::vector<double>& clamp = config.attack_clamp;
+  if (!clamp.empty() && !(clamp.size() == 2 && clamp[0] <= clamp[1]))
+    throw InputError(text("attack_clamp: found ", Json(clamp).dump(), ", expected two numbers in order, or none"));
 }
 
 Json to_json(const TabularConfig& config) {

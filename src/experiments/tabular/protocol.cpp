@@ -6,6 +6,7 @@
 #include "base/clock.hpp"
 #include "data/folds.hpp"
 #include "geometry/local_geometry.hpp"
+#include "robustness/class_attack.hpp"
 #include "robustness/pgd.hpp"
 
 namespace normalign {
@@ -117,10 +118,7 @@ class Run {
     fold.train_acc = accuracy<T>(machine.outputs_at(train.x, ridge_.threads), train.labels);
     fold.test_acc = accuracy<T>(machine.outputs_at(test.x, ridge_.threads), test.labels);
     advance();
-    for (std::size_t i = 0; i < config_.attack_radii.size(); ++i) {
-      fold.robust_acc.push_back(attacked_accuracy(machine, test, i, number));
-      advance();
-    }
+    add_robustness(machine, test, number, fold);
     add_geometry(machine, train, number, fold);
     advance();
     return fold;
@@ -137,16 +135,36 @@ class Run {
     return {kernel_, train.x, metric_, std::move(solution.coefficients)};
   }
 
-  double attacked_accuracy(const KernelMachine<T>& machine, const Rows<T>& test, std::size_t radius,
-                           std::size_t number) {
+  void add_robustness(const KernelMachine<T>& machine, const Rows<T>& test, std::size_t number, TabularFold& fold) {
     const auto start = Clock::now();
+    const std::size_t radii = config_.attack_radii.size();
+    if (config_.attack == "apgd") {
+      fold.robust_acc = strongly_attacked_accuracies(machine, test, number);
+      for (std::size_t i = 0; i < radii; ++i) advance();
+    } else {
+      for (std::size_t i = 0; i < radii; ++i) {
+        fold.robust_acc.push_back(attacked_accuracy(machine, test, i, number));
+        advance();
+      }
+    }
+    result_.cost.attack += seconds_since(start);
+  }
+
+  std::optional<InputRange> clamp() const {
+    const std::vector<double>& ends = config_.attack_clamp;
+    return ends.empty() ? std::nullopt : std::optional(InputRange{.low = ends[0], .high = ends[1]});
+  }
+
+  double attacked_accuracy(const KernelMachine<T>& machine, const Rows<T>& test, std::size_t radius,
+                           std::size_t number) const {
     const double eps = config_.attack_radii[radius];
     const PgdOptions options{.norm = Norm::linf,
                              .radius = eps,
                              .step = config_.attack_step * eps,
                              .steps = static_cast<int>(config_.attack_steps),
                              .seed = static_cast<std::uint64_t>(config_.seed),
-                             .draw = static_cast<std::uint32_t>(number * config_.attack_radii.size() + radius)};
+                             .draw = static_cast<std::uint32_t>(number * config_.attack_radii.size() + radius),
+                             .clamp = clamp()};
     // The gradient of the mean over outputs of (f - y)²: 2 / c (f - y) is pulled back.
     const T scale = T(2) / static_cast<T>(machine.outputs());
     const auto residuals = [&](Index first, MatrixView<T> outputs) {
@@ -157,9 +175,29 @@ class Run {
         test.x, options,
         [&](ConstView<T> x, MatrixView<T> gradients) { machine.pull_back(x, residuals, gradients, ridge_.threads); },
         test.numbers);
-    const double found = accuracy<T>(machine.outputs_at(points, ridge_.threads), test.labels);
-    result_.cost.attack += seconds_since(start);
-    return found;
+    return accuracy<T>(machine.outputs_at(points, ridge_.threads), test.labels);
+  }
+
+  std::vector<double> strongly_attacked_accuracies(const KernelMachine<T>& machine, const Rows<T>& test,
+                                                   std::size_t number) const {
+    // One class is never mistaken.
+    if (machine.outputs() == 1) return std::vector<double>(config_.attack_radii.size(), 100);
+    ClassAttackOptions options{.kind = AttackKind::apgd,
+                               .norm = Norm::linf,
+                               .steps = static_cast<int>(config_.attack_steps),
+                               .restarts = static_cast<int>(config_.attack_restarts),
+                               .seed = static_cast<std::uint64_t>(config_.seed),
+                               .clamp = clamp()};
+    options.draw = static_cast<std::uint32_t>(number) *
+                   static_cast<std::uint32_t>((1 + options.targets) * config_.attack_restarts);
+    const auto classifier = [&](ConstView<T> x, const OutputCotangents<T>& cotangents, MatrixView<T> gradients) {
+      machine.pull_back(x, cotangents, gradients, ridge_.threads);
+    };
+    std::vector<double> result;
+    for (const auto& found :
+         class_attacks<T>(test.x, test.labels, config_.attack_radii, options, classifier, test.numbers))
+      result.push_back(found.accuracy());
+    return result;
   }
 
   void add_geometry(const KernelMachine<T>& machine, const Rows<T>& train, std::size_t number, TabularFold& fold) {

@@ -34,7 +34,7 @@ struct TabularFold {
   TabularSelection selection = {};
   double train_acc = 0;
   double test_acc = 0;
-  std::vector<double> robust_acc = {};          ///< for each radius, of PGD's last iterates, over all test rows
+  std::vector<double> robust_acc = {};          ///< for each radius, under the config's attack, over all test rows
   std::optional<double> effective_rank = {};    ///< (sum s)² / sum s² of the singular values of J
   std::optional<double> normalised_rank = {};   ///< that over min(classes, features)
   std::optional<double> normal_alignment = {};  ///< |cos(v_1(J), x)|
@@ -63,9 +63,9 @@ using TabularProgress = std::function<void(Index done, Index all)>;
 /// systems are solved, the regularisation is not looked at. For each regularisation in turn a machine is fitted with
 /// the initial metric of the training rows and after each of `updates` updates; the best accuracy on the validation
 /// rows wins, of equal ones the first; its metric and regularisation are kept, the coefficients of each fold are solved
-/// for anew. Targets are one-hot. Attacks go up the gradient of the mean squared error to them, from a random start,
-/// and are not clamped. Throws InputError on a config that `check` refuses, splits that do not fit the samples, or an
-/// empty fold; RunError as `ridge` does.
+/// for anew. Targets are one-hot. The attack pgd goes up the gradient of the mean squared error to them, from a random
+/// start, and its last iterates count; apgd is that of `class_attacks`. Throws InputError on a config that `check`
+/// refuses, splits that do not fit the samples, or an empty fold; RunError as `ridge` does.
 TabularResult tabular_run(const TabularConfig& config, const TabularData& data, const RidgeOptions& ridge = {},
                           const TabularProgress& progress = {});
 

@@ -70,6 +70,9 @@ TableRows rows_of(std::span<const TabularLog* const> logs) {
     if (log->config.attack_radii != first->config.attack_radii)
       throw InputError(
           text(log->run_name, " and ", first->run_name, ": found different attack_radii, expected the same"));
+    if (attack_words(log->config) != attack_words(first->config))
+      throw InputError(text(log->run_name, " and ", first->run_name, ": found the attacks ", attack_words(log->config),
+                            ", and ", attack_words(first->config), "; expected the same"));
     const TabularLog*& other = first_of.try_emplace(log->table.name, log).first->second;
     const auto size = [](const TabularLog* of) {
       return text(of->table.samples, " x ", of->table.features, " in ", of->table.classes, " classes");
@@ -79,7 +82,10 @@ TableRows rows_of(std::span<const TabularLog* const> logs) {
                             other->run_name));
     runs[log->table.name][log->condition].push_back(means(*log));
   }
-  if (first) result.radii = first->config.attack_radii;
+  if (first) {
+    result.radii = first->config.attack_radii;
+    result.attack = attack_words(first->config);
+  }
   for (const auto& [dataset, methods] : runs) {
     const TableFacts& table = first_of.at(dataset)->table;
     TableRow& row = result.rows.emplace_back(

@@ -22,11 +22,12 @@ struct TableRow {
 /// Rows in byte order of the data sets' names.
 struct TableRows {
   std::vector<double> radii = {};  ///< of the attacks
+  std::string attack = {};         ///< the `attack_words` of the logs; empty where rows are not from logs
   std::vector<TableRow> rows = {};
 };
 
 /// The rows of the finished runs among `logs`, which follow one protocol. Throws InputError, naming two runs, where
-/// their attack radii differ, or the size of what is one table by its name.
+/// their attacks or attack radii differ, or the size of what is one table by its name.
 TableRows rows_of(std::span<const TabularLog* const> logs);
 
 /// Columns dataset, n, d, classes, and for rfm and then rfam test_acc, robust_acc_eps<radius> for each radius,

@@ -265,9 +265,11 @@ TabularSummary summarise(const std::vector<TabularLog>& logs) {
     ProtocolSummary& added = result.protocols.emplace_back(summarise(rows_of(of_protocol), protocol));
     for (MethodSummary& method : added.methods)
       method.runs = std::ranges::count(of_protocol, method.method, &TabularLog::condition);
-    if (added.rows.radii != result.protocols.front().rows.radii)
-      throw InputError(text(of_protocol.front()->run_name, ": found other attack_radii than under the protocol ",
-                            result.protocols.front().protocol, ", expected the same"));
+    const TableRows& first = result.protocols.front().rows;
+    if (added.rows.radii != first.radii || added.rows.attack != first.attack)
+      throw InputError(text(of_protocol.front()->run_name, ": found ",
+                            added.rows.radii != first.radii ? "other attack_radii" : "another attack",
+                            " than under the protocol ", result.protocols.front().protocol, ", expected the same"));
     result.metrics = tabular_metrics(added.rows.radii);
   }
   return result;
@@ -280,6 +282,8 @@ TableSet tables(const TabularSummary& summary) {
                              "Paired t-tests by data set; one-sided p in the direction of the paper's claim, where "
                              "there is one. A win is a higher accuracy or alignment, a lower rank or success rate."}};
   if (summary.protocols.empty()) return result;
+  if (const std::string& attack = summary.protocols.front().rows.attack; !attack.empty())
+    result.legend.push_back("Attacks: " + attack + '.');
   result.tables.push_back(means_table(summary));
   Table with;
   for_each_method(summary, [&](const ProtocolSummary& protocol, const MethodSummary& method) {
@@ -299,6 +303,7 @@ Json as_json(const TabularSummary& summary) {
     Table comparisons;
     for (const MethodComparison& c : protocol.comparisons) comparisons.add(record(c, protocol.protocol));
     protocols.push_back({{"protocol", protocol.protocol},
+                         {"attack", protocol.rows.attack},
                          {"methods", methods_json(protocol, summary.metrics)},
                          {"comparisons", rows_json(comparisons)},
                          {"rows", data_sets_json(protocol, summary.metrics)}});

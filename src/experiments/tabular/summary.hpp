@@ -72,16 +72,16 @@ struct TabularSummary {
 ProtocolSummary summarise(const TableRows& rows, const std::string& protocol);
 
 /// The summary of runs: each data set counts once, with the mean over its seeds. Throws InputError as `rows_of` does,
-/// or where attack radii differ between protocols.
+/// or where attacks differ between protocols.
 TabularSummary summarise(const std::vector<TabularLog>& logs);
 
 /// The metrics with protocols side by side, then tests and rank correlations; four digits, "-" where undefined;
 /// unusable runs are listed below.
 TableSet tables(const TabularSummary& summary);
 
-/// {"protocols": [{"protocol", "methods": [{"method", "datasets", "runs", "figures": {name: {"datasets", "mean",
-/// "std"}}, "rank_correlations": {...}}], "comparisons": [...], "rows": [{"dataset", "n", "features", "classes", and
-/// for each method its figures}]}], "unfinished", "failed"}, all digits, null where undefined.
+/// {"protocols": [{"protocol", "attack", "methods": [{"method", "datasets", "runs", "figures": {name: {"datasets",
+/// "mean", "std"}}, "rank_correlations": {...}}], "comparisons": [...], "rows": [{"dataset", "n", "features",
+/// "classes", and for each method its figures}]}], "unfinished", "failed"}, all digits, null where undefined.
 nlohmann::ordered_json as_json(const TabularSummary& summary);
 
 /// A header and one line for each protocol, method and metric: means, and the test against RFM; all digits, nothing

@@ -491,6 +491,47 @@ TEST_CASE("a trained network is sliced and inspected on its own samples") {
   CHECK(contains(inspected.out, "Certificates (l2, first 3 samples): 3 exact"));
   CHECK(fs::file_size(report) > 1000);
 
+  const Finished attacked = normalign({"inspect",
+                                       model,
+                                       "--task",
+                                       "rings",
+                                       "--certificates",
+                                       "0",
+                                       "--attack",
+                                       "0.3",
+                                       "--attack",
+                                       "0",
+                                       "--norm",
+                                       "linf",
+                                       "--clamp",
+                                       "-9",
+                                       "9",
+                                       "--restarts",
+                                       "2",
+                                       "--attack-steps",
+                                       "20",
+                                       "--threads",
+                                       "2"});
+  CAPTURE(attacked.out, attacked.err);
+  CHECK(attacked.status == 0);
+  CHECK(contains(attacked.out, "attacked within"));
+  CHECK(contains(attacked.out, "Attacks: apgd in linf, 20 steps, 2 starts for each loss, inputs from -9 to 9;"));
+  const Arguments attack{"inspect", model, "--task", "rings", "--attack"};
+  const auto attack_mistake = [&](const Arguments& more, const char* message) {
+    Arguments all = attack;
+    all.insert(all.end(), more.begin(), more.end());
+    check_mistake(all, {message});
+  };
+  attack_mistake({"-1"}, "--attack: found -1, expected a number from 0 on");
+  attack_mistake({"nan"}, "--attack: found nan");
+  attack_mistake({"1", "--attack-kind", "fgsm"}, "--attack-kind: found 'fgsm', expected one of pgd, apgd_ce");
+  attack_mistake({"1", "--attack-steps", "-1"}, "--attack-steps: found -1");
+  attack_mistake({"1", "--restarts", "0"}, "--restarts: found 0");
+  attack_mistake({"1", "--clamp", "1", "0"}, "--clamp: found 1 and 0, expected two numbers in order");
+  attack_mistake({"1", "--clamp", "0", "0.1"}, "the inputs must lie in it");
+  check_mistake({"inspect", model, "--task", "rings", "--restarts", "3"},
+                {"--restarts: found without --attack, which it is about"});
+
   const std::string pictures = (folder.path() / "pictures").string(), table = (folder.path() / "table.json").string();
   const Finished compared =
       normalign({"robustness", report, "--name", "a network", "--out", pictures, "--json", table});

@@ -88,6 +88,53 @@ TEST_CASE("the table and the JSON of an inspection say the same") {
   CHECK(contains(text, "class alignment"));
 }
 
+TEST_CASE("an inspection attacks every sample, and the accuracy under attack is of those that no radius sufficed for") {
+  const Dataset<double> data = points(30, 3, 4);
+  for (const Activation activation : {Activation::relu, Activation::tanh}) {
+    const Mlp<double> mlp({.widths = {3, 8, 7, 4}, .activation = activation, .init_scale = 3, .seed = 2});
+    for (const Norm norm : {Norm::l2, Norm::linf}) {
+      const Inspection found = inspection(
+          mlp, data,
+          {.certificates = 30, .certificate = {.norm = norm}, .attack_radii = {0, 0.1, 2}, .attack = {.norm = norm}});
+      const auto json = nlohmann::json::parse(as_json(found).dump());
+      CHECK(json.at("attacks").at("kind") == "apgd");
+      CHECK(json.at("attacks").at("norm") == name_of(norm));
+      CHECK(json.at("attacks").at("clamp").is_null());
+      const auto& radii = json.at("attacks").at("radii");
+      REQUIRE(radii.size() == 3);
+      // Before an attack it is the accuracy itself, and more is never easier.
+      CHECK(radii[0].at("accuracy") == json.at("classes").back().at("accuracy"));
+      CHECK(radii[1].at("accuracy") <= radii[0].at("accuracy"));
+      CHECK(radii[2].at("accuracy") < radii[1].at("accuracy"));
+      for (std::size_t r = 0; r < 3; ++r) {
+        double robust = 0;
+        for (const auto& sample : json.at("samples"))
+          robust += sample.at("fooled_within").is_null() || sample.at("fooled_within") > radii[r].at("radius");
+        CHECK_THAT(radii[r].at("accuracy").get<double>(), WithinRel(100 * robust / 30, 1e-12));
+      }
+      for (const SampleInspection& sample : found.samples) {
+        CHECK((sample.fooled_within == 0.0) == !sample.is_correct);
+        if (sample.is_correct && sample.certificate && sample.fooled_within)
+          CHECK(*sample.fooled_within >= sample.certificate->lower);
+      }
+      const std::string shown = as_text(tables(found));
+      CHECK(contains(shown, "attacked within"));
+      CHECK(contains(shown, text("Attacks: apgd in ", name_of(norm), ", 100 steps, 1 start for each loss;")));
+    }
+  }
+  const Mlp<double> mlp({.widths = {3, 8, 4}});
+  CHECK_FALSE(contains(as_text(tables(inspection(mlp, data, {}))), "attack"));
+  CHECK_FALSE(as_json(inspection(mlp, data, {})).contains("attacks"));
+  const Inspection boxed =
+      inspection(mlp, data,
+                 {.attack_radii = {0.5},
+                  .attack = {.kind = AttackKind::pgd, .steps = 5, .restarts = 2, .clamp = InputRange{-1, 1}}});
+  CHECK(
+      contains(as_text(tables(boxed)), "Attacks: pgd in linf, 5 steps, 2 starts for each loss, inputs from -1 to 1;"));
+  CHECK(as_json(boxed).at("attacks").at("clamp") == nlohmann::ordered_json{-1.0, 1.0});
+  CHECK(contains(message_of<InputError>([&] { inspection(mlp, data, {.attack_radii = {0.5, 0.5}}); }), "do not rise"));
+}
+
 TEST_CASE("an inspection of nothing, or of samples that do not fit, is refused") {
   const Mlp<double> mlp({.widths = {2, 6, 2}});
   CHECK(message_of<InputError>([&] { inspection(mlp, points(0, 2, 2), {}); }) ==

@@ -66,6 +66,58 @@ TEST_CASE("tabular run: the same figures at any number of threads, and progress 
   }
 }
 
+TEST_CASE(
+    "tabular run: apgd is the stronger attack, never weaker within a larger radius, and takes the same settings") {
+  const TabularData data = some_table();
+  for (const char* precision : {"float64", "float32"}) {
+    TabularConfig config = quick();
+    config.precision = precision;
+    config.attack_radii = {0.3, 0, 0.1};
+    config.attack_steps = 20;
+    const TabularResult published = tabular_run(config, data);
+    config.attack = "apgd";
+    const TabularResult strong = tabular_run(config, data);
+    CHECK(same_figures(strong, tabular_run(config, data, {.threads = 3})));
+    double by_pgd = 0, by_apgd = 0;
+    for (std::size_t i = 0; i < 4; ++i) {
+      const TabularFold &weak = published.folds[i], &found = strong.folds[i];
+      CHECK(found.test_acc == weak.test_acc);
+      CHECK(found.normal_alignment == weak.normal_alignment);
+      CHECK(found.robust_acc[1] == found.test_acc);
+      CHECK(found.robust_acc[2] <= found.test_acc);
+      CHECK(found.robust_acc[0] <= found.robust_acc[2]);
+      for (const std::size_t r : {std::size_t{0}, std::size_t{2}}) {
+        by_pgd += weak.robust_acc[r];
+        by_apgd += found.robust_acc[r];
+      }
+    }
+    CHECK(by_apgd < by_pgd);
+    config.attack_restarts = 3;
+    double by_restarts = 0;
+    for (const TabularFold& fold : tabular_run(config, data).folds)
+      by_restarts += fold.robust_acc[0] + fold.robust_acc[2];
+    CHECK(by_restarts <= by_apgd);
+    config.attack_clamp = {0, 1e-3};
+    for (const char* attack : {"pgd", "apgd"}) {
+      config.attack = attack;
+      CHECK(contains(message_of([&] { tabular_run(config, data); }), "the inputs must lie in it"));
+    }
+  }
+}
+
+TEST_CASE("tabular run: a clamp reaches the attacks") {
+  TabularData data = some_table();
+  for (double& value : data.samples.inputs.span()) value = value > 0 ? 1 : 0;
+  for (const char* attack : {"pgd", "apgd"}) {
+    TabularConfig config = quick();
+    config.attack = attack;
+    config.attack_radii = {0.9};
+    const double free = tabular_run(config, data).folds[0].robust_acc[0];
+    config.attack_clamp = {0, 1};
+    CHECK(tabular_run(config, data).folds[0].robust_acc[0] != free);
+  }
+}
+
 TEST_CASE("tabular run: the nested protocol never looks at a test row before the figures") {
   TabularData data = some_table();
   TabularConfig config = quick();
@@ -140,6 +192,15 @@ TEST_CASE("tabular run: a config out of range and an empty fold are refused by n
   config = quick();
   config.regularisations = {};
   CHECK(refusal(config, data) == "regularisations: found none, expected at least one");
+  config = quick();
+  config.attack = "fgsm";
+  CHECK(refusal(config, data) == "attack: found 'fgsm', expected one of pgd, apgd");
+  for (const std::vector<double>& clamp : {std::vector<double>{1}, {1, 0}, {0, 1, 2}}) {
+    config = quick();
+    config.attack_clamp = clamp;
+    CHECK(refusal(config, data).starts_with("attack_clamp: found ["));
+    CHECK(refusal(config, data).ends_with("expected two numbers in order, or none"));
+  }
   TabularData empty = some_table();
   empty.folds[2].test.clear();
   CHECK(refusal(quick(), empty) == "some: found 120 and 0 rows in a fold, expected some in both parts");

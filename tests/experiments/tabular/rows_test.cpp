@@ -30,6 +30,11 @@ TEST_CASE("table rows: a data set has one row with the mean over its seeds, in b
   logs[0] = tabular_log("b", 1, {80});
   logs[1].config.attack_radii = {1, 3};
   CHECK(contains(message_of([&] { rows_from(logs); }), "attack_radii"));
+  logs[1].config = logs[0].config;
+  logs[1].config.attack = "apgd";
+  CHECK(contains(
+      message_of([&] { rows_from(logs); }),
+      "found the attacks apgd, 20 steps, 1 start for each loss, and pgd, 20 steps of 0.1 radii; expected the same"));
 }
 
 TEST_CASE("table rows: as a file they are read again") {

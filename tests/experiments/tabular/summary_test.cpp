@@ -67,6 +67,20 @@ TEST_CASE("tabular summary: means, deviations and paired tests of hand-made logs
   CHECK_FALSE(comparison_of(published, "attack_success_eps1").test);
 }
 
+TEST_CASE("tabular summary: the attack is told, and is the same under both protocols") {
+  std::vector<TabularLog> logs = three_sets();
+  CHECK(contains(as_text(tables(summarise(logs))), "Attacks: pgd, 20 steps of 0.1 radii."));
+  logs.push_back(tabular_log("a", 1, {80}));
+  logs.back().config.protocol = "nested";
+  logs.back().config.attack = "apgd";
+  CHECK(contains(message_of<InputError>([&] { summarise(logs); }),
+                 "found another attack than under the protocol published, expected the same"));
+  logs.back().config = logs.front().config;
+  logs.back().config.attack_clamp = {0, 1.5};
+  CHECK(
+      contains(message_of<InputError>([&] { summarise(logs); }), "pgd, 20 steps of 0.1 radii, features from 0 to 1.5"));
+}
+
 TEST_CASE("tabular summary: protocols stand side by side, what is not finished is named") {
   std::vector<TabularLog> logs = three_sets();
   for (TabularLog log : three_sets()) {

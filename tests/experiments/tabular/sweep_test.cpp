@@ -239,7 +239,18 @@ TEST_CASE("tabular: a setting that the runs do not read is refused, and is not i
         "normalign: --exponent: found nothing in these runs that reads exponent, expected the kernel "
         "generalised_laplace\n");
   CHECK(contains(tabular({"--set", "attack_radii=[]"}).err, "--set attack_steps: found nothing"));
+  CHECK(contains(tabular({"--attack", "apgd", "--set", "attack_step=0.2"}).err,
+                 "--set attack_step: found nothing in these runs that reads attack_step, expected the attack pgd"));
+  CHECK(contains(tabular({"--set", "attack_restarts=2"}).err, "expected the attack apgd"));
+  CHECK(contains(tabular({"--attack", "fgsm"}).err, "attack: found 'fgsm', expected one of pgd, apgd"));
   TabularConfig config;
+  CHECK_FALSE(to_json(config).contains("attack_restarts"));
+  config.attack = "apgd";
+  CHECK(to_json(config).contains("attack_restarts"));
+  CHECK_FALSE(to_json(config).contains("attack_step"));
+  config.attack_radii = {};
+  for (const char* setting : {"attack", "attack_steps", "attack_restarts", "attack_clamp"})
+    CHECK_FALSE(to_json(config).contains(setting));
   CHECK_FALSE(to_json(config).contains("exponent"));
   config.kernel = "generalised_laplace";
   CHECK(to_json(config).contains("exponent"));
@@ -247,6 +258,38 @@ TEST_CASE("tabular: a setting that the runs do not read is refused, and is not i
   config.updates = 0;
   CHECK(contains(message_of([&] { require_read("--set agop_samples", "agop_samples", config); }),
                  "expected updates above 0"));
+}
+
+TEST_CASE("tabular: a run under another attack is another run, and takes its settings along") {
+  if (without_program("tabular attack")) return;
+  const TemporaryFolder folder;
+  const auto tabular = [&](const char* out, const Arguments& more) {
+    return normalign(tabular_command("", folder / out, more));
+  };
+  const Arguments strong{"--alpha",           "1",     "--attack",           "apgd", "--set",
+                         "attack_restarts=2", "--set", "attack_clamp=[-9,9]"};
+  const Finished first = tabular("strong", strong);
+  CAPTURE(first.err);
+  REQUIRE(first.status == 0);
+  const fs::path file = fs::directory_iterator(folder / "strong")->path();
+  const TabularLog log = read_tabular_log(file);
+  CHECK(log.config.attack == "apgd");
+  CHECK(log.config.attack_restarts == 2);
+  CHECK(log.config.attack_clamp == std::vector<double>{-9, 9});
+  for (const TabularFold& fold : log.result.folds) {
+    CHECK(fold.robust_acc[0] <= fold.test_acc);
+    CHECK(fold.robust_acc[2] <= fold.robust_acc[1]);
+  }
+  CHECK(contains(tabular("strong", strong).err, "there already"));
+  const Finished other = tabular("strong", {"--alpha", "1"});
+  CHECK(other.status == 2);
+  CHECK(contains(other.err, "config.attack: found \"apgd\", expected \"pgd\""));
+  // Tables of both attacks are not made.
+  REQUIRE(tabular("strong/pgd", {"--alpha", "1"}).status == 0);
+  const Finished both = normalign({"summary", (folder / "strong").string()});
+  CHECK(both.status != 0);
+  CHECK(contains(both.err, "found the attacks pgd, 2 steps of 0.1 radii, and apgd, 2 steps, 2 starts for each loss"));
+  CHECK(contains(first.out, "Attacks: apgd, 2 steps, 2 starts for each loss, features from -9 to 9."));
 }
 
 TEST_CASE("tabular: what was taken for what in a file is told once, and its options reach every run") {
