@@ -6,6 +6,7 @@
 #include <limits>
 #include <optional>
 
+#include "base/clock.hpp"
 #include "base/infinity.hpp"
 #include "linalg/blas.hpp"
 #include "linalg/reduce.hpp"
@@ -24,6 +25,7 @@ struct LinearProgram::Model {
   Matrix<double> limits;        // 1 x m, divided by the lengths
   Matrix<double> low, high;     // 1 x n
   std::vector<double> lengths;  // m, as given; 1 for a row of zeros
+  double seconds = infinity;    // for one answer
   ClpSimplex clp;
 
   void load();
@@ -129,7 +131,10 @@ LinearSolution LinearProgram::Model::solve(ConstView<double> objective, bool has
   constexpr int clp_optimal = 0, clp_infeasible = 1, clp_unbounded = 2;
   constexpr int clp_sure = 0, clp_nothing_to_do = 6;  // secondary statuses; the latter without rows
   for (Index j = 0; j < objective.cols(); ++j) clp.setObjectiveCoefficient(static_cast<int>(j), -objective(0, j));
+  const Clock::time_point start = Clock::now();
   for (int attempt = 0; attempt < 3; ++attempt) {
+    // CLP takes a negative number for no limit.
+    if (seconds < infinity) clp.setMaximumWallSeconds(std::max(0.0, seconds - seconds_since(start)));
     {
       const detail::SingleThreadedBlas one_thread;
       // What changes between solves leaves the basis primal feasible most often.
@@ -186,6 +191,8 @@ LinearProgram::LinearProgram(ConstView<double> rows, ConstView<double> limits, C
 LinearProgram::~LinearProgram() = default;
 LinearProgram::LinearProgram(LinearProgram&&) noexcept = default;
 LinearProgram& LinearProgram::operator=(LinearProgram&&) noexcept = default;
+
+void LinearProgram::limit_seconds(double seconds) { model_->seconds = seconds; }
 
 void LinearProgram::set_limit(Index row, double limit) {
   if (row < 0 || row >= model_->rows.rows())

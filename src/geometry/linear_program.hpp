@@ -39,8 +39,10 @@ class LinearProgram {
 
   /// Sets h_i. Throws InputError when there is no row i or the limit is not finite.
   void set_limit(Index row, double limit);
+  /// Gives each `maximise` from now on so many seconds; results near such an end depend on the machine.
+  void limit_seconds(double seconds);
   /// The maximum for the objective c, 1 x n. Throws InputError when c does not fit or is not finite; RunError when no
-  /// algorithm of CLP gives an answer that passes the check.
+  /// algorithm of CLP gives an answer that passes the check, or none in time.
   LinearSolution maximise(ConstView<double> objective);
 
  private:

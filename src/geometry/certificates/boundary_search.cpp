@@ -4,18 +4,20 @@
 #include <cmath>
 
 #include "base/infinity.hpp"
+#include "base/scoped_value.hpp"
+#include "geometry/certificates/margin_attack.hpp"
 #include "geometry/certificates/planar_pieces.hpp"
 #include "geometry/certificates/rounding.hpp"
 #include "linalg/norm.hpp"
 #include "linalg/reduce.hpp"
-#include "robustness/pgd.hpp"
 
 namespace normalign::detail {
 namespace {
 
 // All within a reach are looked for, before the reach grows by a factor: the bounds of parts are the tighter the
-// smaller the ball, and the upper bound may be far too large. Where nothing is found the factor becomes large.
-constexpr double first_reach = 1.0 / 8, reach_growth = 1.5, far_growth = 16;
+// smaller the ball, and the upper bound may be far too large. Where nothing is found the factor becomes large. For a
+// large network the last reach that is gone through is what counts.
+constexpr double first_share = 1.0 / 8, reach_growth = 1.5, slow_growth = 1.2, far_growth = 16;
 constexpr Index near_reaches = 12, most_reaches = 32;
 // A part whose distance is proved to be at least so many times the upper bound needs no second look.
 constexpr double near_enough = 1 - 2e-10;
@@ -92,8 +94,8 @@ NearestPoint BoundarySearch::project(const HalfSpaces& set, double inward) {
   }
   const HalfSpaces scaled{.slopes = set.slopes, .offsets = offsets};
   const double most = std::ldexp(limit(), -exponent);
-  NearestPoint result =
-      norm_ == Norm::l2 ? least_distance_(scaled, origin_, most) : least_linf_distance(scaled, origin_, most);
+  NearestPoint result = norm_ == Norm::l2 ? least_distance_(scaled, origin_, most)
+                                          : least_linf_distance(scaled, origin_, most, seconds_left());
   result.distance = std::ldexp(result.distance, exponent);
   for (double& value : result.point.span()) value = std::ldexp(value, exponent);
   return result;
@@ -187,6 +189,7 @@ bool BoundarySearch::start_from_step(Matrix<double> step) {
     (is_beyond(middle) ? step : near) = middle;
   }
   if (!take(step, Proof::rounded)) return std::isfinite(found_.upper);
+  if (norm_ == Norm::linf && is_large()) return true;
   enter(network_->codes(step).front());
   cross();
   improve();
@@ -213,24 +216,34 @@ void BoundarySearch::attack_by_slopes() {
   }
 }
 
-// Climbs the largest output in ever larger balls until an adversarial point turns up.
+// Looks in ever larger balls until an adversarial point turns up.
 void BoundarySearch::attack_in_balls() {
-  const auto climb = [&](ConstView<double> z, MatrixView<double> gradient) {
-    const Matrix<double> f = (*network_)(z);
-    enter(network_->codes(z).front());
-    const Index best = std::ranges::max_element(f.span()) - f.span().begin();
-    std::ranges::copy(rows_.slopes().row(rows_.output(best)), gradient.data());
-  };
   double radius = scale_ / 64;
   for (int ball = 0; ball < 24 && !is_late(); ++ball, radius *= 2) {
-    const PgdOptions options{.norm = norm_, .radius = radius, .step = radius / 16, .steps = 40, .random_start = false};
-    if (start_from_step(pgd<double>(origin_, options, climb))) return;
+    const auto step = adversarial_step(*network_, norm_, radius, 1, 40, [this] { return is_late(); });
+    if (step && start_from_step(*step)) return;
   }
 }
 
+// Looks within the upper bound for nearer ones, until within some per cent there are none.
+void BoundarySearch::attack_nearer() {
+  double without = 0;
+  while (without < 0.97 * found_.upper && !is_late()) {
+    const double radius = std::max(0.9 * found_.upper, 0.5 * (without + found_.upper));
+    const double before = found_.upper;
+    const auto step =
+        adversarial_step(*network_, norm_, radius * margins_->stretch(), 3, 50, [this] { return is_late(); });
+    if (!step || !start_from_step(*step) || !(found_.upper < before)) without = radius;
+  }
+}
+
+// Takes at most half of the time.
 void BoundarySearch::attack() {
+  const Clock::time_point now = Clock::now();
+  const ScopedValue half(end_, end_ == Clock::time_point::max() ? end_ : now + (end_ - now) / 2);
   attack_by_slopes();
   if (!std::isfinite(found_.upper)) attack_in_balls();
+  if (std::isfinite(found_.upper) && is_large()) attack_nearer();
 }
 
 void BoundarySearch::push(Part part) {
@@ -239,24 +252,31 @@ void BoundarySearch::push(Part part) {
   std::push_heap(queue_.begin(), queue_.end());
 }
 
+double BoundarySearch::growth() const { return is_large() ? slow_growth : reach_growth; }
+
 // Whether a part waits that may be nearer than the upper bound.
 bool BoundarySearch::has_near_part() const { return !queue_.empty() && queue_.front().key < near_enough * limit(); }
+
+// The nearest point of what is known to contain the part, and what proves that it is.
+NearestPoint BoundarySearch::prove(Part& part) {
+  const HalfSpaces set = bounds_.half_spaces();
+  NearestPoint nearest = project(set);
+  if (nearest.multipliers.empty()) return nearest;
+  ProvedDistance proved = proved_distance(set, nearest.multipliers, norm_, limit());
+  part.key = std::max(part.key, std::min(proved.distance, limit()));
+  if (proved.along > part.along) {
+    part.along = proved.along;
+    part.direction = std::move(proved.direction);
+  }
+  return nearest;
+}
 
 // Looks for the nearest point of what is known to contain the part, and proves how far that is at least. Unless the
 // part is done with, two smaller ones take its place: one with a unit off, one with it on.
 void BoundarySearch::divide(Part part) {
   if (!bounds_.compute(part.signs, {.radius = limit(), .least = part.along, .direction = part.direction}, part.output))
     return close(limit());
-  const HalfSpaces set = bounds_.half_spaces();
-  const NearestPoint nearest = project(set);
-  if (!nearest.multipliers.empty()) {
-    ProvedDistance proved = proved_distance(set, nearest.multipliers, norm_, limit());
-    part.key = std::max(part.key, std::min(proved.distance, limit()));
-    if (proved.along > part.along) {
-      part.along = proved.along;
-      part.direction = std::move(proved.direction);
-    }
-  }
+  const NearestPoint nearest = prove(part);
   const bool has_point = nearest.status == NearestStatus::found;
   const Index unit = bounds_.loosest_unit(has_point ? nearest.point : origin_);
   if (unit < 0) {
@@ -293,6 +313,28 @@ double BoundarySearch::exact_key(Index output) {
 void BoundarySearch::raise_lower(double length) {
   length = std::min(length, limit());
   found_.lower = std::max(found_.lower, length / margins_->stretch() * (1 - std::numeric_limits<double>::epsilon()));
+}
+
+// Bounds by backward passes alone, of balls that grow: that within the nearest wall of x's own region, whatever the
+// time, then from a part of the upper bound on. The first reach that these leave open.
+double BoundarySearch::first_reach() {
+  double wall = infinity;
+  enter(network_->codes(origin_).front());
+  for (Index row = 0; row < rows_.output(network_->outputs()); ++row) {
+    if (row == rows_.units()) continue;
+    const double length = dual_length(rows_.slopes().row(row), norm_);
+    if (length > 0) wall = std::min(wall, std::abs(rows_.offsets()(0, row)) / length);
+  }
+  const auto try_ball = [&](double radius) {
+    const bool is_proved = radius > 0 && radius < infinity && bounds_.are_negative(radius);
+    if (is_proved) raise_lower(radius);
+    return is_proved;
+  };
+  try_ball(std::min(wall * (1 - 1e-9), limit()));
+  if (!std::isfinite(found_.upper)) return scale_;
+  double radius = first_share * found_.upper;
+  while (radius < limit() && !is_late() && try_ball(radius)) radius *= growth();
+  return radius;
 }
 
 // Divides parts until none within the limit is left, or so many were visited since then, or it is late.
@@ -334,7 +376,7 @@ bool BoundarySearch::search_plane(Index regions) {
 
 Certificate BoundarySearch::run(Index parts) {
   if (margins_->are_negative_everywhere()) return {.exact = true, .lower = infinity};
-  reach_ = std::isfinite(found_.upper) ? first_reach * found_.upper : scale_;
+  reach_ = first_reach();
   bool is_planar = false;
   for (Index round = 0; round < most_reaches && found_.upper > 0; ++round) {
     const Index left = parts - found_.parts;
@@ -346,7 +388,7 @@ Certificate BoundarySearch::run(Index parts) {
     }
     raise_lower(std::min(closed_, queue_.empty() ? infinity : queue_.front().key));
     if (has_near_part() || found_.upper * margins_->stretch() <= reach_) break;
-    reach_ *= std::isfinite(found_.upper) || round < near_reaches ? reach_growth : far_growth;
+    reach_ *= std::isfinite(found_.upper) || round < near_reaches ? growth() : far_growth;
   }
   // The two were rounded each to its side.
   found_.lower = std::min(found_.lower, found_.upper);

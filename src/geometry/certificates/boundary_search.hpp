@@ -2,10 +2,10 @@
 #pragma once
 
 #include <algorithm>
-#include <chrono>
 #include <span>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/infinity.hpp"
 #include "geometry/certificates/centred_margins.hpp"
 #include "geometry/certificates/certificate.hpp"
@@ -32,7 +32,6 @@ class BoundarySearch {
   Certificate run(Index parts);
 
  private:
-  using Clock = std::chrono::steady_clock;
   // Steps with some signs of hidden units in common and a margin >= 0.
   struct Part {
     double key;  // no such step is shorter
@@ -45,6 +44,9 @@ class BoundarySearch {
   };
 
   bool is_late() const { return Clock::now() > end_; }
+  double seconds_left() const {
+    return end_ == Clock::time_point::max() ? infinity : std::max(0.0, -seconds_since(end_));
+  }
   bool is_beyond(ConstView<double> step) const;
   void enter(std::span<const std::uint8_t> code);
   double value_at(ConstView<double> step, Index row) const;
@@ -58,10 +60,16 @@ class BoundarySearch {
   void improve();
   void attack_by_slopes();
   void attack_in_balls();
+  void attack_nearer();
+  // Whether all walls of a region make a linear program of seconds.
+  bool is_large() const { return rows_.units() * network_->inputs() > Index{1} << 16; }
   // How long a step's coordinates may be to be of interest.
   double limit() const { return std::min(found_.upper * margins_->stretch(), reach_); }
   void push(Part part);
+  NearestPoint prove(Part& part);
   void divide(Part part);
+  double growth() const;
+  double first_reach();
   bool has_near_part() const;
   void search_parts(Index parts);
   bool search_plane(Index regions);

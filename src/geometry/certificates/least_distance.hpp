@@ -91,7 +91,8 @@ class LeastDistance {
 };
 
 /// The point of the half-spaces next to x (1 x d) in the maximum norm, by a linear program. Throws InputError as
-/// LeastDistance does; `failed` when the linear program has no answer.
-NearestPoint least_linf_distance(const HalfSpaces& set, ConstView<double> x, double limit = infinity);
+/// LeastDistance does; `failed` when the linear program has no answer, or none within so many seconds.
+NearestPoint least_linf_distance(const HalfSpaces& set, ConstView<double> x, double limit = infinity,
+                                 double seconds = infinity);
 
 }  // namespace normalign

@@ -19,7 +19,8 @@ struct BallSide {
 };
 
 // The largest tau with slope w >= (what is missing / furthest) tau in every row and |w| <= 1, and w.
-LinearSolution largest_share(const HalfSpaces& set, const std::vector<BallSide>& sides, double furthest) {
+LinearSolution largest_share(const HalfSpaces& set, const std::vector<BallSide>& sides, double furthest,
+                             double seconds) {
   const auto count = static_cast<Index>(sides.size());
   const Index d = set.slopes.cols();
   Matrix<double> rows(count, d + 1), low(1, d + 1), high(1, d + 1), objective(1, d + 1);
@@ -32,12 +33,14 @@ LinearSolution largest_share(const HalfSpaces& set, const std::vector<BallSide>&
   std::ranges::fill(high.span(), 1);
   low(0, d) = 0;
   objective(0, d) = 1;
-  return LinearProgram(rows, Matrix<double>(1, count), low, high).maximise(objective);
+  LinearProgram program(rows, Matrix<double>(1, count), low, high);
+  program.limit_seconds(seconds);
+  return program.maximise(objective);
 }
 
 }  // namespace
 
-NearestPoint least_linf_distance(const HalfSpaces& set, ConstView<double> x, double limit) {
+NearestPoint least_linf_distance(const HalfSpaces& set, ConstView<double> x, double limit, double seconds) {
   detail::check(set, x, limit);
   const auto m = static_cast<std::size_t>(set.slopes.rows());
   const auto multipliers_of = [&](const BallSide& side) {
@@ -68,7 +71,7 @@ NearestPoint least_linf_distance(const HalfSpaces& set, ConstView<double> x, dou
   // slope w >= (what is missing / furthest) tau, all through the origin.
   LinearSolution found;
   try {
-    found = largest_share(set, sides, furthest.distance);
+    found = largest_share(set, sides, furthest.distance, seconds);
   } catch (const RunError&) {
     result.status = NearestStatus::failed;
     return result;

@@ -33,6 +33,28 @@ PartBounds::PartBounds(const CentredMargins& margins, Norm norm)
 }
 
 bool PartBounds::compute(std::span<const UnitSign> signs, const Cap& cap, Index output) {
+  if (!bound_units(signs, cap)) return false;
+  trace(network_->hidden_layers(), output, 1, 1, upper_);
+  const auto slope = std::as_const(upper_.slopes).row(0);
+  const double offset = upper_.offsets(0, 0) + errors_[static_cast<std::size_t>(output)];
+  add_half_space(slope, offset, 1);
+  return most(slope, offset, 1, cap) >= 0;
+}
+
+bool PartBounds::are_negative(double radius) {
+  const Cap ball{.radius = radius};
+  if (!bound_units(std::vector(units_.size(), UnitSign::any), ball)) return true;
+  trace(network_->hidden_layers(), 0, network_->outputs(), 1, upper_);
+  for (Index j = 0; j < network_->outputs(); ++j) {
+    const double offset = upper_.offsets(0, j) + errors_[static_cast<std::size_t>(j)];
+    if (most(std::as_const(upper_.slopes).row(j), offset, 1, ball) >= 0) return false;
+  }
+  return true;
+}
+
+// The half-spaces of the cap and of given signs, the units' lines, and the errors of the outputs; false where nothing
+// is left.
+bool PartBounds::bound_units(std::span<const UnitSign> signs, const Cap& cap) {
   const auto d = static_cast<std::size_t>(network_->inputs());
   middle_.assign(d, 0);
   reach_.assign(d, cap.radius);
@@ -75,11 +97,7 @@ bool PartBounds::compute(std::span<const UnitSign> signs, const Cap& cap, Index 
     exact &= !is_bent;
   }
   bound_errors(network_->hidden_layers());
-  trace(network_->hidden_layers(), output, 1, 1, upper_);
-  const auto slope = std::as_const(upper_.slopes).row(0);
-  const double offset = upper_.offsets(0, 0) + errors_[static_cast<std::size_t>(output)];
-  add_half_space(slope, offset, 1);
-  return most(slope, offset, 1, cap) >= 0;
+  return true;
 }
 
 // Sizes and deviations of the layer's pre-activations out of those of what comes in, and the errors of rows that are
@@ -121,7 +139,7 @@ void PartBounds::trace(Index layer, Index first, Index count, double side, Rows&
   for (Index below = layer; below-- > 0;) {
     const auto& [weight, bias, activation_slope] = network_->layers()[static_cast<std::size_t>(below)];
     const Unit* const units = units_.data() + network_->first_unit(below);
-    if (layer == network_->hidden_layers())
+    if (layer == network_->hidden_layers() && count == 1)
       std::ranges::copy(coefficients_.row(0), influence_.data() + network_->first_unit(below));
     for (Index k = 0; k < count; ++k) {
       double offset = rows.offsets(0, k);

@@ -40,6 +40,10 @@ class PartBounds {
   /// the set is empty; the functions below then have no meaning.
   bool compute(std::span<const UnitSign> signs, const Cap& cap, Index output);
 
+  /// Whether one backward pass proves that no output is >= 0 at any step within the radius. The functions below then
+  /// have no meaning.
+  bool are_negative(double radius);
+
   /// The half-spaces: the cap's where least is not 0, one for each given sign, and the output's.
   HalfSpaces half_spaces() const;
   /// The signs, where no unit is bent: those given, and else those that units have on all of the cap.
@@ -63,6 +67,7 @@ class PartBounds {
     Matrix<double> slopes, offsets;  // n x d, 1 x n
   };
 
+  bool bound_units(std::span<const UnitSign> signs, const Cap& cap);
   void bound_errors(Index layer);
   void trace(Index layer, Index first, Index count, double side, Rows& rows);
   double most(std::span<const double> slope, double offset, double side, const Cap& cap) const;
