@@ -20,16 +20,16 @@ SpacePoint cross(const SpacePoint& a, const SpacePoint& b) {
 
 double length(const SpacePoint& a) { return std::hypot(a[0], a[1], a[2]); }
 
-double side_of(const SpacePlane& plane, const SpacePoint& x) {
+double side_of(const SpacePlane& plane, const SpacePoint& x, double rounding) {
   const double value = dot(plane.normal, x) + plane.offset;
-  return std::abs(value) <= 1e-12 * (length(plane.normal) * length(x) + std::abs(plane.offset)) ? 0 : value;
+  return std::abs(value) <= rounding * (length(plane.normal) * length(x) + std::abs(plane.offset)) ? 0 : value;
 }
 
-std::pair<SpacePolygon, SpacePolygon> cut(const SpacePolygon& polygon, const SpacePlane& plane) {
+std::pair<SpacePolygon, SpacePolygon> cut(const SpacePolygon& polygon, const SpacePlane& plane, double rounding) {
   std::pair<SpacePolygon, SpacePolygon> result;
   auto& [lower, upper] = result;
   std::vector<double> sides;
-  for (const SpacePoint& corner : polygon) sides.push_back(side_of(plane, corner));
+  for (const SpacePoint& corner : polygon) sides.push_back(side_of(plane, corner, rounding));
   for (std::size_t i = 0; i < polygon.size(); ++i) {
     const std::size_t next = (i + 1) % polygon.size();
     if (sides[i] <= 0) lower.push_back(polygon[i]);

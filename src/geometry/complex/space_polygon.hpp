@@ -27,12 +27,14 @@ double dot(const SpacePoint& a, const SpacePoint& b);
 SpacePoint cross(const SpacePoint& a, const SpacePoint& b);
 double length(const SpacePoint& a);
 
-/// On which side of the plane x is: normal x + offset, or 0 where that is at most 1e-12 (|normal| |x| + |offset|), about
-/// its rounding.
-double side_of(const SpacePlane& plane, const SpacePoint& x);
+/// On which side of the plane x is: normal x + offset, or 0 where that is at most `rounding` times |normal| |x| +
+/// |offset|.
+double side_of(const SpacePlane& plane, const SpacePoint& x, double rounding = 1e-12);
 
-/// The parts of a polygon where the plane's function is at most and at least 0. A polygon in the plane is in both.
-std::pair<SpacePolygon, SpacePolygon> cut(const SpacePolygon& polygon, const SpacePlane& plane);
+/// The parts of a polygon where the plane's function is at most and at least 0, as `side_of` has it. A polygon in the
+/// plane is in both.
+std::pair<SpacePolygon, SpacePolygon> cut(const SpacePolygon& polygon, const SpacePlane& plane,
+                                          double rounding = 1e-12);
 
 /// The part of a polygon in a half-space.
 SpacePolygon clipped(const SpacePolygon& polygon, const SpacePlane& half_space);
