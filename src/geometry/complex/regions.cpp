@@ -28,11 +28,12 @@ RegionComplex regions(const PiecewiseAffineNetwork& network, const RegionOptions
   check(options);
   detail::RegionSearch search(network, options.box, options.exact);
   detail::RegionCollector collector(search, network, options.box);
+  const RunError too_many(text("regions: more than ", options.max_regions, " regions"));
+  if (search.least_regions() > static_cast<double>(options.max_regions)) throw too_many;
   search.run([&](const detail::FoundRegion& found) {
     ask_whether_to_stop(options, collector.count());
     collector.add(found);
-    if (collector.count() > options.max_regions)
-      throw RunError(text("regions: more than ", options.max_regions, " regions"));
+    if (collector.count() > options.max_regions) throw too_many;
     report(options, collector.count(), found.done);
   });
   if (options.progress) options.progress({.regions = collector.count(), .done = 1});
@@ -42,10 +43,12 @@ RegionComplex regions(const PiecewiseAffineNetwork& network, const RegionOptions
 std::optional<Index> count_regions(const PiecewiseAffineNetwork& network, const RegionOptions& options) {
   check(options);
   if (network.hidden_layers() == 0) return 1;
+  detail::RegionSearch search(network, options.box, options.exact);
+  if (search.least_regions() > static_cast<double>(options.max_regions)) return std::nullopt;
   struct TooMany {};
   Index count = 0;
   try {
-    detail::RegionSearch(network, options.box, options.exact).run([&](const detail::FoundRegion& found) {
+    search.run([&](const detail::FoundRegion& found) {
       ask_whether_to_stop(options, count);
       if (++count > options.max_regions) throw TooMany{};
       report(options, count, found.done);

@@ -110,8 +110,8 @@ struct RegionComplex {
 /// vertex, so that outputs should be tens, not thousands.
 ///
 /// Throws InputError on a box that is not above 0, fewer than one as max_regions, more than 16 inputs in a box, a first
-/// layer of a rank above 30 without one, or slopes beyond what a double holds; RunError on more than max_regions, or
-/// when stopped.
+/// layer of a rank above 30 without one, or slopes beyond what a double holds; RunError when stopped, or on more than
+/// max_regions: at once where the rank r of the first layer says so, which without a box makes 2^r regions or more.
 RegionComplex regions(const PiecewiseAffineNetwork& network, const RegionOptions& options = {});
 
 /// The number of regions that `regions` would find, or nothing where they are more than max_regions. Nothing is kept of
