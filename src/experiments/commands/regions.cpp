@@ -122,7 +122,7 @@ Command add_regions(CLI::App& app) {
       "each has too many corners. A region takes 8 ceil(N / 64) + 8 d + 64 bytes with N hidden units and d inputs, "
       "and\n"
       "about 12 d + 24 for its facets and what is decided in it; up to three times that during the search. In JSON it\n"
-      "takes some 300, or nothing with --statistics-only. normalign slice cuts planes out of networks with any "
+      "takes some 400, or nothing with --statistics-only. normalign slice cuts planes out of networks with any "
       "inputs.");
   add(*command, "model", a.model, "A network of relu, leaky_relu or abs", "MODEL.safetensors");
   command->add_option(

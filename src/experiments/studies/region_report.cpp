@@ -68,17 +68,46 @@ void add_region_lists(Json& json, const RegionComplex& complex) {
   json["component_labels"] = complex.component_labels;
 }
 
-void add_measure(Table& table, const char* name, const RegionSpread& spread) {
+// The columns by volume only where volumes are finite.
+void add_measure(Table& table, const char* name, const RegionSpread& spread, bool has_volumes) {
   const auto of = [](const std::optional<WeightedSpread>& s, double WeightedSpread::*member) {
     return s ? Cell((*s).*member) : Cell();
   };
-  table.add({{{"", "over regions"}, name},
-             {{"", "least"}, of(spread.by_count, &WeightedSpread::smallest)},
-             {{"", "median"}, of(spread.by_count, &WeightedSpread::median)},
-             {{"", "mean"}, of(spread.by_count, &WeightedSpread::mean)},
-             {{"", "most"}, of(spread.by_count, &WeightedSpread::largest)},
-             {{"", "median by volume"}, of(spread.by_volume, &WeightedSpread::median)},
-             {{"", "mean by volume"}, of(spread.by_volume, &WeightedSpread::mean)}});
+  Record record = {{{"", "over regions"}, name},
+                   {{"", "least"}, of(spread.by_count, &WeightedSpread::smallest)},
+                   {{"", "median"}, of(spread.by_count, &WeightedSpread::median)},
+                   {{"", "mean"}, of(spread.by_count, &WeightedSpread::mean)},
+                   {{"", "most"}, of(spread.by_count, &WeightedSpread::largest)}};
+  if (has_volumes) {
+    record.push_back({{"", "median by volume"}, of(spread.by_volume, &WeightedSpread::median)});
+    record.push_back({{"", "mean by volume"}, of(spread.by_volume, &WeightedSpread::mean)});
+  }
+  table.add(record);
+}
+
+Table measures_table(const RegionReport& report) {
+  const RegionStatistics& s = report.statistics;
+  const bool is_boxed = std::isfinite(report.box), has_volumes = s.volumes.has_value();
+  Table table{.caption = text(s.regions, s.regions == 1 ? " linear region " : " linear regions ",
+                              is_boxed ? text("in the box |x_i| <= ", report.box) : "in the whole input space", ", ",
+                              s.open, is_boxed ? " with a facet on the box" : " unbounded")};
+  add_measure(table, "|J|", s.jacobian_norm, has_volumes);
+  add_measure(table, "centroid alignment", s.centroid_alignment, has_volumes);
+  add_measure(table, "effective rank", s.effective_rank, has_volumes);
+  if (has_volumes) add_measure(table, "volume", {.by_count = s.volumes}, true);
+  return table;
+}
+
+Table decision_table(const RegionStatistics& s) {
+  Table table;
+  for (const ClassStatistics& found : s.classes) {
+    Record record = {{{"", "class"}, found.label},
+                     {{"", "decision regions"}, found.components},
+                     {{"", "linear regions"}, found.pieces}};
+    if (const auto part = volume_share(found, s)) record.push_back({{"", "% of the volume"}, 100 * *part});
+    table.add(record);
+  }
+  return table;
 }
 
 }  // namespace
@@ -92,36 +121,19 @@ double bytes_per_region(const RegionComplex& complex) {
 
 TableSet tables(const RegionReport& report) {
   const RegionStatistics& s = report.statistics;
-  Table measures, classes;
-  add_measure(measures, "|J|", s.jacobian_norm);
-  add_measure(measures, "centroid alignment", s.centroid_alignment);
-  add_measure(measures, "effective rank", s.effective_rank);
-  if (s.volumes) add_measure(measures, "volume", {.by_count = s.volumes});
-  for (const ClassStatistics& found : s.classes) {
-    const std::optional<double> part = volume_share(found, s);
-    classes.add({{{"", "class"}, found.label},
-                 {{"", "decision regions"}, found.components},
-                 {{"", "linear regions"}, found.pieces},
-                 {{"", "% of the volume"}, part ? Cell(100 * *part) : Cell()}});
-  }
-  const bool is_boxed = std::isfinite(report.box);
-  TableSet result{.tables = {measures, classes}};
-  result.legend = {
-      text(s.regions, " linear regions ",
-           is_boxed ? text("in the box |x_i| <= ", report.box) : std::string("in the whole input space"), ", ", s.open,
-           is_boxed ? " of them at its border" : " of them unbounded", "; the decision boundary crosses ",
-           s.crossed_regions, " of them."),
-      text(s.facets, " facets between them, ", four_digits(s.mean_facets), " a region; the decision boundary crosses ",
-           s.crossed_facets, " and runs along ", s.decision_facets, "."),
-      text("The thinnest region: ",
-           std::isfinite(s.smallest_clearance) ? four_digits(s.smallest_clearance) : std::string("no wall"),
-           std::isfinite(s.smallest_clearance) ? " from its point inside to the nearest wall. " : ". ",
-           four_digits(bytes_per_region(report.complex)),
-           " bytes of memory a region, and up to three times as many during the search."),
-      "A decision region is a connected part of the inputs with one class; linear regions of a class are those in "
-      "which "
-      "it wins somewhere."};
-  return result;
+  const std::string thinnest =
+      std::isfinite(s.smallest_clearance)
+          ? text("In the thinnest region the point inside is ", four_digits(s.smallest_clearance), " from a wall. ")
+          : "";
+  return {.tables = {measures_table(report), decision_table(s)},
+          .legend = {
+              text("The decision boundary crosses ", s.crossed_regions, " regions. There are ", s.facets,
+                   " facets between regions, ", four_digits(s.mean_facets), " a region; the decision boundary crosses ",
+                   s.crossed_facets, " of them and runs along ", s.decision_facets, "."),
+              text(thinnest, "A region takes ", four_digits(bytes_per_region(report.complex)),
+                   " bytes of memory, and up to three times as many during the search."),
+              "A decision region is a connected part of the inputs with one class. A class is counted in each "
+              "linear region in which it wins somewhere."}};
 }
 
 Json as_json(const RegionReport& report, bool regions) {

@@ -15,7 +15,7 @@ struct RegionReport {
   double box = infinity;  ///< that the regions are in
 };
 
-/// The bytes that a complex takes, and what it takes while its facets are joined, for one region on average.
+/// The bytes that the lists of a complex take for one region, on average.
 double bytes_per_region(const RegionComplex& complex);
 
 /// Two tables, of the measures over regions and of the classes, with the counts below them.
