@@ -63,7 +63,8 @@ template <class T>
 Split<T> rings(const RingsOptions& options) {
   check(options);
   const double rows = static_cast<double>(options.train_samples + options.test_samples);
-  require_memory(rows * (static_cast<double>(options.dimensions) * sizeof(T) + sizeof(std::int32_t)), text("train_samples, test_samples: ", rows, " rows"));
+  require_memory(rows * (static_cast<double>(options.dimensions) * sizeof(T) + sizeof(std::int32_t)),
+                 text("train_samples, test_samples: ", rows, " rows"));
   return {rows_from<T>(0, options.train_samples, options),
           rows_from<T>(options.train_samples, options.test_samples, options)};
 }

@@ -18,9 +18,9 @@ struct RingsOptions {
 };
 
 /// Random points of the unit ball in d dimensions, n x d, uniform by volume: with d = 2 the unit disc. Ring r is where
-/// floor(rings |x|) = r; the label is r mod 2 and there are 2 classes. The first rows drawn are for training. Numbers are
-/// drawn from Stream::data. Throws InputError on fewer than two rings, dimensions outside 2, ..., 1000, no training or no
-/// test row.
+/// floor(rings |x|) = r; the label is r mod 2 and there are 2 classes. The first rows drawn are for training. Numbers
+/// are drawn from Stream::data. Throws InputError on fewer than two rings, dimensions outside 2, ..., 1000, no training
+/// or no test row.
 template <class T>
 Split<T> rings(const RingsOptions& options = {});
 

@@ -138,7 +138,7 @@ Command add_regions(CLI::App& app) {
   add_wide_option(*command, a.wide);
   const char* group = "Pictures (three inputs, with --box)";
   auto* mesh = add(*command, "--mesh", a.mesh,
-                   "Write the decision boundary as polygons, coloured by |J|, for MeshLab or ParaView", "FILE.ply")
+                   "Write the decision boundary as polygons, coloured by |J|, for programs such as MeshLab", "FILE.ply")
                    ->group(group);
   command->add_flag("--walls", a.walls, "In the mesh also the facets between regions")->needs(mesh)->group(group);
   auto* picture = add(*command, "--picture", a.picture,

@@ -129,38 +129,41 @@ void draw_box(Canvas& canvas, const RegionPicture& picture, const View& view, bo
   canvas.draw(lines, {0.5, 0.5, 0.5}, behind ? 0.5 : 0.8);
 }
 
-std::string coordinates_text(const SpacePolygon& corners) {
-  std::string result;
-  for (const SpacePoint& x : corners)
-    result += text(number_text(x[0]), ' ', number_text(x[1]), ' ', number_text(x[2]), '\n');
-  return result;
-}
-
 // Faces of PLY, and their corners.
 class Mesh {
  public:
   void add(const RegionPolygon& polygon, Colour colour, double jacobian_norm, bool is_wall) {
-    vertices_ += coordinates_text(polygon.corners);
-    faces_ += std::to_string(polygon.corners.size());
-    for (std::size_t i = 0; i < polygon.corners.size(); ++i) faces_ += ' ' + std::to_string(vertex_count_++);
+    for (const SpacePoint& x : polygon.corners)
+      vertices_ += text(number_text(x[0]), ' ', number_text(x[1]), ' ', number_text(x[2]), '\n');
+    std::string properties;
     for (const double value : {colour.red, colour.green, colour.blue, colour.opacity})
-      faces_ += ' ' + std::to_string(std::lround(255 * value));
-    faces_ += text(' ', polygon.first, ' ', number_text(jacobian_norm), ' ', is_wall ? 1 : 0, '\n');
-    ++face_count_;
+      properties += text(' ', std::lround(255 * value));
+    properties += text(' ', polygon.first, ' ', number_text(jacobian_norm), ' ', is_wall ? 1 : 0, '\n');
+    // A list has 255 entries at most: longer ones are parted, and all parts have the first corner.
+    constexpr std::size_t most = 255;
+    const std::size_t count = polygon.corners.size();
+    for (std::size_t begin = 1; begin + 1 < count; begin += most - 2) {
+      const std::size_t end = std::min(count, begin + most - 1);
+      faces_ += text(end - begin + 1, ' ', vertex_count_);
+      for (std::size_t i = begin; i < end; ++i) faces_ += text(' ', vertex_count_ + i);
+      faces_ += properties;
+      ++face_count_;
+    }
+    vertex_count_ += count;
   }
   std::string as_ply() const {
-    return text(
-               "ply\nformat ascii 1.0\ncomment decision boundary of a network, written by normalign\nelement vertex ",
-               vertex_count_, "\nproperty double x\nproperty double y\nproperty double z\nelement face ", face_count_,
-               "\nproperty list int int vertex_indices\nproperty uchar red\nproperty uchar green\nproperty uchar blue\n"
-               "property uchar alpha\nproperty int region\nproperty double jacobian_norm\nproperty uchar is_wall\n"
-               "end_header\n") +
+    return text("ply\nformat ascii 1.0\ncomment decision boundary of a network, written by normalign\nelement vertex ",
+                vertex_count_, "\nproperty double x\nproperty double y\nproperty double z\nelement face ", face_count_,
+                "\nproperty list uchar int vertex_indices\nproperty uchar red\nproperty uchar green\nproperty uchar "
+                "blue\n"
+                "property uchar alpha\nproperty int region\nproperty double jacobian_norm\nproperty uchar is_wall\n"
+                "end_header\n") +
            vertices_ + faces_;
   }
 
  private:
   std::string vertices_, faces_;
-  Index vertex_count_ = 0, face_count_ = 0;
+  std::size_t vertex_count_ = 0, face_count_ = 0;
 };
 
 }  // namespace

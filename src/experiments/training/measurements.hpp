@@ -23,7 +23,8 @@ std::string attack_metric(const RunConfig& config, double radius);
 ///   `noise_metric` names it; one draw per epoch, scaled; noise_time.
 /// - attack_radii: the accuracy (per cent) on the first attack_samples test points under PGD from random starts, anew
 ///   for each epoch, as `attack_metric` names it; attack_time.
-/// - max_regions: num_regions, the linear regions in the box |x_i| <= region_box or, where that is 0, in the whole input
+/// - max_regions: num_regions, the linear regions in the box |x_i| <= region_box or, where that is 0, in the whole
+/// input
 ///   space, left out where they are more than max_regions; regions_time.
 template <class T>
 class Measurements {

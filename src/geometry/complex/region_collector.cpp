@@ -207,9 +207,9 @@ void RegionCollector::add_pieces(const FoundRegion& found, const ConeFacets& fac
 void RegionCollector::add_piece(const FoundRegion& found, const Cone& cone, const ConeFacets& facets, std::size_t label,
                                 double volume) {
   const auto piece = static_cast<std::int32_t>(complex_.pieces.size());
-  complex_.pieces.push_back(
-      {.region = static_cast<std::int32_t>(complex_.count() - 1), .label = static_cast<std::int32_t>(label),
-       .volume = volume});
+  complex_.pieces.push_back({.region = static_cast<std::int32_t>(complex_.count() - 1),
+                             .label = static_cast<std::int32_t>(label),
+                             .volume = volume});
   for (std::size_t f = 0; f < facets.count(); ++f) {
     if (facets.walls[f] >= numbers_.units) continue;
     const std::span<const Word> walls = common_walls(cone, facets.members_of(f));

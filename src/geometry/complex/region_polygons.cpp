@@ -9,8 +9,7 @@ namespace {
 // Where the pieces of each region begin; one more than there are regions.
 std::vector<std::size_t> first_pieces(const RegionComplex& complex) {
   std::vector<std::size_t> result(static_cast<std::size_t>(complex.count()) + 1, complex.pieces.size());
-  for (std::size_t p = complex.pieces.size(); p-- > 0;)
-    result[static_cast<std::size_t>(complex.pieces[p].region)] = p;
+  for (std::size_t p = complex.pieces.size(); p-- > 0;) result[static_cast<std::size_t>(complex.pieces[p].region)] = p;
   return result;
 }
 

@@ -1,5 +1,5 @@
-// The regions of a network with three inputs, in a box, as polygons: their walls, where the decision changes, and what a
-// plane cuts out of them.
+// The regions of a network with three inputs, in a box, as polygons: their walls, where the decision changes, and what
+// a plane cuts out of them.
 #pragma once
 
 #include "geometry/complex/regions.hpp"
@@ -46,8 +46,8 @@ struct RegionPolygon {
   std::int32_t other = 0;
 };
 
-/// The facets between regions, each once, in the order of complex.facets. The complex must be that of the network in the
-/// box. Throws InputError as `RegionClipper` does.
+/// The facets between regions, each once, in the order of complex.facets. The complex must be that of the network in
+/// the box. Throws InputError as `RegionClipper` does.
 std::vector<RegionPolygon> wall_polygons(const PiecewiseAffineNetwork& network, const RegionComplex& complex,
                                          double box);
 

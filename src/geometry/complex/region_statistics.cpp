@@ -64,9 +64,8 @@ std::optional<WeightedSpread> weighted_spread(std::span<const double> values, st
 }
 
 RegionStatistics statistics(const RegionComplex& complex) {
-  RegionStatistics result{.regions = complex.count(),
-                          .facets = static_cast<Index>(complex.facets.size()),
-                          .smallest_clearance = infinity};
+  RegionStatistics result{
+      .regions = complex.count(), .facets = static_cast<Index>(complex.facets.size()), .smallest_clearance = infinity};
   std::vector<double> volumes;
   for (const LinearRegion& region : complex.regions) {
     result.open += region.is_open;

@@ -13,8 +13,8 @@ struct WeightedSpread {
   double largest = 0;
 };
 
-/// The spread of `values`, with one weight of 0 or more for each. Returns nothing where the weights sum to 0. A weight of
-/// 0 leaves its value out.
+/// The spread of `values`, with one weight of 0 or more for each. Returns nothing where the weights sum to 0. A weight
+/// of 0 leaves its value out.
 std::optional<WeightedSpread> weighted_spread(std::span<const double> values, std::span<const double> weights);
 
 /// The spread of a measure over regions: each counts once, or as much as its volume. Regions in which the measure is
@@ -35,14 +35,14 @@ struct ClassStatistics {
 /// Counts and measures of all regions.
 struct RegionStatistics {
   Index regions = 0;
-  Index open = 0;             ///< unbounded, or in a box with a facet on the box
-  Index facets = 0;           ///< each pair of regions that meet, once
-  Index crossed_facets = 0;   ///< met by the decision boundary from inside
-  Index decision_facets = 0;  ///< part of them is decision boundary
-  Index crossed_regions = 0;  ///< the decision boundary runs through their inside
-  double mean_facets = 0;     ///< facets of a region, those on a box not counted
-  double smallest_clearance = 0;  ///< of the points inside; infinite where no region has a wall
-  double volume = 0;              ///< of all regions: infinite, or (2 R)^d in a box
+  Index open = 0;                              ///< unbounded, or in a box with a facet on the box
+  Index facets = 0;                            ///< each pair of regions that meet, once
+  Index crossed_facets = 0;                    ///< met by the decision boundary from inside
+  Index decision_facets = 0;                   ///< part of them is decision boundary
+  Index crossed_regions = 0;                   ///< the decision boundary runs through their inside
+  double mean_facets = 0;                      ///< facets of a region, those on a box not counted
+  double smallest_clearance = 0;               ///< of the points inside; infinite where no region has a wall
+  double volume = 0;                           ///< of all regions: infinite, or (2 R)^d in a box
   std::optional<WeightedSpread> volumes = {};  ///< of regions, each counted once; nothing where one is unbounded
   RegionSpread jacobian_norm = {};
   RegionSpread centroid_alignment = {};
