@@ -52,7 +52,7 @@ SpacePolygon plane_in_box(const SpacePlane& plane, double box) {
   const auto size = [&](std::size_t axis) { return std::abs(plane.normal[axis]); };
   // The coordinate that the plane tells best from the other two.
   std::size_t axis = 0;
-  for (const std::size_t other : {1, 2})
+  for (const std::size_t other : {std::size_t{1}, std::size_t{2}})
     if (size(other) > size(axis)) axis = other;
   if (size(axis) == 0) return {};
   const std::size_t u = (axis + 1) % 3, v = (axis + 2) % 3;
