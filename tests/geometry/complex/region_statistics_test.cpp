@@ -134,13 +134,15 @@ TEST_CASE("volumes of classes and of pieces are what random points say", "[geome
 }
 
 TEST_CASE("a class that wins within a bounded part of the plane has its area, however it was found", "[geometry]") {
-  // 1 - |x|_1 against 0 in the plane, without hidden layers: four half-planes against the middle.
+  // 1 against |x|_1 in the plane, without hidden layers: four quadrants without their corner, which class 4 has. The
+  // search begins with the walls x = 0 and y = 0, so that class 4 is found in four parts.
   const PiecewiseAffineNetwork network(
-      {{.weight = M{{0, 0}, {1, 1}, {1, -1}, {-1, 1}, {-1, -1}}, .bias = M{{1, 0, 0, 0, 0}}, .slope = 1}});
+      {{.weight = M{{1, 1}, {1, -1}, {-1, 1}, {-1, -1}, {0, 0}}, .bias = M{{0, 0, 0, 0, 1}}, .slope = 1}});
   const RegionStatistics found = statistics(regions(network));
   REQUIRE(found.classes.size() == 5);
-  CHECK_THAT(found.classes[0].volume, WithinRel(2.0, 1e-14));
-  CHECK(std::isinf(found.classes[1].volume));
+  CHECK_THAT(found.classes[4].volume, WithinRel(2.0, 1e-14));
+  CHECK(found.classes[4].pieces == 1);
+  CHECK(std::isinf(found.classes[0].volume));
 }
 
 TEST_CASE("regions are as many when they are only counted", "[geometry]") {
