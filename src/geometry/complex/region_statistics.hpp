@@ -5,7 +5,7 @@
 
 namespace normalign {
 
-/// Where the values of a measure lie, each counted with a weight. Of no weight at all there is none.
+/// Where the values of a measure lie, each counted with a weight.
 struct WeightedSpread {
   double smallest = 0;
   double median = 0;  ///< values up to here have half of the weight; where that is exact, the middle to the next value
