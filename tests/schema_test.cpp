@@ -48,9 +48,16 @@ TEST_CASE("the log and the reports of a network are as their schemas say") {
   if (without_program("schemas of a network's files")) return;
   const TemporaryFolder folder;
   const auto file = [&](const char* name) { return (folder / name).string(); };
-  must_run({"train", "rings", "--epochs", "3", "--out", file("runs"), "--name", "run", "--save-model", "--quiet",
-            "--set", "hidden=[12,12]", "--set", "geometry_samples=4", "--set", "noise_levels=[0.1]", "--set",
-            "attack_radii=[0.1]"});
+  must_run({"train",        "rings",
+            "--epochs",     "3",
+            "--out",        file("runs"),
+            "--name",       "run",
+            "--save-model", "--quiet",
+            "--set",        "hidden=[12,12]",
+            "--set",        "geometry_samples=4",
+            "--set",        "noise_levels=[0.1]",
+            "--set",        "attack_radii=[0.1]",
+            "--set",        "max_regions=1000"});
   const std::string model = file("runs/run.safetensors");
   const Json log = read_json(file("runs/run.json"));
   CHECK(schema_errors(schema("run_log"), log) == Errors{});
@@ -68,6 +75,18 @@ TEST_CASE("the log and the reports of a network are as their schemas say") {
   const Json slice = read_json(file("slice.json"));
   CHECK(schema_errors(schema("slice"), slice) == Errors{});
   CHECK(slice["regions"].size() == slice["statistics"]["regions"]);
+  for (const bool is_boxed : {false, true}) {
+    Arguments arguments = {"regions", model, "--json", file("regions.json")};
+    if (is_boxed) arguments.insert(arguments.end(), {"--box", "1"});
+    must_run(arguments);
+    const Json regions = read_json(file("regions.json"));
+    CHECK(schema_errors(schema("regions"), regions) == Errors{});
+    CHECK(regions["regions"].size() == regions["num_regions"]);
+    CHECK(regions["statistics"]["volume"].is_null() != is_boxed);
+    arguments.push_back("--statistics-only");
+    must_run(arguments);
+    CHECK(schema_errors(schema("regions"), read_json(file("regions.json"))) == Errors{});
+  }
   must_run({"slice", model, "--output", "0", "--level", "0.1", "--statistics-only", "--out", file("level")});
   CHECK(schema_errors(schema("slice"), read_json(file("level.json"))) == Errors{});
 }
@@ -175,10 +194,10 @@ TEST_CASE("every schema is one of those tested here") {
   for (const auto& file : fs::directory_iterator("docs/schema")) found.push_back(file.path().filename().string());
   std::ranges::sort(found);
   CHECK(found == std::vector<std::string>{"geometry_summary.schema.json", "inspection.schema.json",
-                                          "machine.schema.json", "metric_summary.schema.json", "robustness.schema.json",
-                                          "run_log.schema.json", "slice.schema.json", "sparsity.schema.json",
-                                          "summary.schema.json", "sweep.schema.json", "tabular_log.schema.json",
-                                          "tabular_summary.schema.json"});
+                                          "machine.schema.json", "metric_summary.schema.json", "regions.schema.json",
+                                          "robustness.schema.json", "run_log.schema.json", "slice.schema.json",
+                                          "sparsity.schema.json", "summary.schema.json", "sweep.schema.json",
+                                          "tabular_log.schema.json", "tabular_summary.schema.json"});
 }
 
 }  // namespace

@@ -27,6 +27,7 @@ Command add_report(CLI::App& app);
 Command add_inspect(CLI::App& app);
 Command add_robustness(CLI::App& app);
 Command add_slice(CLI::App& app);
+Command add_regions(CLI::App& app);
 Command add_study(CLI::App& app);
 Command add_datasets(CLI::App& app);
 Command add_gradcheck(CLI::App& app);

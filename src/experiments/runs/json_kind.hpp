@@ -18,6 +18,7 @@ inline constexpr const char* tabular_summary = "tabular_summary";
 inline constexpr const char* inspection = "inspection";
 inline constexpr const char* robustness = "robustness";
 inline constexpr const char* slice = "slice";
+inline constexpr const char* regions = "regions";
 inline constexpr const char* sparsity = "sparsity";
 inline constexpr const char* machine = "machine";
 inline constexpr const char* datasets = "datasets";

@@ -4,10 +4,10 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "base/infinity.hpp"
 #include "base/nearest_name.hpp"
 #include "base/number_text.hpp"
 #include "experiments/figures/canvas.hpp"
+#include "experiments/figures/colour_bar.hpp"
 #include "geometry/planar/vertex_signs.hpp"
 
 namespace normalign {
@@ -118,33 +118,11 @@ double measure(const SlicePicture& picture, Index region) {
   return picture.colour == RegionColour::area ? picture.slice.complex.area(region) : picture.slice.slope_norm(region);
 }
 
-std::pair<double, double> scale_of(const SlicePicture& picture) {
-  if (picture.scale) return *picture.scale;
-  double low = infinity, high = 0;
-  for (Index r = 0; r < picture.slice.regions(); ++r) {
-    const double value = measure(picture, r);
-    if (value > 0) low = std::min(low, value);
-    high = std::max(high, value);
-  }
-  // What is smaller than this against the largest looks like zero.
-  return high > 0 ? std::pair(std::max(low, high * 1e-6), high) : std::pair(1.0, 1.0);
-}
-
-double share(std::pair<double, double> scale, double value) {
-  return scale.second > scale.first ? std::log(value / scale.first) / std::log(scale.second / scale.first) : 0.5;
-}
-
-void draw_colour_bar(Canvas& canvas, const Frame& frame, const SlicePicture& picture, std::pair<double, double> scale) {
-  const double x = Frame::left + frame.width() + 14, width = 14, height = frame.height();
-  for (int i = 0; i < shades; ++i) {
-    const double top = Frame::top + height * (shades - 1 - i) / shades, bottom = top + height / shades;
-    canvas.fill({{{x, top}, {x + width, top}, {x + width, bottom}, {x, bottom}}}, gradient((i + 0.5) / shades));
-  }
-  for (const double at : {0.0, 0.25, 0.5, 0.75, 1.0})
-    canvas.write({x + width + 4, Frame::top + height * (1 - at) + 3},
-                 formatted("%.3g", scale.first * std::pow(scale.second / scale.first, at)), 9);
-  canvas.write({x + width, Frame::top - 10}, picture.colour == RegionColour::area ? "area" : "slope |A|", 9,
-               Anchor::middle);
+LogScale scale_of(const SlicePicture& picture) {
+  if (picture.scale) return {picture.scale->first, picture.scale->second};
+  std::vector<double> values;
+  for (Index r = 0; r < picture.slice.regions(); ++r) values.push_back(measure(picture, r));
+  return log_scale(values);
 }
 
 void draw_classes(Canvas& canvas, const Frame& frame, const SlicePicture& picture) {
@@ -157,7 +135,7 @@ void draw_classes(Canvas& canvas, const Frame& frame, const SlicePicture& pictur
   }
 }
 
-void draw_regions(Canvas& canvas, const Frame& frame, const SlicePicture& picture, std::pair<double, double> scale) {
+void draw_regions(Canvas& canvas, const Frame& frame, const SlicePicture& picture, const LogScale& scale) {
   std::vector<Polygons> by_shade(shades), by_class(10);
   Polygons without;  // a logarithm
   for (Index r = 0; r < picture.slice.regions(); ++r) {
@@ -169,7 +147,7 @@ void draw_regions(Canvas& canvas, const Frame& frame, const SlicePicture& pictur
     }
     std::vector<Point> polygon = frame.on_sheet(picture.slice.complex.polygon(r));
     if (const double value = measure(picture, r); value > 0) {
-      const double at = std::clamp(share(scale, value), 0.0, 1.0);
+      const double at = std::clamp(scale.share(value), 0.0, 1.0);
       by_shade[std::min(static_cast<std::size_t>(at * shades), by_shade.size() - 1)].push_back(std::move(polygon));
     } else {
       without.push_back(std::move(polygon));
@@ -304,7 +282,7 @@ void draw(const SlicePicture& picture, const std::filesystem::path& path) {
   const Frame frame(picture.slice);
   Canvas canvas(path, Frame::left + frame.width() + Frame::right, Frame::top + frame.height() + Frame::bottom);
   const bool by_label = picture.colour == RegionColour::label;
-  const std::pair<double, double> scale = by_label ? std::pair(1.0, 1.0) : scale_of(picture);
+  const LogScale scale = by_label ? LogScale{} : scale_of(picture);
   canvas.clip({Frame::left, Frame::top}, frame.width(), frame.height());
   draw_regions(canvas, frame, picture, scale);
   draw_edges(canvas, frame, picture.slice);
@@ -315,7 +293,8 @@ void draw(const SlicePicture& picture, const std::filesystem::path& path) {
   if (by_label)
     draw_classes(canvas, frame, picture);
   else
-    draw_colour_bar(canvas, frame, picture, scale);
+    draw_colour_bar(canvas, {Frame::left + frame.width() + 14, Frame::top}, frame.height(), scale,
+                    picture.colour == RegionColour::area ? "area" : "slope |A|");
   canvas.write({Frame::left, 20}, picture.title, 12);
   canvas.save();
 }

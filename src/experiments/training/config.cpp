@@ -28,6 +28,7 @@ constexpr SettingReader<C> noise = {"noise_levels and a noise_criterion above 0"
                                     [](const C& c) { return !c.noise_levels.empty() || c.noise_criterion > 0; }};
 constexpr SettingReader<C> attacks = {"attack_radii that are not empty",
                                       [](const C& c) { return !c.attack_radii.empty(); }};
+constexpr SettingReader<C> region_count = {"max_regions above 0", [](const C& c) { return c.max_regions > 0; }};
 bool penalised_jacobian(const C& c) { return !has_condition(c, "grokalign") || c.penalise_jacobian; }
 constexpr SettingReader<C> jacobian = {"the conditions grokalign (with penalise_jacobian) and hold_jacobian",
                                        penalised_jacobian};
@@ -55,6 +56,7 @@ const std::vector<Setting<RunConfig>>& table_of(const RunConfig&) {  // NOLINT(r
       {"test_samples", &C::test_samples, count()},
       {"features", &C::features, between(0, 1e8)},
       {"feature_scale", &C::feature_scale, size()},
+      {"dimensions", &C::dimensions, between(2, 1000)},
       {"operation", &C::operation},
       {"modulus", &C::modulus},
       {"loss", &C::loss},
@@ -95,7 +97,9 @@ const std::vector<Setting<RunConfig>>& table_of(const RunConfig&) {  // NOLINT(r
       {"attack_norm", &C::attack_norm, one_of({"linf", "l2"}), attacks},
       {"attack_steps", &C::attack_steps, between(1, 1e6), attacks},
       {"attack_step", &C::attack_step, size(), attacks},
-      {"attack_samples", &C::attack_samples, count(), attacks}};
+      {"attack_samples", &C::attack_samples, count(), attacks},
+      {"max_regions", &C::max_regions, count()},
+      {"region_box", &C::region_box, between(0, 1e30), region_count}};
   return table;
 }
 

@@ -38,6 +38,7 @@ struct RunConfig {
   Index test_samples = 0;         ///< the same of the test set
   Index features = 0;             ///< xor
   double feature_scale = 0.05;    ///< xor: its noise features are plus or minus this
+  Index dimensions = 2;           ///< rings: of the points
   std::string operation = "add";  ///< mod_add
   Index modulus = 61;             ///< mod_add
 
@@ -94,6 +95,8 @@ struct RunConfig {
   Index attack_steps = 20;                ///< of PGD
   double attack_step = 0.1;               ///< length of a step in radii
   Index attack_samples = 0;               ///< attacked test points; 0: all
+  Index max_regions = 0;                  ///< the network's linear regions are counted up to so many
+  double region_box = 0;                  ///< those where all |x_i| are at most this; 0: in the whole input space
 };
 
 /// "task_condition_seedN", the default name of a run and its log.

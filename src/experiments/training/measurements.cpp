@@ -4,6 +4,7 @@
 
 #include "base/clock.hpp"
 #include "data/noise.hpp"
+#include "geometry/complex/regions.hpp"
 #include "geometry/local_geometry.hpp"
 #include "linalg/random.hpp"
 
@@ -18,6 +19,18 @@ Batch<T> first_rows(const Batch<T>& data, Index count) {
           .labels = data.labels.first(size),
           .targets = data.targets.size() ? data.targets.row_block(0, n) : ConstView<T>(),
           .samples = data.samples.first(std::min(size, data.samples.size()))};
+}
+
+// Throws where the regions of the run's network cannot be counted.
+void check_region_count(const RunConfig& config, Index inputs, Activation activation) {
+  constexpr Index most_inputs = 6;
+  if (config.max_regions == 0) return;
+  if (inputs > most_inputs)
+    throw InputError(text("max_regions: found ", config.max_regions, ", expected 0, as the network has ", inputs,
+                          " inputs and regions are counted for at most ", most_inputs));
+  if (!is_piecewise_affine(activation))
+    throw InputError(text("max_regions: found ", config.max_regions, ", expected 0, as a network of ", name(activation),
+                          " has no regions"));
 }
 
 }  // namespace
@@ -41,6 +54,7 @@ Measurements<T>::Measurements(const RunConfig& config, const Mlp<T>& mlp, Loss l
   if (config.noise_first_column > test.inputs.cols())
     throw InputError(text("noise_first_column: found ", config.noise_first_column, ", expected at most the ",
                           test.inputs.cols(), " columns of the data"));
+  check_region_count(config, mlp.options().widths.front(), mlp.options().activation);
 }
 
 template <class T>
@@ -95,10 +109,20 @@ void Measurements<T>::append_attacks(MetricRow& row) {
 }
 
 template <class T>
+void Measurements<T>::append_regions(MetricRow& row) const {
+  const auto start = Clock::now();
+  const double box = config_.region_box > 0 ? config_.region_box : infinity;
+  const auto count = count_regions(piecewise_affine(mlp_), {.box = box, .max_regions = config_.max_regions});
+  if (count) row.extras.emplace_back("num_regions", *count);
+  row.extras.emplace_back("regions_time", seconds_since(start));
+}
+
+template <class T>
 void Measurements<T>::append_to(MetricRow& row) {
   if (config_.geometry_samples > 0) append_geometry(row);
   if (!config_.noise_levels.empty()) append_noise(row);
   if (!config_.attack_radii.empty()) append_attacks(row);
+  if (config_.max_regions > 0) append_regions(row);
 }
 
 template class Measurements<float>;

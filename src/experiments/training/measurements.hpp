@@ -23,10 +23,14 @@ std::string attack_metric(const RunConfig& config, double radius);
 ///   `noise_metric` names it; one draw per epoch, scaled; noise_time.
 /// - attack_radii: the accuracy (per cent) on the first attack_samples test points under PGD from random starts, anew
 ///   for each epoch, as `attack_metric` names it; attack_time.
+/// - max_regions: num_regions, the linear regions in the box |x_i| <= region_box or, where that is 0, in the whole
+/// input
+///   space, left out where they are more than max_regions; regions_time.
 template <class T>
 class Measurements {
  public:
-  /// Network and samples are borrowed. Throws InputError where the noise begins behind the last column.
+  /// Network and samples are borrowed. Throws InputError where the noise begins behind the last column, or regions
+  /// are to be counted of a network that has more than 6 inputs or is not piecewise affine.
   Measurements(const RunConfig& config, const Mlp<T>& mlp, Loss loss, const Batch<T>& train, const Batch<T>& test,
                int threads);
   /// Measures the network as it is now, for row.epoch.
@@ -38,6 +42,7 @@ class Measurements {
   void append_geometry(MetricRow& row) const;
   void append_noise(MetricRow& row);
   void append_attacks(MetricRow& row);
+  void append_regions(MetricRow& row) const;
 
   const RunConfig& config_;
   const Mlp<T>& mlp_;

@@ -43,7 +43,8 @@ void RegionCollector::add(const FoundRegion& found) {
   complex_.codes.insert(complex_.codes.end(), found.code.begin(),
                         found.code.begin() + static_cast<std::ptrdiff_t>(code_words_));
   LinearRegion region;
-  const bool is_bounded = place_point(found.cone) && search_->free_directions() == 0;
+  const bool is_bounded = place_vertices(found.cone);
+  place_point(found.cone);
   inside_.insert(inside_.end(), point_.span().begin(), point_.span().end());
   region.is_open = !is_bounded || is_on_box(found.cone, facets);
   region.clearance = clearance(found, facets);
@@ -56,24 +57,32 @@ void RegionCollector::add(const FoundRegion& found) {
   if (complex_.pieces.size() == pieces + 1) complex_.regions.back().label = complex_.pieces.back().label;
 }
 
-// Sets the vertices and the point inside; returns whether there is no direction.
-bool RegionCollector::place_point(const Cone& cone) {
+// Sets the vertices; returns whether there is no direction.
+bool RegionCollector::place_vertices(const Cone& cone) {
   const std::size_t d = numbers_.inputs;
-  const auto columns = static_cast<Index>(d);
-  vertices_.resize(static_cast<Index>(cone.rays.size()), columns);
+  vertices_.resize(static_cast<Index>(cone.rays.size()), static_cast<Index>(d));
+  Index vertices = 0;
+  for (const std::int32_t ray : cone.rays) {
+    const std::span<const double> x = search_->rays().coordinates(ray);
+    if (x[d] <= 0) continue;
+    std::ranges::transform(x.first(d), vertices_.row(vertices).begin(), [&](double value) { return value / x[d]; });
+    ++vertices;
+  }
+  vertices_.resize(vertices, static_cast<Index>(d));
+  return vertices == static_cast<Index>(cone.rays.size()) && search_->free_directions() == 0;
+}
+
+// Sets the point inside from the vertices and the cone's directions.
+void RegionCollector::place_point(const Cone& cone) {
+  const std::size_t d = numbers_.inputs;
+  const Index vertices = vertices_.rows(), directions = static_cast<Index>(cone.rays.size()) - vertices;
   std::vector<double> mean(d), direction(d);
-  Index vertices = 0, directions = 0;
   for (const std::int32_t ray : cone.rays) {
     const std::span<const double> x = search_->rays().coordinates(ray);
     const bool is_vertex = x[d] > 0;
     const double size = is_vertex ? x[d] : euclidean_length(x.first(d));
     for (std::size_t j = 0; j < d; ++j) (is_vertex ? mean : direction)[j] += x[j] / size;
-    if (is_vertex) {
-      for (std::size_t j = 0; j < d; ++j) vertices_(vertices, static_cast<Index>(j)) = x[j] / size;
-    }
-    (is_vertex ? vertices : directions) += 1;
   }
-  vertices_.resize(vertices, columns);
   for (double& value : mean) value /= static_cast<double>(vertices);
   // The step along the directions is as long as the region's bounded part is large.
   double step = 0;
@@ -88,7 +97,6 @@ bool RegionCollector::place_point(const Cone& cone) {
     point_.span()[j] = mean[j];
     if (directions > 0) point_.span()[j] += step * direction[j] / static_cast<double>(directions);
   }
-  return directions == 0;
 }
 
 // The walls that all rays of a facet lie on.
@@ -185,19 +193,23 @@ void RegionCollector::add_pieces(const FoundRegion& found, const ConeFacets& fac
   const std::int32_t rays = search_->rays().size();
   std::vector<Word> known;
   if (part_of(found, inside, inside, known).rays == found.cone.rays)
-    return add_piece(found, found.cone, facets, inside);
+    return add_piece(found, found.cone, facets, inside, complex_.regions.back().volume);
   for (std::size_t label = 0; label < numbers_.classes(); ++label) {
     const Cone part = part_of(found, label, inside, known);
-    if (!part.rays.empty()) add_piece(found, part, search_->cutter().facets(part, known), label);
+    if (!part.rays.empty()) {
+      const ConeFacets of_part = search_->cutter().facets(part, known);
+      add_piece(found, part, of_part, label, place_vertices(part) ? volume(vertices_, of_part) : infinity);
+    }
     search_->rays().truncate(rays);
   }
 }
 
-void RegionCollector::add_piece(const FoundRegion& found, const Cone& cone, const ConeFacets& facets,
-                                std::size_t label) {
+void RegionCollector::add_piece(const FoundRegion& found, const Cone& cone, const ConeFacets& facets, std::size_t label,
+                                double volume) {
   const auto piece = static_cast<std::int32_t>(complex_.pieces.size());
-  complex_.pieces.push_back(
-      {.region = static_cast<std::int32_t>(complex_.count() - 1), .label = static_cast<std::int32_t>(label)});
+  complex_.pieces.push_back({.region = static_cast<std::int32_t>(complex_.count() - 1),
+                             .label = static_cast<std::int32_t>(label),
+                             .volume = volume});
   for (std::size_t f = 0; f < facets.count(); ++f) {
     if (facets.walls[f] >= numbers_.units) continue;
     const std::span<const Word> walls = common_walls(cone, facets.members_of(f));
@@ -261,13 +273,22 @@ void RegionCollector::join_faces() {
   }
 }
 
-RegionComplex RegionCollector::take() {
-  if (complex_.units.empty()) {
-    std::ranges::sort(complex_.pieces, {}, &DecisionPiece::label);
-    std::vector<DecisionPiece>& pieces = complex_.pieces;
-    const auto is_same = [](const DecisionPiece& a, const DecisionPiece& b) { return a.label == b.label; };
-    pieces.erase(std::unique(pieces.begin(), pieces.end(), is_same), pieces.end());
+// The only region of a network without hidden layers was found in parts: one piece for each class.
+void RegionCollector::join_parts() {
+  std::vector<DecisionPiece>& pieces = complex_.pieces;
+  std::ranges::stable_sort(pieces, {}, &DecisionPiece::label);
+  std::size_t count = 0;
+  for (const DecisionPiece& piece : pieces) {
+    if (count > 0 && pieces[count - 1].label == piece.label)
+      pieces[count - 1].volume += piece.volume;
+    else
+      pieces[count++] = piece;
   }
+  pieces.resize(count);
+}
+
+RegionComplex RegionCollector::take() {
+  if (complex_.units.empty()) join_parts();
   join_faces();
   complex_.exact_decisions = search_->rays().exact_decisions();
   complex_.inside = Matrix<double>(complex_.count(), static_cast<Index>(numbers_.inputs), std::move(inside_));

@@ -33,16 +33,19 @@ class RegionCollector {
     bool is_beside(const FaceRecord& other) const { return key[0] == other.key[0] && key[1] == other.key[1]; }
   };
 
-  bool place_point(const Cone& cone);
+  bool place_vertices(const Cone& cone);
+  void place_point(const Cone& cone);
   bool is_on_box(const Cone& cone, const ConeFacets& facets);
   double clearance(const FoundRegion& found, const ConeFacets& facets);
   void measure(LinearRegion& region);
   void add_pieces(const FoundRegion& found, const ConeFacets& facets, std::size_t inside);
   Cone part_of(const FoundRegion& found, std::size_t label, std::size_t rival, std::vector<Word>& known);
-  void add_piece(const FoundRegion& found, const Cone& cone, const ConeFacets& facets, std::size_t label);
+  void add_piece(const FoundRegion& found, const Cone& cone, const ConeFacets& facets, std::size_t label,
+                 double volume);
   std::span<const Word> common_walls(const Cone& cone, std::span<const Word> members);
   void join(std::span<const FaceRecord> face, std::vector<std::int32_t>& parents);
   void join_faces();
+  void join_parts();
 
   RegionSearch* search_;  // borrowed
   WallNumbers numbers_;

@@ -53,6 +53,10 @@ RegionSearch::RegionSearch(const PiecewiseAffineNetwork& network, double box, bo
     add_box(box);
 }
 
+double RegionSearch::least_regions() const {
+  return network_->hidden_layers() > 0 ? std::ldexp(1.0, static_cast<int>(basis_.rows.size())) : 1;
+}
+
 void RegionSearch::add_box(double box) {
   const WallNumbers& numbers = rows_.numbers();
   const std::size_t d = numbers.inputs;

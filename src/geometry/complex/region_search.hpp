@@ -34,6 +34,8 @@ class RegionSearch {
   WallRows& rows() { return rows_; }
   Rays& rays() { return rays_; }
   ConeCutter& cutter() { return cutter_; }
+  /// How many regions there are at least: as many as the cones that the search begins with.
+  double least_regions() const;
   /// The dimension of the space that walls do not cut at all: directions that lie in every one.
   Index free_directions() const { return static_cast<Index>(rows_.numbers().inputs + 1 - dimension_); }
 

@@ -9,23 +9,55 @@ namespace {
 
 constexpr Index regions_per_report = 1000;
 
+void check(const RegionOptions& options) {
+  if (!(options.box > 0)) throw InputError(text("regions: box is ", options.box, "; it must be above 0"));
+  check_whole("regions: max_regions", options.max_regions, 1, INT32_MAX);
+}
+
+void ask_whether_to_stop(const RegionOptions& options, Index found) {
+  if (options.stop && options.stop()) throw RunError(text("regions: stopped after ", found, " regions"));
+}
+
+void report(const RegionOptions& options, Index found, double done) {
+  if (options.progress && found % regions_per_report == 0) options.progress({.regions = found, .done = done});
+}
+
 }  // namespace
 
 RegionComplex regions(const PiecewiseAffineNetwork& network, const RegionOptions& options) {
-  if (!(options.box > 0)) throw InputError(text("regions: box is ", options.box, "; it must be above 0"));
-  check_whole("regions: max_regions", options.max_regions, 1, INT32_MAX);
+  check(options);
   detail::RegionSearch search(network, options.box, options.exact);
   detail::RegionCollector collector(search, network, options.box);
+  const RunError too_many(text("regions: more than ", options.max_regions, " regions"));
+  if (search.least_regions() > static_cast<double>(options.max_regions)) throw too_many;
   search.run([&](const detail::FoundRegion& found) {
-    if (options.stop && options.stop()) throw RunError(text("regions: stopped after ", collector.count(), " regions"));
+    ask_whether_to_stop(options, collector.count());
     collector.add(found);
-    if (collector.count() > options.max_regions)
-      throw RunError(text("regions: more than ", options.max_regions, " regions"));
-    if (options.progress && collector.count() % regions_per_report == 0)
-      options.progress({.regions = collector.count(), .done = found.done});
+    if (collector.count() > options.max_regions) throw too_many;
+    report(options, collector.count(), found.done);
   });
   if (options.progress) options.progress({.regions = collector.count(), .done = 1});
   return collector.take();
+}
+
+std::optional<Index> count_regions(const PiecewiseAffineNetwork& network, const RegionOptions& options) {
+  check(options);
+  if (network.hidden_layers() == 0) return 1;
+  detail::RegionSearch search(network, options.box, options.exact);
+  if (search.least_regions() > static_cast<double>(options.max_regions)) return std::nullopt;
+  struct TooMany {};
+  Index count = 0;
+  try {
+    search.run([&](const detail::FoundRegion& found) {
+      ask_whether_to_stop(options, count);
+      if (++count > options.max_regions) throw TooMany{};
+      report(options, count, found.done);
+    });
+  } catch (const TooMany&) {
+    return std::nullopt;
+  }
+  if (options.progress) options.progress({.regions = count, .done = 1});
+  return count;
 }
 
 Index RegionComplex::code_words() const {

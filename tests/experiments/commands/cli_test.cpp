@@ -484,6 +484,16 @@ TEST_CASE("a trained network is sliced and inspected on its own samples") {
   CHECK(contains(sliced.out, " regions, "));
   for (const char* ending : {".json", ".svg", ".png"}) CHECK(fs::file_size(out + ending) > 1000);
 
+  const std::string whole = (folder.path() / "regions.json").string();
+  const Finished found = normalign({"regions", model, "--box", "0.5", "--json", whole, "--statistics-only"});
+  CAPTURE(found.out, found.err);
+  CHECK(found.status == 0);
+  CHECK(found.err.empty());
+  CHECK(contains(found.out, " linear regions in the box |x_i| <= 0.5, "));
+  // As many as in the same square by `slice`.
+  CHECK(nlohmann::json::parse(read_file(whole)).at("num_regions") ==
+        nlohmann::json::parse(read_file(out + ".json")).at("statistics").at("regions"));
+
   const std::string report = (folder.path() / "report.json").string();
   const Finished inspected = normalign({"inspect", model, "--task", "rings", "--certificates", "3", "--json", report});
   CAPTURE(inspected.out, inspected.err);

@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 
 const std::vector<std::string> all_commands = {"train",     "sweep",  "tabular", "datasets", "study",
                                                "summary",   "plot",   "inspect", "slice",    "robustness",
-                                               "gradcheck", "report", "machine"};
+                                               "gradcheck", "report", "machine", "regions"};
 
 // The options that a help text lists.
 std::vector<std::string> options_in(const std::string& help) {
@@ -198,6 +198,7 @@ TEST_CASE("a whole number that no machine holds is named as it was given, with s
   for (const Arguments& arguments : {Arguments{"train", "sparse_parity", "--epochs", "99999999999999999999"},
                                      {"tabular", "--seeds", "99999999999999999999"},
                                      {"slice", "m.safetensors", "--plane", "0", "1", "99999999999999999999"},
+                                     {"regions", "m.safetensors", "--max-regions", "99999999999999999999"},
                                      {"gradcheck", "--seed", "99999999999999999999"}}) {
     const Finished finished = normalign(arguments);
     CAPTURE(finished.err);
@@ -504,6 +505,70 @@ TEST_CASE("completion offers every command and every option of each, tasks, cond
   for (const std::string& name : offered("train mod_add --condition ''")) CHECK(contains(conditions, name));
 }
 
+// A network of random weights in a file.
+std::string random_model(const fs::path& file, std::vector<Index> widths) {
+  write_safetensors(file, tensor_file(Mlp<double>({.widths = std::move(widths), .seed = 1})));
+  return file.string();
+}
+
+TEST_CASE("regions: a search that a signal stops ends with 128 + signal, and leaves what was there") {
+  if (without_program("stopping regions")) return;
+  const TemporaryFolder folder;
+  const std::string model = random_model(folder / "m.safetensors", {6, 60, 60, 60, 2});
+  write_file(folder / "old.json", "{}");
+  for (const int signal : {SIGINT, SIGTERM}) {
+    int looks = 0;
+    const Finished finished =
+        stopped({"regions", model, "--json", (folder / "old.json").string()}, signal, [&] { return ++looks > 30; });
+    CAPTURE(finished.out, finished.err);
+    CHECK(finished.status == 128 + signal);
+    CHECK(finished.out.empty());
+    CHECK(lines(finished.err).size() == 1);
+    CHECK(contains(finished.err, text("regions: stopped by signal ", signal, " after ")));
+    CHECK(read_file(folder / "old.json") == "{}");
+  }
+}
+
+TEST_CASE("regions: what cannot be searched or drawn is refused before the search, with the reason") {
+  if (without_program("regions that are refused")) return;
+  const TemporaryFolder folder;
+  const std::string two = random_model(folder / "two.safetensors", {2, 5, 2}),
+                    three = random_model(folder / "three.safetensors", {3, 5, 2}),
+                    many = random_model(folder / "many.safetensors", {40, 60, 2});
+  const auto refuses = [&](const Arguments& arguments, const std::string& reason) {
+    const Finished finished = normalign(arguments);
+    CAPTURE(arguments, finished.out, finished.err);
+    CHECK(finished.status == 2);
+    CHECK(finished.out.empty());
+    CHECK(lines(finished.err).size() == 1);
+    CHECK(contains(finished.err, reason));
+  };
+  const std::string ply = (folder / "m.ply").string(), svg = (folder / "m.svg").string();
+  refuses({"regions", many}, "more than 30 rows of the first layer are independent");
+  refuses({"regions", many, "--box", "1"}, "40 inputs");
+  refuses({"regions", two, "--box", "1", "--mesh", ply}, "--mesh: found a network with 2 inputs, expected 3");
+  refuses({"regions", three, "--picture", svg}, "--picture: found no --box");
+  refuses({"regions", three, "--box", "1", "--picture", (folder / "m.gif").string()},
+          "--picture: found the ending '.gif'");
+  refuses({"regions", three, "--box", "1", "--mesh", svg}, "expected a name that ends in .ply");
+  refuses({"regions", three, "--box", "1", "--picture", svg, "--class", "2"},
+          "--class: found 2, expected a class from 0 to 1");
+  refuses({"regions", three, "--box", "1", "--picture", svg, "--scale", "2", "1"}, "--scale: found 2 and 1");
+  refuses({"regions", three, "--box", "1", "--picture", svg, "--view", "0", "91"}, "--view: found 0 and 91");
+  refuses({"regions", (folder / "none.safetensors").string()}, "none.safetensors");
+  for (const char* name : {"m.ply", "m.svg", "m.gif"}) CHECK_FALSE(fs::exists(folder / name));
+  const Finished crowded = normalign({"regions", two, "--max-regions", "3"});
+  CHECK(crowded.status == 1);
+  CHECK(contains(crowded.err, "regions: more than 3 regions"));
+  const Finished hopeless = normalign({"regions", random_model(folder / "wide.safetensors", {25, 30, 30, 2})});
+  CHECK(hopeless.status == 1);
+  CHECK(contains(hopeless.err, "regions: more than 10000000 regions"));
+  const Finished full = normalign({"regions", two, "--json", "/dev/full"});
+  CHECK(full.status == 1);
+  CHECK(contains(full.err, "/dev/full: cannot be written: No space left on device"));
+  CHECK(full.out.empty());
+}
+
 TEST_CASE("numbers that are none or out of range are refused in every command, in one line that names the option") {
   if (without_program("numbers")) return;
   const TemporaryFolder folder;
@@ -519,9 +584,9 @@ TEST_CASE("numbers that are none or out of range are refused in every command, i
     CHECK(contains(finished.err, "found " + value + ','));
     CHECK(contains(finished.err, "expected"));
   };
-  const Arguments slice{"slice", model, "--out", out}, inspect{"inspect", model, "--task", "rings"},
-      study{"study", "sparsity", "--to", "4"}, train{"train", "rings", "--out", out},
-      sweep{"sweep", "x.json", "--out", out};
+  const Arguments slice{"slice", model, "--out", out}, regions{"regions", model},
+      inspect{"inspect", model, "--task", "rings"}, study{"study", "sparsity", "--to", "4"},
+      train{"train", "rings", "--out", out}, sweep{"sweep", "x.json", "--out", out};
   for (const std::string value : {"nan", "inf", "-inf", "1e999"}) {
     for (const char* option : {"--window", "--level"}) {
       Arguments arguments = slice;
@@ -529,6 +594,7 @@ TEST_CASE("numbers that are none or out of range are refused in every command, i
       refuses(arguments, option, value);
     }
     for (const char* option : {"--seconds", "--radius"}) refuses(inspect, option, value);
+    refuses(regions, "--box", value);
     for (const char* option : {"--lambda", "--learning-rate", "--level", "--init-scale"}) refuses(train, option, value);
     refuses(study, "--loss", value);
     refuses({"gradcheck"}, "--tolerance", value);
@@ -541,7 +607,9 @@ TEST_CASE("numbers that are none or out of range are refused in every command, i
   }
   refuses(slice, "--points", "-1");
   refuses(slice, "--window", "1e-200");
-  for (const std::string value : {"0", "1000000000000"}) refuses(slice, "--max-regions", value);
+  for (const std::string value : {"0", "1000000000000"})
+    for (const Arguments& arguments : {slice, regions}) refuses(arguments, "--max-regions", value);
+  for (const std::string value : {"0", "-1", "1e-100"}) refuses(regions, "--box", value);
   refuses({"tabular", "--out", out}, "--seeds", "0");
   for (const char* option : {"--certificates", "--samples"}) refuses(inspect, option, "-1");
   for (const char* option : {"--radius", "--seconds"}) refuses(inspect, option, "-1");
@@ -610,6 +678,8 @@ TEST_CASE("degenerate networks are sliced and inspected without a NaN, or refuse
          {Arguments{"slice", file.string(), "--out", (folder / name).string(), "--data", (folder / "two.csv").string()},
           {"slice", file.string(), "--out", (folder / name).string(), "--output", "0", "--level", "0.1", "--colour",
            "class"},
+          {"regions", file.string(), "--json", (folder / "regions.json").string()},
+          {"regions", file.string(), "--box", "1", "--json", (folder / "regions.json").string()},
           {"inspect", file.string(), "--data", (folder / "two.csv").string()}}) {
       const Finished finished = normalign(arguments);
       CAPTURE(arguments, finished.out, finished.err);

@@ -70,6 +70,9 @@ TEST_CASE("every field out of its range is refused by its name, with what was fo
       {"attack_steps", set(&RunConfig::attack_steps, 0), "0"},
       {"attack_step", set(&RunConfig::attack_step, -1.0), "-1"},
       {"attack_samples", set(&RunConfig::attack_samples, -1), "-1"},
+      {"max_regions", set(&RunConfig::max_regions, -1), "-1"},
+      {"region_box", set(&RunConfig::region_box, -0.5), "-0.5"},
+      {"dimensions", set(&RunConfig::dimensions, 1), "1"},
       {"condition", set(&RunConfig::condition, "grokalign+hold_jacobian"), "'grokalign+hold_jacobian'"},
       {"level", set(&RunConfig::level, -1.0), "-1"},
       {"level", set(&RunConfig::level, nan), "nan"},
@@ -150,7 +153,7 @@ TEST_CASE("every field is set by its name and read back") {
 TEST_CASE("a misspelled field or choice is answered with the nearest") {
   RunConfig config{.optimizer = "adam"};
   CHECK(message_of([&] { check(config); }).ends_with("; did you mean adamw?"));
-  CHECK(message_of([&] { settings::set(config, "lamda", 1); }).ends_with("attack_samples; did you mean lambda?"));
+  CHECK(message_of([&] { settings::set(config, "lamda", 1); }).ends_with("region_box; did you mean lambda?"));
 }
 
 TEST_CASE("a field that does not exist or a value of another type is refused by name") {

@@ -2,7 +2,9 @@
 
 #include <cmath>
 
+#include "data/rings.hpp"
 #include "experiments/training/grokking.hpp"
+#include "geometry/complex/regions.hpp"
 #include "geometry/local_geometry.hpp"
 #include "linalg/reduce.hpp"
 #include "support/catch.hpp"
@@ -133,6 +135,46 @@ TEST_CASE("the noise criterion holds a run back, and is measured only where the 
   const RunLog measured = grokking_run<float>(config, tiny_data(), 1, {});
   CHECK(measured.grokking_epoch == log.grokking_epoch);
   for (const MetricRow& row : measured.metrics) CHECK(has_extra(row, "noise_acc_0"));
+}
+
+// The rings in d dimensions, small.
+RunConfig rings_config() {
+  RunConfig config = measured_config();
+  config.hidden = {5};
+  return config;
+}
+
+TEST_CASE("regions are counted as the geometry counts them, and not beyond the bound") {
+  const Split<float> data = rings<float>({.dimensions = 3, .train_samples = 30, .test_samples = 10});
+  RunConfig config = rings_config();
+  config.max_regions = 26;
+  const RunLog whole = grokking_run<float>(config, data, 1, {});
+  // Five walls in general position in space, by Zaslavsky: 1 + 5 + 10 + 10.
+  for (const MetricRow& row : whole.metrics) {
+    CHECK(extra(row, "num_regions") == 26);
+    CHECK(extra(row, "regions_time") > 0);
+  }
+  config.max_regions = 25;
+  for (const MetricRow& row : grokking_run<float>(config, data, 1, {}).metrics) {
+    CHECK_FALSE(has_extra(row, "num_regions"));
+    CHECK(has_extra(row, "regions_time"));
+  }
+  config.region_box = 0.5;
+  const Mlp<float> untrained({.widths = {3, 5, 2}, .seed = 3});
+  CHECK(extra(grokking_run<float>(config, data, 1, {}).metrics[0], "num_regions") ==
+        static_cast<double>(regions(piecewise_affine(untrained), {.box = 0.5}).count()));
+}
+
+TEST_CASE("regions of a network that has too many inputs, or none, are refused by name") {
+  RunConfig config = measured_config();
+  config.max_regions = 7;
+  CHECK(message_of<InputError>([&] { grokking_run<float>(config, tiny_data(), 1, {}); }) ==
+        "max_regions: found 7, expected 0, as the network has 10 inputs and regions are counted for at most 6");
+  config = rings_config();
+  config.max_regions = 7;
+  config.activation = "tanh";
+  CHECK(message_of<InputError>([&] { grokking_run<float>(config, rings<float>(), 1, {}); }) ==
+        "max_regions: found 7, expected 0, as a network of tanh has no regions");
 }
 
 TEST_CASE("noise that begins behind the last column is refused") {

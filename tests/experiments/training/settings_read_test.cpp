@@ -43,8 +43,9 @@ Json changed(const std::string& name, const Json& value) {
       {"beta1", 0.4},          {"beta2", 0.4},          {"epsilon", 0.01},
       {"gradient_clip", 1e-3}, {"train_criterion", 0},  {"test_criterion", 0},
       {"grokfast_alpha", 0.3}, {"attack_steps", 1},     {"attack_step", 0.01},
-      {"attack_samples", 1},   {"batch_size", 3}};
+      {"attack_samples", 1},   {"batch_size", 3},       {"region_box", 0.25}};
   if (const auto found = others.find(name); found != others.end()) return found->second;
+  if (name == "max_regions") return value == 0 ? 1000 : 1;  // more than one are not logged
   if (name == "precision") return value == "float32" ? "float64" : "float32";
   if (name == "jacobian_norm") return value == "exact" ? "projection" : "exact";
   if (name == "loss") return value == "mse" ? "bce" : "mse";
@@ -57,7 +58,10 @@ Json changed(const std::string& name, const Json& value) {
 
 // What a run found, but for the time that it took.
 Json findings(const RunConfig& config) {
-  const RunLog log = task(config.task).run(config, 1, {});
+  // A network whose regions cannot be counted is refused, which is an effect too.
+  RunLog log;
+  const std::string refusal = message_of<InputError>([&] { log = task(config.task).run(config, 1, {}); });
+  if (refusal != "nothing was thrown") return refusal;
   Json result = Json::array();
   for (const MetricRow& row : log.metrics) {
     Json json = {row.epoch, row.train_acc, row.test_acc, row.train_loss, row.test_loss};
@@ -77,6 +81,7 @@ TEST_CASE("settings read: a setting changes what a run finds if and only if the 
   RunConfig measured = small("rings", "baseline");
   measured.noise_levels = {2};
   measured.attack_radii = {0.4};
+  measured.max_regions = 1000;
   runs.push_back(measured);
   RunConfig offset_alone = small("rings", "grokalign");
   offset_alone.penalise_jacobian = false;

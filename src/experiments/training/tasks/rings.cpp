@@ -7,8 +7,8 @@ namespace normalign::tasks {
 Task rings() {
   return {.name = "rings",
           .summary =
-              "three rings in the plane: 120 training points, 2-128-128-2 ReLU, large start, AdamW, cross entropy, "
-              "float64; to look at",
+              "three rings in the plane, or in more dimensions: 120 training points, 2-128-128-2 ReLU, large start, "
+              "AdamW, cross entropy, float64; to look at",
           .defaults = {.hidden = {128, 128},
                        .init_scale = 8,
                        .precision = "float64",
@@ -19,9 +19,10 @@ Task rings() {
                        .weight_decay = 1,
                        .test_criterion = 95,
                        .lambda = 1e-3},
-          .data_settings = {"train_samples", "test_samples"},
+          .data_settings = {"train_samples", "test_samples", "dimensions"},
           .data = [](const RunConfig& config) {
-            const RingsOptions options{.train_samples = config.train_samples,
+            const RingsOptions options{.dimensions = config.dimensions,
+                                       .train_samples = config.train_samples,
                                        .test_samples = config.test_samples,
                                        .seed = static_cast<std::uint64_t>(config.seed)};
             return in_precision(config, [&]<class T>(T) { return normalign::rings<T>(options); });
