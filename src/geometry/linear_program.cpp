@@ -134,7 +134,7 @@ LinearSolution LinearProgram::Model::solve(ConstView<double> objective, bool has
   const Clock::time_point start = Clock::now();
   for (int attempt = 0; attempt < 3; ++attempt) {
     // CLP takes a negative number for no limit.
-    if (seconds < infinity) clp.setMaximumWallSeconds(std::max(0.0, seconds - seconds_since(start)));
+    clp.setMaximumWallSeconds(seconds < infinity ? std::max(0.0, seconds - seconds_since(start)) : -1);
     {
       const detail::SingleThreadedBlas one_thread;
       // What changes between solves leaves the basis primal feasible most often.

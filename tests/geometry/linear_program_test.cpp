@@ -105,6 +105,20 @@ TEST_CASE("rows of zeros and rows of any length do no harm") {
   CHECK(program.maximise(M{{2, 1}}).status == LinearStatus::infeasible);
 }
 
+TEST_CASE("a program without time has no answer, and has it again with time") {
+  const M rows = random_matrix({60, 80}, 3), limits = random_matrix({1, 60}, 4, 0, 1);
+  M low(1, 80), high(1, 80);
+  std::ranges::fill(low.span(), -1);
+  std::ranges::fill(high.span(), 1);
+  const M objective = random_matrix({1, 80}, 5);
+  LinearProgram program(rows, limits, low, high);
+  program.limit_seconds(0);
+  CHECK_THROWS_AS(program.maximise(objective), RunError);
+  program.limit_seconds(infinity);
+  CHECK_THAT(program.maximise(objective).value,
+             WithinRel(LinearProgram(rows, limits, low, high).maximise(objective).value, 1e-9));
+}
+
 TEST_CASE("programs that make no sense are refused") {
   const M one{{1.0}};
   const auto message = [](const M& rows, const M& limits, const M& low, const M& high) {

@@ -377,14 +377,15 @@ bool BoundarySearch::search_plane(Index regions) {
 Certificate BoundarySearch::run(Index parts) {
   if (margins_->are_negative_everywhere()) return {.exact = true, .lower = infinity};
   reach_ = first_reach();
+  const bool has_plane = network_->inputs() <= 2;
   bool is_planar = false;
   for (Index round = 0; round < most_reaches && found_.upper > 0; ++round) {
     const Index left = parts - found_.parts;
-    const bool may_be_planar = network_->inputs() <= 2 && left > 0;
-    if (!is_planar) search_parts(may_be_planar ? std::min(left, parts_before_plane) : left);
-    if (may_be_planar && (is_planar || has_near_part())) {
-      is_planar = search_plane(left * regions_per_part);
-      if (!is_planar && std::isfinite(found_.upper)) search_parts(parts - found_.parts);
+    if (!is_planar) search_parts(has_plane ? std::min(left, parts_before_plane) : left);
+    if (has_plane && (is_planar || has_near_part())) {
+      is_planar = left > 0 && search_plane(left * regions_per_part);
+      // Far out, where nothing is known to be, parts are not gone through in their place.
+      if (!is_planar) search_parts(std::isfinite(found_.upper) ? parts - found_.parts : 0);
     }
     raise_lower(std::min(closed_, queue_.empty() ? infinity : queue_.front().key));
     if (has_near_part() || found_.upper * margins_->stretch() <= reach_) break;

@@ -220,6 +220,9 @@ TEST_CASE("a search that is ended early has bounds on both sides of the distance
     CHECK(last > 0);
     const Certificate none = certificates(network, x, {.norm = norm, .seconds = 0}).front();
     CHECK(none.parts == 0);
+    // The walls of the region of x are looked at whatever the time.
+    CHECK(none.lower > 0);
+    CHECK(none.lower <= whole.lower);
     // Its own answer, a little further on, as an attack's.
     M further = whole.adversarial;
     for (Index i = 0; i < 4; ++i) further(0, i) += 1e-6 * (further(0, i) - x(0, i));

@@ -131,6 +131,23 @@ TEST_CASE("the loosest unit is the one whose bend the output's bound overlooks")
   CHECK(bounds.loosest_unit(x) == 1);
 }
 
+TEST_CASE("a ball whose outputs are proved to be negative has no step beyond, and small ones are proved") {
+  for (const Norm norm : {Norm::l2, Norm::linf})
+    for (std::uint64_t seed = 0; seed < 20; ++seed) {
+      const Scene scene(seed, {0, -1, 0.1}, 0.5, norm);
+      PartBounds bounds(scene.margins, norm);
+      CHECK(bounds.are_negative(1e-9));
+      double proved = 1e-9;
+      while (proved < 100 && bounds.are_negative(1.2 * proved)) proved *= 1.2;
+      const M steps = random_matrix({400, 3}, seed + 7, -2, 2);
+      const M margins = scene.margins.network()(steps);
+      for (Index i = 0; i < steps.rows(); ++i) {
+        CAPTURE(name_of(norm), seed, proved);
+        if (norm_length(steps.row(i), norm) <= proved) CHECK(std::ranges::max(margins.row(i)) < 0);
+      }
+    }
+}
+
 TEST_CASE("a part out of reach is found to be empty") {
   const PiecewiseAffineNetwork network({{M{{1}, {-1}}, M{{-2, -3}}, 0}, {M{{1, 1}}, M{{-1}}, 1}});
   const CentredMargins margins(network, nullptr, M(1, 1));
