@@ -20,6 +20,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* standard_output = "-";
+
 struct RegionArguments {
   std::string model, json, mesh, picture, title;
   std::optional<double> box;
@@ -101,11 +103,17 @@ int find_regions(const RegionArguments& a) {
   }
   status.clear();
   const RegionReport report{.complex = complex, .statistics = statistics(complex), .box = options.box};
-  if (!a.json.empty())
-    write_text_file(a.json, of_kind(kind::regions, as_json(report, !a.statistics_only)).dump() + "\n");
+  const bool is_json_output = a.json == standard_output;
+  if (!a.json.empty()) {
+    const std::string json = of_kind(kind::regions, as_json(report, !a.statistics_only)).dump() + "\n";
+    if (is_json_output)
+      std::cout << json;
+    else
+      write_text_file(a.json, json);
+  }
   if (!a.mesh.empty()) write_text_file(a.mesh, as_ply(network, complex, *a.box, a.walls));
   if (!a.picture.empty()) draw_regions(a, network, complex);
-  print(tables(report), a.wide);
+  if (!is_json_output) print(tables(report), a.wide);
   return 0;
 }
 
@@ -133,7 +141,12 @@ Command add_regions(CLI::App& app) {
   command->add_flag("--exact", a.exact,
                     "Decide every sign by whole numbers, a referee for the default: the same regions at many times the "
                     "cost");
-  add(*command, "--json", a.json, "Write everything as JSON too, region by region", "FILE");
+  add(*command, "--json", a.json,
+      "Write everything as JSON too, region by region; without FILE, or for -, to standard output in place of the "
+      "tables",
+      "FILE")
+      ->expected(0, 1)
+      ->default_str(standard_output);
   command->add_flag("--statistics-only", a.statistics_only, "No regions, facets and pieces in the JSON");
   add_wide_option(*command, a.wide);
   const char* group = "Pictures (three inputs, with --box)";

@@ -491,6 +491,8 @@ TEST_CASE("a trained network is sliced and inspected on its own samples") {
   CHECK(found.err.empty());
   CHECK(contains(found.out, " linear regions in the box |x_i| <= 0.5, "));
   // As many as in the same square by `slice`.
+  const Finished on_output = normalign({"regions", model, "--box", "0.5", "--json", "--statistics-only"});
+  CHECK(on_output.out == read_file(whole));
   CHECK(nlohmann::json::parse(read_file(whole)).at("num_regions") ==
         nlohmann::json::parse(read_file(out + ".json")).at("statistics").at("regions"));
 
