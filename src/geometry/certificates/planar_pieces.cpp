@@ -265,7 +265,7 @@ std::vector<Index> take_first(std::vector<PlanarPiece>& pieces, std::size_t coun
   std::vector<Index> cells;
   for (std::size_t i = 0; i < std::min(count, pieces.size()); ++i) cells.push_back(pieces[i].cell);
   std::ranges::sort(cells);
-  cells.erase(std::ranges::unique(cells).begin(), cells.end());
+  cells.erase(std::unique(cells.begin(), cells.end()), cells.end());
   std::erase_if(pieces, [&](const PlanarPiece& piece) { return std::ranges::binary_search(cells, piece.cell); });
   return cells;
 }
