@@ -26,6 +26,7 @@ struct LinearProgram::Model {
   Matrix<double> low, high;     // 1 x n
   std::vector<double> lengths;  // m, as given; 1 for a row of zeros
   double seconds = infinity;    // for one answer
+  bool has_start = false;       // the basis was given, and is the next answer's beginning
   ClpSimplex clp;
 
   void load();
@@ -139,11 +140,13 @@ LinearSolution LinearProgram::Model::solve(ConstView<double> objective, bool has
       const detail::SingleThreadedBlas one_thread;
       // What changes between solves leaves the basis primal feasible most often.
       if (attempt > 0) clp.allSlackBasis(true);
-      if (attempt == 1)
+      // A given basis is that of a program with other rows, and not primal feasible.
+      if (attempt == 1 || (attempt == 0 && has_start))
         clp.dual();
       else
         clp.primal();
     }
+    has_start = false;
     const bool sure = clp.secondaryStatus() == clp_sure || clp.secondaryStatus() == clp_nothing_to_do;
     if (clp.status() == clp_optimal && sure) {
       if (auto found = verified_optimum(objective)) return *std::move(found);
@@ -191,6 +194,21 @@ LinearProgram::LinearProgram(ConstView<double> rows, ConstView<double> limits, C
 LinearProgram::~LinearProgram() = default;
 LinearProgram::LinearProgram(LinearProgram&&) noexcept = default;
 LinearProgram& LinearProgram::operator=(LinearProgram&&) noexcept = default;
+
+std::vector<std::uint8_t> LinearProgram::basis() const {
+  const auto count = static_cast<std::size_t>(model_->rows.rows() + model_->rows.cols());
+  const unsigned char* status = model_->clp.statusArray();
+  return status ? std::vector<std::uint8_t>(status, status + count) : std::vector<std::uint8_t>(count);
+}
+
+void LinearProgram::start_from(std::span<const std::uint8_t> basis) {
+  const auto count = static_cast<std::size_t>(model_->rows.rows() + model_->rows.cols());
+  if (basis.size() != count)
+    throw InputError(text("LinearProgram: the basis has ", basis.size(), " entries; it must have ", count));
+  model_->clp.createStatus();
+  std::ranges::copy(basis, model_->clp.statusArray());
+  model_->has_start = true;
+}
 
 void LinearProgram::limit_seconds(double seconds) { model_->seconds = seconds; }
 

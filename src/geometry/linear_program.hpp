@@ -1,7 +1,9 @@
 // Linear programs, solved by COIN-OR CLP and believed only after a check of our own.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "linalg/matrix.hpp"
@@ -39,6 +41,12 @@ class LinearProgram {
 
   /// Sets h_i. Throws InputError when there is no row i or the limit is not finite.
   void set_limit(Index row, double limit);
+  /// The basis that the last answer was found at, to `start_from` in another program: n + m numbers, of variables and
+  /// of rows, that only CLP knows the meaning of.
+  std::vector<std::uint8_t> basis() const;
+  /// Lets the next `maximise` begin at such a basis, of a program like this one; it costs time where it is a bad one.
+  /// Throws InputError unless there are n + m numbers.
+  void start_from(std::span<const std::uint8_t> basis);
   /// Gives each `maximise` from now on so many seconds; results near such an end depend on the machine.
   void limit_seconds(double seconds);
   /// The maximum for the objective c, 1 x n. Throws InputError when c does not fit or is not finite; RunError when no

@@ -84,7 +84,7 @@ double BoundarySearch::value_at(ConstView<double> step, Index row) const {
 
 // The shortest step of the set, when it is no longer than the limit, with every row moved inward by a distance. Solvers
 // have tolerances: they get the set in a unit of length that is a power of two next to the limit.
-NearestPoint BoundarySearch::project(const HalfSpaces& set, double inward) {
+NearestPoint BoundarySearch::project(const HalfSpaces& set, double inward, std::span<const std::uint8_t> start) {
   int exponent = 0;
   std::frexp(std::isfinite(limit()) ? limit() : scale_, &exponent);
   Matrix<double> offsets(set.offsets);
@@ -95,7 +95,7 @@ NearestPoint BoundarySearch::project(const HalfSpaces& set, double inward) {
   const HalfSpaces scaled{.slopes = set.slopes, .offsets = offsets};
   const double most = std::ldexp(limit(), -exponent);
   NearestPoint result = norm_ == Norm::l2 ? least_distance_(scaled, origin_, most)
-                                          : least_linf_distance(scaled, origin_, most, seconds_left());
+                                          : least_linf_distance(scaled, origin_, most, seconds_left(), start);
   result.distance = std::ldexp(result.distance, exponent);
   for (double& value : result.point.span()) value = std::ldexp(value, exponent);
   return result;
@@ -260,7 +260,8 @@ bool BoundarySearch::has_near_part() const { return !queue_.empty() && queue_.fr
 // The nearest point of what is known to contain the part, and what proves that it is.
 NearestPoint BoundarySearch::prove(Part& part) {
   const HalfSpaces set = bounds_.half_spaces();
-  NearestPoint nearest = project(set);
+  NearestPoint nearest = project(set, 0, part.basis);
+  part.basis = std::move(nearest.basis);
   if (nearest.multipliers.empty()) return nearest;
   ProvedDistance proved = proved_distance(set, nearest.multipliers, norm_, limit());
   part.key = std::max(part.key, std::min(proved.distance, limit()));
@@ -291,6 +292,10 @@ void BoundarySearch::divide(Part part) {
     take(further, Proof::rounded);
   }
   if (unit < 0 || part.key >= near_enough * limit()) return close(part.key);
+  // The new row comes after those of the signs before it; the output's is the last one.
+  const std::span<const UnitSign> before = std::span(part.signs).first(static_cast<std::size_t>(unit));
+  const Index row = std::ssize(before) - std::ranges::count(before, UnitSign::any);
+  part.basis = with_row(std::move(part.basis), network_->inputs(), row);
   for (const UnitSign sign : {UnitSign::off, UnitSign::on}) {
     Part half = part;
     half.signs[static_cast<std::size_t>(unit)] = sign;
@@ -347,7 +352,8 @@ void BoundarySearch::search_parts(Index parts) {
           .output = j,
           .signs = std::vector(code_.size(), UnitSign::any),
           .direction = {},
-          .along = 0});
+          .along = 0,
+          .basis = {}});
   while (has_near_part() && parts-- > 0 && !is_late()) {
     std::pop_heap(queue_.begin(), queue_.end());
     Part part = std::move(queue_.back());

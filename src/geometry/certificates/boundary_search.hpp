@@ -40,6 +40,7 @@ class BoundarySearch {
     std::vector<UnitSign> signs;
     std::vector<double> direction;  // where not empty, of all such steps within the limit z·direction >= along
     double along;
+    std::vector<std::uint8_t> basis;  // of the linear program of what it is part of
     bool operator<(const Part& other) const { return key != other.key ? key > other.key : number > other.number; }
   };
 
@@ -50,7 +51,7 @@ class BoundarySearch {
   bool is_beyond(ConstView<double> step) const;
   void enter(std::span<const std::uint8_t> code);
   double value_at(ConstView<double> step, Index row) const;
-  NearestPoint project(const HalfSpaces& set, double inward = 0);
+  NearestPoint project(const HalfSpaces& set, double inward = 0, std::span<const std::uint8_t> start = {});
   bool take(ConstView<double> step, Proof proof);
   bool take_nearest(const HalfSpaces& set, Proof proof);
   bool start_from_step(Matrix<double> step);

@@ -62,8 +62,8 @@ struct Certificate {
 /// times as many steps where it came to an end. In l2 all is computed in the row space of the first weight.
 ///
 /// Practical for up to some tens of units that change their sign within the distance: the number of parts grows
-/// exponentially in them. A part that waits takes about N + 8 r bytes, N hidden units, r the rank of the first weight
-/// (in linf 0).
+/// exponentially in them. A part that waits takes about N + 8 r bytes, N hidden units, r the rank of the first weight;
+/// in linf N + d, and d more for each d signs that it has.
 ///
 /// Throws InputError when shapes do not fit, an option is negative, an `adversarial` row is not classified otherwise,
 /// or on fewer than one thread.

@@ -1,7 +1,9 @@
 // The point of a polytope next to a given point, in the Euclidean and in the maximum norm.
 #pragma once
 
+#include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "base/infinity.hpp"
@@ -25,6 +27,9 @@ struct NearestPoint {
   /// m: weights of the rows, not negative but for equalities, by which the distance (or that there is none within the
   /// limit) can be proved; empty where nothing is known.
   std::vector<double> multipliers = {};
+  /// In the maximum norm, where a linear program was solved: the state of its d + 1 variables and m rows at the end, by
+  /// which the next search in half-spaces like these is shorter.
+  std::vector<std::uint8_t> basis = {};
 };
 
 /// {z : slopes z + offsets >= 0}, the first `equalities` rows with = 0. Rows of zeros hold or fail by their offset.
@@ -38,6 +43,10 @@ namespace detail {
 
 /// Throws InputError when shapes do not fit, the equalities are not in 0, ..., m or the limit is negative.
 void check(const HalfSpaces& set, ConstView<double> x, double limit);
+
+/// The basis of a `NearestPoint` of d inputs for half-spaces with one more row, before row number `row`; an empty one
+/// stays so.
+std::vector<std::uint8_t> with_row(std::vector<std::uint8_t> basis, Index inputs, Index row);
 
 }  // namespace detail
 
@@ -91,8 +100,9 @@ class LeastDistance {
 };
 
 /// The point of the half-spaces next to x (1 x d) in the maximum norm, by a linear program. Throws InputError as
-/// LeastDistance does; `failed` when the linear program has no answer, or none within so many seconds.
+/// LeastDistance does; `failed` when the linear program has no answer, or none within so many seconds. `start`, where
+/// not empty: the basis of half-spaces that these are like.
 NearestPoint least_linf_distance(const HalfSpaces& set, ConstView<double> x, double limit = infinity,
-                                 double seconds = infinity);
+                                 double seconds = infinity, std::span<const std::uint8_t> start = {});
 
 }  // namespace normalign

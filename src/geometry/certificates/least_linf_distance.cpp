@@ -12,18 +12,20 @@ constexpr double zero_row_rounding = 1e-11;
 // The set is empty when its nearest point would be further away than the furthest row over this.
 constexpr double least_share = 1e-6;
 
+// CLP's mark of a row that is basic.
+constexpr std::uint8_t basic_row = 1;
+
 // A row by its distance from x, positive where it is violated; an equality has two sides.
 struct BallSide {
   Index row = 0;
   double sign = 1, distance = 0;
 };
 
-// The largest tau with slope w >= (what is missing / furthest) tau in every row and |w| <= 1, and w.
-LinearSolution largest_share(const HalfSpaces& set, const std::vector<BallSide>& sides, double furthest,
-                             double seconds) {
+// maximise tau over slope w >= (what is missing / furthest) tau in every row and |w| <= 1, with w before tau.
+LinearProgram largest_share(const HalfSpaces& set, const std::vector<BallSide>& sides, double furthest) {
   const auto count = static_cast<Index>(sides.size());
   const Index d = set.slopes.cols();
-  Matrix<double> rows(count, d + 1), low(1, d + 1), high(1, d + 1), objective(1, d + 1);
+  Matrix<double> rows(count, d + 1), low(1, d + 1), high(1, d + 1);
   for (Index i = 0; i < count; ++i) {
     const auto& [row, sign, distance] = sides[static_cast<std::size_t>(i)];
     for (Index k = 0; k < d; ++k) rows(i, k) = -sign * set.slopes(row, k);
@@ -32,15 +34,35 @@ LinearSolution largest_share(const HalfSpaces& set, const std::vector<BallSide>&
   std::ranges::fill(low.span(), -1);
   std::ranges::fill(high.span(), 1);
   low(0, d) = 0;
-  objective(0, d) = 1;
-  LinearProgram program(rows, Matrix<double>(1, count), low, high);
-  program.limit_seconds(seconds);
-  return program.maximise(objective);
+  return LinearProgram(rows, Matrix<double>(1, count), low, high);
+}
+
+// Of a basis of all rows that of the rows in the program, or the other way round: the others are basic.
+std::vector<std::uint8_t> chosen(std::span<const std::uint8_t> whole, const std::vector<BallSide>& sides,
+                                 Index columns) {
+  std::vector<std::uint8_t> result(whole.begin(), whole.begin() + columns);
+  for (const BallSide& side : sides) result.push_back(whole[static_cast<std::size_t>(columns + side.row)]);
+  return result;
+}
+
+std::vector<std::uint8_t> spread(std::span<const std::uint8_t> part, const std::vector<BallSide>& sides, Index columns,
+                                 Index rows) {
+  std::vector<std::uint8_t> result(static_cast<std::size_t>(columns + rows), basic_row);
+  std::copy_n(part.begin(), columns, result.begin());
+  for (std::size_t i = 0; i < sides.size(); ++i)
+    result[static_cast<std::size_t>(columns + sides[i].row)] = part[static_cast<std::size_t>(columns) + i];
+  return result;
 }
 
 }  // namespace
 
-NearestPoint least_linf_distance(const HalfSpaces& set, ConstView<double> x, double limit, double seconds) {
+std::vector<std::uint8_t> detail::with_row(std::vector<std::uint8_t> basis, Index inputs, Index row) {
+  if (!basis.empty()) basis.insert(basis.begin() + inputs + 1 + row, basic_row);
+  return basis;
+}
+
+NearestPoint least_linf_distance(const HalfSpaces& set, ConstView<double> x, double limit, double seconds,
+                                 std::span<const std::uint8_t> start) {
   detail::check(set, x, limit);
   const auto m = static_cast<std::size_t>(set.slopes.rows());
   const auto multipliers_of = [&](const BallSide& side) {
@@ -69,13 +91,20 @@ NearestPoint least_linf_distance(const HalfSpaces& set, ConstView<double> x, dou
   if (furthest.distance > limit) return result;
   // The nearest z = x + rho w, |w| <= 1, has the largest tau = furthest / rho, which is at most 1: rows become
   // slope w >= (what is missing / furthest) tau, all through the origin.
+  const Index d = set.slopes.cols();
+  LinearProgram program = largest_share(set, sides, furthest.distance);
+  program.limit_seconds(seconds);
+  if (!start.empty() && set.equalities == 0) program.start_from(chosen(start, sides, d + 1));
+  Matrix<double> objective(1, d + 1);
+  objective(0, d) = 1;
   LinearSolution found;
   try {
-    found = largest_share(set, sides, furthest.distance, seconds);
+    found = program.maximise(objective);
   } catch (const RunError&) {
     result.status = NearestStatus::failed;
     return result;
   }
+  if (set.equalities == 0) result.basis = spread(program.basis(), sides, d + 1, set.slopes.rows());
   // Where tau ends at 1 the furthest row is all that counts.
   if (found.value < 1 - 1e-12) {
     std::ranges::fill(result.multipliers, 0);

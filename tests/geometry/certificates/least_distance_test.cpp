@@ -208,5 +208,29 @@ TEST_CASE("half-spaces and limits that do not fit are refused") {
         "LeastDistance: limit is -1; it must not be negative");
 }
 
+TEST_CASE("in the maximum norm a search begun at the basis of other half-spaces has the same answer") {
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    const M rows = random_matrix({9, 30}, seed), offsets = random_matrix({1, 9}, seed + 50, -3, 1), x(1, 30);
+    const HalfSpaces eight{.slopes = rows.view().row_block(0, 8), .offsets = {offsets.data(), 1, 8}};
+    const NearestPoint first = least_linf_distance(eight, x);
+    // The same rows with the ninth in the place of the fourth.
+    M moved(rows), moved_offsets(offsets);
+    for (Index i = 8; i > 3; --i) {
+      std::ranges::copy(rows.row(i - 1), moved.row(i).begin());
+      moved_offsets(0, i) = offsets(0, i - 1);
+    }
+    std::ranges::copy(rows.row(8), moved.row(3).begin());
+    moved_offsets(0, 3) = offsets(0, 8);
+    const HalfSpaces nine{.slopes = moved, .offsets = moved_offsets};
+    const auto start = detail::with_row(first.basis, 30, 3);
+    const NearestPoint cold = least_linf_distance(nine, x),
+                       warm = least_linf_distance(nine, x, infinity, infinity, start);
+    REQUIRE(warm.status == cold.status);
+    CHECK_THAT(warm.distance, WithinRel(cold.distance, 1e-9));
+    CHECK(warm.basis.size() == 30 + 1 + 9);
+  }
+  CHECK(detail::with_row({}, 30, 3).empty());
+}
+
 }  // namespace
 }  // namespace normalign::tests
