@@ -121,17 +121,17 @@ Lq<T> lq(ConstView<T> a) {
   const Index m = a.rows(), n = a.cols(), r = std::min(m, n);
   if (r == 0) return {Matrix<T>(m, 0), Matrix<T>(0, n)};
   check_operand("lq", a);
-  Matrix<T> copy(a), rows(r, n);
+  Matrix<T> copy(a);
   std::vector<T> reflectors;
-  Lq<T> result{reflected(copy, reflectors), {}};
-  std::ranges::copy(copy.span().first(static_cast<std::size_t>(r * n)), rows.data());
+  Matrix<T> lower = reflected(copy, reflectors);
+  LargeVector<T> rows = copy.take();
+  rows.resize(static_cast<std::size_t>(r * n));
   const blasint length = static_cast<blasint>(n), count = static_cast<blasint>(r);
   blasint info = 0;
   with_workspace<T>([&](T* work, blasint size) {
     orgqr(T{})(&length, &count, &count, rows.data(), &length, reflectors.data(), work, &size, &info);
   });
-  result.rows = std::move(rows);
-  return result;
+  return {std::move(lower), Matrix<T>(r, n, std::move(rows))};
 }
 
 template <class T>

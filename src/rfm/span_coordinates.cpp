@@ -11,10 +11,11 @@ namespace normalign {
 
 template <class T>
 SpanCoordinates<T>::SpanCoordinates(ConstView<T> rows) {
-  const Lq<T> factors = lq(rows);
-  const Index n = rows.rows(), r = factors.rows.rows();
-  basis_.resize(r + 1, rows.cols());
-  std::ranges::fill(std::ranges::copy(factors.rows.span(), basis_.data()).out, basis_.data() + basis_.size(), T(0));
+  Lq<T> factors = lq(rows);
+  const Index n = rows.rows(), d = rows.cols(), r = factors.rows.rows();
+  LargeVector<T> basis = factors.rows.take();
+  basis.resize(static_cast<std::size_t>((r + 1) * d), T(0));
+  basis_ = Matrix<T>(r + 1, d, std::move(basis));
   rows_ = Matrix<T>(n, r + 1);
   for (Index i = 0; i < n; ++i) {
     // The factors of equal rows differ by rounding, and a kernel with a kink would make a direction of it.
