@@ -195,7 +195,8 @@ TEST_CASE("tabular run: more features than rows change no figure") {
           config.alpha = alpha;
           config.attack = attack;
           config.precision = precision;
-          config.attack_radii = {0, 0.1, 0.5};
+          config.attack_radii = {0, 0.3, 1};
+          config.attack_steps = 8;
           const TabularResult found = tabular_run(config, wide), expected = tabular_run(config, padded);
           const double bound = config.precision == "float64" ? 1e-10 : 1e-3;
           for (std::size_t i = 0; i < 4; ++i) {
@@ -211,6 +212,13 @@ TEST_CASE("tabular run: more features than rows change no figure") {
           }
           CHECK(same_figures(found, tabular_run(config, wide, {.threads = 3})));
         }
+}
+
+TEST_CASE("tabular run: a table of very many columns takes no matrix of columns x columns") {
+  TabularConfig config = quick();
+  config.alpha = 0;
+  // Of columns x columns each metric would take 3.2 GB.
+  check_finite(tabular_run(config, some_table(24, 20000)));
 }
 
 TEST_CASE("tabular run: a config out of range and an empty fold are refused by name") {
