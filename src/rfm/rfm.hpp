@@ -24,8 +24,8 @@ struct RfmOptions {
   Index agop_samples = 20000;  ///< training rows drawn with replacement for an update: at most n of them
   std::uint64_t seed = 0;      ///< of these draws
   std::uint32_t fit = 0;       ///< the number of the fit: fits with one seed draw different rows
-  /// Inputs, where the columns of x are coordinates of fewer (span_coordinates.hpp): the identity has so many ones, the
-  /// metric that trace. 0: as many as columns.
+  /// How many inputs there are where the columns of x are fewer coordinates of them (span_coordinates.hpp): the
+  /// identity has so many ones, a metric that trace. 0: as many as columns.
   Index inputs = 0;
 };
 
@@ -69,8 +69,7 @@ class Rfm {
   ///
   /// Rows may repeat, columns may be constant, d may exceed n: the metric then has a lower rank. Where the AGOP is 0,
   /// as for a constant predictor, so is the metric, and all points have distance 0. Throws InputError on a misfit, no
-  /// rows or values that are not finite, or more columns than `inputs` where that is not 0,
-  /// RunError as `ridge` does.
+  /// rows, values that are not finite, or more columns than `inputs` where that is not 0; RunError as `ridge` does.
   void fit(ConstView<T> x, ConstView<T> y, const Visit& visit = {});
   /// The same, but the machine with the best accuracy on the validation rows is kept, of equal ones the first.
   void fit(ConstView<T> x, ConstView<T> y, const Validation<T>& validation);
