@@ -20,6 +20,10 @@ void sgeqrf_(const blasint* m, const blasint* n, float* a, const blasint* lda, f
              const blasint* lwork, blasint* info);
 void dgeqrf_(const blasint* m, const blasint* n, double* a, const blasint* lda, double* tau, double* work,
              const blasint* lwork, blasint* info);
+void sorgqr_(const blasint* m, const blasint* n, const blasint* k, float* a, const blasint* lda, const float* tau,
+             float* work, const blasint* lwork, blasint* info);
+void dorgqr_(const blasint* m, const blasint* n, const blasint* k, double* a, const blasint* lda, const double* tau,
+             double* work, const blasint* lwork, blasint* info);
 void ssyevd_(const char* job, const char* uplo, const blasint* n, float* a, const blasint* lda, float* w, float* work,
              const blasint* lwork, blasint* iwork, const blasint* liwork, blasint* info);
 void dsyevd_(const char* job, const char* uplo, const blasint* n, double* a, const blasint* lda, double* w,
@@ -42,6 +46,8 @@ constexpr auto gesdd(float) { return sgesdd_; }
 constexpr auto gesdd(double) { return dgesdd_; }
 constexpr auto geqrf(float) { return sgeqrf_; }
 constexpr auto geqrf(double) { return dgeqrf_; }
+constexpr auto orgqr(float) { return sorgqr_; }
+constexpr auto orgqr(double) { return dorgqr_; }
 constexpr auto syevd(float) { return ssyevd_; }
 constexpr auto syevd(double) { return dsyevd_; }
 
@@ -62,6 +68,22 @@ void with_workspace(const Call& call) {
   call(&best_size, -1);
   std::vector<T> work(static_cast<std::size_t>(best_size) + 1);
   call(work.data(), static_cast<blasint>(work.size()));
+}
+
+// Returns L of a = L Q; `a` becomes the reflections, whose factors go to `reflectors`.
+template <class T>
+Matrix<T> reflected(Matrix<T>& a, std::vector<T>& reflectors) {
+  // By columns it is aᵀ = Qᵀ Lᵀ, a QR decomposition; Lᵀ's columns, our rows, are the beginnings of those of `a`.
+  const Index m = a.rows(), r = std::min(m, a.cols());
+  const blasint rows = static_cast<blasint>(a.cols()), cols = static_cast<blasint>(m);
+  reflectors.resize(static_cast<std::size_t>(r));
+  blasint info = 0;
+  with_workspace<T>(
+      [&](T* work, blasint size) { geqrf(T{})(&rows, &cols, a.data(), &rows, reflectors.data(), work, &size, &info); });
+  Matrix<T> lower(m, r);
+  for (Index i = 0; i < m; ++i)
+    std::ranges::copy(a.row(i).first(static_cast<std::size_t>(std::min(i + 1, r))), lower.row(i).begin());
+  return lower;
 }
 
 }  // namespace
@@ -87,21 +109,29 @@ Svd<T> svd(ConstView<T> a) {
 
 template <class T>
 Matrix<T> triangular_factor(ConstView<T> a) {
-  const Index m = a.rows(), n = a.cols(), r = std::min(m, n);
-  Matrix<T> lower(m, r);
-  if (r == 0) return lower;
+  if (a.size() == 0) return Matrix<T>(a.rows(), 0);
   check_operand("triangular_factor", a);
-  // By columns it is aᵀ = Qᵀ Lᵀ, a QR decomposition; Lᵀ's columns, our rows, are the beginnings of the copy's.
   Matrix<T> copy(a);
-  const blasint rows = static_cast<blasint>(n), cols = static_cast<blasint>(m);
-  std::vector<T> reflectors(static_cast<std::size_t>(r));
+  std::vector<T> reflectors;
+  return reflected(copy, reflectors);
+}
+
+template <class T>
+Lq<T> lq(ConstView<T> a) {
+  const Index m = a.rows(), n = a.cols(), r = std::min(m, n);
+  if (r == 0) return {Matrix<T>(m, 0), Matrix<T>(0, n)};
+  check_operand("lq", a);
+  Matrix<T> copy(a);
+  std::vector<T> reflectors;
+  Matrix<T> lower = reflected(copy, reflectors);
+  LargeVector<T> rows = copy.take();
+  rows.resize(static_cast<std::size_t>(r * n));
+  const blasint length = static_cast<blasint>(n), count = static_cast<blasint>(r);
   blasint info = 0;
   with_workspace<T>([&](T* work, blasint size) {
-    geqrf(T{})(&rows, &cols, copy.data(), &rows, reflectors.data(), work, &size, &info);
+    orgqr(T{})(&length, &count, &count, rows.data(), &length, reflectors.data(), work, &size, &info);
   });
-  for (Index i = 0; i < m; ++i)
-    std::ranges::copy(copy.row(i).first(static_cast<std::size_t>(std::min(i + 1, r))), lower.row(i).begin());
-  return lower;
+  return {std::move(lower), Matrix<T>(r, n, std::move(rows))};
 }
 
 template <class T>
@@ -180,6 +210,8 @@ template Svd<float> svd(ConstView<float>);
 template Svd<double> svd(ConstView<double>);
 template Matrix<float> triangular_factor(ConstView<float>);
 template Matrix<double> triangular_factor(ConstView<double>);
+template Lq<float> lq(ConstView<float>);
+template Lq<double> lq(ConstView<double>);
 template SymmetricEigen<float> symmetric_eigen(ConstView<float>);
 template SymmetricEigen<double> symmetric_eigen(ConstView<double>);
 

@@ -27,6 +27,17 @@ Svd<T> svd(ConstView<T> a);
 template <class T>
 Matrix<T> triangular_factor(ConstView<T> a);
 
+/// The thin decomposition a = lower rows of an m x n matrix, r = min(m, n).
+template <class T>
+struct Lq {
+  Matrix<T> lower;  ///< m x r, zero above the diagonal: what `triangular_factor` gives
+  Matrix<T> rows;   ///< r x n, orthonormal rows, also where those of a depend on each other
+};
+
+/// The decomposition of a by Householder's reflections. Throws InputError when a value is not finite.
+template <class T>
+Lq<T> lq(ConstView<T> a);
+
 /// The eigenvalues and eigenvectors of a symmetric d x d matrix.
 template <class T>
 struct SymmetricEigen {

@@ -34,6 +34,18 @@ Matrix<T> covariance(ConstView<T> x) {
   return result;
 }
 
+// The metric with a trace of `inputs`, of its rows where that is 0; `beyond` is the trace of directions that it has no
+// rows for.
+template <class T>
+Matrix<T> scaled(Matrix<T> metric, double beyond, Index inputs) {
+  double trace = beyond;
+  for (Index i = 0; i < metric.rows(); ++i) trace += static_cast<double>(metric(i, i));
+  const auto wanted = static_cast<double>(inputs == 0 ? metric.rows() : inputs);
+  if (trace > 1e-10)
+    for (T& value : metric.span()) value = static_cast<T>(value * (wanted / trace));
+  return metric;
+}
+
 }  // namespace
 
 void check(const RfmOptions& options) {
@@ -43,24 +55,22 @@ void check(const RfmOptions& options) {
   if (options.updates < 0) throw InputError(text("Rfm: updates is ", options.updates, "; it must not be negative"));
   if (options.agop_samples < 1)
     throw InputError(text("Rfm: agop_samples is ", options.agop_samples, "; it must be positive"));
+  if (options.inputs < 0) throw InputError(text("Rfm: inputs is ", options.inputs, "; it must not be negative"));
   check(options.ridge);
 }
 
 template <class T>
-Matrix<T> trace_normalised(Matrix<T> metric) {
-  double trace = 0;
-  for (Index i = 0; i < metric.rows(); ++i) trace += static_cast<double>(metric(i, i));
-  if (trace > 1e-10)
-    for (T& value : metric.span()) value = static_cast<T>(value * (static_cast<double>(metric.rows()) / trace));
-  return metric;
+Matrix<T> trace_normalised(Matrix<T> metric, Index inputs) {
+  return scaled(std::move(metric), 0, inputs);
 }
 
 template <class T>
-Matrix<T> initial_metric(ConstView<T> x, double identity_share) {
+Matrix<T> initial_metric(ConstView<T> x, double identity_share, Index inputs) {
   Matrix<T> metric = covariance(x);
   for (T& value : metric.span()) value = static_cast<T>((1 - identity_share) * static_cast<double>(value));
   for (Index i = 0; i < metric.rows(); ++i) metric(i, i) += static_cast<T>(identity_share);
-  return trace_normalised(std::move(metric));
+  const Index beyond = inputs == 0 ? 0 : inputs - x.cols();
+  return scaled(std::move(metric), identity_share * static_cast<double>(beyond), inputs);
 }
 
 std::vector<Index> bootstrap_counts(Index n, Index draws, RandomIntegers integers) {
@@ -79,9 +89,12 @@ void Rfm<T>::fit(ConstView<T> x, ConstView<T> y, const Visit& visit) {
   const Index n = x.rows();
   if (n < 1 || y.rows() != n)
     throw InputError(text("Rfm: x is ", x.shape(), " and y is ", y.shape(), "; both must have one row per sample"));
+  if (options_.inputs != 0 && x.cols() > options_.inputs)
+    throw InputError(
+        text("Rfm: x is ", x.shape(), " and inputs is ", options_.inputs, "; x must not have more columns"));
   check_finite("x", x);
   check_finite("y", y);
-  Matrix<T> metric = initial_metric(x, options_.identity_share);
+  Matrix<T> metric = initial_metric(x, options_.identity_share, options_.inputs);
   RidgeWorkspace<T> workspace;
   for (updates_ = 0;; ++updates_) {
     const MahalanobisPoints<T> points(x, mahalanobis_factor<T>(metric));
@@ -92,7 +105,7 @@ void Rfm<T>::fit(ConstView<T> x, ConstView<T> y, const Visit& visit) {
     const std::vector<Index> drawn =
         bootstrap_counts(n, std::min(n, options_.agop_samples),
                          {options_.seed, Stream::bootstrap, static_cast<std::uint32_t>(updates_), options_.fit});
-    metric = trace_normalised(agop<T>(machine_, x, drawn, options_.ridge.threads));
+    metric = trace_normalised(agop<T>(machine_, x, drawn, options_.ridge.threads), options_.inputs);
   }
 }
 
@@ -127,10 +140,10 @@ double accuracy(ConstView<T> outputs, std::span<const std::int32_t> labels) {
   return 100.0 * static_cast<double>(right) / static_cast<double>(outputs.rows());
 }
 
-#define NORMALIGN_INSTANTIATE(T)                           \
-  template Matrix<T> trace_normalised(Matrix<T>);          \
-  template Matrix<T> initial_metric(ConstView<T>, double); \
-  template class Rfm<T>;                                   \
+#define NORMALIGN_INSTANTIATE(T)                                  \
+  template Matrix<T> trace_normalised(Matrix<T>, Index);          \
+  template Matrix<T> initial_metric(ConstView<T>, double, Index); \
+  template class Rfm<T>;                                          \
   template double accuracy(ConstView<T>, std::span<const std::int32_t>);
 NORMALIGN_INSTANTIATE(float)
 NORMALIGN_INSTANTIATE(double)

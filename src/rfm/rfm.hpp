@@ -24,19 +24,24 @@ struct RfmOptions {
   Index agop_samples = 20000;  ///< training rows drawn with replacement for an update: at most n of them
   std::uint64_t seed = 0;      ///< of these draws
   std::uint32_t fit = 0;       ///< the number of the fit: fits with one seed draw different rows
+  /// How many inputs there are where the columns of x are fewer coordinates of them (span_coordinates.hpp): the
+  /// identity has so many ones, a metric that trace. 0: as many as columns.
+  Index inputs = 0;
 };
 
 /// Throws InputError naming the first option out of range.
 void check(const RfmOptions& options);
 
-/// The metric M (d x d) scaled so that its trace is d; as it is where its trace is at most 1e-10.
+/// The metric M (d x d) scaled so that its trace is `inputs`, 0 standing for d; as it is where its trace is at most
+/// 1e-10.
 template <class T>
-Matrix<T> trace_normalised(Matrix<T> metric);
+Matrix<T> trace_normalised(Matrix<T> metric, Index inputs = 0);
 
-/// (1 - identity_share) cov + identity_share I, then with trace d: cov is the covariance of the rows of x (n x d, n - 1
-/// in the denominator; 0 for a single row).
+/// (1 - identity_share) cov + identity_share I, then with trace `inputs`: cov is the covariance of the rows of x (n x
+/// d, n - 1 in the denominator; 0 for a single row). The identity is that of `inputs` directions, 0 standing for d, of
+/// which those beyond d are in the trace alone.
 template <class T>
-Matrix<T> initial_metric(ConstView<T> x, double identity_share);
+Matrix<T> initial_metric(ConstView<T> x, double identity_share, Index inputs = 0);
 
 /// How often each of n rows is drawn in `draws` draws with replacement.
 std::vector<Index> bootstrap_counts(Index n, Index draws, RandomIntegers integers);
@@ -64,7 +69,7 @@ class Rfm {
   ///
   /// Rows may repeat, columns may be constant, d may exceed n: the metric then has a lower rank. Where the AGOP is 0,
   /// as for a constant predictor, so is the metric, and all points have distance 0. Throws InputError on a misfit, no
-  /// rows or values that are not finite, RunError as `ridge` does.
+  /// rows, values that are not finite, or more columns than `inputs` where that is not 0; RunError as `ridge` does.
   void fit(ConstView<T> x, ConstView<T> y, const Visit& visit = {});
   /// The same, but the machine with the best accuracy on the validation rows is kept, of equal ones the first.
   void fit(ConstView<T> x, ConstView<T> y, const Validation<T>& validation);

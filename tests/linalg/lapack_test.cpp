@@ -87,6 +87,13 @@ TEST_CASE("the triangular factor has the row products and the singular values of
       REQUIRE(factor.values.size() == whole.values.size());
       for (std::size_t i = 0; i < whole.values.size(); ++i)
         CHECK_THAT(factor.values[i], WithinAbs(whole.values[i], 1e-14 * whole.values.front()));
+      // With the other factor, whose rows are orthonormal whatever the rank.
+      const Lq<double> both = lq<double>(a);
+      CHECK(both.lower == lower);
+      CHECK(relative_error(naive_product(both.lower, both.rows), a) < 1e-14);
+      Matrix<double> identity(lower.cols(), lower.cols());
+      for (Index i = 0; i < lower.cols(); ++i) identity(i, i) = 1;
+      CHECK(relative_error(naive_product(both.rows, both.rows, {.b = true}), identity) < 1e-14);
     }
   const Matrix<float> single = triangular_factor<float>(Matrix<float>{{3, 4}, {-4, 3}});
   CHECK_THAT(std::abs(single(0, 0)), WithinRel(5.0, 1e-6));
@@ -137,6 +144,7 @@ TEST_CASE("a value that is not finite is refused") {
     a(1, 2) = bad;
     CHECK(contains(message_of([&] { svd(ConstView<double>(a)); }), "svd: a value is "));
     CHECK(contains(message_of([&] { triangular_factor<double>(a); }), "triangular_factor: a value is "));
+    CHECK(contains(message_of([&] { lq<double>(a); }), "lq: a value is "));
     Matrix<double> square(3, 3);
     square(2, 1) = bad;
     CHECK(contains(message_of([&] { symmetric_eigen<double>(square); }), "symmetric_eigen: a value is "));

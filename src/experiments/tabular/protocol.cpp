@@ -6,6 +6,7 @@
 #include "base/clock.hpp"
 #include "data/folds.hpp"
 #include "geometry/local_geometry.hpp"
+#include "rfm/span_coordinates.hpp"
 #include "robustness/class_attack.hpp"
 #include "robustness/pgd.hpp"
 
@@ -61,7 +62,12 @@ class Run {
         ridge_(ridge),
         progress_(progress),
         steps_(tabular_steps(config, data)),
-        kernel_{.shape = kernel_shape(config.kernel), .bandwidth = config.bandwidth, .exponent = config.exponent} {}
+        kernel_{.shape = kernel_shape(config.kernel), .bandwidth = config.bandwidth, .exponent = config.exponent} {
+    if (!is_wide()) return;
+    const ThreadLimit limit(ridge.threads);
+    span_ = SpanCoordinates<T>(converted<T>(data.samples.inputs.view()));
+    coordinates_ = {converted<double>(span_.rows()), data.samples.labels, data.samples.classes};
+  }
 
   TabularResult operator()() {
     if (config_.protocol == published_protocol) select(data_.selection, 0);
@@ -74,6 +80,23 @@ class Run {
   }
 
  private:
+  // A table whose span has fewer coordinates than the table has columns.
+  bool is_wide() const { return data_.samples.inputs.cols() > data_.samples.inputs.rows() + 1; }
+  // The samples as the machines see them; attacks see those of the data.
+  const Dataset<double>& samples() const { return is_wide() ? coordinates_ : data_.samples; }
+
+  // At points of the table's own columns.
+  Matrix<T> outputs_at(const KernelMachine<T>& machine, ConstView<T> x) const {
+    return is_wide() ? span_.outputs_at(machine, x, ridge_.threads) : machine.outputs_at(x, ridge_.threads);
+  }
+  void pull_back(const KernelMachine<T>& machine, ConstView<T> x, const OutputCotangents<T>& cotangents,
+                 MatrixView<T> gradients) const {
+    if (is_wide())
+      span_.pull_back(machine, x, cotangents, gradients, ridge_.threads);
+    else
+      machine.pull_back(x, cotangents, gradients, ridge_.threads);
+  }
+
   // Seeded apart for each fold: the fold is the high word of the seed's key.
   Fold halves(const std::vector<Index>& train, std::size_t fold) const {
     std::vector<std::int32_t> labels;
@@ -85,7 +108,7 @@ class Run {
 
   void select(const Fold& rows, std::size_t number) {
     const auto start = Clock::now();
-    const Rows<T> train(data_.samples, rows.train), validation(data_.samples, rows.test);
+    const Rows<T> train(samples(), rows.train), validation(samples(), rows.test);
     selection_ = {.validation_acc = -1};
     for (std::size_t i = 0; i < config_.regularisations.size(); ++i) {
       RidgeOptions ridge = ridge_;
@@ -96,7 +119,8 @@ class Run {
                   .updates = config_.updates,
                   .agop_samples = config_.agop_samples,
                   .seed = static_cast<std::uint64_t>(config_.seed),
-                  .fit = static_cast<std::uint32_t>(number * config_.regularisations.size() + i)});
+                  .fit = static_cast<std::uint32_t>(number * config_.regularisations.size() + i),
+                  .inputs = data_.samples.inputs.cols()});
       rfm.fit(train.x, train.y, [&](Index updates, const KernelMachine<T>& machine, const RidgeReport& report) {
         take_note(report);
         const double found = accuracy<T>(machine.outputs_at(validation.x, ridge_.threads), validation.labels);
@@ -112,11 +136,11 @@ class Run {
   }
 
   TabularFold metrics(const Fold& rows, std::size_t number) {
-    const Rows<T> train(data_.samples, rows.train), test(data_.samples, rows.test);
+    const Rows<T> train(samples(), rows.train), test(data_.samples, rows.test);
     TabularFold fold{.selection = selection_};
     const KernelMachine<T> machine = refitted(train);
     fold.train_acc = accuracy<T>(machine.outputs_at(train.x, ridge_.threads), train.labels);
-    fold.test_acc = accuracy<T>(machine.outputs_at(test.x, ridge_.threads), test.labels);
+    fold.test_acc = accuracy<T>(outputs_at(machine, test.x), test.labels);
     advance();
     add_robustness(machine, test, number, fold);
     add_geometry(machine, train, number, fold);
@@ -172,10 +196,9 @@ class Run {
       for (std::size_t i = 0; i < y.size(); ++i) outputs.span()[i] = scale * (outputs.span()[i] - y[i]);
     };
     const Matrix<T> points = pgd<T>(
-        test.x, options,
-        [&](ConstView<T> x, MatrixView<T> gradients) { machine.pull_back(x, residuals, gradients, ridge_.threads); },
+        test.x, options, [&](ConstView<T> x, MatrixView<T> gradients) { pull_back(machine, x, residuals, gradients); },
         test.numbers);
-    return accuracy<T>(machine.outputs_at(points, ridge_.threads), test.labels);
+    return accuracy<T>(outputs_at(machine, points), test.labels);
   }
 
   std::vector<double> strongly_attacked_accuracies(const KernelMachine<T>& machine, const Rows<T>& test,
@@ -191,7 +214,7 @@ class Run {
     options.draw = static_cast<std::uint32_t>(number) *
                    static_cast<std::uint32_t>((1 + options.targets) * config_.attack_restarts);
     const auto classifier = [&](ConstView<T> x, const OutputCotangents<T>& cotangents, MatrixView<T> gradients) {
-      machine.pull_back(x, cotangents, gradients, ridge_.threads);
+      pull_back(machine, x, cotangents, gradients);
     };
     std::vector<double> result;
     for (const auto& found :
@@ -231,7 +254,8 @@ class Run {
       alignment.add(found[i].normal_alignment, times);
     }
     fold.effective_rank = rank.value();
-    if (fold.effective_rank) fold.normalised_rank = *fold.effective_rank / static_cast<double>(std::min(c, d));
+    if (fold.effective_rank)
+      fold.normalised_rank = *fold.effective_rank / static_cast<double>(std::min(c, data_.samples.inputs.cols()));
     fold.normal_alignment = alignment.value();
     result_.cost.geometry += seconds_since(start);
   }
@@ -254,6 +278,8 @@ class Run {
   const TabularProgress& progress_;
   const Index steps_;
   const Kernel kernel_;
+  SpanCoordinates<T> span_;      // of a wide table
+  Dataset<double> coordinates_;  // its samples there
   Index done_ = 0;
   TabularSelection selection_;
   Matrix<T> metric_;             // the one selected

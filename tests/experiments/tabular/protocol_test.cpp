@@ -178,6 +178,49 @@ TEST_CASE("tabular run: constant columns, more features than rows, repeated rows
   }
 }
 
+TEST_CASE("tabular run: more features than rows change no figure") {
+  // Rows that are in no split make a table of the same splits that has more rows than features.
+  TabularData wide = some_table(24, 60), padded = wide;
+  const Matrix<double> others = random_matrix({40, 60}, 3);
+  padded.samples.inputs = Matrix<double>(64, 60);
+  std::ranges::copy(others.span(), std::ranges::copy(wide.samples.inputs.span(), padded.samples.inputs.data()).out);
+  padded.samples.labels.resize(64);
+  for (const char* kernel : {"laplace", "gaussian", "generalised_laplace"})
+    for (const double alpha : {0.0, 0.5, 1.0})
+      for (const char* attack : {"pgd", "apgd"})
+        for (const char* precision : {"float64", "float32"}) {
+          CAPTURE(kernel, alpha, attack, precision);
+          TabularConfig config = quick();
+          config.kernel = kernel;
+          config.alpha = alpha;
+          config.attack = attack;
+          config.precision = precision;
+          config.attack_radii = {0, 0.3, 1};
+          config.attack_steps = 8;
+          const TabularResult found = tabular_run(config, wide), expected = tabular_run(config, padded);
+          const double bound = config.precision == "float64" ? 1e-10 : 1e-3;
+          for (std::size_t i = 0; i < 4; ++i) {
+            const TabularFold &a = found.folds[i], &b = expected.folds[i];
+            CHECK(a.selection.regularisation == b.selection.regularisation);
+            CHECK(a.selection.updates == b.selection.updates);
+            CHECK(a.train_acc == b.train_acc);
+            CHECK(a.test_acc == b.test_acc);
+            CHECK(a.robust_acc == b.robust_acc);
+            CHECK_THAT(a.effective_rank.value(), WithinRel(b.effective_rank.value(), bound));
+            CHECK_THAT(a.normalised_rank.value(), WithinRel(b.normalised_rank.value(), bound));
+            CHECK_THAT(a.normal_alignment.value(), WithinRel(b.normal_alignment.value(), bound));
+          }
+          CHECK(same_figures(found, tabular_run(config, wide, {.threads = 3})));
+        }
+}
+
+TEST_CASE("tabular run: a table of very many columns takes no matrix of columns x columns") {
+  TabularConfig config = quick();
+  config.alpha = 0;
+  // Of columns x columns each metric would take 3.2 GB.
+  check_finite(tabular_run(config, some_table(24, 20000)));
+}
+
 TEST_CASE("tabular run: a config out of range and an empty fold are refused by name") {
   const TabularData data = some_table();
   const auto refusal = [&](const TabularConfig& config, const TabularData& table) {
