@@ -51,7 +51,7 @@ struct StepResult {
 /// threads. Under a penalty that is not linear in its terms all blocks, each on a tape of its own, are recorded before
 /// any sweeps back. A penalty on a share of the samples sees the rows that are drawn for the step, before the batch is
 /// cut; the network is called on them once more. In a step that draws none it costs nothing. Once it has seen its
-/// largest batch a step calls malloc zero times, where its penalties do not.
+/// largest batch, and of each block the most rows drawn, a step calls malloc zero times, where its penalties do not.
 template <class T>
 class TrainStep {
  public:

@@ -807,6 +807,22 @@ TEST_CASE("a step in its steady state calls malloc zero times") {
     }
 }
 
+TEST_CASE("a step on drawn rows of one block calls malloc zero times in its steady state") {
+  if (!can_count_mallocs()) return skip("malloc counts: the sanitizers (or another C library) stand in for malloc");
+  for (const Setting& setting : settings_on_shares)
+    for (const Index rows : {32, 196})  // of one block, whose drawn rows are as many in every step
+      for (const int threads : {1, 2}) {
+        CAPTURE(setting.name, rows, threads);
+        Trainer<double> trainer({.widths = {43, 60, 50, 3}, .seed = 1}, setting, threads);
+        const Data<double> data(rows, 43, 3);
+        std::uint32_t number = 0;
+        while (number < 100) trainer.step(data.batch(), number++);
+        const long long before = malloc_calls();
+        while (number < 110) trainer.step(data.batch(), number++);
+        CHECK(malloc_calls() - before == 0);
+      }
+}
+
 TEST_CASE("two thousand GrokAlign steps take no more memory than the first ones") {
   for (const Setting& setting : settings) {
     if (setting.penalty.lambda == 0) continue;
