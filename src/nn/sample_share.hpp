@@ -8,7 +8,8 @@
 
 namespace normalign {
 
-/// The fewest rows that are drawn from a batch: products of fewer cost more than their number says (docs/performance.md).
+/// The fewest rows that are drawn from a batch: products of fewer cost more than their number says
+/// (docs/performance.md).
 inline constexpr Index least_rows_drawn = 16;
 
 /// The rows of a batch of n that are drawn for one step. For any numbers y_i of the rows, weight * (mean of y_i over
