@@ -39,13 +39,16 @@ std::vector<Product> step_products(Index n, const std::vector<Index>& widths, St
   const auto layers = static_cast<Index>(widths.size()) - 1;
   const auto in = [&](Index l) { return widths[static_cast<std::size_t>(l)]; };
   const auto out = [&](Index l) { return widths[static_cast<std::size_t>(l + 1)]; };
-  const auto forward = [&](Index l) { list.push_back({n, out(l), in(l), false, true}); };
-  const auto weight_gradient = [&](Index l) { list.push_back({out(l), in(l), n, true, false}); };
-  const auto input_gradient = [&](Index l) { list.push_back({n, in(l), out(l), false, false}); };
+  Index rows = n;
+  const auto forward = [&](Index l) { list.push_back({rows, out(l), in(l), false, true}); };
+  const auto weight_gradient = [&](Index l) { list.push_back({out(l), in(l), rows, true, false}); };
+  const auto input_gradient = [&](Index l) { list.push_back({rows, in(l), out(l), false, false}); };
   for (Index l = 0; l < layers; ++l) {
+    rows = n;
     forward(l);
     weight_gradient(l);
     if (l > 0) input_gradient(l);
+    rows = with.penalised_rows > 0 ? with.penalised_rows : n;
     for (Index i = 0; i < with.projections; ++i) {
       input_gradient(l);   // v^T J
       weight_gradient(l);  // its backward pass, which ends at the constant v

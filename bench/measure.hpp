@@ -30,10 +30,12 @@ struct StepProducts {
   Index projections = 0;            ///< of the Jacobian, each with the backward pass through it
   bool offset_pattern = false;      ///< the biases through the frozen pattern, and the backward pass
   bool offset_pushforward = false;  ///< J x by a pushforward, and the backward pass
+  Index penalised_rows = 0;         ///< rows of these; 0: those of the batch
 };
 
 /// The full-batch products of one step on n rows of a network with the given widths. Plain training takes each layer
-/// forward, each weight gradient, and each input gradient but the first layer's.
+/// forward, each weight gradient, and each input gradient but the first layer's; what is beside it has
+/// `penalised_rows`.
 std::vector<Product> step_products(Index n, const std::vector<Index>& widths, StepProducts with);
 
 /// One product on matrices of its own, on one thread, as a candidate.

@@ -66,9 +66,10 @@ struct Setting {
   double plain_bound, grokalign_bound;  ///< times the floor, on one thread
   int rounds = 25, repeats = 10;
 
-  /// The network at its start, with or without GrokAlign.
-  std::shared_ptr<Stepper<T>> stepper(bool grokalign, int threads) const {
-    return std::make_shared<Stepper<T>>(training, batch, GrokAlignOptions{.lambda = grokalign ? lambda : 0}, threads);
+  /// The network at its start, with or without GrokAlign, which a step finds on a share of the samples.
+  std::shared_ptr<Stepper<T>> stepper(bool grokalign, int threads, double share = 1) const {
+    return std::make_shared<Stepper<T>>(training, batch,
+                                        GrokAlignOptions{.lambda = grokalign ? lambda : 0, .share = share}, threads);
   }
 };
 

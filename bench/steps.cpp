@@ -13,6 +13,7 @@
 #include "experiments/figures/table.hpp"
 #include "groups.hpp"
 #include "linalg/random.hpp"
+#include "nn/sample_share.hpp"
 #include "settings.hpp"
 
 namespace normalign::bench {
@@ -63,6 +64,39 @@ StepTime step_time(const Training<T>& training, const Dataset<T>& batch, const G
                fixed(flops / 1e6, 1), " MFlop, and the update (", milliseconds(times[1]), ")")};
 }
 
+// A step with GrokAlign on a tenth of the samples, in turn with one without it. Its floor has the penalty's products on
+// the drawn rows or, where whole batches are drawn, a tenth of those on all. `whole` are the steps without and with the
+// whole penalty.
+template <class T>
+void step_on_a_tenth(const Setting<T>& setting, const StepTime (&whole)[2], Report& report) {
+  constexpr double share = 0.1;
+  SampleShare drawn;
+  draw_share(share, setting.batch.inputs.rows(), 0, 0, drawn);
+  double floor = whole[0].floor + share * (whole[1].floor - whole[0].floor);
+  if (!drawn.is_whole) {
+    StepProducts products = setting.grokalign_products;
+    products.penalised_rows = drawn.count;
+    const StepTime found = step_time(setting.training, setting.batch, {.lambda = setting.lambda, .share = share},
+                                     products, setting.rounds, setting.repeats);
+    floor = found.floor;
+    report.add({.name = setting.name + " grokalign on a tenth, 1 thread",
+                .value = found.step / found.floor,
+                .unit = "x floor",
+                .explanation = found.what});
+  }
+  const int steps = drawn.is_whole ? 200 : 1;  // so many that about a tenth of them have the penalty
+  const auto plain = setting.stepper(false, 1), tenth = setting.stepper(true, 1, share);
+  const auto repeated = [steps](Stepper<T>& step) {
+    for (int i = 0; i < steps; ++i) step();
+  };
+  const auto times = medians({[&] { repeated(*plain); }, [&] { repeated(*tenth); }}, setting.rounds,
+                             drawn.is_whole ? 1 : setting.repeats);
+  report.add({.name = setting.name + ": grokalign on a tenth over baseline",
+              .value = times[1] / times[0],
+              .unit = "steps",
+              .explanation = text("floors: ", fixed(floor / whole[0].floor, 2))});
+}
+
 template <class T>
 void steps_over_floor(const Setting<T>& setting, Report& report) {
   StepTime found[2];
@@ -81,6 +115,7 @@ void steps_over_floor(const Setting<T>& setting, Report& report) {
               .unit = "steps",
               .bound = setting.training.network.activation == Activation::relu ? std::optional(3.3) : std::nullopt,
               .explanation = text("floors: ", fixed(found[1].floor / found[0].floor, 2))});
+  step_on_a_tenth(setting, found, report);
 }
 
 // Two threads on one step against two one-thread steps side by side.

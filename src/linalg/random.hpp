@@ -26,6 +26,7 @@ enum class Stream : std::uint32_t {
   frame = 9,        ///< directions of local complexity: row = direction
   bootstrap = 10,   ///< rows drawn with replacement: step = update, row = number of the fit
   pivots = 11,      ///< columns of a low-rank approximation: step = batch, row 0 chooses, row 1 accepts
+  share = 12,       ///< the rows of a batch on which a step finds a penalty
 };
 
 /// Ten rounds of Philox4x32 on a counter of four words under a key of two, least significant word first.

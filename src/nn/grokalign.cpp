@@ -7,6 +7,7 @@
 #include "autodiff/grad.hpp"
 #include "autodiff/ops.hpp"
 #include "linalg/random.hpp"
+#include "nn/sample_share.hpp"
 
 namespace normalign {
 
@@ -17,6 +18,7 @@ void check(const GrokAlignOptions& options) {
     throw InputError(text("grokalign: projections is ", options.projections, "; it must be at least 1"));
   if (options.level && !(std::isfinite(*options.level) && *options.level >= 0))
     throw InputError(text("grokalign: level is ", *options.level, "; it must be finite and not negative"));
+  check_share("grokalign", options.share);
 }
 
 Index direction_count(const GrokAlignOptions& options, Index outputs) {

@@ -27,9 +27,16 @@ struct GrokAlignOptions {
   bool offset = true;
   /// If set, the Jacobian term is |level - mean_i |J_i|_F|, which holds the norm at a level.
   std::optional<double> level{};
+  /// s in (0, 1]: each step estimates the penalty on a share s of the batch's samples, or, where that would be fewer
+  /// than `least_rows_drawn` rows, on the whole batch in a share s of the steps with weight 1 / s (see draw_share).
+  /// Without a level the penalty and its gradient are estimated without bias. With one they are where whole batches are
+  /// drawn; of a mean over drawn rows |level - mean| is at least, in expectation, that of the mean over all (Jensen's
+  /// inequality), and the two differ where the level lies within the spread of the estimate. 1: the whole penalty.
+  double share = 1;
 };
 
-/// Throws InputError on a weight or a level that is negative or not finite, or on fewer than one projection.
+/// Throws InputError on a weight or a level that is negative or not finite, on fewer than one projection, or on a share
+/// that is not in (0, 1].
 void check(const GrokAlignOptions& options);
 
 /// The number of output directions that the options ask for at k outputs: k for `exact` or k = 1 (one is exact then),
@@ -52,7 +59,7 @@ template <class T>
 Var<T> jacobian_norms(const Var<T>& x, const Var<T>& f, std::span<const Var<T>> directions);
 
 /// The penalty of a training step. Its terms are "jacobian_norm", mean_i |J_i|_F as estimated, and "offset_norm",
-/// mean_i |b_i|^2, without those that the options turn off.
+/// mean_i |b_i|^2, without those that the options turn off; under a share of the samples as that estimates them.
 template <class T>
 class GrokAlign : public Penalty<T> {
  public:
@@ -60,6 +67,7 @@ class GrokAlign : public Penalty<T> {
   explicit GrokAlign(GrokAlignOptions options);
   std::vector<PenaltyTerm> terms() const override;
   void record(const PenaltyBlock<T>& block, std::span<Var<T>> shares) const override;
+  double share() const override { return options_.share; }
   bool is_linear() const override { return !holds_level(); }
   double value(std::span<const double> terms, std::span<double> slopes) const override;
 

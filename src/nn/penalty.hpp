@@ -22,7 +22,8 @@ struct PenaltyMemory {
   std::vector<Var<T>> vars{};  ///< each is let go before the tape is cleared
 };
 
-/// A row block of a step's batch on its tape, as a penalty finds it: m of n rows.
+/// A row block of a step's batch on its tape, as a penalty finds it: m of n rows. Under a share of the samples these
+/// are the drawn rows, on which the network is called once more.
 template <class T>
 struct PenaltyBlock {
   Tape<T>& tape;
@@ -30,8 +31,8 @@ struct PenaltyBlock {
   const MlpOnTape<T>& net;
   const Var<T>& x;                 ///< the inputs, m x d: a variable
   const Var<T>& f;                 ///< net(x), m x k
-  const Var<T>& task_loss;         ///< 1x1: the block's share of the batch's task loss
-  Index batch_rows;                ///< n
+  const Var<T>& task_loss;         ///< 1x1: the block's part of the batch's task loss, of all its rows
+  Index batch_rows;                ///< n: of the batch, or as many of them as are drawn
   std::span<const Index> samples;  ///< the numbers of the m samples
   std::uint64_t seed;              ///< with step and sample number the address of a random draw
   std::uint32_t step;              ///< number of the step
@@ -52,6 +53,10 @@ class Penalty {
   /// over the block's rows divided by batch_rows, for a function of the parameters alone m / n of it. A share that is
   /// left empty is zero.
   virtual void record(const PenaltyBlock<T>& block, std::span<Var<T>> shares) const = 0;
+  /// s in (0, 1]: each step finds the terms on a share s of the batch's rows that `draw_share` draws, as an estimate of
+  /// those on all of them; what they add to the loss is multiplied by the draw's weight. For means over samples whose
+  /// loss is linear in them the estimate, and its gradient, is unbiased. 1: on all rows.
+  virtual double share() const { return 1; }
   /// Whether the loss is linear in the terms. If not, a step records every block, each on a tape of its own, before it
   /// sweeps back.
   virtual bool is_linear() const { return true; }

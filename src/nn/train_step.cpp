@@ -9,13 +9,21 @@
 
 namespace normalign {
 
+// The drawn rows of a row block, for a penalty on a share of the samples.
+template <class T>
+struct TrainStep<T>::DrawnRows {
+  Matrix<T> inputs;
+  std::vector<Index> samples;
+};
+
 // A tape, and the losses of the row block that is on it. Aligned, so that two threads' share no cache line.
 template <class T>
 struct alignas(64) TrainStep<T>::Recorder {
   // Declared before the Vars, which are gone first.
   Tape<T> tape;
-  MlpOnTape<T> net;
+  MlpOnTape<T> net, net_on_drawn;
   std::vector<PenaltyMemory<T>> memory;  // one for each penalty
+  std::vector<DrawnRows> drawn;          // the same
   Var<T> task_loss;                      // 1x1, the block's share of the batch's
   std::vector<Var<T>> terms;             // the same of each penalty's term, empty where zero
   Index peak_bytes = 0, recorded_bytes = 0;
@@ -36,12 +44,13 @@ struct alignas(64) TrainStep<T>::Block {
   std::vector<Var<T>> gradients;
 };
 
-// A penalty that is on, and which of all terms are its own.
+// A penalty that is on, which of all terms are its own, and the rows on which the step at hand finds them.
 template <class T>
 struct TrainStep<T>::PenaltyTerms {
   const Penalty<T>* penalty;
   std::size_t first;
   std::size_t count;
+  SampleShare drawn{};
 
   template <class Value>
   std::span<Value> of(std::vector<Value>& all) const {
@@ -96,6 +105,7 @@ void TrainStep<T>::add_penalties() {
   for (const Penalty<T>* penalty : options_.penalties) {
     const std::vector<PenaltyTerm> terms = penalty->terms();
     if (terms.empty()) continue;
+    check_share("TrainStep", penalty->share());
     penalties_.push_back({penalty, term_names_.size(), terms.size()});
     is_linear_ = is_linear_ && penalty->is_linear();
     for (const PenaltyTerm& term : terms) {
@@ -145,31 +155,71 @@ void TrainStep<T>::record(Recorder& recorder, Block& block, const Batch<T>& batc
   const Index bytes_before = tape.bytes();  // gradients of other blocks
   recorder.net.bind(mlp_, tape);
   const ConstView<T> inputs = batch.inputs.row_block(rows.first, rows.count);
-  const Var<T> x = penalties_.empty() ? tape.borrowed_constant(inputs) : tape.borrowed_variable(inputs);
+  const bool is_penalised =
+      std::ranges::any_of(penalties_, [](const PenaltyTerms& p) { return p.drawn.is_whole && p.drawn.count > 0; });
+  const Var<T> x = is_penalised ? tape.borrowed_variable(inputs) : tape.borrowed_constant(inputs);
   const Var<T> f = recorder.net(x);
   Var<T> scaled = options_.output_scale == 1 ? f : options_.output_scale * f;
   recorder.task_loss = task_loss(options_.loss, std::move(scaled), target_on(tape, batch, options_.loss, rows), n,
                                  options_.cross_entropy_gradient);
   recorder.terms.resize(terms_.size());
   recorder.memory.resize(penalties_.size());
+  recorder.drawn.resize(penalties_.size());
   const auto samples = samples_.subspan(static_cast<std::size_t>(rows.first), static_cast<std::size_t>(rows.count));
   for (std::size_t p = 0; p < penalties_.size(); ++p)
-    penalties_[p].penalty->record({.tape = tape,
-                                   .net = recorder.net,
-                                   .x = x,
-                                   .f = f,
-                                   .task_loss = recorder.task_loss,
-                                   .batch_rows = n,
-                                   .samples = samples,
-                                   .seed = options_.seed,
-                                   .step = step,
-                                   .memory = recorder.memory[p]},
-                                  penalties_[p].of(recorder.terms));
+    record_penalty(p, recorder,
+                   {.tape = tape,
+                    .net = recorder.net,
+                    .x = x,
+                    .f = f,
+                    .task_loss = recorder.task_loss,
+                    .batch_rows = n,
+                    .samples = samples,
+                    .seed = options_.seed,
+                    .step = step,
+                    .memory = recorder.memory[p]},
+                   inputs, rows);
   recorder.recorded_bytes = std::max(recorder.recorded_bytes, tape.bytes() - bytes_before);
   block.task_loss = static_cast<double>(recorder.task_loss.item());
   block.terms.resize(terms_.size());
   for (std::size_t i = 0; i < terms_.size(); ++i)
     block.terms[i] = recorder.terms[i] ? static_cast<double>(recorder.terms[i].item()) : 0.0;
+}
+
+// Penalty p on those of the block's rows that are drawn for it; `whole` is the block with all its rows.
+template <class T>
+void TrainStep<T>::record_penalty(std::size_t p, Recorder& recorder, PenaltyBlock<T> whole, ConstView<T> inputs,
+                                  RowBlock rows) {
+  const PenaltyTerms& terms = penalties_[p];
+  if (terms.drawn.count == 0) return;
+  if (terms.drawn.is_whole) return terms.penalty->record(whole, terms.of(recorder.terms));
+  const auto all = std::span(terms.drawn.rows).first(static_cast<std::size_t>(terms.drawn.count));
+  const auto begin = std::ranges::lower_bound(all, rows.first);
+  const auto end = std::lower_bound(begin, all.end(), rows.first + rows.count);
+  if (begin == end) return;
+  auto& [drawn_inputs, samples] = recorder.drawn[p];
+  drawn_inputs.resize(end - begin, inputs.cols());
+  samples.clear();
+  for (Index i = 0; i < drawn_inputs.rows(); ++i) {
+    const Index row = begin[i] - rows.first;
+    std::ranges::copy(inputs.row(row), drawn_inputs.row(i).begin());
+    samples.push_back(whole.samples[static_cast<std::size_t>(row)]);
+  }
+  // Other activations, the same parameters.
+  recorder.net_on_drawn = recorder.net;
+  const Var<T> x = whole.tape.borrowed_variable(drawn_inputs);
+  const Var<T> f = recorder.net_on_drawn(x);
+  terms.penalty->record({.tape = whole.tape,
+                         .net = recorder.net_on_drawn,
+                         .x = x,
+                         .f = f,
+                         .task_loss = whole.task_loss,
+                         .batch_rows = terms.drawn.count,
+                         .samples = samples,
+                         .seed = whole.seed,
+                         .step = whole.step,
+                         .memory = whole.memory},
+                        terms.of(recorder.terms));
 }
 
 // The gradients of the recorded block's share of the loss.
@@ -188,7 +238,10 @@ template <class T>
 double TrainStep<T>::penalty() {
   slopes_ = weights_;
   double sum = 0;
-  for (const PenaltyTerms& p : penalties_) sum += p.penalty->value(p.of(terms_), p.of(slopes_));
+  for (const PenaltyTerms& p : penalties_) {
+    sum += p.drawn.weight * p.penalty->value(p.of(terms_), p.of(slopes_));
+    for (double& slope : p.of(slopes_)) slope *= p.drawn.weight;
+  }
   return sum;
 }
 
@@ -203,6 +256,8 @@ StepResult TrainStep<T>::summed_up() {
     for (std::size_t i = 0; i < terms_.size(); ++i) terms_[i] += block.terms[i];
   }
   result.total = result.task_loss + penalty();
+  for (const PenaltyTerms& p : penalties_)
+    for (double& term : p.of(terms_)) term *= p.drawn.weight;
   return result;
 }
 
@@ -212,6 +267,7 @@ StepResult TrainStep<T>::operator()(const Batch<T>& batch, std::uint32_t step) {
   samples_ = sample_numbers("TrainStep", batch, counted_samples_);
   const Index n = batch.inputs.rows();
   active_blocks_ = blocks_for(n);
+  for (PenaltyTerms& p : penalties_) draw_share(p.penalty->share(), n, options_.seed, step, p.drawn);
   // Slopes that depend on the terms are known only when every block has been recorded, so each stays on a tape of its
   // own. Else a thread takes its blocks one after the other on one tape, whose memory is then still in its cache.
   const Index recorders = is_linear_ ? std::min<Index>(options_.threads, active_blocks_) : active_blocks_;

@@ -9,6 +9,7 @@
 #include "nn/gradient_filter.hpp"
 #include "nn/optimizer.hpp"
 #include "nn/penalty.hpp"
+#include "nn/sample_share.hpp"
 
 namespace normalign {
 
@@ -36,7 +37,8 @@ struct TrainStepOptions {
 struct StepResult {
   double task_loss = 0;
   double total = 0;  ///< the task loss and what the penalties add to it
-  /// The penalties' terms, without their weights, in the order of TrainStep::term_names; good until the next step.
+  /// The penalties' terms, without their weights, in the order of TrainStep::term_names; good until the next step. Of a
+  /// penalty on a share of the samples they are estimates: their mean over steps is that of the whole terms.
   std::span<const double> terms{};
 };
 
@@ -47,12 +49,15 @@ struct StepResult {
 /// fewer rows is one block on one tape, as is one whose blocks' gradients would together take more than 64 MiB: the
 /// threads then share the operations (see parallel_ranges.hpp). Either way the bits are the same at any number of
 /// threads. Under a penalty that is not linear in its terms all blocks, each on a tape of its own, are recorded before
-/// any sweeps back. Once it has seen its largest batch a step calls malloc zero times, where its penalties do not.
+/// any sweeps back. A penalty on a share of the samples sees the rows that are drawn for the step, before the batch is
+/// cut; the network is called on them once more. In a step that draws none it costs nothing. Once it has seen its
+/// largest batch, and of each block the most rows drawn, a step calls malloc zero times, where its penalties do not.
 template <class T>
 class TrainStep {
  public:
   /// The network, the optimizer, the penalties and the filters are borrowed; optimizer and filters are started.
-  /// Throws InputError on a negative clip, fewer than one thread, or two terms of penalties with one name.
+  /// Throws InputError on a negative clip, fewer than one thread, a penalty's share that is not in (0, 1], or two terms
+  /// of penalties with one name.
   TrainStep(Mlp<T>& mlp, Optimizer<T>& optimizer, TrainStepOptions<T> options = {});
   ~TrainStep();
 
@@ -76,12 +81,14 @@ class TrainStep {
  private:
   struct Recorder;
   struct Block;
+  struct DrawnRows;
   struct PenaltyTerms;
   struct Stretch;
   void add_penalties();
   void cut_into_stretches();
   Index blocks_for(Index rows) const;
   void record(Recorder& recorder, Block& block, const Batch<T>& batch, RowBlock rows, std::uint32_t step);
+  void record_penalty(std::size_t p, Recorder& recorder, PenaltyBlock<T> whole, ConstView<T> inputs, RowBlock rows);
   void sweep(Recorder& recorder, Block& block);
   double penalty();
   StepResult summed_up();

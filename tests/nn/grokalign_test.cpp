@@ -42,7 +42,10 @@ TEST_CASE("options of GrokAlign that mean nothing are refused, by name") {
   CHECK(refusal({.projections = 0}) == "grokalign: projections is 0; it must be at least 1");
   CHECK(refusal({.level = -2}) == "grokalign: level is -2; it must be finite and not negative");
   CHECK(contains(refusal({.level = NAN}), "level is nan"));
-  CHECK(refusal({.lambda = 0.1, .projections = 3, .level = 0}) == "nothing was thrown");
+  CHECK(refusal({.share = 0}) == "grokalign: share is 0; it must be above 0 and at most 1");
+  CHECK(contains(refusal({.share = 1.01}), "share is 1.01"));
+  CHECK(contains(refusal({.share = NAN}), "share is nan"));
+  CHECK(refusal({.lambda = 0.1, .projections = 3, .level = 0, .share = 0.1}) == "nothing was thrown");
 }
 
 TEST_CASE("the exact norm takes every output, a projection what was asked for, and one output is exact by itself") {

@@ -503,6 +503,159 @@ TEST_CASE("filters change the gradient in their order, and the optimizer takes w
   }
 }
 
+// ---- a penalty on a share of the samples ----
+
+using Gradients = std::vector<M>;
+
+// Steps of one network that stays as it is.
+struct StandingStep {
+  Mlp<double> mlp;
+  Sgd<double> sgd{{.learning_rate = 0}};
+  GrokAlign<double> penalty;
+  TrainStep<double> step;
+
+  StandingStep(const MlpOptions& network, const GrokAlignOptions& options, int threads = 1)
+      : mlp(network), penalty(options), step(mlp, sgd, {.penalties = {&penalty}, .seed = 11, .threads = threads}) {
+    step.keep_gradients();
+  }
+};
+
+Data<double> rows_of(const Data<double>& data, const SampleShare& drawn) {
+  if (drawn.is_whole) return data;
+  Data<double> result(drawn.count, data.inputs.cols(), data.targets.cols());
+  for (Index i = 0; i < drawn.count; ++i) {
+    const auto row = static_cast<std::size_t>(drawn.rows[static_cast<std::size_t>(i)]);
+    std::ranges::copy(data.inputs.row(drawn.rows[static_cast<std::size_t>(i)]), result.inputs.row(i).begin());
+    result.labels[static_cast<std::size_t>(i)] = data.labels[row];
+    result.samples[static_cast<std::size_t>(i)] = data.samples[row];
+  }
+  return result;
+}
+
+TEST_CASE("on a share of the samples a step adds what the penalty is on the drawn rows, times the draw's weight") {
+  for (const MlpOptions& network : networks)
+    for (const auto& [penalty_name, options] : penalties)
+      for (const auto& [rows, share] : {std::pair<Index, double>{40, 0.5}, {501, 0.05}, {13, 0.4}}) {
+        if (options.lambda == 0 || network.widths.back() == 1) continue;
+        GrokAlignOptions shared = options;
+        shared.share = share;
+        const Data<double> data(rows, network.widths.front(), network.widths.back());
+        StandingStep found(network, shared, 2);
+        for (std::uint32_t number = 0; number < 3; ++number) {
+          CAPTURE(penalty_name, name(network.activation), network.bias, rows, share, number);
+          SampleShare drawn;
+          draw_share(share, rows, 11, number, drawn);
+          const Data<double> few = rows_of(data, drawn);
+          const Options with{.grokalign = options, .seed = 11};
+          const Expected task = on_one_tape(found.mlp, data, {}, number),
+                         on_few = on_one_tape(found.mlp, few, {}, number),
+                         penalised = on_one_tape(found.mlp, few, with, number);
+          const Found result = found_by(found.step, data.batch(), number);
+          const double added = penalised.result.total - on_few.result.total;
+          CHECK_THAT(result.total, WithinRel(task.result.total + drawn.weight * added, 1e-12));
+          CHECK_THAT(result.jacobian_norm, WithinRel(drawn.weight * penalised.result.jacobian_norm, 1e-12));
+          CHECK_THAT(result.offset_norm,
+                     WithinRel(drawn.weight * penalised.result.offset_norm, 1e-11) || WithinAbs(0, 1e-28));
+          for (std::size_t p = 0; p < task.gradients.size(); ++p) {
+            M expected(task.gradients[p]);
+            for (std::size_t i = 0; i < expected.span().size(); ++i)
+              expected.span()[i] += drawn.weight * (penalised.gradients[p].span()[i] - on_few.gradients[p].span()[i]);
+            CHECK(relative_error(found.step.gradients()[p], expected) <= 1e-11);
+          }
+        }
+      }
+}
+
+TEST_CASE("the mean over many draws of an estimate, and of its gradient, comes to the whole penalty's") {
+  struct Case {
+    GrokAlignOptions options;
+    Index rows;
+  };
+  constexpr int draws = 1500;
+  for (const auto& [options, rows] :
+       {Case{{.lambda = 0.3, .share = 0.5}, 40}, Case{{.lambda = 0.3, .norm = JacobianNorm::exact, .share = 0.4}, 40},
+        Case{{.lambda = 0.3, .share = 0.05}, 501}, Case{{.lambda = 0.3, .share = 0.25}, 13},
+        Case{{.lambda = 0.3, .norm = JacobianNorm::exact, .share = 0.3}, 13},
+        Case{{.lambda = 0.3, .level = 2, .share = 0.25}, 13}}) {
+    CAPTURE(rows, options.share, options.level.has_value());
+    const int steps = rows > 100 ? draws / 5 : draws;
+    const MlpOptions network{.widths = {4, 5, 3}, .activation = Activation::tanh, .init_scale = 2, .seed = 3};
+    GrokAlignOptions whole_options = options;
+    whole_options.share = 1;
+    StandingStep estimate(network, options), whole(network, whole_options);
+    const Data<double> data(rows, 4, 3);
+    std::vector<double> sums, squares;
+    for (int i = 0; i < steps; ++i) {
+      // In one step both have the same directions.
+      const auto number = static_cast<std::uint32_t>(i);
+      const Found a = found_by(estimate.step, data.batch(), number), b = found_by(whole.step, data.batch(), number);
+      std::vector<double> differences{a.total - b.total, a.jacobian_norm - b.jacobian_norm,
+                                      a.offset_norm - b.offset_norm};
+      for (std::size_t p = 0; p < estimate.step.gradients().size(); ++p)
+        for (std::size_t j = 0; j < estimate.step.gradients()[p].span().size(); ++j)
+          differences.push_back(estimate.step.gradients()[p].span()[j] - whole.step.gradients()[p].span()[j]);
+      sums.resize(differences.size());
+      squares.resize(differences.size());
+      for (std::size_t j = 0; j < differences.size(); ++j) {
+        sums[j] += differences[j];
+        squares[j] += differences[j] * differences[j];
+      }
+    }
+    for (std::size_t j = 0; j < sums.size(); ++j) {
+      CAPTURE(j);
+      REQUIRE(squares[j] > 0);
+      CHECK(std::abs(sums[j]) < 4.5 * std::sqrt(squares[j]));  // standard deviations of a sum of mean 0
+    }
+  }
+}
+
+TEST_CASE("an estimate's gradient is that of its differences at the same draw") {
+  const MlpOptions network{.widths = {4, 5, 3}, .activation = Activation::tanh, .init_scale = 2, .seed = 3};
+  for (const auto& [options, rows] : {std::pair<GrokAlignOptions, Index>{{.lambda = 0.3, .share = 0.5}, 40},
+                                      {{.lambda = 0.3, .norm = JacobianNorm::exact, .level = 50, .share = 0.5}, 40},
+                                      {{.lambda = 0.3, .share = 0.9}, 13}}) {
+    const Data<double> data(rows, 4, 3);
+    StandingStep step(network, options);
+    const auto total = [&] { return found_by(step.step, data.batch(), 0).total; };
+    CHECK(found_by(step.step, data.batch(), 0).jacobian_norm > 0);
+    const Gradients gradients(step.step.gradients().begin(), step.step.gradients().end());
+    for (std::size_t p = 0; p < gradients.size(); ++p)
+      for (std::size_t i = 0; i < gradients[p].span().size(); ++i) {
+        CAPTURE(p, i);
+        double& parameter = step.mlp.parameters()[p].span()[i];
+        constexpr double h = 1e-5;
+        const double at = parameter;
+        parameter = at + h;
+        const double above = total();
+        parameter = at - h;
+        const double below = total();
+        parameter = at;
+        CHECK_THAT((above - below) / (2 * h), WithinAbs(gradients[p].span()[i], 1e-7));
+      }
+  }
+}
+
+TEST_CASE("a share of one is the whole penalty to the last bit, and another share is refused by name") {
+  class Shared : public GrokAlign<double> {
+   public:
+    explicit Shared(double share) : GrokAlign<double>({.lambda = 0.3}), share_(share) {}
+    double share() const override { return share_; }
+
+   private:
+    double share_;
+  };
+  Mlp<double> mlp(networks[0]);
+  Sgd<double> sgd({});
+  const Shared none(0);
+  CHECK(message_of([&] { TrainStep<double>(mlp, sgd, {.penalties = {&none}}); }) ==
+        "TrainStep: share is 0; it must be above 0 and at most 1");
+  const Data<double> data(501, 6, 3);
+  StandingStep whole(networks[0], {.lambda = 0.3}), one(networks[0], {.lambda = 0.3, .share = 1});
+  CHECK(whole.step(data.batch(), 2).total == one.step(data.batch(), 2).total);
+  for (std::size_t p = 0; p < whole.step.gradients().size(); ++p)
+    CHECK(same_bits(whole.step.gradients()[p], one.step.gradients()[p]));
+}
+
 // ---- threads ----
 
 struct Setting {
@@ -520,6 +673,12 @@ const std::vector<Setting> settings = {
     {"exact, filters, adamw", {.lambda = 0.1, .norm = JacobianNorm::exact}, true, true},
     {"level, adamw", {.lambda = 0.1, .level = 3}, false, true},
     {"filters, adamw", {}, true, true},
+};
+
+const std::vector<Setting> settings_on_shares = {
+    {"a tenth, adamw", {.lambda = 0.1, .share = 0.1}, false, true},
+    {"a third, level, filters, sgd", {.lambda = 0.1, .level = 3, .share = 0.34}, true, false},
+    {"two thirds, exact, adamw", {.lambda = 0.1, .norm = JacobianNorm::exact, .share = 0.67}, false, true},
 };
 
 // Trains a network of its own; what the optimizer and the filters need lives here.
@@ -582,11 +741,12 @@ TEST_CASE("five steps have the same bits on 1, 2, 3 and 8 threads") {
   // The second weight matrix is longer than the stretch that one thread updates at a time.
   const MlpOptions network{.widths = {20, 60, 50, 3}, .seed = 1};
   const MlpOptions quadratic{.widths = {40, 30, 3}, .activation = Activation::quadratic, .bias = false, .seed = 1};
-  for (const Setting& setting : settings)
-    for (Index rows : {1, 2, 5, 32, 251, 501}) {
-      check_threads<float>(network, setting, rows);
-      check_threads<double>(quadratic, setting, rows, true);
-    }
+  for (const std::vector<Setting>& list : {settings, settings_on_shares})
+    for (const Setting& setting : list)
+      for (Index rows : {1, 2, 5, 32, 251, 501}) {
+        check_threads<float>(network, setting, rows);
+        check_threads<double>(quadratic, setting, rows, true);
+      }
 }
 
 TEST_CASE("steps on a batch of one block, cut into ranges, have the same bits on 1, 2, 3 and 8 threads") {
@@ -645,6 +805,22 @@ TEST_CASE("a step in its steady state calls malloc zero times") {
         CHECK(calls(small, data) == 0);
       }
     }
+}
+
+TEST_CASE("a step on drawn rows of one block calls malloc zero times in its steady state") {
+  if (!can_count_mallocs()) return skip("malloc counts: the sanitizers (or another C library) stand in for malloc");
+  for (const Setting& setting : settings_on_shares)
+    for (const Index rows : {32, 196})  // of one block, whose drawn rows are as many in every step
+      for (const int threads : {1, 2}) {
+        CAPTURE(setting.name, rows, threads);
+        Trainer<double> trainer({.widths = {43, 60, 50, 3}, .seed = 1}, setting, threads);
+        const Data<double> data(rows, 43, 3);
+        std::uint32_t number = 0;
+        while (number < 100) trainer.step(data.batch(), number++);
+        const long long before = malloc_calls();
+        while (number < 110) trainer.step(data.batch(), number++);
+        CHECK(malloc_calls() - before == 0);
+      }
 }
 
 TEST_CASE("two thousand GrokAlign steps take no more memory than the first ones") {

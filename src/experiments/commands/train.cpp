@@ -172,6 +172,7 @@ void add_setting_options(CLI::App& command, std::vector<GivenSetting>& given) {
       {"GrokAlign",
        {{"lambda", "Weight of mean |J|_F + mean |b|^2 (default: the task's)"},
         {"projections", "Random directions per sample (default 1)"},
+        {"penalty_share", "Share of the samples that a step penalises, above 0 (default 1)", "S"},
         {"level", "hold_jacobian: penalise |level - mean |J|_F| (default 5)"}}},
       {"GrokFast",
        {{"grokfast_alpha", "Share of the average kept per step (default 0.8)"},

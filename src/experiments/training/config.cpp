@@ -84,6 +84,7 @@ const std::vector<Setting<RunConfig>>& table_of(const RunConfig&) {  // NOLINT(r
       {"projections", &C::projections, between(1, 1e6), projection},
       {"penalise_jacobian", &C::penalise_jacobian},
       {"penalise_offset", &C::penalise_offset},
+      {"penalty_share", &C::penalty_share, between(1e-6, 1)},
       {"level", &C::level, size()},
       {"hold_weight", &C::hold_weight, size()},
       {"grokfast_alpha", &C::grokfast_alpha, between(0, 1)},

@@ -72,6 +72,7 @@ struct RunConfig {
   Index projections = 1;                     ///< random directions of "projection"
   bool penalise_jacobian = true;             ///< with E||J_x||_F
   bool penalise_offset = true;               ///< with E||b_x||^2
+  double penalty_share = 1;                  ///< of the samples, drawn for each step; of hold_jacobian too
 
   // hold_jacobian: hold_weight * |level - mean |J|_F|
   double level = 5;           ///< of the mean |J|_F

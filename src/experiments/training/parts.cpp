@@ -166,7 +166,8 @@ Loss loss_of(const RunConfig& config) {
 
 GrokAlignOptions jacobian_options(const RunConfig& config) {
   return {.norm = config.jacobian_norm == "exact" ? JacobianNorm::exact : JacobianNorm::projection,
-          .projections = static_cast<int>(config.projections)};
+          .projections = static_cast<int>(config.projections),
+          .share = config.penalty_share};
 }
 
 template <class T>

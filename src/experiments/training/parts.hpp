@@ -42,7 +42,7 @@ TrainingParts<T> training_parts(const RunConfig& config, Index inputs, Index cla
 /// The loss. Throws InputError listing the known ones.
 Loss loss_of(const RunConfig& config);
 
-/// How GrokAlign finds Jacobian norms; of weight 0.
+/// How GrokAlign finds Jacobian norms, and on which share of the samples; of weight 0.
 GrokAlignOptions jacobian_options(const RunConfig& config);
 
 /// The network in a safetensors file, as mlp_from reads it with `options`. Throws InputError, naming the file, when it

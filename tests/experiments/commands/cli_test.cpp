@@ -132,6 +132,7 @@ TEST_CASE("a mistake on the command line is one line that names it, with status 
   check_mistake(train({"--threads", "1000000"}), {"threads", "1000000"});
   check_mistake(train({"--batch-size", "-1"}), {"batch_size", "-1"});
   check_mistake(train({"--projections", "0"}), {"projections", "0"});
+  check_mistake(train({"--penalty-share", "0"}), {"penalty_share", "0"});
   check_mistake(train({"--lambda", "-0.1"}), {"lambda", "-0.1"});
   check_mistake(train({"--level", "-1"}), {"level", "-1"});
   check_mistake(train({"--init-scale", "-1"}), {"init_scale", "-1"});

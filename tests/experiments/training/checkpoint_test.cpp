@@ -153,15 +153,19 @@ TEST_CASE("a run that cannot write for want of space keeps its log and state, an
 }
 
 TEST_CASE("a run that is interrupted at any epoch goes on to the log and model of one that was not") {
-  for (const char* condition :
-       {"baseline", "grokfast", "grokalign", "grokfast+orthograd+grokalign", "adversarial_noise", "hold_jacobian"})
+  using Run = std::pair<const char*, double>;
+  for (const auto& [condition, share] :
+       {Run{"baseline", 1}, Run{"grokfast", 1}, Run{"grokalign", 1}, Run{"grokalign", 0.6},
+        Run{"grokfast+orthograd+grokalign", 1}, Run{"adversarial_noise", 1}, Run{"hold_jacobian", 1},
+        Run{"hold_jacobian", 0.6}})
     for (Index batch_size : {0, 7})
       for (const char* optimizer : {"adamw", "sgd"}) {
         const TemporaryFolder folder;
         RunConfig config = run_config(condition, batch_size);
         config.optimizer = optimizer;
         config.momentum = 0.5;
-        CAPTURE(condition, batch_size, optimizer);
+        config.penalty_share = share;
+        CAPTURE(condition, share, batch_size, optimizer);
         const RunLog whole = grokking_run<float>(config, tiny_data(), 1, {.model_file = folder / "whole"});
         RunObserver observer{.log_file = folder / "log.json",
                              .checkpoint_file = folder / "checkpoint",

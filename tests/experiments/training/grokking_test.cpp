@@ -187,6 +187,8 @@ TEST_CASE("seeds, conditions, batches and every setting of a condition make a di
                                       change(align, &RunConfig::penalise_jacobian, false),
                                       change(align, &RunConfig::penalise_offset, false),
                                       change(align, &RunConfig::lambda_scale, 3.0),
+                                      change(align, &RunConfig::penalty_share, 0.6),
+                                      change(align, &RunConfig::penalty_share, 0.4),
                                       tiny_config("hold_jacobian"),
                                       change(tiny_config("hold_jacobian"), &RunConfig::level, 0.01),
                                       change(tiny_config("hold_jacobian"), &RunConfig::hold_weight, 0.1),

@@ -76,6 +76,11 @@ TEST_CASE("the penalty is GrokAlign's, the level's, or none") {
   config.projections = 3;
   CHECK(jacobian_options(config).norm == JacobianNorm::projection);
   CHECK(jacobian_options(config).projections == 3);
+  CHECK(parts_of<double>(config).penalties[0]->share() == 1);
+  config.penalty_share = 0.25;
+  CHECK(parts_of<double>(config).penalties[0]->share() == 0.25);
+  config.condition = "grokalign";
+  CHECK(parts_of<double>(config).penalties[0]->share() == 0.25);
 }
 
 TEST_CASE("noise on the inputs is the smaller the better they are fitted, down to the least") {

@@ -16,16 +16,16 @@ static void add_grokalign(const RunConfig& config, TrainingParts<T>& parts) {
 
 // Shrinks the Jacobian and the offset: lambda * (mean |J|_F + mean |b|^2) is added to the loss.
 Condition grokalign() {
-  return {
-      .name = "grokalign",
-      .settings = {"lambda", "lambda_scale", "jacobian_norm", "projections", "penalise_jacobian", "penalise_offset"},
-      .check =
-          [](const RunConfig& config) {
-            if (!config.penalise_jacobian && !config.penalise_offset)
-              throw InputError(
-                  "penalise_offset: found false, as penalise_jacobian is, expected one of them under grokalign");
-          },
-      .add = {add_grokalign<float>, add_grokalign<double>}};
+  return {.name = "grokalign",
+          .settings = {"lambda", "lambda_scale", "jacobian_norm", "projections", "penalise_jacobian", "penalise_offset",
+                       "penalty_share"},
+          .check =
+              [](const RunConfig& config) {
+                if (!config.penalise_jacobian && !config.penalise_offset)
+                  throw InputError(
+                      "penalise_offset: found false, as penalise_jacobian is, expected one of them under grokalign");
+              },
+          .add = {add_grokalign<float>, add_grokalign<double>}};
 }
 
 }  // namespace normalign::conditions

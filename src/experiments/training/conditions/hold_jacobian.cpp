@@ -16,7 +16,7 @@ static void add_hold_jacobian(const RunConfig& config, TrainingParts<T>& parts) 
 // Holds the Jacobian at a level: hold_weight * |level - mean |J|_F| is added to the loss.
 Condition hold_jacobian() {
   return {.name = "hold_jacobian",
-          .settings = {"level", "hold_weight", "jacobian_norm", "projections"},
+          .settings = {"level", "hold_weight", "jacobian_norm", "projections", "penalty_share"},
           .check =
               [](const RunConfig& config) {
                 if (has_condition(config, "grokalign"))
