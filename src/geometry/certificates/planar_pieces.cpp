@@ -60,9 +60,11 @@ double distance_below(const Point& p, const Point& q, Norm norm) {
   return std::max(0.0, least - rounding_of<double>(32) * (largest_size(p) + largest_size(q)));
 }
 
-// The same of a convex polygon; 0 where it may hold the origin.
+// The same of a convex polygon; 0 where it may hold the origin: where that is on the same side of all edges, and the
+// points are around it. The latter tells polygons that are next to a point, or in line with the origin, from such.
 double distance_below(std::span<const Point> polygon, Norm norm) {
-  double least = infinity;
+  double least = infinity, size = 0;
+  Point low = polygon[0], high = polygon[0];
   bool is_left = true, is_right = true;
   for (std::size_t i = 0; i < polygon.size(); ++i) {
     const Point &p = polygon[i], &q = polygon[(i + 1) % polygon.size()];
@@ -70,8 +72,13 @@ double distance_below(std::span<const Point> polygon, Norm norm) {
     const double side = cross_product(p, q), rounding = rounding_of<double>(8) * largest_size(p) * largest_size(q);
     is_left &= side >= -rounding;
     is_right &= side <= rounding;
+    low = {std::min(low.x, p.x), std::min(low.y, p.y)};
+    high = {std::max(high.x, p.x), std::max(high.y, p.y)};
+    size = std::max(size, largest_size(p));
   }
-  return is_left || is_right ? 0 : least;
+  const double off = rounding_of<double>(16) * size;
+  const bool is_around = low.x <= off && high.x >= -off && low.y <= off && high.y >= -off;
+  return is_around && (is_left || is_right) ? 0 : least;
 }
 
 // What is left of the triangle where the function of these values at its corners is >= 0, or a little more.

@@ -56,6 +56,27 @@ TEST_CASE("no adversarial step is shorter than the nearest piece of its output")
       }
 }
 
+TEST_CASE("the nearest piece is as near as the boundary, also where walls and boundaries meet in corners") {
+  int compared = 0;
+  for (const Norm norm : {Norm::l2, Norm::linf})
+    for (std::uint64_t seed = 0; seed < 60; ++seed) {
+      // Multiples of a half, so that lines meet in points.
+      const PiecewiseAffineNetwork network = random_network({2, 6, 5, 3}, seed, {0, -1}, 0.5);
+      const Matrix<double> x(1, 2, {0.25 * static_cast<double>(seed % 5), 0.5});
+      const Certificate found = certificates(network, x, {.norm = norm}).front();
+      if (!found.exact || found.upper == 0 || found.upper == infinity) continue;
+      const CentredMargins margins(network, nullptr, x);
+      const auto pieces = planar_pieces(margins, norm, 2 * found.upper, 100'000, never);
+      REQUIRE(pieces);
+      REQUIRE(!pieces->empty());
+      ++compared;
+      CAPTURE(name_of(norm), seed);
+      CHECK_THAT(pieces->front().distance, WithinRel(found.upper, 1e-9));
+      CHECK(pieces->front().distance <= found.upper);
+    }
+  CHECK(compared > 40);
+}
+
 TEST_CASE("pieces of awkward networks are no further than the exact distance, and not much nearer", "[slow]") {
   Index all = 0, close = 0;
   for (const AwkwardNetwork& awkward : awkward_networks("pieces of awkward networks"))
