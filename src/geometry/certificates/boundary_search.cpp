@@ -17,7 +17,7 @@ namespace {
 // All within a reach are looked for, before the reach grows by a factor: the bounds of parts are the tighter the
 // smaller the ball, and the upper bound may be far too large. Where nothing is found the factor becomes large. For a
 // large network the last reach that is gone through is what counts.
-constexpr double first_share = 1.0 / 8, reach_growth = 1.5, slow_growth = 1.2, far_growth = 16;
+constexpr double first_share = 1.0 / 8, reach_growth = 1.5, slow_growth = 1.1, far_growth = 16;
 constexpr Index near_reaches = 12, most_reaches = 32;
 // A part whose distance is proved to be at least so many times the upper bound needs no second look.
 constexpr double near_enough = 1 - 2e-10;
@@ -339,7 +339,14 @@ double BoundarySearch::first_reach() {
   if (!std::isfinite(found_.upper)) return scale_;
   double radius = first_share * found_.upper;
   while (radius < limit() && !is_late() && try_ball(radius)) radius *= growth();
-  return radius;
+  if (!is_large()) return radius;
+  // For a large network most of what can be proved is proved here.
+  double proved = radius / growth(), open = radius;
+  for (int halving = 0; halving < 4 && !is_late(); ++halving) {
+    const double middle = std::sqrt(proved * open);
+    (try_ball(middle) ? proved : open) = middle;
+  }
+  return proved * growth();
 }
 
 // Divides parts until none within the limit is left, or so many were visited since then, or it is late.
