@@ -377,11 +377,14 @@ bool BoundarySearch::search_plane(Index regions) {
   queue_.clear();
   closed_ = infinity;
   for (const PlanarPiece& piece : *pieces) {
+    if (piece.distance < near_enough * limit()) {
+      ++found_.parts;
+      enter(piece.code);
+      cross(piece.output, Proof::exact);
+    }
+    close(piece.distance);
+    // All others are further.
     if (piece.distance >= near_enough * limit()) break;
-    ++found_.parts;
-    enter(piece.code);
-    cross(piece.output, Proof::exact);
-    if (piece.distance < near_enough * limit()) close(piece.distance);
   }
   raise_lower(closed_);
   return closed_ >= near_enough * limit();
@@ -395,7 +398,7 @@ Certificate BoundarySearch::run(Index parts) {
   for (Index round = 0; round < most_reaches && found_.upper > 0; ++round) {
     const Index left = parts - found_.parts;
     if (!is_planar) search_parts(has_plane ? std::min(left, parts_before_plane) : left);
-    if (has_plane && (is_planar || has_near_part())) {
+    if (has_plane && (is_planar || has_near_part() || closed_ < near_enough * limit())) {
       is_planar = left > 0 && search_plane(left * regions_per_part);
       // Far out, where nothing is known to be, parts are not gone through in their place.
       if (!is_planar) search_parts(std::isfinite(found_.upper) ? parts - found_.parts : 0);
