@@ -23,20 +23,24 @@ constexpr Index near_reaches = 12, most_reaches = 32;
 constexpr double near_enough = 1 - 2e-10;
 // Of one or two inputs, after so many parts within one reach all regions of the plane within it are gone through, if
 // they are not too many: a region takes a fraction of a part's time.
-constexpr Index parts_before_plane = 300, regions_per_part = 10;
+constexpr Index parts_before_plane = 300, regions_per_part = 10, most_regions = 10'000'000;
 // The relative difference of bounds that are called exact.
 constexpr double exact_difference = 1e-9;
 
-// A length of which steps are made where x's own region tells nothing.
-double length_at(const RegionRows& rows, Index outputs, Norm norm) {
+// How far x is from the nearest zero of some rows that it is not on itself; infinite where there is none.
+double nearest_zero(const RegionRows& rows, Index first, Index count, Norm norm) {
   double least = infinity;
-  const auto take = [&](Index row) {
+  for (Index row = first; row < first + count; ++row) {
     const double length = dual_length(rows.slopes().row(row), norm), way = std::abs(rows.offsets()(0, row)) / length;
     if (length > 0 && way > 0 && std::isfinite(way)) least = std::min(least, way);
-  };
-  for (Index j = 0; j < outputs; ++j) take(rows.output(j));
-  if (std::isfinite(least)) return least;
-  for (Index u = 0; u < rows.units(); ++u) take(u);
+  }
+  return least;
+}
+
+// A length of which steps are made where x's own region tells nothing.
+double length_at(const RegionRows& rows, Index outputs, Norm norm) {
+  const double margin = nearest_zero(rows, rows.output(0), outputs, norm);
+  const double least = std::isfinite(margin) ? margin : nearest_zero(rows, 0, rows.units(), norm);
   return std::isfinite(least) ? least : 1;
 }
 
@@ -189,6 +193,7 @@ bool BoundarySearch::start_from_step(Matrix<double> step) {
     (is_beyond(middle) ? step : near) = middle;
   }
   if (!take(step, Proof::rounded)) return std::isfinite(found_.upper);
+  // A linear program over all walls would take the time of a hundred attacks.
   if (norm_ == Norm::linf && is_large()) return true;
   enter(network_->codes(step).front());
   cross();
@@ -323,13 +328,9 @@ void BoundarySearch::raise_lower(double length) {
 // Bounds by backward passes alone, of balls that grow: that within the nearest wall of x's own region, whatever the
 // time, then from a part of the upper bound on. The first reach that these leave open.
 double BoundarySearch::first_reach() {
-  double wall = infinity;
   enter(network_->codes(origin_).front());
-  for (Index row = 0; row < rows_.output(network_->outputs()); ++row) {
-    if (row == rows_.units()) continue;
-    const double length = dual_length(rows_.slopes().row(row), norm_);
-    if (length > 0) wall = std::min(wall, std::abs(rows_.offsets()(0, row)) / length);
-  }
+  const double wall = std::min(nearest_zero(rows_, 0, rows_.units(), norm_),
+                               nearest_zero(rows_, rows_.output(0), network_->outputs(), norm_));
   const auto try_ball = [&](double radius) {
     const bool is_proved = radius > 0 && radius < infinity && bounds_.are_negative(radius);
     if (is_proved) raise_lower(radius);
@@ -349,8 +350,8 @@ double BoundarySearch::first_reach() {
   return proved * growth();
 }
 
-// Divides parts until none within the limit is left, or so many were visited since then, or it is late.
-void BoundarySearch::search_parts(Index parts) {
+// Of each output all steps wait, as one part.
+void BoundarySearch::start_parts() {
   queue_.clear();
   closed_ = infinity;
   for (Index j = 0; j < network_->outputs(); ++j)
@@ -361,6 +362,10 @@ void BoundarySearch::search_parts(Index parts) {
           .direction = {},
           .along = 0,
           .basis = {}});
+}
+
+// Divides parts until none within the limit waits, or so many were visited, or it is late.
+void BoundarySearch::search_parts(Index parts) {
   while (has_near_part() && parts-- > 0 && !is_late()) {
     std::pop_heap(queue_.begin(), queue_.end());
     Part part = std::move(queue_.back());
@@ -370,24 +375,24 @@ void BoundarySearch::search_parts(Index parts) {
   }
 }
 
-// Goes through the pieces of the plane within the limit instead; false where that cannot decide.
-bool BoundarySearch::search_plane(Index regions) {
+// Goes through the pieces of the plane within the limit instead, at most so many; where that decides, none waits.
+bool BoundarySearch::search_plane(Index parts) {
+  if (parts <= 0) return false;
+  const Index regions = std::min(parts, most_regions / regions_per_part) * regions_per_part;
   const auto pieces = planar_pieces(*margins_, norm_, limit(), regions, [this] { return is_late(); });
   if (!pieces) return false;
-  queue_.clear();
-  closed_ = infinity;
   for (const PlanarPiece& piece : *pieces) {
-    if (piece.distance < near_enough * limit()) {
-      ++found_.parts;
-      enter(piece.code);
-      cross(piece.output, Proof::exact);
-    }
-    close(piece.distance);
-    // All others are further.
-    if (piece.distance >= near_enough * limit()) break;
+    if (piece.distance >= near_enough * limit() || parts-- == 0) break;
+    ++found_.parts;
+    enter(piece.code);
+    cross(piece.output, Proof::exact);
   }
-  raise_lower(closed_);
-  return closed_ >= near_enough * limit();
+  const double nearest = pieces->empty() ? infinity : pieces->front().distance;
+  raise_lower(nearest);
+  if (nearest < near_enough * limit()) return false;
+  queue_.clear();
+  closed_ = nearest;
+  return true;
 }
 
 Certificate BoundarySearch::run(Index parts) {
@@ -396,12 +401,13 @@ Certificate BoundarySearch::run(Index parts) {
   const bool has_plane = network_->inputs() <= 2;
   bool is_planar = false;
   for (Index round = 0; round < most_reaches && found_.upper > 0; ++round) {
-    const Index left = parts - found_.parts;
-    if (!is_planar) search_parts(has_plane ? std::min(left, parts_before_plane) : left);
-    if (has_plane && (is_planar || has_near_part() || closed_ < near_enough * limit())) {
-      is_planar = left > 0 && search_plane(left * regions_per_part);
-      // Far out, where nothing is known to be, parts are not gone through in their place.
-      if (!is_planar) search_parts(std::isfinite(found_.upper) ? parts - found_.parts : 0);
+    start_parts();
+    const auto left = [&] { return parts - found_.parts; };
+    if (!is_planar) search_parts(has_plane ? std::min(left(), parts_before_plane) : left());
+    if (has_plane && (has_near_part() || closed_ < near_enough * limit())) {
+      is_planar = search_plane(left());
+      // Far out, where nothing is known to be, parts are not gone through in its place.
+      if (!is_planar && std::isfinite(found_.upper)) search_parts(left());
     }
     raise_lower(std::min(closed_, queue_.empty() ? infinity : queue_.front().key));
     if (has_near_part() || found_.upper * margins_->stretch() <= reach_) break;

@@ -24,8 +24,8 @@ class BoundarySearch {
 
   /// Takes an adversarial input (1 x d), and better ones near it, as the upper bound; false when the input is none.
   bool start_from(ConstView<double> input);
-  /// Looks for adversarial points: along the slope of each margin, and where that finds none by projected gradient
-  /// ascent in ever larger balls.
+  /// Looks for adversarial points, in half of the time that there is at most: along the slope of each margin; where
+  /// that finds none, by APGD in ever larger balls; and in large networks by APGD in ever smaller ones.
   void attack();
   /// Visits parts in the order of their distance, within a growing reach, until the bounds meet or so many were
   /// visited. May be called once.
@@ -72,8 +72,9 @@ class BoundarySearch {
   double growth() const;
   double first_reach();
   bool has_near_part() const;
+  void start_parts();
   void search_parts(Index parts);
-  bool search_plane(Index regions);
+  bool search_plane(Index parts);
   void close(double key) { closed_ = std::min(closed_, key); }
   void raise_lower(double length);
 

@@ -63,7 +63,7 @@ struct Certificate {
 ///
 /// Practical for up to some tens of units that change their sign within the distance: the number of parts grows
 /// exponentially in them. A part that waits takes about N + 8 r bytes, N hidden units, r the rank of the first weight;
-/// in linf N + d, and d more for each d signs that it has.
+/// in linf N + d, and one more for each sign that it has.
 ///
 /// Throws InputError when shapes do not fit, an option is negative, an `adversarial` row is not classified otherwise,
 /// or on fewer than one thread.
