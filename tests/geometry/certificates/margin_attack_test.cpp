@@ -1,5 +1,7 @@
 #include "geometry/certificates/margin_attack.hpp"
 
+#include "geometry/certificates/centred_margins.hpp"
+#include "geometry/certificates/certificate.hpp"
 #include "support/catch.hpp"
 #include "support/geometry_reference.hpp"
 #include "support/matrices.hpp"
@@ -39,6 +41,24 @@ TEST_CASE("steps beyond the boundary are within the radius, and the same at ever
       CHECK(*adversarial_step(margins, norm, 2, 2, 30, never) == *step);
     }
   CHECK(found > 5);
+}
+
+TEST_CASE("a little beyond the exact distance the attack succeeds most often") {
+  int tried = 0, found = 0;
+  for (const Norm norm : {Norm::l2, Norm::linf})
+    for (std::uint64_t seed = 0; seed < 16; ++seed) {
+      const PiecewiseAffineNetwork network = random_network({4, 8, 6, 3}, seed, {0, -1, 0.1});
+      const M x = random_matrix({1, 4}, seed);
+      const Certificate certificate = certificates(network, x, {.norm = norm}).front();
+      if (!certificate.exact || certificate.upper == infinity) continue;
+      const CentredMargins margins(network, nullptr, x);
+      ++tried;
+      CHECK_FALSE(adversarial_step(margins.network(), norm, certificate.lower * (1 - 1e-9), 1, 50, never));
+      found += adversarial_step(margins.network(), norm, 1.1 * certificate.upper, 3, 50, never).has_value();
+    }
+  CAPTURE(tried, found);
+  CHECK(tried > 24);
+  CHECK(found >= 0.75 * tried);
 }
 
 TEST_CASE("an attack that is late has nothing") {
