@@ -49,7 +49,7 @@ TEST_CASE("a little beyond the exact distance the attack succeeds most often") {
     for (std::uint64_t seed = 0; seed < 16; ++seed) {
       const PiecewiseAffineNetwork network = random_network({4, 8, 6, 3}, seed, {0, -1, 0.1});
       const M x = random_matrix({1, 4}, seed);
-      const Certificate certificate = certificates(network, x, {.norm = norm}).front();
+      const Certificate certificate = certificates(network, x, {.norm = norm, .parts = 500}).front();
       if (!certificate.exact || certificate.upper == infinity) continue;
       const CentredMargins margins(network, nullptr, x);
       ++tried;
