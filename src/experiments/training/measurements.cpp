@@ -50,11 +50,18 @@ Measurements<T>::Measurements(const RunConfig& config, const Mlp<T>& mlp, Loss l
       train_(train),
       test_(test),
       threads_(threads),
-      evaluate_(mlp, loss, threads) {
+      evaluate_(mlp, loss, threads),
+      cross_entropy_(mlp, Loss::cross_entropy, threads) {
   if (config.noise_first_column > test.inputs.cols())
     throw InputError(text("noise_first_column: found ", config.noise_first_column, ", expected at most the ",
                           test.inputs.cols(), " columns of the data"));
   check_region_count(config, mlp.options().widths.front(), mlp.options().activation);
+}
+
+template <class T>
+void Measurements<T>::append_cross_entropy(MetricRow& row) {
+  row.extras.emplace_back("train_cross_entropy", cross_entropy_(train_).loss);
+  row.extras.emplace_back("test_cross_entropy", cross_entropy_(test_).loss);
 }
 
 template <class T>
@@ -119,6 +126,7 @@ void Measurements<T>::append_regions(MetricRow& row) const {
 
 template <class T>
 void Measurements<T>::append_to(MetricRow& row) {
+  if (loss_ == Loss::mse && mlp_.options().widths.back() > 1) append_cross_entropy(row);
   if (config_.geometry_samples > 0) append_geometry(row);
   if (!config_.noise_levels.empty()) append_noise(row);
   if (!config_.attack_radii.empty()) append_attacks(row);

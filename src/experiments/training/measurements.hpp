@@ -16,15 +16,16 @@ std::string noise_metric(double level);
 /// The name of the accuracy under attacks within that distance: "attack_acc_linf_0.1".
 std::string attack_metric(const RunConfig& config, double radius);
 
-/// Appends what `config` switches on to metric rows, each kind with the seconds that it took for this row:
+/// Appends what `config` switches on to metric rows, each kind but the first with the seconds that it took for this row:
+/// - where classes are trained by squared error, one output for each: train_cross_entropy and test_cross_entropy, in
+///   nats, of the outputs as logits, which the paper's authors log as the loss.
 /// - geometry_samples: the means of `measures` over the first so many training samples under their names, over as many
 ///   test samples with "test_" before the name, undefined ones left out; chance_alignment; geometry_time.
 /// - noise_levels: the test accuracy (per cent) under N(0, level^2) on the columns from noise_first_column on, as
 ///   `noise_metric` names it; one draw per epoch, scaled; noise_time.
 /// - attack_radii: the accuracy (per cent) on the first attack_samples test points under PGD from random starts, anew
 ///   for each epoch, as `attack_metric` names it; attack_time.
-/// - max_regions: num_regions, the linear regions in the box |x_i| <= region_box or, where that is 0, in the whole
-/// input
+/// - max_regions: num_regions, the linear regions in the box |x_i| <= region_box or, where that is 0, in the whole input
 ///   space, left out where they are more than max_regions; regions_time.
 template <class T>
 class Measurements {
@@ -39,6 +40,7 @@ class Measurements {
   double noise_accuracy(Index epoch, double level);
 
  private:
+  void append_cross_entropy(MetricRow& row);
   void append_geometry(MetricRow& row) const;
   void append_noise(MetricRow& row);
   void append_attacks(MetricRow& row);
@@ -49,7 +51,7 @@ class Measurements {
   Loss loss_;
   Batch<T> train_, test_;
   int threads_;
-  Evaluator<T> evaluate_;
+  Evaluator<T> evaluate_, cross_entropy_;
   Matrix<T> noisy_;
 };
 
