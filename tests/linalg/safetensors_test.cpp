@@ -11,6 +11,7 @@
 #include "base/atomic_file.hpp"
 #include "support/catch.hpp"
 #include "support/file_size_limit.hpp"
+#include "support/message_of.hpp"
 
 namespace normalign::tests {
 namespace {
@@ -51,8 +52,6 @@ std::string refusal(const fs::path& path) {
   }
   return "";
 }
-
-bool contains(const std::string& whole, const std::string& part) { return whole.find(part) != std::string::npos; }
 
 const std::string good_header =
     R"({"__metadata__":{"made":"by hand"},"w":{"dtype":"F64","shape":[1,2],"data_offsets":[0,16]},)"

@@ -6,7 +6,7 @@
 #include "base/clock.hpp"
 #include "data/folds.hpp"
 #include "geometry/local_geometry.hpp"
-#include "rfm/span_coordinates.hpp"
+#include "rfm/machine_in_span.hpp"
 #include "robustness/class_attack.hpp"
 #include "robustness/pgd.hpp"
 
@@ -87,12 +87,12 @@ class Run {
 
   // At points of the table's own columns.
   Matrix<T> outputs_at(const KernelMachine<T>& machine, ConstView<T> x) const {
-    return is_wide() ? span_.outputs_at(machine, x, ridge_.threads) : machine.outputs_at(x, ridge_.threads);
+    return is_wide() ? normalign::outputs_at(span_, machine, x, ridge_.threads) : machine.outputs_at(x, ridge_.threads);
   }
   void pull_back(const KernelMachine<T>& machine, ConstView<T> x, const OutputCotangents<T>& cotangents,
                  MatrixView<T> gradients) const {
     if (is_wide())
-      span_.pull_back(machine, x, cotangents, gradients, ridge_.threads);
+      normalign::pull_back(span_, machine, x, cotangents, gradients, ridge_.threads);
     else
       machine.pull_back(x, cotangents, gradients, ridge_.threads);
   }

@@ -1,4 +1,4 @@
-#include "rfm/span_coordinates.hpp"
+#include "rfm/machine_in_span.hpp"
 
 #include <cmath>
 #include <limits>
@@ -91,12 +91,12 @@ void check_fits(const Kernel& kernel, double identity_share, double bound) {
       CAPTURE(i);
       CHECK(relative_error(span.metric_in_inputs(small[i].metric()), dense[i].metric()) < bound);
       CHECK(relative_error(small[i].coefficients(), dense[i].coefficients()) < bound);
-      CHECK(relative_error(span.outputs_at(small[i], table.fresh), dense[i].outputs_at(table.fresh)) < bound);
+      CHECK(relative_error(outputs_at<T>(span, small[i], table.fresh), dense[i].outputs_at(table.fresh)) < bound);
       const Matrix<T> expected = pulled(table, [&](const auto& cotangents, MatrixView<T> gradients) {
         dense[i].pull_back(table.fresh, cotangents, gradients);
       });
       const Matrix<T> found = pulled(table, [&](const auto& cotangents, MatrixView<T> gradients) {
-        span.pull_back(small[i], table.fresh, cotangents, gradients);
+        pull_back<T>(span, small[i], table.fresh, cotangents, gradients);
       });
       for (Index row = 0; row < found.rows(); ++row) {
         CAPTURE(row);
@@ -119,45 +119,6 @@ TEST_CASE("fits in the coordinates of the rows' span are fits in the inputs", "[
     }
 }
 
-TEST_CASE("coordinates keep lengths, and distances from and angles with the rows", "[rfm]") {
-  for (const Wide<double>& table : wide_tables<double>()) {
-    CAPTURE(table.what);
-    const SpanCoordinates<double> span(table.x);
-    const M fresh = span.of(table.fresh), rows(span.rows());
-    CHECK(relative_error(naive_product(rows, rows, {.b = true}), naive_product(table.x, table.x, {.b = true})) < 1e-14);
-    CHECK(relative_error(naive_product(fresh, rows, {.b = true}), naive_product(table.fresh, table.x, {.b = true})) <
-          1e-13);
-    for (Index i = 0; i < fresh.rows(); ++i)
-      CHECK_THAT(std::sqrt(inner_product(M(fresh.view().row_block(i, 1)), M(fresh.view().row_block(i, 1)))),
-                 WithinRel(std::sqrt(inner_product(M(table.fresh.view().row_block(i, 1)),
-                                                   M(table.fresh.view().row_block(i, 1)))),
-                           1e-13));
-    for (Index i = 0; i < rows.rows(); ++i) CHECK(rows(i, span.coordinates() - 1) == 0);
-    // What is far outside has its length in the last coordinate, what is a row has none.
-    CHECK(fresh(8, span.coordinates() - 1) > 10);
-    CHECK(fresh(0, span.coordinates() - 1) < 1e-12);
-  }
-}
-
-TEST_CASE("equal rows have equal coordinates; rows of zero, one row and more rows than columns are no exception",
-          "[rfm]") {
-  M x = random_matrix({6, 40}, 1);
-  std::ranges::copy(x.row(1), x.row(4).begin());
-  std::ranges::fill(x.row(2), 0.0);
-  const SpanCoordinates<double> span(x);
-  CHECK(same_bits(M(span.rows().row_block(1, 1)), M(span.rows().row_block(4, 1))));
-  CHECK(all_zero(M(span.rows().row_block(2, 1))));
-  const SpanCoordinates<double> zero(M(1, 5));
-  CHECK(zero.coordinates() == 2);
-  const M ones = zero.of(M{{0, 3, 0, 0, 4}});
-  CHECK_THAT(std::hypot(ones(0, 0), ones(0, 1)), WithinRel(5.0, 1e-14));
-  const SpanCoordinates<double> tall(random_matrix({9, 4}, 2));
-  CHECK(tall.coordinates() == 5);
-  CHECK(tall.inputs() == 4);
-  CHECK(relative_error(naive_product(M(tall.rows()), M(tall.rows()), {.b = true}),
-                       naive_product(random_matrix({9, 4}, 2), random_matrix({9, 4}, 2), {.b = true})) < 1e-14);
-}
-
 TEST_CASE("the trace is that of all inputs, and the identity beyond the coordinates counts", "[rfm]") {
   // Two coordinates of five inputs, the covariance diag(16, 4) / 3: half of it and of the identity has trace 35 / 6.
   const M x{{2, 1}, {-2, 1}, {2, -1}, {-2, -1}};
@@ -170,14 +131,12 @@ TEST_CASE("the trace is that of all inputs, and the identity beyond the coordina
         "Rfm: x is 2x3 and inputs is 2; x must not have more columns");
 }
 
-TEST_CASE("misfits of coordinates are refused", "[rfm]") {
+TEST_CASE("gradients that do not fit the points are refused", "[rfm]") {
   const SpanCoordinates<double> span(random_matrix({3, 7}, 1));
-  CHECK(contains(message_of([&] { span.metric_in_inputs(M(7, 7)); }), "the metric is 7x7; it must be 4x4"));
-  CHECK(contains(message_of([&] { span.of(M(2, 6)); }), "gemm"));
-  CHECK(contains(message_of([] { SpanCoordinates<double>(M{{1, std::nan("")}}); }), "a value is nan"));
   const KernelMachine<double> machine({}, M(span.rows()), M(4, 4), M(3, 1));
   M small(1, 3);
-  CHECK(contains(message_of([&] { span.pull_back(machine, M(1, 7), {}, small); }), "gradients are 1x3 but x is 1x7"));
+  CHECK(contains(message_of([&] { pull_back<double>(span, machine, M(1, 7), {}, small); }),
+                 "gradients are 1x3 but x is 1x7"));
 }
 
 }  // namespace normalign::tests

@@ -1,0 +1,35 @@
+#include "rfm/machine_in_span.hpp"
+
+namespace normalign {
+
+template <class T>
+Matrix<T> outputs_at(const SpanCoordinates<T>& span, const KernelMachine<T>& machine, ConstView<T> x, int threads) {
+  return machine.outputs_at(span.of(x), threads);
+}
+
+template <class T>
+void pull_back(const SpanCoordinates<T>& span, const KernelMachine<T>& machine, ConstView<T> x,
+               const typename KernelMachine<T>::Cotangents& cotangents, MatrixView<T> gradients, int threads) {
+  if (gradients.shape() != x.shape())
+    throw InputError(text("pull_back: gradients are ", gradients.shape(), " but x is ", x.shape()));
+  const Matrix<T> points = span.of(x, gradients);
+  const Index last = span.coordinates() - 1;
+  Matrix<T> pulled(x.rows(), last + 1);
+  machine.pull_back(points, cotangents, pulled, threads);
+  // The last coordinate is the rest's length, whose gradient is the rest over it, and is 0 where there is no rest.
+  for (Index i = 0; i < x.rows(); ++i) {
+    const T length = points(i, last), slope = pulled(i, last);
+    for (T& value : gradients.row(i)) value = length > 0 ? slope * (value / length) : T(0);
+  }
+  span.add_in_inputs(pulled, gradients);
+}
+
+#define NORMALIGN_INSTANTIATE(T)                                                                        \
+  template Matrix<T> outputs_at(const SpanCoordinates<T>&, const KernelMachine<T>&, ConstView<T>, int); \
+  template void pull_back(const SpanCoordinates<T>&, const KernelMachine<T>&, ConstView<T>,             \
+                          const KernelMachine<T>::Cotangents&, MatrixView<T>, int);
+NORMALIGN_INSTANTIATE(float)
+NORMALIGN_INSTANTIATE(double)
+#undef NORMALIGN_INSTANTIATE
+
+}  // namespace normalign
