@@ -31,7 +31,7 @@ struct PenaltyBlock {
   const MlpOnTape<T>& net;
   const Var<T>& x;                 ///< the inputs, m x d: a variable
   const Var<T>& f;                 ///< net(x), m x k
-  const Var<T>& task_loss;         ///< 1x1: the block's part of the batch's task loss, of all its rows
+  const Var<T>& task_loss;         ///< 1x1: of all rows of the row block whose tape it is, its part of the batch's
   Index batch_rows;                ///< n: of the batch, or as many of them as are drawn
   std::span<const Index> samples;  ///< the numbers of the m samples
   std::uint64_t seed;              ///< with step and sample number the address of a random draw

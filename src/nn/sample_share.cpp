@@ -9,9 +9,27 @@
 
 namespace normalign {
 
+// Row of Stream::share that draws moments; row 0 draws a batch's rows.
+static constexpr std::uint32_t window_row = 1;
+
 void check_share(const char* caller, double share) {
   if (!(share > 0 && share <= 1))
     throw InputError(text(caller, ": share is ", share, "; it must be above 0 and at most 1"));
+}
+
+// How many of the moments, one in each window of 1 / share steps, lie in the step.
+static int times_drawn(double share, std::uint64_t seed, std::uint32_t step) {
+  const double window = step * share;
+  int times = 0;
+  // Those that the step overlaps, and one more on either side, where rounding has put the bounds elsewhere.
+  for (double w = std::max(0.0, std::floor(window) - 1); w <= window + 2; ++w) {
+    // Windows are no more than steps, so their number fits; two words, as a window may have more than 2^32 steps.
+    RandomIntegers random(seed, Stream::share, static_cast<std::uint32_t>(w), window_row);
+    const double high = random.word(), low = random.word();
+    const double moment = (w + std::ldexp(high + std::ldexp(low, -32), -32)) / share;
+    times += moment >= step && moment < step + 1.0;
+  }
+  return times;
 }
 
 void draw_share(double share, Index n, std::uint64_t seed, std::uint32_t step, SampleShare& drawn) {
@@ -19,14 +37,11 @@ void draw_share(double share, Index n, std::uint64_t seed, std::uint32_t step, S
   drawn.is_whole = true;
   drawn.count = n;
   if (share == 1) return;
-  RandomIntegers random(seed, Stream::share, step);
   const double rows = share * static_cast<double>(n);
   if (rows < static_cast<double>(least_rows_drawn)) {
-    // Two words, as a share may be smaller than 2^-32.
-    const double high = random.word(), low = random.word();
-    const bool is_drawn = std::ldexp(high + std::ldexp(low, -32), -32) < share;
-    drawn.weight = is_drawn ? 1 / share : 0;
-    if (!is_drawn) drawn.count = 0;
+    const int times = times_drawn(share, seed, step);
+    drawn.weight = times / share;
+    if (times == 0) drawn.count = 0;
     return;
   }
   drawn.is_whole = false;
@@ -34,6 +49,7 @@ void draw_share(double share, Index n, std::uint64_t seed, std::uint32_t step, S
   drawn.rows.resize(static_cast<std::size_t>(n));
   std::iota(drawn.rows.begin(), drawn.rows.end(), Index{0});
   // The first places of a Fisher-Yates shuffle from the front.
+  RandomIntegers random(seed, Stream::share, step);
   const auto count = static_cast<std::size_t>(drawn.count);
   for (std::size_t i = 0; i < count; ++i) std::swap(drawn.rows[i], drawn.rows[i + random.below(drawn.rows.size() - i)]);
   std::sort(drawn.rows.begin(), drawn.rows.begin() + drawn.count);

@@ -9,7 +9,7 @@
 
 namespace normalign {
 
-// The drawn rows of a row block, for a penalty on a share of the samples.
+// The drawn rows that are on a row block's tape, for a penalty on a share of the samples.
 template <class T>
 struct TrainStep<T>::DrawnRows {
   Matrix<T> inputs;
@@ -146,10 +146,11 @@ Index TrainStep<T>::blocks_for(Index rows) const {
   return bytes > gradient_copies_limit ? 1 : blocks;
 }
 
-// The losses of one row block, on a tape.
+// The losses of row block `index`, on a tape.
 template <class T>
-void TrainStep<T>::record(Recorder& recorder, Block& block, const Batch<T>& batch, RowBlock rows, std::uint32_t step) {
+void TrainStep<T>::record(Recorder& recorder, Block& block, const Batch<T>& batch, Index index, std::uint32_t step) {
   const Index n = batch.inputs.rows();
+  const RowBlock rows = row_block(n, active_blocks_, index);
   Tape<T>& tape = recorder.tape;
   recorder.clear();
   const Index bytes_before = tape.bytes();  // gradients of other blocks
@@ -166,19 +167,23 @@ void TrainStep<T>::record(Recorder& recorder, Block& block, const Batch<T>& batc
   recorder.memory.resize(penalties_.size());
   recorder.drawn.resize(penalties_.size());
   const auto samples = samples_.subspan(static_cast<std::size_t>(rows.first), static_cast<std::size_t>(rows.count));
-  for (std::size_t p = 0; p < penalties_.size(); ++p)
-    record_penalty(p, recorder,
-                   {.tape = tape,
-                    .net = recorder.net,
-                    .x = x,
-                    .f = f,
-                    .task_loss = recorder.task_loss,
-                    .batch_rows = n,
-                    .samples = samples,
-                    .seed = options_.seed,
-                    .step = step,
-                    .memory = recorder.memory[p]},
-                   inputs, rows);
+  for (std::size_t p = 0; p < penalties_.size(); ++p) {
+    const PenaltyTerms& terms = penalties_[p];
+    const PenaltyBlock<T> whole{.tape = tape,
+                                .net = recorder.net,
+                                .x = x,
+                                .f = f,
+                                .task_loss = recorder.task_loss,
+                                .batch_rows = n,
+                                .samples = samples,
+                                .seed = options_.seed,
+                                .step = step,
+                                .memory = recorder.memory[p]};
+    if (!terms.drawn.is_whole)
+      record_drawn(p, recorder, whole, batch, drawn_rows_of(terms.drawn, index));
+    else if (terms.drawn.count > 0)
+      terms.penalty->record(whole, terms.of(recorder.terms));
+  }
   recorder.recorded_bytes = std::max(recorder.recorded_bytes, tape.bytes() - bytes_before);
   block.task_loss = static_cast<double>(recorder.task_loss.item());
   block.terms.resize(terms_.size());
@@ -186,24 +191,31 @@ void TrainStep<T>::record(Recorder& recorder, Block& block, const Batch<T>& batc
     block.terms[i] = recorder.terms[i] ? static_cast<double>(recorder.terms[i].item()) : 0.0;
 }
 
-// Penalty p on those of the block's rows that are drawn for it; `whole` is the block with all its rows.
+// Those of the drawn rows that go on the tape of row block `index`: few to a tape make thin products, so neighbours
+// share one of the blocks, wherever in the batch they are.
 template <class T>
-void TrainStep<T>::record_penalty(std::size_t p, Recorder& recorder, PenaltyBlock<T> whole, ConstView<T> inputs,
-                                  RowBlock rows) {
+std::span<const Index> TrainStep<T>::drawn_rows_of(const SampleShare& drawn, Index index) const {
+  constexpr Index rows_together = 48;
+  const Index groups = std::clamp<Index>(drawn.count / rows_together, 1, active_blocks_);
+  const Index group = index * groups / active_blocks_;
+  const bool is_last_of_group = (index + 1) * groups / active_blocks_ > group;
+  if (!is_last_of_group) return {};
+  const auto [first, count] = row_block(drawn.count, groups, group);
+  return std::span(drawn.rows).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
+}
+
+// Penalty p on drawn rows of the batch; `whole` is the row block whose tape they go on.
+template <class T>
+void TrainStep<T>::record_drawn(std::size_t p, Recorder& recorder, PenaltyBlock<T> whole, const Batch<T>& batch,
+                                std::span<const Index> rows) {
+  if (rows.empty()) return;
   const PenaltyTerms& terms = penalties_[p];
-  if (terms.drawn.count == 0) return;
-  if (terms.drawn.is_whole) return terms.penalty->record(whole, terms.of(recorder.terms));
-  const auto all = std::span(terms.drawn.rows).first(static_cast<std::size_t>(terms.drawn.count));
-  const auto begin = std::ranges::lower_bound(all, rows.first);
-  const auto end = std::lower_bound(begin, all.end(), rows.first + rows.count);
-  if (begin == end) return;
   auto& [drawn_inputs, samples] = recorder.drawn[p];
-  drawn_inputs.resize(end - begin, inputs.cols());
+  drawn_inputs.resize(static_cast<Index>(rows.size()), batch.inputs.cols());
   samples.clear();
-  for (Index i = 0; i < drawn_inputs.rows(); ++i) {
-    const Index row = begin[i] - rows.first;
-    std::ranges::copy(inputs.row(row), drawn_inputs.row(i).begin());
-    samples.push_back(whole.samples[static_cast<std::size_t>(row)]);
+  for (const Index row : rows) {
+    std::ranges::copy(batch.inputs.row(row), drawn_inputs.row(static_cast<Index>(samples.size())).begin());
+    samples.push_back(samples_[static_cast<std::size_t>(row)]);
   }
   // Other activations, the same parameters.
   recorder.net_on_drawn = recorder.net;
@@ -279,7 +291,7 @@ StepResult TrainStep<T>::operator()(const Batch<T>& batch, std::uint32_t step) {
   const auto block = [&](Index i) -> Block& { return *blocks_[static_cast<std::size_t>(i)]; };
   const auto recorder = [&](Index i) -> Recorder& { return *recorders_[static_cast<std::size_t>(i)]; };
   const auto record_block = [&](Index r, Index i) {
-    record(recorder(r), block(i), batch, row_block(n, active_blocks_, i), step);
+    record(recorder(r), block(i), batch, i, step);
   };
 
   StepResult result;

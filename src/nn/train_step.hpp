@@ -50,8 +50,8 @@ struct StepResult {
 /// threads then share the operations (see parallel_ranges.hpp). Either way the bits are the same at any number of
 /// threads. Under a penalty that is not linear in its terms all blocks, each on a tape of its own, are recorded before
 /// any sweeps back. A penalty on a share of the samples sees the rows that are drawn for the step, before the batch is
-/// cut; the network is called on them once more. In a step that draws none it costs nothing. Once it has seen its
-/// largest batch, and of each block the most rows drawn, a step calls malloc zero times, where its penalties do not.
+/// cut; the network is called on them once more, on the tapes of some row blocks. In a step that draws none it costs
+/// nothing. Once it has seen its largest batch a step calls malloc zero times, where its penalties do not.
 template <class T>
 class TrainStep {
  public:
@@ -87,8 +87,10 @@ class TrainStep {
   void add_penalties();
   void cut_into_stretches();
   Index blocks_for(Index rows) const;
-  void record(Recorder& recorder, Block& block, const Batch<T>& batch, RowBlock rows, std::uint32_t step);
-  void record_penalty(std::size_t p, Recorder& recorder, PenaltyBlock<T> whole, ConstView<T> inputs, RowBlock rows);
+  void record(Recorder& recorder, Block& block, const Batch<T>& batch, Index index, std::uint32_t step);
+  std::span<const Index> drawn_rows_of(const SampleShare& drawn, Index index) const;
+  void record_drawn(std::size_t p, Recorder& recorder, PenaltyBlock<T> whole, const Batch<T>& batch,
+                    std::span<const Index> rows);
   void sweep(Recorder& recorder, Block& block);
   double penalty();
   StepResult summed_up();

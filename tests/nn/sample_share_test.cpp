@@ -49,21 +49,47 @@ TEST_CASE("rows are drawn without replacement, in rising order, each row and eac
   }
 }
 
-TEST_CASE("of a share of few rows the whole batch is drawn in that share of the steps, with its inverse as weight") {
+TEST_CASE("of a share of few rows whole batches are drawn, one in each window of steps, in the mean each as often") {
+  constexpr Index n = 15;
   SampleShare drawn;
-  for (const double share : {0.1, 0.25, 0.47}) {
-    CAPTURE(share);
-    constexpr int draws = 4000;
-    int whole = 0;
-    for (std::uint32_t step = 0; step < draws; ++step) {
-      draw_share(share, 32, 7, step, drawn);
+  // How often each of the first steps is drawn.
+  const auto times_of = [&](double share, std::uint64_t seed, int steps) {
+    std::vector<int> times;
+    for (std::uint32_t step = 0; step < static_cast<std::uint32_t>(steps); ++step) {
+      draw_share(share, n, seed, step, drawn);
       REQUIRE(drawn.is_whole);
-      REQUIRE(drawn.count == (drawn.weight == 0 ? 0 : 32));
-      if (drawn.weight != 0) REQUIRE(drawn.weight == 1 / share);
-      whole += drawn.weight != 0;
+      REQUIRE(drawn.count == (drawn.weight == 0 ? 0 : n));
+      times.push_back(static_cast<int>(std::lround(drawn.weight * share)));
+      REQUIRE(drawn.weight == times.back() / share);
     }
-    CHECK(std::abs(whole - draws * share) < 5 * std::sqrt(draws * share * (1 - share)));
+    return times;
+  };
+  for (const double share : {0.1, 0.25, 0.47, 0.9}) {
+    CAPTURE(share);
+    // The windows before any step have been drawn from, up to the one that the step is in.
+    const std::vector<int> of_run = times_of(share, 7, 1000);
+    int sum = 0;
+    for (std::size_t step = 0; step < of_run.size(); ++step) {
+      sum += of_run[step];
+      REQUIRE(sum >= std::floor(share * static_cast<double>(step + 1)) - 1e-9);
+      REQUIRE(sum <= std::ceil(share * static_cast<double>(step + 1)) + 1e-9);
+    }
+    // Over seeds each step is drawn `share` times in the mean, wherever it lies in its window.
+    constexpr int seeds = 2000, steps = 12;
+    std::vector<double> means(steps);
+    for (std::uint64_t seed = 0; seed < seeds; ++seed) {
+      const std::vector<int> times = times_of(share, seed, steps);
+      for (std::size_t step = 0; step < steps; ++step) means[step] += times[step] / static_cast<double>(seeds);
+    }
+    for (const double mean : means) CHECK(std::abs(mean - share) < 5 * std::sqrt(share / seeds));
   }
+  // A window of a million steps has one draw, and far from the start too.
+  int far = 0;
+  for (std::uint32_t step = 3'000'000; step < 4'000'000; ++step) {
+    draw_share(1e-6, n, 3, step, drawn);
+    far += drawn.count > 0;
+  }
+  CHECK(far == 1);
   // From sixteen rows on they are drawn.
   draw_share(0.5, 32, 7, 0, drawn);
   CHECK_FALSE(drawn.is_whole);
