@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -19,13 +20,38 @@ namespace {
 constexpr unsigned long long mebibyte = 1 << 20, buffer = 128 * mebibyte, margin = 16 * mebibyte;
 constexpr long most_threads = 64;  // that Debian's build counts with
 
-long blas_threads(char** environment) {
-  long threads = ::sysconf(_SC_NPROCESSORS_CONF);
-  constexpr const char* name = "OMP_NUM_THREADS=";
+// What the environment has behind "NAME="; null where it has no such variable.
+__attribute__((no_sanitize("address", "undefined"))) const char* value_of(const char* name, char** environment) {
   for (; *environment; ++environment)
-    if (std::strncmp(*environment, name, std::strlen(name)) == 0)
-      if (const long asked = std::atol(*environment + std::strlen(name)); asked > 0) threads = std::min(threads, asked);
-  return std::clamp(threads, 1L, most_threads);
+    if (std::strncmp(*environment, name, std::strlen(name)) == 0) return *environment + std::strlen(name);
+  return nullptr;
+}
+
+long blas_threads(char** environment) {
+  const long threads = ::sysconf(_SC_NPROCESSORS_CONF);
+  const char* const value = value_of("OMP_NUM_THREADS=", environment);
+  const long asked = value ? std::atol(value) : 0;
+  return std::clamp(asked > 0 ? std::min(threads, asked) : threads, 1L, most_threads);
+}
+
+// A thread that waits for others spins; libgomp lets it do so for milliseconds, which costs other work on the machine,
+// and this program where it shares its cores, more than sleeping would. The library reads how long as it is loaded, so
+// the program starts again with another length, once: the variable is there then. Whoever has set it, or the policy,
+// has decided otherwise.
+__attribute__((no_sanitize("address", "undefined"))) void spin_shortly(int, char** arguments, char** environment) {
+  if (value_of("GOMP_SPINCOUNT=", environment) || value_of("OMP_WAIT_POLICY=", environment)) return;
+  static std::array<char*, 4096> variables;
+  static char spin_count[] = "GOMP_SPINCOUNT=20000";
+  std::size_t count = 0;
+  for (; environment[count]; ++count) {
+    if (count + 2 == variables.size()) return;
+    variables[count] = environment[count];
+  }
+  variables[count] = spin_count;
+  // By its own path, so that the process keeps its name.
+  static char path[4096];
+  const ssize_t length = ::readlink("/proc/self/exe", path, sizeof path - 1);
+  if (length > 0) ::execve(path, arguments, variables.data());  // comes back only where that fails: all is as it was
 }
 
 unsigned long long address_space_in_use() {
@@ -54,8 +80,8 @@ __attribute__((no_sanitize("address", "undefined"))) void require_address_space(
   ::_exit(1);
 }
 
-[[gnu::section(".preinit_array"), gnu::used]] void (*const before_libraries)(int, char**,
-                                                                             char**) = require_address_space;
+[[gnu::section(".preinit_array"), gnu::used]] void (*const before_libraries[])(int, char**, char**) = {
+    spin_shortly, require_address_space};
 
 [[noreturn]] void refuse(const std::exception& error, int status) {
   std::fprintf(stderr, "normalign: %s\n", error.what());
