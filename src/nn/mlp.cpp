@@ -10,17 +10,24 @@
 
 namespace normalign {
 
+namespace {
+
+void check(const MlpOptions& options) {
+  if (options.widths.size() < 2)
+    throw InputError(text("Mlp: ", options.widths.size(), " widths; there must be at least an input and an output"));
+  for (Index width : options.widths)
+    if (width < 1) throw InputError(text("Mlp: a width is ", width, "; it must be positive"));
+  if (!(options.slope >= 0)) throw InputError(text("Mlp: slope is ", options.slope, "; it must not be negative"));
+  if (!std::isfinite(options.init_scale))
+    throw InputError(text("Mlp: init_scale is ", options.init_scale, "; it must be finite"));
+}
+
+}  // namespace
+
 template <class T>
 Mlp<T>::Mlp(MlpOptions options) : options_(std::move(options)) {
+  check(options_);
   const auto& widths = options_.widths;
-  if (widths.size() < 2)
-    throw InputError(text("Mlp: ", widths.size(), " widths; there must be at least an input and an output"));
-  for (Index width : widths)
-    if (width < 1) throw InputError(text("Mlp: a width is ", width, "; it must be positive"));
-  if (!(options_.slope >= 0)) throw InputError(text("Mlp: slope is ", options_.slope, "; it must not be negative"));
-  if (!std::isfinite(options_.init_scale))
-    throw InputError(text("Mlp: init_scale is ", options_.init_scale, "; it must be finite"));
-
   for (std::size_t i = 0; i + 1 < widths.size(); ++i) {
     const Index in = widths[i], out = widths[i + 1];
     Layer<T>& layer = layers_.emplace_back();
@@ -35,6 +42,24 @@ Mlp<T>::Mlp(MlpOptions options) : options_(std::move(options)) {
       std::copy_n(row.begin(), in, layer.weight.row(unit).begin());
       if (options_.bias) layer.bias(0, unit) = row.back();
     }
+  }
+}
+
+template <class T>
+Mlp<T>::Mlp(MlpOptions options, std::vector<Layer<T>> layers)
+    : options_(std::move(options)), layers_(std::move(layers)) {
+  check(options_);
+  if (layers_.size() + 1 != options_.widths.size())
+    throw InputError(text("Mlp: there are ", layers_.size(), " layers and ", options_.widths.size(),
+                          " widths; there must be one width more"));
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    const Shape weight{options_.widths[i + 1], options_.widths[i]}, bias{options_.bias ? 1 : 0, weight.rows};
+    const auto& [found_weight, found_bias] = layers_[i];
+    if (found_weight.shape() != weight)
+      throw InputError(text("Mlp: the weight of layer ", i, " is ", found_weight.shape(), "; it must be ", weight));
+    if (options_.bias ? found_bias.shape() != bias : !found_bias.empty())
+      throw InputError(text("Mlp: the bias of layer ", i, " is ", found_bias.shape(), "; it must be ",
+                            options_.bias ? text(bias) : "empty"));
   }
 }
 

@@ -39,6 +39,9 @@ class Mlp {
   /// Throws InputError on fewer than two widths, a width that is not positive, a negative slope or a scale that is
   /// not finite.
   explicit Mlp(MlpOptions options);
+  /// These parameters; `init_scale` and `seed` are not looked at. Throws InputError as above, and, naming the layer,
+  /// where a weight or bias has not the shape that the options say.
+  Mlp(MlpOptions options, std::vector<Layer<T>> layers);
 
   /// What it was made from, and its layers, the output layer last.
   const MlpOptions& options() const { return options_; }

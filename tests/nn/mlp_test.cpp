@@ -97,6 +97,24 @@ TEST_CASE("a network that cannot be is refused") {
 
 // ---- parameters ----
 
+TEST_CASE("a network of given parameters has these, which must have its shapes") {
+  const Mlp<double> random({.widths = {3, 4, 2}, .seed = 6});
+  const Mlp<double> same({.widths = {3, 4, 2}}, random.layers());
+  for (std::size_t i = 0; i < 4; ++i) CHECK(same_bits(same.parameters()[i], random.parameters()[i]));
+  const auto refusal = [&](MlpOptions options) {
+    return message_of([&] { Mlp<double>(std::move(options), random.layers()); });
+  };
+  CHECK(refusal({.widths = {3, 4}}) == "Mlp: there are 2 layers and 2 widths; there must be one width more");
+  CHECK(refusal({.widths = {3}}) == "Mlp: 1 widths; there must be at least an input and an output");
+  CHECK(refusal({.widths = {3, 5, 2}}) == "Mlp: the weight of layer 0 is 4x3; it must be 5x3");
+  CHECK(refusal({.widths = {3, 4, 2}, .bias = false}) == "Mlp: the bias of layer 0 is 1x4; it must be empty");
+  std::vector<Layer<double>> layers = random.layers();
+  layers[1].bias = {};
+  CHECK(message_of([&] {
+          Mlp<double>({.widths = {3, 4, 2}}, layers);
+        }) == "Mlp: the bias of layer 1 is 0x0; it must be 1x2");
+}
+
 TEST_CASE("parameters are weight and bias of each layer, as views") {
   Mlp<double> mlp({.widths = {4, 3, 2}});
   const auto views = mlp.parameters();

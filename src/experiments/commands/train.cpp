@@ -156,7 +156,12 @@ void add_setting_options(CLI::App& command, std::vector<GivenSetting>& given) {
        {{"epochs", "Passes over the training set at most (default: the task's)"},
         {"eval_every", "Evaluate every N-th epoch and the last (default: see below)", "N"},
         {"stop", "Where the run ends: grokked (default), or never before its last epoch", "NAME"},
-        {"initial_model", "Start from the network in this safetensors file", "FILE", "--init-model"}}},
+        {"initial_model", "Start from the network in this safetensors file", "FILE", "--init-model"},
+        {"coordinates",
+         "Train in the inputs (default), or in coordinates of the span of samples and start: the same by SGD, faster "
+         "for "
+         "few samples of many inputs",
+         "NAME"}}},
       {"Training (default: the task's protocol)",
        {{"learning_rate", "Step size of the optimizer"},
         {"weight_decay", "Decay per step, times the learning rate"},

@@ -29,6 +29,8 @@ struct Condition {
   std::vector<std::string> settings = {};
   /// The values that it remembers of each parameter, for the memory that a run takes.
   double values_kept = 0;
+  /// Whether a run under it is the same in rotated inputs, and its first weight in the span of start and training set.
+  bool stays_in_span = true;
   /// Throws InputError, naming the setting, on a config that makes no sense under it.
   std::function<void(const RunConfig&)> check = [](const RunConfig&) {};
   /// Adds its penalties, gradient filters and noise.

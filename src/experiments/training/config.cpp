@@ -51,6 +51,7 @@ const std::vector<Setting<RunConfig>>& table_of(const RunConfig&) {  // NOLINT(r
       {"single_output", &C::single_output},
       {"precision", &C::precision, one_of({"float32", "float64"})},
       {"initial_model", &C::initial_model},
+      {"coordinates", &C::coordinates, one_of({"inputs", "span"})},
       {"data", &C::data},
       {"train_samples", &C::train_samples, count()},
       {"test_samples", &C::test_samples, count()},
@@ -104,6 +105,18 @@ const std::vector<Setting<RunConfig>>& table_of(const RunConfig&) {  // NOLINT(r
   return table;
 }
 
+// Throws unless training in coordinates of the span is what it is in the inputs.
+static void check_span(const RunConfig& config) {
+  const auto refuse = [](const auto&... why) {
+    throw InputError(text("coordinates: found \"span\", expected \"inputs\", as ", why...));
+  };
+  if (config.optimizer != "sgd") refuse("the optimizer ", config.optimizer, " treats each input by itself");
+  for (const Condition* condition : conditions_of(config.condition))
+    if (!condition->stays_in_span) refuse("the condition ", condition->name, " leaves the span of the training set");
+  if (!config.attack_radii.empty()) refuse("attack_radii is not empty, and attacks leave the span");
+  if (config.max_regions > 0) refuse("max_regions is above 0, and regions are counted in the inputs");
+}
+
 const std::string& condition_label(const RunConfig& config) {
   return config.label.empty() ? config.condition : config.label;
 }
@@ -120,6 +133,7 @@ void check(const RunConfig& config) {
   if (config.single_output && config.loss == "cross_entropy")
     throw InputError("single_output: found true, expected false, as loss is cross_entropy");
   settings::check(config);
+  if (config.coordinates == "span") check_span(config);
 }
 
 std::optional<std::string> config_difference(const Json& found, const Json& expected) {

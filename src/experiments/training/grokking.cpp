@@ -40,11 +40,14 @@ RunLog grokking_run(const RunConfig& config, const Split<T>& data, int threads, 
   check(config);
   const auto seed = static_cast<std::uint64_t>(config.seed);
   TrainingParts<T> parts = training_parts<T>(config, data.train.inputs.cols(), data.train.classes);
+  const Split<T> in_coordinates = config.coordinates == "span" ? enter_span(parts, config, data) : Split<T>();
+  const Split<T>& split = parts.coordinates ? in_coordinates : data;
   TrainStep<T> step(parts.network, *parts.optimizer, parts.step_options(config, threads));
   Evaluator<T> evaluate(parts.network, parts.loss, threads);
-  Batches<T> train(data.train, targets_of(config, data.train), config.batch_size, seed);
-  const Batches<T> test(data.test, targets_of(config, data.test), 0, seed);
-  Measurements<T> measure(config, parts.network, parts.loss, train.all(), test.all(), threads);
+  Batches<T> train(split.train, targets_of(config, split.train), config.batch_size, seed);
+  const Batches<T> test(split.test, targets_of(config, split.test), 0, seed);
+  Measurements<T> measure(config, parts.network, parts.loss, train.all(), test.all(), data.train.inputs.cols(),
+                          threads);
   TermMeans terms(step.term_names());
 
   const EpochProtocol protocol{

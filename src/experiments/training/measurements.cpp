@@ -43,12 +43,13 @@ std::string attack_metric(const RunConfig& config, double radius) {
 
 template <class T>
 Measurements<T>::Measurements(const RunConfig& config, const Mlp<T>& mlp, Loss loss, const Batch<T>& train,
-                              const Batch<T>& test, int threads)
+                              const Batch<T>& test, Index inputs, int threads)
     : config_(config),
       mlp_(mlp),
       loss_(loss),
       train_(train),
       test_(test),
+      inputs_(inputs),
       threads_(threads),
       evaluate_(mlp, loss, threads),
       cross_entropy_(mlp, Loss::cross_entropy, threads) {
@@ -74,7 +75,7 @@ void Measurements<T>::append_geometry(MetricRow& row) const {
   };
   append("", train_);
   append("test_", test_);
-  row.extras.emplace_back("chance_alignment", chance_alignment(train_.inputs.cols()));
+  row.extras.emplace_back("chance_alignment", chance_alignment(inputs_));
   row.extras.emplace_back("geometry_time", seconds_since(start));
 }
 

@@ -16,7 +16,8 @@ std::string noise_metric(double level);
 /// The name of the accuracy under attacks within that distance: "attack_acc_linf_0.1".
 std::string attack_metric(const RunConfig& config, double radius);
 
-/// Appends what `config` switches on to metric rows, each kind but the first with the seconds that it took for this row:
+/// Appends what `config` switches on to metric rows, each kind but the first with the seconds that it took for this
+/// row:
 /// - where classes are trained by squared error, one output for each: train_cross_entropy and test_cross_entropy, in
 ///   nats, of the outputs as logits, which the paper's authors log as the loss.
 /// - geometry_samples: the means of `measures` over the first so many training samples under their names, over as many
@@ -25,15 +26,17 @@ std::string attack_metric(const RunConfig& config, double radius);
 ///   `noise_metric` names it; one draw per epoch, scaled; noise_time.
 /// - attack_radii: the accuracy (per cent) on the first attack_samples test points under PGD from random starts, anew
 ///   for each epoch, as `attack_metric` names it; attack_time.
-/// - max_regions: num_regions, the linear regions in the box |x_i| <= region_box or, where that is 0, in the whole input
+/// - max_regions: num_regions, the linear regions in the box |x_i| <= region_box or, where that is 0, in the whole
+/// input
 ///   space, left out where they are more than max_regions; regions_time.
 template <class T>
 class Measurements {
  public:
-  /// Network and samples are borrowed. Throws InputError where the noise begins behind the last column, or regions
+  /// Network and samples are borrowed; `inputs` is the number of the data's own columns, of which the network's inputs
+  /// may be coordinates. Throws InputError where the noise begins behind the last column, or regions
   /// are to be counted of a network that has more than 6 inputs or is not piecewise affine.
   Measurements(const RunConfig& config, const Mlp<T>& mlp, Loss loss, const Batch<T>& train, const Batch<T>& test,
-               int threads);
+               Index inputs, int threads);
   /// Measures the network as it is now, for row.epoch.
   void append_to(MetricRow& row);
   /// The test accuracy (per cent) under noise of that standard deviation at that epoch: noise_levels' draw.
@@ -50,6 +53,7 @@ class Measurements {
   const Mlp<T>& mlp_;
   Loss loss_;
   Batch<T> train_, test_;
+  Index inputs_;
   int threads_;
   Evaluator<T> evaluate_, cross_entropy_;
   Matrix<T> noisy_;

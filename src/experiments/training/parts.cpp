@@ -6,7 +6,9 @@
 #include "base/memory.hpp"
 #include "base/nearest_name.hpp"
 #include "experiments/training/condition.hpp"
+#include "experiments/training/settings_read.hpp"
 #include "nn/adamw.hpp"
+#include "nn/in_span.hpp"
 #include "nn/sgd.hpp"
 
 namespace normalign {
@@ -140,11 +142,24 @@ void TrainingParts<T>::resume(std::uint32_t steps) {
 }
 
 template <class T>
+TensorFile TrainingParts<T>::model() const {
+  return coordinates ? tensor_file(in_inputs(network, *coordinates)) : tensor_file(network);
+}
+
+template <class T>
 TrainingParts<T> training_parts(const RunConfig& config, Index inputs, Index classes) {
   TrainingParts<T> parts{
       .network = network_of<T>(config, inputs, classes), .loss = loss_of(config), .optimizer = optimizer_of<T>(config)};
   for (const Condition* condition : conditions_of(config.condition)) condition->add(config, parts);
   return parts;
+}
+
+template <class T>
+Split<T> enter_span(TrainingParts<T>& parts, const RunConfig& config, const Split<T>& data) {
+  InSpan<T> found = in_span(parts.network, data, reads(config, "noise_first_column") ? config.noise_first_column : 0);
+  parts.network = std::move(found.network);
+  parts.coordinates = std::move(found.coordinates);
+  return std::move(found.data);
 }
 
 template <class T>
@@ -190,11 +205,12 @@ Matrix<T> targets_of(const RunConfig& config, const Dataset<T>& data) {
   return targets;
 }
 
-#define NORMALIGN_INSTANTIATE(T)                                             \
-  template struct TrainingParts<T>;                                          \
-  template TrainingParts<T> training_parts(const RunConfig&, Index, Index);  \
-  template Mlp<T> model_in(const std::filesystem::path&, const MlpOptions&); \
-  template Mlp<T> network_of(const RunConfig&, Index, Index);                \
+#define NORMALIGN_INSTANTIATE(T)                                                      \
+  template struct TrainingParts<T>;                                                   \
+  template TrainingParts<T> training_parts(const RunConfig&, Index, Index);           \
+  template Split<T> enter_span(TrainingParts<T>&, const RunConfig&, const Split<T>&); \
+  template Mlp<T> model_in(const std::filesystem::path&, const MlpOptions&);          \
+  template Mlp<T> network_of(const RunConfig&, Index, Index);                         \
   template Matrix<T> targets_of(const RunConfig&, const Dataset<T>&);
 NORMALIGN_INSTANTIATE(float)
 NORMALIGN_INSTANTIATE(double)

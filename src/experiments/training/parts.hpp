@@ -8,6 +8,7 @@
 
 #include "data/dataset.hpp"
 #include "experiments/training/config.hpp"
+#include "linalg/span_coordinates.hpp"
 #include "nn/grokalign.hpp"
 #include "nn/mlp_file.hpp"
 #include "nn/train_step.hpp"
@@ -26,18 +27,28 @@ struct TrainingParts {
   /// on them; empty: no noise.
   std::function<double(double accuracy)> input_noise = {};
 
+  /// The coordinates of the data's span that the network's inputs are; none where they are the data's own columns.
+  std::optional<SpanCoordinates<T>> coordinates = {};
+
   /// What the step is told of loss, penalties and filters, which must outlive it.
   TrainStepOptions<T> step_options(const RunConfig& config, int threads) const;
   /// What training changes: the parameters, then what optimizer and filters remember, once a step has been made.
   std::vector<MatrixView<T>> state();
   /// Goes on after `steps` steps, whose end `state` has been set to.
   void resume(std::uint32_t steps);
+  /// The network of the data's own columns, as a file.
+  TensorFile model() const;
 };
 
 /// The parts of a run of `config`, with the network that `network_of` gives. Throws InputError as it does, and on an
 /// unknown loss.
 template <class T>
 TrainingParts<T> training_parts(const RunConfig& config, Index inputs, Index classes);
+
+/// Puts the network of `parts`, which no step has been made of, into coordinates of the span of `data`, the first of
+/// which are the columns that noise spares, and returns the data there (in_span.hpp).
+template <class T>
+Split<T> enter_span(TrainingParts<T>& parts, const RunConfig& config, const Split<T>& data);
 
 /// The loss. Throws InputError listing the known ones.
 Loss loss_of(const RunConfig& config);

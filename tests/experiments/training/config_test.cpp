@@ -53,6 +53,8 @@ TEST_CASE("every field out of its range is refused by its name, with what was fo
       {"penalty_share", set(&RunConfig::penalty_share, nan), "nan"},
       {"label", set(&RunConfig::label, "a/b"), "\"a/b\""},
       {"precision", set(&RunConfig::precision, "float16"), "'float16'"},
+      {"coordinates", set(&RunConfig::coordinates, "outputs"), "'outputs'"},
+      {"coordinates", set(&RunConfig::coordinates, "span"), "\"span\""},
       {"train_samples", set(&RunConfig::train_samples, -1), "-1"},
       {"test_samples", set(&RunConfig::test_samples, -1), "-1"},
       {"features", set(&RunConfig::features, -1), "-1"},
@@ -92,6 +94,27 @@ TEST_CASE("every field out of its range is refused by its name, with what was fo
     CHECK(message.starts_with(std::string(row.field) + ": found " + row.found + ", expected "));
     CHECK_FALSE(contains(message, "\n"));
   }
+}
+
+TEST_CASE("coordinates of the span are refused where training in them is not the same, with the reason") {
+  const RunConfig good{.coordinates = "span", .optimizer = "sgd"};
+  CHECK(message_of([&] { check(good); }) == "nothing was thrown");
+  const auto refusal = [&](const auto& spoil) {
+    RunConfig config = good;
+    spoil(config);
+    return message_of([&] { check(config); });
+  };
+  for (const char* condition : {"grokalign", "hold_jacobian", "grokfast", "orthograd", "grokalign+grokfast"})
+    CHECK(refusal([&](RunConfig& config) { config.condition = condition; }) == "nothing was thrown");
+  const std::string found = "coordinates: found \"span\", expected \"inputs\", as ";
+  CHECK(refusal([](RunConfig& config) { config.optimizer = "adamw"; }) ==
+        found + "the optimizer adamw treats each input by itself");
+  CHECK(refusal([](RunConfig& config) { config.condition = "grokfast+adversarial_noise"; }) ==
+        found + "the condition adversarial_noise leaves the span of the training set");
+  CHECK(refusal([](RunConfig& config) { config.attack_radii = {0.1}; }) ==
+        found + "attack_radii is not empty, and attacks leave the span");
+  CHECK(refusal([](RunConfig& config) { config.max_regions = 5; }) ==
+        found + "max_regions is above 0, and regions are counted in the inputs");
 }
 
 TEST_CASE("the bounds themselves are accepted") {

@@ -6,12 +6,14 @@
 #include "data/modular.hpp"
 #include "data/sparse_parity.hpp"
 #include "experiments/training/settings_read.hpp"
+#include "experiments/training/task.hpp"
 #include "linalg/random.hpp"
 #include "linalg/safetensors.hpp"
 #include "nn/adamw.hpp"
 #include "nn/evaluate.hpp"
 #include "nn/grokalign.hpp"
 #include "nn/grokfast.hpp"
+#include "nn/mlp_file.hpp"
 #include "nn/orthograd.hpp"
 #include "nn/train_step.hpp"
 #include "support/catch.hpp"
@@ -477,6 +479,70 @@ TEST_CASE("modular addition runs in double, one-hot, with a last short batch") {
   CHECK(log.status == RunStatus::finished);
   CHECK(without_timings(grokking_run<double>(config, data, 2, {})) == without_timings(log));
   CHECK(log.metrics.back().train_loss < log.metrics.front().train_loss);
+}
+
+// The xor task at a size for tests, trained as the paper does.
+RunConfig xor_config(const std::string& condition, const std::string& coordinates) {
+  RunConfig config = defaults_for(task("xor"), condition);
+  config.hidden = {64};
+  config.precision = "float64";
+  config.features = 3000;
+  config.train_samples = 60;
+  config.test_samples = 40;
+  config.epochs = 60;
+  config.noise_criterion = 0;
+  config.stop = "never";
+  config.geometry_samples = 8;
+  config.coordinates = coordinates;
+  return config;
+}
+
+TEST_CASE("a run in coordinates of the span logs what the run in the inputs logs") {
+  for (const char* condition :
+       {"baseline", "grokfast", "orthograd", "grokalign", "hold_jacobian", "grokalign+grokfast"}) {
+    CAPTURE(condition);
+    const auto log_in = [&](const char* coordinates) {
+      return task("xor").run(xor_config(condition, coordinates), 2, {});
+    };
+    const RunLog dense = without_timings(log_in("inputs")), span = without_timings(log_in("span"));
+    REQUIRE(span.metrics.size() == 61);
+    REQUIRE(span.status == RunStatus::finished);
+    CHECK(span.grokked == dense.grokked);
+    CHECK(std::abs(dense.metrics.back().train_loss - dense.metrics.front().train_loss) > 1e-4);
+    for (std::size_t row = 0; row < dense.metrics.size(); ++row) {
+      const nlohmann::ordered_json expected = row_json(dense.metrics[row]), found = row_json(span.metrics[row]);
+      REQUIRE(found.size() == expected.size());
+      for (const auto& [name, value] : expected.items()) {
+        CAPTURE(row, name);
+        // The network has no bias, so its offset is 0 up to rounding.
+        CHECK_THAT(found.at(name).get<double>(),
+                   WithinRel(value.get<double>(), 1e-9) || WithinAbs(value.get<double>(), 1e-20));
+      }
+    }
+  }
+}
+
+TEST_CASE("a run in coordinates depends on no number of threads, goes on where it was, and writes the dense network") {
+  const RunConfig config = xor_config("grokalign", "span");
+  const TemporaryFolder folder;
+  const RunLog whole = task("xor").run(config, 1, {.model_file = folder / "whole"});
+  CHECK(without_timings(task("xor").run(config, 2, {.model_file = folder / "threads"})) == without_timings(whole));
+  RunObserver observer{.checkpoint_file = folder / "checkpoint", .model_file = folder / "pieces"};
+  bool stops = true;
+  Index asked = 0;
+  observer.stop = [&] { return stops && ++asked > 20; };
+  CHECK(task("xor").run(config, 1, observer).status == RunStatus::running);
+  stops = false;
+  CHECK(without_timings(task("xor").run(config, 1, observer)).metrics == without_timings(whole).metrics);
+  for (const char* other : {"threads", "pieces"}) CHECK(read_file(folder / other) == read_file(folder / "whole"));
+
+  RunConfig in_inputs = config;
+  in_inputs.coordinates = "inputs";
+  task("xor").run(in_inputs, 1, {.model_file = folder / "dense"});
+  const auto of_file = [&](const char* name) { return mlp_from<double>(read_safetensors(folder / name)); };
+  const Mlp<double> found = of_file("whole"), expected = of_file("dense");
+  CHECK(found.options().widths == expected.options().widths);
+  for (std::size_t i = 0; i < 2; ++i) CHECK(relative_error(found.parameters()[i], expected.parameters()[i]) < 1e-12);
 }
 
 }  // namespace

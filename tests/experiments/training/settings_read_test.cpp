@@ -44,7 +44,7 @@ Json changed(const std::string& name, const Json& value) {
       {"gradient_clip", 1e-3}, {"train_criterion", 0},  {"test_criterion", 0},
       {"grokfast_alpha", 0.3}, {"attack_steps", 1},     {"attack_step", 0.01},
       {"attack_samples", 1},   {"batch_size", 3},       {"region_box", 0.25},
-      {"penalty_share", 0.5}};
+      {"penalty_share", 0.5},  {"coordinates", "span"}};
   if (const auto found = others.find(name); found != others.end()) return found->second;
   if (name == "max_regions") return value == 0 ? 1000 : 1;  // more than one are not logged
   if (name == "precision") return value == "float32" ? "float64" : "float32";

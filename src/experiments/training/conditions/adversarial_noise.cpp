@@ -16,6 +16,7 @@ static void add_adversarial_noise(const RunConfig& config, TrainingParts<T>& par
 Condition adversarial_noise() {
   return {.name = "adversarial_noise",
           .settings = {"training_noise", "least_training_noise"},
+          .stays_in_span = false,
           .add = {add_adversarial_noise<float>, add_adversarial_noise<double>}};
 }
 
