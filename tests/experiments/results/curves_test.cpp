@@ -237,7 +237,8 @@ TEST_CASE("curve_charts: the conditions of the paper's study have their colours 
     std::vector<RunLog> logs = {run_of(names[i], {row(0, 1, 2)})};
     for (const char* other : {"a", "grokalign 0.05", "zebra"}) logs.push_back(run_of(other, {row(0, 1, 2)}));
     const std::vector<TaskRuns> tasks = by_task(logs);
-    for (const ChartSeries& series : curve_charts(tasks, {})[0].chart.panels[0].series) {
+    const std::vector<CurveChart> charts = curve_charts(tasks, {});
+    for (const ChartSeries& series : charts[0].chart.panels[0].series) {
       CAPTURE(names[i], series.name);
       CHECK((series.colour == figure_colours[i]) == (tasks[0].conditions[series.block].condition == names[i]));
     }

@@ -49,7 +49,7 @@ std::vector<std::string> block_named(const std::string& data, const std::string&
   bool is_within = false;
   for (const std::string& line : lines(data)) {
     if (line.starts_with("# '")) is_within = line == "# '" + name + "'";
-    if (!is_within || line.empty() || line[0] == '#') continue;
+    if (!is_within || line.empty() || contains(line, "#")) continue;
     std::istringstream in(line);
     result.emplace_back();
     for (std::string word; in >> word;) result.back() += (result.back().empty() ? "" : " ") + word;
