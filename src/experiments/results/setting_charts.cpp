@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/json_text.hpp"
@@ -161,16 +162,17 @@ ChartBlock block_of(const Line& line, const std::string& setting, const std::vec
       for (const char* what : {"_mean", "_lowest", "_highest"}) result.columns.push_back(measure.name + what);
   for (const auto& [value, runs] : line.runs) {
     const Runs grokked = grokked_of(runs);
-    std::vector<double>& row = result.rows.emplace_back(std::vector<double>{value, static_cast<double>(runs.size()),
-                                                                            static_cast<double>(grokked.size()),
-                                                                            per_cent(grokked.size(), runs.size())});
+    std::vector<double> row = {value, static_cast<double>(runs.size()), static_cast<double>(grokked.size()),
+                               per_cent(grokked.size(), runs.size())};
     for (const Panel& panel : panels)
       for (const Measure& measure : panel.measures) {
         const std::vector<double> values = values_of(measure, grokked);
         constexpr double none = std::numeric_limits<double>::quiet_NaN();
-        row.insert(row.end(), {mean(values).value_or(none), values.empty() ? none : std::ranges::min(values),
-                               values.empty() ? none : std::ranges::max(values)});
+        row.push_back(mean(values).value_or(none));
+        row.push_back(values.empty() ? none : std::ranges::min(values));
+        row.push_back(values.empty() ? none : std::ranges::max(values));
       }
+    result.rows.push_back(std::move(row));
   }
   return result;
 }
