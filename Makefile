@@ -198,7 +198,7 @@ test: $(TESTS) $(if $(PARTS),,$(PROGRAM) $(EXAMPLES) $(if $(SANITIZERS)$(filter 
 	  NORMALIGN_PROGRAM='$(abspath $(PROGRAM))' NORMALIGN_EXAMPLES='$(abspath $(BUILD)/examples)' \
 	  $(INSTALL_FROM) scripts/test $(TESTS) $(TEST_ARGS)
 
-demo: $(PROGRAM) ## sparse parity under four conditions, 3 seeds each: the table, and logs in runs/demo/
+demo: $(PROGRAM) ## sparse parity under five conditions, 3 seeds each: the table, and logs in runs/demo/
 	@scripts/demo $(PROGRAM) runs/demo "$(DEMO_SEEDS)"
 
 data: deps $(if $(UCI_URL),$(PROGRAM)) ## download MNIST to data/mnist; UCI=1 (or UCI_URL=ARCHIVE): also the UCI tables to data/uci

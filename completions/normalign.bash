@@ -27,6 +27,7 @@ _normalign() {
       --norm) words="l2 linf" ;;
       --header) words="yes no" ;;
       --index-column) words="drop keep" ;;
+      --against) [[ $command == plot ]] && words="penalty_share lambda lambda_scale projections learning_rate" ;;
       --colour) words="slope area class" ;;
       --measure) words="centroid_alignment class_alignment normal_alignment centred_normal_alignment" ;;
       train) words=$(_normalign_tasks) ;;

@@ -7,6 +7,7 @@
 #include "experiments/commands/commands.hpp"
 #include "experiments/figures/text_file.hpp"
 #include "experiments/results/run_set.hpp"
+#include "experiments/results/setting_charts.hpp"
 #include "experiments/runs/run_files.hpp"
 #include "experiments/tabular/plot.hpp"
 
@@ -16,12 +17,13 @@ namespace {
 namespace fs = std::filesystem;
 
 struct PlotArguments {
-  std::string folder, out;
+  std::string folder, out, against;
   std::vector<std::string> metrics;
 };
 
-// Of runs on tables where there are some and no metric of a training curve is asked for.
+// Of runs on tables where there are some and nothing is asked for that only networks have.
 Plot pictures_of(const PlotArguments& a, Unreadable& unreadable) {
+  if (!a.against.empty()) return plot_against(read_logs(a.folder, unreadable), a.against, a.metrics);
   const std::vector<TabularLog> logs =
       a.metrics.empty() ? read_tabular_logs(a.folder, unreadable) : std::vector<TabularLog>{};
   return logs.empty() ? plot(read_logs(a.folder, unreadable), a.metrics) : tabular_plot(summarise(logs));
@@ -57,11 +59,15 @@ Command add_plot(CLI::App& app) {
       "gnuplot draws with its own defaults: neither ~/.gnuplot nor the environment changes a picture. Logs that\n"
       "cannot be read are named and left out.");
   add(*command, "folder", a.folder, "Folder with logs, searched with what is below it", "DIR");
-  add(*command, "--out", a.out, "Folder for SETTING.svg, .png, .dat and .gp (default: that of the logs)", "DIR");
+  add(*command, "--out", a.out, "Folder for TASK.svg, .png, .dat and .gp (default: that of the logs)", "DIR");
   add(*command, "--metric", a.metrics,
       "What the panels below the accuracy show: metrics of the logs, with or without test_ (default: "
       "centroid_alignment)",
       "NAME");
+  add(*command, "--against", a.against,
+      "In place of the curves: the epochs and seconds at which runs grokked, and any --metric there, over this setting "
+      "of theirs, such as penalty_share; mean and range over the runs with one value",
+      "SETTING");
   return [arguments] { return plot_runs(*arguments); };
 }
 

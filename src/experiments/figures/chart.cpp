@@ -78,6 +78,10 @@ void add_axis(std::string& script, char letter, const ChartAxis& axis) {
   else if (letter == 'y')
     add_line(script, "unset logscale y");  // of the panel before
   add_line(script, "set ", letter, "range [", end(axis.low), ':', end(axis.high), ']');
+  if (!axis.ticks.empty())
+    add_line(script, "set ", letter, "tics (", joined(axis.ticks, ", ", all_digits), ')');
+  else if (letter == 'y')
+    add_line(script, "set ytics autofreq");  // not those of the panel before
 }
 
 // What all panels share.
@@ -154,6 +158,17 @@ ChartAxis fitted(ChartAxis axis, double low, double high) {
     axis.high = high + room;
   }
   return axis;
+}
+
+ChartAxis axis_of(const std::string& label, double low, double high) {
+  if (!(low > 0 && high > 10 * low)) return fitted({.label = label}, low, high);
+  ChartAxis result = fitted({.label = label, .log_base = 10}, low, high);
+  const bool is_wide = high > 1000 * low;
+  for (double power = std::pow(10, std::floor(std::log10(*result.low))); power <= *result.high; power *= 10)
+    for (const double digit : {1.0, 2.0, 5.0})
+      if (const double tick = digit * power; tick >= *result.low && tick <= *result.high && !(is_wide && digit > 1))
+        result.ticks.push_back(tick);
+  return result;
 }
 
 void add_points(Chart& chart, const std::string& name, const std::vector<ScatterPoint>& points) {

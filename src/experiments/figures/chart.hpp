@@ -48,6 +48,7 @@ struct ChartAxis {
   std::optional<double> low = {}, high = {};  ///< its ends; those of the data where absent
   int log_base = 0;                           ///< of a logarithmic axis and the numbers beside it; 0: linear
   bool has_zero = false;                      ///< of a logarithmic x axis: 0 stands at 0.5
+  std::vector<double> ticks = {};             ///< where numbers stand; empty: where gnuplot puts them
 };
 
 /// A frame: its vertical axis and what is in it, perhaps with a thin line across.
@@ -76,6 +77,11 @@ std::pair<double, double> value_range(const Chart& chart, const ChartPanel& pane
 
 /// The axis with ends a little beyond `low` and `high`, which are positive where it is logarithmic.
 ChartAxis fitted(ChartAxis axis, double low, double high);
+
+/// Returns the `fitted` axis for values from `low` to `high`, logarithmic to base 10 where these are positive and more
+/// than a factor of 10 apart; then numbers stand at 1, 2 and 5 times powers of ten, over more than three of these at
+/// powers of ten alone.
+ChartAxis axis_of(const std::string& label, double low, double high);
 
 /// One point, in the units of the axes.
 struct ScatterPoint {

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <string_view>
 #include <vector>
 
 #include "base/atomic_file.hpp"
@@ -79,6 +80,22 @@ std::string gnuplot_string(const std::string& words) {
     result += std::iscntrl(static_cast<unsigned char>(letter)) ? ' ' : letter;
   }
   result += '\'';
+  return result;
+}
+
+std::string figure_name(const std::string& words, std::set<std::string>& taken) {
+  const auto is_alphanumeric = [](char letter) { return std::isalnum(static_cast<unsigned char>(letter)) != 0; };
+  std::string stem = words.substr(0, 100);
+  for (char& letter : stem)
+    if (!is_alphanumeric(letter) && std::string_view("._+-").find(letter) == std::string_view::npos) letter = '_';
+  if (stem.empty() || !is_alphanumeric(stem.front())) stem.insert(0, "_");
+  std::string result = stem;
+  const auto is_new = [&] {
+    std::string lower = result;
+    for (char& letter : lower) letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
+    return taken.insert(lower).second;
+  };
+  for (int i = 2; !is_new(); ++i) result = text(stem, '_', i);
   return result;
 }
 

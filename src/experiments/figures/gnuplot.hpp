@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,11 @@ struct Figure {
   std::string data = {};    ///< blocks of columns, with a head that names them
   std::string script = {};  ///< for gnuplot: draws SVG and PNG from the data in the folder it runs in
 };
+
+/// Returns `words` as the name of a figure, which is no option, hidden file or other folder, at most about 100 letters.
+/// A name in use gets a number behind it. `taken`: the names in use, in lower case as some file systems know no other;
+/// the returned one is added.
+std::string figure_name(const std::string& words, std::set<std::string>& taken);
 
 /// All pictures of some runs.
 struct Plot {

@@ -24,6 +24,45 @@ std::vector<double> ranks(std::span<const double> values) {
   return result;
 }
 
+constexpr std::size_t most_values_of_exact_test = 50;  // C(50, 25) = 1.3e14 ways, which a double counts exactly
+
+// The share of all choices of `chosen` of the ranks whose sum is as far from its mean as `sum` is, or farther. Ranks
+// and sum are doubled, so that shared ranks are whole numbers.
+double share_as_far(const std::vector<std::size_t>& doubled_ranks, std::size_t chosen, std::size_t sum) {
+  const std::size_t all = std::accumulate(doubled_ranks.begin(), doubled_ranks.end(), std::size_t{0});
+  // ways[k][s]: choices of k of the ranks so far with sum s. From above, as a rank is chosen once.
+  std::vector<std::vector<double>> ways(chosen + 1, std::vector<double>(all + 1));
+  ways[0][0] = 1;
+  for (const std::size_t rank : doubled_ranks)
+    for (std::size_t k = chosen; k > 0; --k)
+      for (std::size_t s = all; s >= rank; --s) ways[k][s] += ways[k - 1][s - rank];
+  // The mean of the sums is chosen (n + 1), as doubled ranks have the mean n + 1.
+  const std::size_t middle = chosen * (doubled_ranks.size() + 1);
+  const auto distance = [&](std::size_t s) { return s > middle ? s - middle : middle - s; };
+  double far = 0, total = 0;
+  for (std::size_t s = 0; s <= all; ++s) {
+    total += ways[chosen][s];
+    if (distance(s) >= distance(sum)) far += ways[chosen][s];
+  }
+  return far / total;
+}
+
+// The normal approximation of the same, `distance` being that of u from its mean.
+double normal_share_as_far(std::vector<double> values, double n_a, double n_b, double distance) {
+  const double n = n_a + n_b;
+  double of_ties = 0;
+  std::ranges::sort(values);
+  for (auto first = values.begin(); first != values.end();) {
+    const auto last = std::upper_bound(first, values.end(), *first);
+    const auto count = static_cast<double>(last - first);
+    of_ties += count * count * count - count;
+    first = last;
+  }
+  const double variance = n_a * n_b / 12 * (n + 1 - of_ties / (n * (n - 1)));
+  if (!(variance > 0)) return 1;
+  return std::erfc(std::max(0.0, distance - 0.5) / std::sqrt(2 * variance));
+}
+
 }  // namespace
 
 // Sums are of distances to the first value, so that a constant sample has exactly its value as its mean and
@@ -78,6 +117,22 @@ std::optional<WelchTest> welch_t_test(std::span<const double> a, std::span<const
   // The upper tail itself, not one minus the rest: small p keep their digits.
   const double tail = boost::math::cdf(boost::math::complement(distribution, std::abs(t)));
   return WelchTest{.t = t, .degrees_of_freedom = df, .p_two_sided = std::min(1.0, 2 * tail)};
+}
+
+std::optional<MannWhitneyTest> mann_whitney_test(std::span<const double> a, std::span<const double> b) {
+  if (a.empty() || b.empty()) return std::nullopt;
+  std::vector<double> values(a.begin(), a.end());
+  values.insert(values.end(), b.begin(), b.end());
+  std::vector<std::size_t> doubled_ranks;
+  for (const double rank : ranks(values)) doubled_ranks.push_back(static_cast<std::size_t>(std::lround(2 * rank)));
+  const std::size_t doubled_sum =
+      std::accumulate(doubled_ranks.begin(), doubled_ranks.begin() + std::ssize(a), std::size_t{0});
+  const auto n_a = static_cast<double>(a.size()), n_b = static_cast<double>(b.size());
+  const double u = static_cast<double>(doubled_sum) / 2 - n_a * (n_a + 1) / 2;
+  const double p = values.size() <= most_values_of_exact_test
+                       ? share_as_far(doubled_ranks, a.size(), doubled_sum)
+                       : normal_share_as_far(values, n_a, n_b, std::abs(u - n_a * n_b / 2));
+  return MannWhitneyTest{.u = u, .p_two_sided = p};
 }
 
 std::optional<PairedTest> paired_t_test(std::span<const double> a, std::span<const double> b) {

@@ -1,5 +1,5 @@
-// The few statistics the experiments report: location and spread of a sample, Welch's and the paired
-// t-test and the rank correlation of two.
+// The few statistics the experiments report: location and spread of a sample, and of two samples Welch's and the paired
+// t-test, the Mann-Whitney test and the rank correlation.
 #pragma once
 
 #include <optional>
@@ -50,6 +50,22 @@ struct WelchTest {
 /// spread is no obstacle. t = (mean_a - mean_b) / sqrt(v_a + v_b) and 1 / df = c² / (n_a - 1) + (1 - c)² /
 /// (n_b - 1), with v = variance / n and c = v_a / (v_a + v_b): B. L. Welch, Biometrika 34 (1947), 28-35.
 std::optional<WelchTest> welch_t_test(std::span<const double> a, std::span<const double> b);
+
+/// What the Mann-Whitney test found.
+struct MannWhitneyTest {
+  double u = 0;  ///< pairs (a, b) with a > b, those with a = b as halves: from 0 to n_a n_b
+  double p_two_sided =
+      1;  ///< probability of a u as far from n_a n_b / 2 or farther, where order is chance; not per cent
+};
+
+/// Returns the two-sided Mann-Whitney U test, or rank-sum test, of whether the values of `a` and of `b` are mixed as
+/// chance would mix them. Only their order counts: infinity is a value after all others, and may be there several
+/// times. Equal values share their mean rank. Up to 50 values together p is exact: the share of all ways to part the
+/// values into samples of these sizes whose u is as far from the middle or farther. Above that p is normal, with the
+/// variance that ties leave and a continuity correction of 1/2. It is 1 where all values are equal. Returns nullopt
+/// where a sample is empty. No value may be NaN. Source: H. B. Mann and D. R. Whitney, Annals of Mathematical
+/// Statistics 18 (1947), 50-60.
+std::optional<MannWhitneyTest> mann_whitney_test(std::span<const double> a, std::span<const double> b);
 
 /// What the paired t-test found.
 struct PairedTest {

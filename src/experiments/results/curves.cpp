@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <limits>
 #include <map>
 #include <string_view>
@@ -15,8 +14,8 @@
 namespace normalign {
 namespace {
 
-// The conditions of the paper have the first colours, whatever else is drawn.
-constexpr std::array paper_conditions = {baseline_name, "grokalign", "grokfast", "orthograd"};
+// The conditions of configs/paper.json have the first colours, whatever else is drawn.
+constexpr std::array paper_conditions = {baseline_name, "grokalign", "grokfast", "orthograd", "grokalign 0.1"};
 
 constexpr const char* data_comment =
     "# One block for each condition: its name, the names of the columns, one line for each logged epoch.\n"
@@ -37,33 +36,6 @@ std::map<std::string, std::string> condition_colours(const std::vector<TaskRuns>
   }
   std::size_t next = 0;
   for (const std::string& name : names) result[name] = others[next++ % others.size()];
-  return result;
-}
-
-// All metrics that one of the runs logged.
-std::set<std::string> logged_metrics(const std::vector<const RunLog*>& runs) {
-  std::set<std::string> result;
-  for (const RunLog* run : runs)
-    for (const MetricRow& row : run->metrics) {
-      result.insert({"train_acc", "test_acc", "train_loss", "test_loss", "opt_time"});
-      for (const auto& [name, value] : row.extras) result.insert(name);
-    }
-  return result;
-}
-
-// A metric at training or at test points.
-struct Curve {
-  std::string metric;
-  bool is_solid;  // test points, or training points where only those were logged
-};
-
-// Training points before test points; none where neither was logged.
-std::vector<Curve> curves_of(const std::string& base, const std::set<std::string>& logged) {
-  std::vector<Curve> result;
-  const bool has_test = logged.contains("test_" + base);
-  for (const std::string& name : {"train_" + base, base})
-    if (logged.contains(name) && result.empty()) result.push_back({name, !has_test});
-  if (has_test) result.push_back({"test_" + base, true});
   return result;
 }
 
@@ -172,26 +144,7 @@ CurveChart curve_chart(const TaskRuns& task, std::vector<std::string> metrics,
   chart.title = task.task;
   chart.comment = gnuplot_comment(task.task) + data_comment;
   chart.x = {.label = "epoch", .low = 0.5, .high = last_epoch, .log_base = 10, .has_zero = true};
-  chart.legend = {{.name = "test", .colour = guide_colour},
-                  {.name = "train", .colour = guide_colour, .look = Look::dashed}};
-  return result;
-}
-
-// A name for files that is no option, hidden file or other folder; `taken` holds those in use, in lower case as some
-// file systems know no other.
-std::string file_name(const std::string& task, std::set<std::string>& taken) {
-  const auto is_alphanumeric = [](char letter) { return std::isalnum(static_cast<unsigned char>(letter)) != 0; };
-  std::string stem = task.substr(0, 100);
-  for (char& letter : stem)
-    if (!is_alphanumeric(letter) && std::string_view("._+-").find(letter) == std::string_view::npos) letter = '_';
-  if (stem.empty() || !is_alphanumeric(stem.front())) stem.insert(0, "_");
-  std::string result = stem;
-  const auto is_new = [&] {
-    std::string lower = result;
-    for (char& letter : lower) letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
-    return taken.insert(lower).second;
-  };
-  for (int i = 2; !is_new(); ++i) result = text(stem, '_', i);
+  chart.legend = test_and_train();
   return result;
 }
 
@@ -201,6 +154,37 @@ std::string base_name(const std::string& metric) {
   for (const std::string_view prefix : {"test_", "train_"})
     if (metric.starts_with(prefix)) return metric.substr(prefix.size());
   return metric;
+}
+
+std::set<std::string> logged_metrics(const std::vector<const RunLog*>& runs) {
+  std::set<std::string> result;
+  for (const RunLog* run : runs)
+    for (const MetricRow& row : run->metrics) {
+      result.insert({"train_acc", "test_acc", "train_loss", "test_loss", "opt_time"});
+      for (const auto& [name, value] : row.extras) result.insert(name);
+    }
+  return result;
+}
+
+std::vector<Curve> curves_of(const std::string& base, const std::set<std::string>& logged) {
+  std::vector<Curve> result;
+  const bool has_test = logged.contains("test_" + base);
+  for (const std::string& name : {"train_" + base, base})
+    if (logged.contains(name) && result.empty()) result.push_back({name, !has_test});
+  if (has_test) result.push_back({"test_" + base, true});
+  return result;
+}
+
+std::vector<ChartSeries> test_and_train() {
+  return {{.name = "test", .colour = guide_colour}, {.name = "train", .colour = guide_colour, .look = Look::dashed}};
+}
+
+void require_drawn(const std::vector<std::string>& metrics, const std::set<std::string>& drawn,
+                   const std::set<std::string>& known) {
+  for (const std::string& name : metrics)
+    if (!drawn.contains(name))
+      throw InputError(text("metric: found '", name, "', expected one that a finished run logged: ",
+                            joined(known, ", "), did_you_mean(name, {known.begin(), known.end()})));
 }
 
 std::vector<Band> bands(std::span<const RunLog* const> runs, const std::string& metric_name) {
@@ -252,14 +236,11 @@ Plot plot(const std::vector<RunLog>& logs, const std::vector<std::string>& metri
       if (std::ranges::find(drawing.missing, name) == drawing.missing.end()) drawn.insert(name);
     for (const std::string& name : drawing.missing) remember("no finished run logged " + name);
     known.insert(drawing.logged.begin(), drawing.logged.end());
-    drawing.chart.name = file_name(tasks[i].task, file_names);
+    drawing.chart.name = figure_name(tasks[i].task, file_names);
     result.figures.push_back(figure_of(drawing.chart));
   }
   if (result.figures.empty()) throw InputError(text("found none of ", logs.size(), " runs finished, expected some"));
-  for (const std::string& name : metrics)
-    if (!drawn.contains(name))
-      throw InputError(text("metric: found '", name, "', expected one that a finished run logged: ",
-                            joined(known, ", "), did_you_mean(name, {known.begin(), known.end()})));
+  require_drawn(metrics, drawn, known);
   return result;
 }
 

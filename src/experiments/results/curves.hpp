@@ -36,9 +36,9 @@ struct CurveChart {
 /// The curves of each task, in the order of `tasks`: accuracy (per cent), then a panel for each of `metrics`,
 /// where `x` stands for the logged x and test_x, or train_x and test_x. The epoch is logarithmic, epoch 0 stands at
 /// 0.5; so are losses that span more than two powers of ten. Each condition has a block of data and a colour, the same
-/// in all tasks; the paper's have the first ones, and more conditions than colours share some. Lines are medians
-/// over its finished runs, solid for test and dashed for training points (solid as well where only those were logged),
-/// bands the range. The level in the panels of an alignment is that of chance, the median of the logged
+/// in all tasks; those of configs/paper.json have the first ones, and more conditions than colours share some. Lines
+/// are medians over its finished runs, solid for test and dashed for training points (solid as well where only those
+/// were logged), bands the range. The level in the panels of an alignment is that of chance, the median of the logged
 /// `chance_alignment`.
 std::vector<CurveChart> curve_charts(const std::vector<TaskRuns>& tasks, const std::vector<std::string>& metrics);
 
@@ -46,6 +46,27 @@ std::vector<CurveChart> curve_charts(const std::vector<TaskRuns>& tasks, const s
 /// stands beneath the accuracy. Throws InputError where no run is finished, or where no finished run logged one of
 /// `metrics`.
 Plot plot(const std::vector<RunLog>& logs, const std::vector<std::string>& metrics = {});
+
+/// Returns the names of all metrics that one of the runs logged.
+std::set<std::string> logged_metrics(const std::vector<const RunLog*>& runs);
+
+/// A metric at training or at test points.
+struct Curve {
+  std::string metric;
+  bool is_solid;  ///< test points, or training points where only those were logged
+};
+
+/// Returns the curves of the metric with this base name, training points before test points. A metric that is not in
+/// `logged` has none.
+std::vector<Curve> curves_of(const std::string& base, const std::set<std::string>& logged);
+
+/// Returns the entries of a key that tell lines of test points from those of training points.
+std::vector<ChartSeries> test_and_train();
+
+/// Throws InputError naming the first of `metrics` that is none of those `drawn`. `known`: base names of metrics that
+/// finished runs logged, for the message.
+void require_drawn(const std::vector<std::string>& metrics, const std::set<std::string>& drawn,
+                   const std::set<std::string>& known);
 
 /// The metric without the prefix train_ or test_ of its points.
 std::string base_name(const std::string& metric);

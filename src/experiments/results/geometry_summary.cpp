@@ -32,10 +32,10 @@ std::optional<double> equal_epoch(const TaskRuns& task) {
 
 // The row of a run at a moment, null where it has none.
 const MetricRow* row_at(const RunLog& run, Moment moment, std::optional<double> epoch) {
+  if (moment == Moment::grokking) return grokking_row(run);
   const MetricRow* result = nullptr;
   for (const MetricRow& row : run.metrics) {
     if (moment == Moment::memorisation && row.train_acc > 99) return &row;
-    if (moment == Moment::grokking && has_grokked(run) && row.epoch == *run.grokking_epoch) return &row;
     if (moment == Moment::equal_epochs && epoch && static_cast<double>(row.epoch) <= *epoch) result = &row;
   }
   return result;

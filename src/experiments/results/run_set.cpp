@@ -71,6 +71,12 @@ std::vector<TaskRuns> by_task(const std::vector<RunLog>& logs) {
 
 bool has_grokked(const RunLog& log) { return log.grokked && log.grokking_epoch; }
 
+const MetricRow* grokking_row(const RunLog& log) {
+  if (!has_grokked(log)) return nullptr;
+  const auto found = std::ranges::find(log.metrics, *log.grokking_epoch, &MetricRow::epoch);
+  return found == log.metrics.end() ? nullptr : &*found;
+}
+
 std::vector<double> grokking_epochs(const ConditionRuns& condition) {
   std::vector<double> result;
   for (const RunLog* run : condition.finished)

@@ -45,6 +45,10 @@ std::vector<TaskRuns> by_task(const std::vector<RunLog>& logs);
 /// Whether a run grokked and says at which epoch.
 bool has_grokked(const RunLog& log);
 
+/// Returns the row of the epoch at which a run grokked. A run that did not grok, or whose log lacks that row, has none
+/// (null).
+const MetricRow* grokking_row(const RunLog& log);
+
 /// The epochs at which the finished runs grokked that did.
 std::vector<double> grokking_epochs(const ConditionRuns& condition);
 

@@ -2,15 +2,15 @@
 
 #include <algorithm>
 
+#include "base/infinity.hpp"
 #include "experiments/figures/statistics.hpp"
 
 namespace normalign {
 namespace {
 
 std::optional<double> seconds_at_grokking(const RunLog& log) {
-  for (const MetricRow& row : log.metrics)
-    if (has_grokked(log) && row.epoch == log.grokking_epoch) return row.opt_time;
-  return std::nullopt;
+  const MetricRow* row = grokking_row(log);
+  return row ? std::optional(row->opt_time) : std::nullopt;
 }
 
 std::optional<double> ratio(std::optional<double> numerator, std::optional<double> denominator) {
@@ -33,8 +33,12 @@ constexpr bool goes_on = true;  // to the column before, with whose heading this
 struct Grokking {
   explicit Grokking(const ConditionRuns& condition)
       : epochs(grokking_epochs(condition)),
-        seconds(present(condition.finished, [](const RunLog* run) { return seconds_at_grokking(*run); })) {}
+        seconds(present(condition.finished, [](const RunLog* run) { return seconds_at_grokking(*run); })),
+        ranked(epochs) {
+    ranked.resize(condition.finished.size(), infinity);
+  }
   std::vector<double> epochs, seconds;
+  std::vector<double> ranked;  // epochs of all finished runs: after all others where a run did not grok
 };
 
 // Whether there is something to say about runs that did not grok.
@@ -49,7 +53,8 @@ Record record(const std::string& task, const ConditionRuns& condition, const Gro
   const Spread epochs = spread(found.epochs), seconds = spread(found.seconds);
   const bool is_baseline = condition.condition == baseline_name;
   const auto test = is_baseline ? std::nullopt : welch_t_test(baseline.epochs, found.epochs);
-  const auto of_test = [&](double WelchTest::*member) { return test ? Cell(*test.*member, Digits::two) : Cell(); };
+  const auto ranks = is_baseline ? std::nullopt : mann_whitney_test(baseline.ranked, found.ranked);
+  const auto of_test = [](const auto& of, auto member) { return of ? Cell((*of).*member, Digits::two) : Cell(); };
   return {
       {{"setting", ""}, task},
       {{"condition"}, condition.condition},
@@ -64,9 +69,11 @@ Record record(const std::string& task, const ConditionRuns& condition, const Gro
       {{"seconds_median", "median", goes_on}, seconds.median},
       {{"epochs_ratio", "ratio: epochs"}, {ratio(mean(baseline.epochs), epochs.mean), Digits::two_decimals}},
       {{"seconds_ratio", "seconds", goes_on}, {ratio(mean(baseline.seconds), seconds.mean), Digits::two_decimals}},
-      {{"welch_t", ""}, of_test(&WelchTest::t)},
-      {{"welch_degrees_of_freedom", ""}, of_test(&WelchTest::degrees_of_freedom)},
-      {{"welch_p_two_sided", "p"}, of_test(&WelchTest::p_two_sided)},
+      {{"welch_t", ""}, of_test(test, &WelchTest::t)},
+      {{"welch_degrees_of_freedom", ""}, of_test(test, &WelchTest::degrees_of_freedom)},
+      {{"welch_p_two_sided", "p: Welch"}, of_test(test, &WelchTest::p_two_sided)},
+      {{"mann_whitney_u", ""}, of_test(ranks, &MannWhitneyTest::u)},
+      {{"mann_whitney_p_two_sided", "Mann-Whitney", goes_on}, of_test(ranks, &MannWhitneyTest::p_two_sided)},
       {{"not_grokked_last_epoch", ungrokked ? "not grokked: epoch" : ""}, mean_at_end(condition, &MetricRow::epoch)},
       {{"not_grokked_train_acc", ungrokked ? "train %" : "", goes_on}, mean_at_end(condition, &MetricRow::train_acc)},
       {{"not_grokked_test_acc", ungrokked ? "test %" : "", goes_on}, mean_at_end(condition, &MetricRow::test_acc)}};
@@ -94,10 +101,11 @@ Table task_table(const TaskRuns& task) {
 std::string latex_head(bool ungrokked) {
   return text(
       " & & & \\multicolumn{3}{c}{grokking epoch} & \\multicolumn{2}{c}{seconds}"
-      " & \\multicolumn{2}{c}{baseline / condition} &",
+      " & \\multicolumn{2}{c}{baseline / condition} & \\multicolumn{2}{c}{$p$}",
       ungrokked ? " & \\multicolumn{3}{c}{not grokked}" : "",
-      " \\\\\n\\cmidrule(lr){4-6} \\cmidrule(lr){7-8} \\cmidrule(lr){9-10}", ungrokked ? " \\cmidrule(lr){12-14}" : "",
-      "\ncondition & runs & grokked & mean & std & median & mean & median & epochs & seconds & $p$",
+      " \\\\\n\\cmidrule(lr){4-6} \\cmidrule(lr){7-8} \\cmidrule(lr){9-10} \\cmidrule(lr){11-12}",
+      ungrokked ? " \\cmidrule(lr){13-15}" : "",
+      "\ncondition & runs & grokked & mean & std & median & mean & median & epochs & seconds & Welch & Mann-Whitney",
       ungrokked ? " & epoch & train \\% & test \\%" : "", " \\\\\n");
 }
 
@@ -106,9 +114,11 @@ std::string latex_head(bool ungrokked) {
 TableSet grokking_tables(std::span<const TaskRuns> tasks) {
   const bool ungrokked = std::ranges::any_of(tasks, has_ungrokked);
   TableSet result{
-      .legend = {"epochs, seconds: at which grokked runs grokked; seconds are of optimisation alone.",
-                 "ratio: mean of the baseline / mean of the condition; above 1 the condition grokked sooner.",
-                 "p: two-sided Welch t-test of the grokking epochs against the baseline's."},
+      .legend =
+          {"epochs, seconds: at which grokked runs grokked; seconds are of optimisation alone.",
+           "ratio: mean of the baseline / mean of the condition; above 1 the condition grokked sooner.",
+           "p: two-sided tests of the grokking epochs against the baseline's. Welch's t-test compares the means of "
+           "the runs that grokked. Mann-Whitney compares ranks, and a finished run that did not grok ranks last."},
       .key = "settings",
       .rows_key = "conditions",
       .latex_head = latex_head(ungrokked)};

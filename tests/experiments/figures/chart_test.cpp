@@ -1,5 +1,6 @@
 #include "experiments/figures/chart.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <sstream>
@@ -73,6 +74,29 @@ TEST_CASE("chart: ranges hold what is drawn, with a little room") {
   CHECK(*flat.low < 2);
   CHECK(*flat.high > 2);
   CHECK((*log.low > 0 && *log.low < 1 && *log.high > 100 && *log.high < 200));
+}
+
+TEST_CASE("chart: an axis is logarithmic over more than a factor of 10, and says where numbers stand") {
+  for (const auto& [low, high] : {std::pair(3.0, 30.0), {0.0, 100.0}, {-1.0, 100.0}, {7.0, 7.0}}) {
+    CAPTURE(low, high);
+    const ChartAxis axis = axis_of("x", low, high);
+    CHECK(axis.log_base == 0);
+    CHECK(axis.ticks.empty());
+    CHECK((axis.low < low && axis.high > high));
+  }
+  const auto is_near = [](const std::vector<double>& found, const std::vector<double>& expected) {
+    return std::ranges::equal(found, expected, [](double a, double b) { return std::abs(a - b) < 1e-12 * b; });
+  };
+  const ChartAxis narrow = axis_of("x", 0.03, 0.9), wide = axis_of("x", 0.5, 5000);
+  CHECK((narrow.log_base == 10 && wide.log_base == 10));
+  CHECK(is_near(narrow.ticks, {0.05, 0.1, 0.2, 0.5, 1}));  // 1 lies in the room beyond the data
+  CHECK(is_near(wide.ticks, {1, 10, 100, 1000}));
+  Chart chart = example();
+  chart.x.ticks = {1, 20};
+  chart.panels[0].y.ticks = {0.5};
+  const std::string script = figure_of(chart).script;
+  for (const char* part : {"set xtics (1.0, 20.0)", "set ytics (0.5)", "set ytics autofreq"})
+    CHECK(contains(script, part));
 }
 
 TEST_CASE("panel_svgs: a picture for each panel, all by one gnuplot; what it fails at is left out") {

@@ -1,9 +1,13 @@
 #include "experiments/figures/statistics.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <numeric>
+#include <random>
 #include <vector>
 
+#include "base/infinity.hpp"
 #include "support/catch.hpp"
 
 namespace normalign::tests {
@@ -185,6 +189,125 @@ TEST_CASE("paired_t_test: undefined without spread or below two pairs") {
   CHECK_FALSE(paired_t_test(Sample{}, Sample{}));
   CHECK_FALSE(paired_t_test(Sample{1}, Sample{0}));
   CHECK_FALSE(paired_t_test(Sample{1, 5, 2}, Sample{0, 4, 1}));
+}
+
+// ---- mann_whitney_test
+
+// The test by definition: every way to choose which of the values are the first sample, counted one by one; u by pairs.
+double p_by_all_splits(const Sample& a, const Sample& b) {
+  Sample all = a;
+  all.insert(all.end(), b.begin(), b.end());
+  const auto distance = [&](const std::vector<bool>& is_first) {
+    double u = 0;
+    for (std::size_t i = 0; i < all.size(); ++i)
+      for (std::size_t j = 0; j < all.size(); ++j)
+        if (is_first[i] && !is_first[j]) u += all[i] > all[j] ? 1 : all[i] == all[j] ? 0.5 : 0;
+    return std::abs(u - static_cast<double>(a.size() * b.size()) / 2);
+  };
+  std::vector<bool> split(all.size());
+  std::fill_n(split.begin(), a.size(), true);
+  const double found = distance(split);
+  double far = 0, total = 0;
+  do {
+    ++total;
+    if (distance(split) >= found) ++far;
+  } while (std::prev_permutation(split.begin(), split.end()));
+  return far / total;
+}
+
+TEST_CASE("mann_whitney_test: as counted over all splits, with ties and without, infinities too") {
+  std::mt19937 random(7);
+  for (int trial = 0; trial < 300; ++trial) {
+    const std::size_t n_a = 1 + random() % 5, n_b = 1 + random() % 6;
+    const unsigned distinct = trial % 3 == 0 ? 1000 : 1 + static_cast<unsigned>(random() % 6);
+    const auto draw = [&](std::size_t n) {
+      Sample sample(n);
+      for (double& value : sample) value = random() % 4 == 0 ? infinity : static_cast<double>(random() % distinct) / 10;
+      return sample;
+    };
+    const Sample a = draw(n_a), b = draw(n_b);
+    CAPTURE(a, b);
+    const auto test = mann_whitney_test(a, b), swapped = mann_whitney_test(b, a);
+    REQUIRE(test);
+    REQUIRE(swapped);
+    CHECK_THAT(test->p_two_sided, WithinRel(p_by_all_splits(a, b), 1e-14));
+    CHECK(swapped->p_two_sided == test->p_two_sided);
+    CHECK(test->u + swapped->u == static_cast<double>(n_a * n_b));
+  }
+}
+
+TEST_CASE("mann_whitney_test: published values") {
+  // Mann and Whitney's own table 1: P(U <= u) of samples of 8 and 8, u = 0, 1 and 2; of 5 and 3, u = 1.
+  const auto sample_of = [](std::size_t n, double from) {
+    Sample sample(n);
+    std::iota(sample.begin(), sample.end(), from);
+    return sample;
+  };
+  // `a` lies below all of `b` but for its largest value, which lies above `u` of them.
+  const auto p = [&](std::size_t n_a, std::size_t n_b, int u) {
+    Sample a = sample_of(n_a, 0);
+    a.back() = 99.5 + u;
+    return mann_whitney_test(a, sample_of(n_b, 100)).value();
+  };
+  CHECK(p(8, 8, 0).u == 0);
+  CHECK(p(8, 8, 2).u == 2);
+  CHECK_THAT(p(8, 8, 0).p_two_sided, WithinRel(2 / 12870.0, 1e-14));
+  CHECK_THAT(p(8, 8, 1).p_two_sided, WithinRel(4 / 12870.0, 1e-14));
+  CHECK_THAT(p(8, 8, 2).p_two_sided, WithinRel(8 / 12870.0, 1e-14));
+  CHECK_THAT(p(5, 3, 1).p_two_sided, WithinAbs(2 * 0.036, 0.001));  // table 1, n = 5, m = 3
+  // The critical values of 10 and 10 at 5 % and at 1 % two-sided are 23 and 16.
+  const auto p_of = [&](double target) {
+    Sample a = sample_of(10, 0), b = sample_of(10, 100);
+    // Values of `a` move above all of `b`, ten pairs each, then one more above as many as are left.
+    double left = target;
+    for (double& value : a) {
+      const double above = std::min(left, 10.0);
+      value = above > 0 ? 99.5 + above : value;
+      left -= above;
+    }
+    const auto test = mann_whitney_test(a, b).value();
+    CHECK(test.u == target);
+    return test.p_two_sided;
+  };
+  CHECK((p_of(23) <= 0.05 && p_of(24) > 0.05));
+  CHECK((p_of(16) <= 0.01 && p_of(17) > 0.01));
+}
+
+TEST_CASE("mann_whitney_test: above 50 values it is normal, and near to the exact test there") {
+  // By the formula: 26 and 25 values, all different, u = 0; z = (325 - 1/2) / sqrt(26 * 25 * 52 / 12).
+  Sample low(26), high(25);
+  std::iota(low.begin(), low.end(), 0);
+  std::iota(high.begin(), high.end(), 100);
+  const double z = 324.5 / std::sqrt(26 * 25 * 52 / 12.0);
+  CHECK_THAT(mann_whitney_test(low, high)->p_two_sided, WithinRel(std::erfc(z / std::numbers::sqrt2), 1e-12));
+  // Two values alone: with x of the 40 in `a` ones, u is 40 x and a constant, and x is hypergeometric.
+  Sample few(40, 0.0), many(40, 1.0);
+  std::fill_n(few.begin(), 10, 1.0);
+  std::fill_n(many.begin(), 10, 0.0);
+  const double variance_of_x = 40.0 * 40 * 40 * 40 / (80.0 * 80 * 79);
+  const auto of_two_values = mann_whitney_test(few, many).value();
+  CHECK(of_two_values.u == 10 * 10 + (30 * 10 + 10 * 30) / 2);
+  CHECK_THAT(of_two_values.p_two_sided, WithinRel(std::erfc(399.5 / std::sqrt(2 * 1600 * variance_of_x)), 1e-12));
+  // At 25 and 25 values p is exact, and near to the formula.
+  std::mt19937 random(11);
+  for (int trial = 0; trial < 20; ++trial) {
+    Sample a(25), b(25);
+    for (double& value : a) value = static_cast<double>(random());
+    for (double& value : b) value = static_cast<double>(random()) + 5e8 * (trial % 4);
+    const auto exact = mann_whitney_test(a, b).value();
+    const double distance = std::max(0.0, std::abs(exact.u - 312.5) - 0.5);
+    CHECK_THAT(exact.p_two_sided, WithinAbs(std::erfc(distance / std::sqrt(2 * 25 * 25 * 51 / 12.0)), 0.005));
+  }
+  CHECK(mann_whitney_test(Sample(40, 5.0), Sample(40, 5.0))->p_two_sided == 1);
+}
+
+TEST_CASE("mann_whitney_test: equal values say nothing, single values little, and no value is undefined") {
+  CHECK(mann_whitney_test(Sample(3, infinity), Sample(4, infinity))->p_two_sided == 1);
+  CHECK(mann_whitney_test(Sample(3, infinity), Sample(4, infinity))->u == 6);
+  CHECK(mann_whitney_test(Sample{1}, Sample{2})->p_two_sided == 1);
+  CHECK(mann_whitney_test(Sample{1}, Sample{2, 3, 4})->p_two_sided == 0.5);
+  CHECK_FALSE(mann_whitney_test(Sample{}, Sample{1, 2}));
+  CHECK_FALSE(mann_whitney_test(Sample{1}, Sample{}));
 }
 
 }  // namespace

@@ -231,6 +231,20 @@ TEST_CASE("plot: a condition has one colour in all pictures, and no two share on
   CHECK(std::ranges::adjacent_find(found) == found.end());
 }
 
+TEST_CASE("curve_charts: the conditions of the paper's study have their colours whatever else is drawn") {
+  const std::vector<std::string> names = {"baseline", "grokalign", "grokfast", "orthograd", "grokalign 0.1"};
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    std::vector<RunLog> logs = {run_of(names[i], {row(0, 1, 2)})};
+    for (const char* other : {"a", "grokalign 0.05", "zebra"}) logs.push_back(run_of(other, {row(0, 1, 2)}));
+    const std::vector<TaskRuns> tasks = by_task(logs);
+    const std::vector<CurveChart> charts = curve_charts(tasks, {});
+    for (const ChartSeries& series : charts[0].chart.panels[0].series) {
+      CAPTURE(names[i], series.name);
+      CHECK((series.colour == figure_colours[i]) == (tasks[0].conditions[series.block].condition == names[i]));
+    }
+  }
+}
+
 TEST_CASE("plot: names of files are harmless and differ") {
   std::vector<RunLog> logs;
   for (const char* task : {"../up", "/etc/x", "", ".hidden", "-e", "a b", "a_b", "A_B", "caf\xc3\xa9"})

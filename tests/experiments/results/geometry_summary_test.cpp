@@ -120,6 +120,22 @@ TEST_CASE("geometry summary: the equal epoch is grokalign's median, else the sma
   CHECK(equal_epoch({run("GALA", 50), run("GF", 45)}) == 45);
 }
 
+TEST_CASE("geometry summary: a variant of grokalign has rows of its own and no say in the equal epoch") {
+  std::vector<RunLog> logs = geometry_logs();
+  const Json before = task_of_logs(logs);
+  logs.push_back(
+      geometry_run("grokalign 0.1", 4, {geometry_row(0, 50, 1), geometry_row(3, 100, 3), geometry_row(4, 100, 7)}));
+  const Json toy = task_of_logs(logs);
+  CHECK(toy.at("equal_epoch") == before.at("equal_epoch"));
+  check_row(toy, "memorisation", "grokalign 0.1", 1, 3, 3);
+  check_row(toy, "grokking", "grokalign 0.1", 1, 4, 7);
+  check_row(toy, "equal_epochs", "grokalign 0.1", 1, 4, 7);
+  check_row(toy, "grokking", "grokalign", 2, 30, 640);
+  // Without grokalign it counts as any other condition does.
+  std::erase_if(logs, [](const RunLog& log) { return log.condition == "grokalign"; });
+  CHECK(task_of_logs(logs).at("equal_epoch") == 4);
+}
+
 TEST_CASE("geometry summary: unfinished and failed runs are left out and named") {
   std::vector<RunLog> logs = geometry_logs();
   const std::string before = as_csv(geometry_of(logs));

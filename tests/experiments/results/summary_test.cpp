@@ -115,6 +115,54 @@ TEST_CASE("summary: unfinished and failed runs count as runs, not as grokked, an
              Contains("2 runs unfinished: killed_run, early_run\n") && Contains("1 run failed: nan_run\n"));
 }
 
+TEST_CASE("summary: the Mann-Whitney test ranks finished runs that did not grok last") {
+  std::vector<RunLog> logs = grokked_logs();
+  const auto row = [&](const std::string& condition) {
+    const Json task = tasks_in(logs)[0];
+    for (const Json& found : task["conditions"])
+      if (found["condition"] == condition) return found;
+    throw std::runtime_error("no such condition");
+  };
+  // Ranks of 10, 20, 100, 200, 600 and a run that never grokked: the baseline has 3, 4 and 5. Of the 20 ways to choose
+  // three ranks, 14 are as far from even.
+  CHECK(row("grokalign")["mann_whitney_u"] == 6);
+  CHECK_THAT(row("grokalign")["mann_whitney_p_two_sided"].get<double>(), WithinRel(0.7, 1e-14));
+  CHECK(row("baseline")["mann_whitney_p_two_sided"].is_null());
+  CHECK(row("a_last")["mann_whitney_p_two_sided"].is_null());  // one killed and one failed run
+  // Where they ended says nothing.
+  const Json before = row("grokalign");
+  for (RunLog& log : logs)
+    if (!log.grokked) log.metrics.back().epoch = 15;
+  CHECK(row("grokalign")["mann_whitney_u"] == before["mann_whitney_u"]);
+  // A condition of which no run groks has a test, and Welch's is undefined.
+  for (int i = 0; i < 3; ++i) logs.push_back(run_without_grokking("never", RunStatus::finished));
+  CHECK(row("never")["welch_p_two_sided"].is_null());
+  CHECK(row("never")["mann_whitney_u"] == 0);
+  CHECK_THAT(row("never")["mann_whitney_p_two_sided"].get<double>(), WithinRel(2.0 / 20, 1e-14));
+  // Nothing tells conditions apart of which no run groks.
+  for (RunLog& log : logs) {
+    log.grokked = false;
+    log.grokking_epoch.reset();
+  }
+  CHECK(row("never")["mann_whitney_p_two_sided"] == 1);
+}
+
+TEST_CASE("summary: every form has epochs, seconds, both ratios and both p") {
+  const TableSet tables = grokking_of(grokked_logs());
+  CHECK_THAT(split(as_text(tables), '\n').at(1), Contains("epochs: mean") && Contains("seconds: mean") &&
+                                                     Contains("ratio: epochs  seconds") &&
+                                                     Contains("p: Welch  Mann-Whitney"));
+  for (const char* name : {"epochs_mean", "seconds_mean", "epochs_ratio", "seconds_ratio", "welch_p_two_sided",
+                           "mann_whitney_p_two_sided"}) {
+    CAPTURE(name);
+    CHECK_THAT(as_csv(tables), Contains(name));
+    CHECK(as_json(tables)["settings"][0]["conditions"][0].contains(name));
+  }
+  CHECK_THAT(as_latex(tables), Contains("{grokking epoch}") && Contains("{seconds}") &&
+                                   Contains("epochs & seconds & Welch & Mann-Whitney & epoch"));
+  CHECK_THAT(as_text(tables), Contains("a finished run that did not grok ranks last"));
+}
+
 TEST_CASE("summary: one run has a mean and a ratio, no spread and no test") {
   const Json row = tasks_in({grokked_run("baseline", 100, 1), grokked_run("slow", 400, 2)})[0]["conditions"][1];
   CHECK(row["epochs_mean"] == 400);
@@ -181,13 +229,13 @@ TEST_CASE("summary: text, with a dash where undefined") {
   using Words = std::vector<std::string>;
   CHECK(lines[0] == "toy");
   CHECK(words(lines[2]) ==
-        Words{"baseline", "3", "3/3", "300", "264.6", "200", "3", "2", "1.00", "1.00", "-", "-", "-", "-"});
-  CHECK(words(lines[3]) == Words{"a_last", "2", "0/2", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-"});
+        Words{"baseline", "3", "3/3", "300", "264.6", "200", "3", "2", "1.00", "1.00", "-", "-", "-", "-", "-"});
+  CHECK(words(lines[3]) == Words{"a_last", "2", "0/2", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-"});
   const Words grokalign = words(lines[4]);
-  REQUIRE(grokalign.size() == 14);
+  REQUIRE(grokalign.size() == 15);
   CHECK(Words(grokalign.begin(), grokalign.begin() + 10) ==
         Words{"grokalign", "3", "2/3", "15", "7.071", "15", "3", "3", "20.00", "1.00"});
-  CHECK(Words(grokalign.begin() + 11, grokalign.end()) == Words{"1000", "98", "51"});
+  CHECK(Words(grokalign.begin() + 11, grokalign.end()) == Words{"0.7", "1000", "98", "51"});
   CHECK(lines[1].size() == lines[2].size());
   CHECK(lines[1].size() == lines[4].size());
 }
@@ -254,7 +302,7 @@ TEST_CASE("summary: LaTeX escapes names and has as many cells in each row") {
   CHECK_THAT(latex, Contains("1 run unfinished: killed\\_run"));
   for (const std::string& line : split(latex, '\n'))
     if (line.starts_with("baseline &") || line.starts_with("grokalign &") || line.starts_with("condition &"))
-      CHECK(std::count(line.begin(), line.end(), '&') == 13);
+      CHECK(std::count(line.begin(), line.end(), '&') == 14);
 }
 
 TEST_CASE("summary: small p in LaTeX are powers of ten") {
