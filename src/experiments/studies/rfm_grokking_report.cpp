@@ -113,8 +113,8 @@ std::vector<MachinePanel> machine_panels(const RfmGrokking& study) {
       {{.label = "accuracy (%)", .low = -2, .high = 102}, "acc"},
       {{.label = "squared error", .low = 0}, "loss"},
       {{.label = "circulant share of M", .low = 0, .high = 1}, "circulant_share", false, chance_circulant_share(study)},
-      {{.label = "normal alignment", .low = 0}, "normal_alignment", true, chance_normal_alignment(study)},
-      {{.label = "effective rank / outputs"}, "normalised_rank"}};
+      {{.label = "class alignment"}, "class_alignment", true, 0},
+      {{.label = "effective rank / outputs", .low = 0, .high = 1}, "normalised_rank"}};
 }
 
 // The first column of a measure in the blocks; 0 where there is none.
@@ -127,8 +127,8 @@ std::size_t column_of(const std::string& name) {
 }  // namespace
 
 Table grokking_table(const RfmGrokking& study) {
-  Table table{.caption = text("Updates until the test accuracy was above ", four_digits(study.options.criterion),
-                              " %, over the seeds that came so far:")};
+  Table table{.caption =
+                  text("Updates until the test accuracy was above ", four_digits(study.options.criterion), " %:")};
   for (const char* model : grokking_models) {
     std::vector<double> updates;
     std::size_t runs = 0;

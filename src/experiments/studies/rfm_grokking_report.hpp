@@ -22,9 +22,9 @@ TableSet tables(const RfmGrokking& study);
 /// deviation as "_std"}], "rows": [{"model", "seed", "updates", and each measure}]}, all digits, null where undefined.
 nlohmann::ordered_json as_json(const RfmGrokking& study);
 
-/// Five panels against the updates: accuracy, squared error, the circulant share, normal alignment with a line at
-/// chance, and the effective rank over the number of outputs; means over seeds, shaded one standard deviation, solid at
-/// test and dashed at training pairs. Named "rfm_grokking".
+/// Five panels against the updates: accuracy, squared error, the circulant share with a line at chance, class
+/// alignment with a line at 0, and the effective rank over the number of outputs; means over seeds, shaded one standard
+/// deviation, solid at test and dashed at training pairs. Named "rfm_grokking".
 Chart chart_of(const RfmGrokking& study);
 
 }  // namespace normalign

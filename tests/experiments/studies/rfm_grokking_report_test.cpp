@@ -88,8 +88,8 @@ TEST_CASE("the picture of the study of grokking reads columns that its data have
   CHECK(column(0, 0) == "test_acc");
   CHECK(column(0, 1) == "train_acc");
   CHECK(column(2, 1) == "circulant_share");
-  CHECK(column(3, 0) == "test_normal_alignment");
-  CHECK(column(3, 1) == "normal_alignment");
+  CHECK(column(3, 0) == "test_class_alignment");
+  CHECK(column(3, 1) == "class_alignment");
   CHECK(chart.panels[2].level == 1.0 / 9);
   std::erase_if(study.rows, [](const RfmGrokkingRow& row) { return row.seed == 5; });
   CHECK(!contains(figure_of(chart_of(study)).script, "filledcurves"));
