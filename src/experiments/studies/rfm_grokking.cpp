@@ -118,17 +118,17 @@ RfmGrokking rfm_grokking_study(const RfmGrokkingOptions& options, const RfmGrokk
                                                 .train_fraction = options.train_fraction,
                                                 .seed = static_cast<std::uint64_t>(seed)});
     const MeasuredPairs train(data.train, options.geometry_samples), test(data.test, options.geometry_samples);
-    for (const auto& [model, identity_share] : {std::pair{"rfm", 1.0}, {"rfam", 0.0}}) {
+    for (const auto& model : {std::pair{"rfm", 1.0}, {"rfam", 0.0}}) {
       Rfm<double> rfm({.kernel = options.kernel,
                        .ridge = {.regularisation = options.regularisation, .threads = options.threads},
-                       .identity_share = identity_share,
+                       .identity_share = model.second,
                        .updates = options.updates,
                        .agop_samples = 0,
                        .centres_gradients = options.centres_gradients,
                        .power = options.power});
       rfm.fit(data.train.inputs, train.targets,
               [&](Index updates, const KernelMachine<double>& machine, const RidgeReport&) {
-                study.rows.push_back({.model = model,
+                study.rows.push_back({.model = model.first,
                                       .seed = seed,
                                       .updates = updates,
                                       .train = train.at(machine, options.threads),
