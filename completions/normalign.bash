@@ -31,7 +31,7 @@ _normalign() {
       --colour) words="slope area class" ;;
       --measure) words="centroid_alignment class_alignment normal_alignment centred_normal_alignment" ;;
       train) words=$(_normalign_tasks) ;;
-      study) words=sparsity ;;
+      study) words="sparsity rfm_grokking" ;;
     esac
   fi
   # Without words of our own bash completes files, as complete -o default has it.

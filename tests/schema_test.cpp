@@ -180,6 +180,7 @@ TEST_CASE("the committed results are as their schemas say") {
   holds("tabular_summary", results / "tabular/summary.json");
   holds("robustness", results / "alignment_robustness/table.json");
   holds("sparsity", results / "sparsity/sparsity.json");
+  holds("rfm_grokking", results / "rfm_grokking/rfm_grokking.json");
 }
 
 TEST_CASE("the files of sweeps are as their schema says") {
@@ -195,9 +196,10 @@ TEST_CASE("every schema is one of those tested here") {
   std::ranges::sort(found);
   CHECK(found == std::vector<std::string>{"geometry_summary.schema.json", "inspection.schema.json",
                                           "machine.schema.json", "metric_summary.schema.json", "regions.schema.json",
-                                          "robustness.schema.json", "run_log.schema.json", "slice.schema.json",
-                                          "sparsity.schema.json", "summary.schema.json", "sweep.schema.json",
-                                          "tabular_log.schema.json", "tabular_summary.schema.json"});
+                                          "rfm_grokking.schema.json", "robustness.schema.json", "run_log.schema.json",
+                                          "slice.schema.json", "sparsity.schema.json", "summary.schema.json",
+                                          "sweep.schema.json", "tabular_log.schema.json",
+                                          "tabular_summary.schema.json"});
 }
 
 }  // namespace

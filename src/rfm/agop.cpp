@@ -212,10 +212,71 @@ class SumOverPairs {
   std::vector<Matrix<T>> slopes_;          // one for each panel, m x panel
 };
 
-}  // namespace
+// The mean Jacobian of the points with their shares s_p, in the coordinates z: c x r. With slopes w_pi and coefficients
+// a_i it is sum_i a_i v_iᵀ, where v_i = sum_p s_p w_pi (z_i - z_p).
+template <class T>
+Matrix<T> mean_jacobian(const KernelMachine<T>& machine, const MahalanobisPoints<T>& points,
+                        const std::vector<T>& shares, int threads) {
+  const MahalanobisPoints<T> centres = machine.points(machine.centres());
+  const Index n = centres.size(), r = centres.rank(), blocks = kernel_blocks(n);
+  std::vector<Matrix<T>> parts(static_cast<std::size_t>(blocks));
+  struct Scratch {
+    Matrix<T> values, slopes, v;
+  };
+  parallel_for_with<Scratch>(threads, blocks, [&](Index block, Scratch& scratch) {
+    auto& [values, slopes, v] = scratch;
+    const RowBlock rows = kernel_block(n, block);
+    v.resize(rows.count, r);
+    std::ranges::fill(v.span(), T(0));
+    std::vector<T> sums(static_cast<std::size_t>(rows.count));
+    for (Index col = 0; col < points.size(); col += kernel_tile_cols) {
+      const Index cols = std::min(kernel_tile_cols, points.size() - col);
+      values.resize(rows.count, cols);
+      slopes.resize(rows.count, cols);
+      centres.squared_distances(rows.first, points, col, values);
+      kernel_values_and_slopes<T>(machine.kernel(), values.span(), slopes.span());
+      for (Index i = 0; i < rows.count; ++i)
+        for (Index p = 0; p < cols; ++p) {
+          slopes(i, p) *= shares[static_cast<std::size_t>(col + p)];
+          sums[static_cast<std::size_t>(i)] += slopes(i, p);
+        }
+      // block x tile, tile x r
+      gemm<T>(slopes, points.coordinates().row_block(col, cols), v, {}, T(-1), T(1));
+    }
+    for (Index i = 0; i < rows.count; ++i) {
+      const std::span<const T> z = centres.coordinates().row(rows.first + i);
+      for (Index k = 0; k < r; ++k) v(i, k) += sums[static_cast<std::size_t>(i)] * z[static_cast<std::size_t>(k)];
+    }
+    Matrix<T> part(machine.outputs(), r);
+    // (block x c)ᵀ, block x r
+    gemm<T>(machine.coefficients().view().row_block(rows.first, rows.count), v, part, {.a = true});
+    parts[static_cast<std::size_t>(block)] = std::move(part);
+  });
+  Matrix<T> sum(machine.outputs(), r);
+  for (const Matrix<T>& part : parts) add_to(sum, part);
+  return sum;
+}
 
 template <class T>
-Matrix<T> agop(const KernelMachine<T>& machine, ConstView<T> x, std::span<const Index> weights, int threads) {
+T trace(const Matrix<T>& m) {
+  T sum = 0;
+  for (Index i = 0; i < m.rows(); ++i) sum += m(i, i);
+  return sum;
+}
+
+// The sum of the outer products less that of their mean, in the coordinates z: r x r.
+template <class T>
+void subtract_mean(Matrix<T>& sum, const Matrix<T>& mean) {
+  const T before = trace(sum);
+  // (c x r)ᵀ, c x r
+  syrk<T>(mean, sum, T(-1), T(1));
+  // What is left of equal Jacobians is rounding, and a metric made of it would be noise.
+  if (!(trace(sum) > std::sqrt(std::numeric_limits<T>::epsilon()) * before)) std::ranges::fill(sum.span(), T(0));
+}
+
+template <class T>
+Matrix<T> outer_products(const KernelMachine<T>& machine, ConstView<T> x, std::span<const Index> weights, int threads,
+                         bool centred) {
   if (static_cast<Index>(weights.size()) != x.rows() || std::ranges::any_of(weights, [](Index w) { return w < 0; }))
     throw InputError(text("agop: x is ", x.shape(), " but there are ", weights.size(),
                           " weights; there must be one per row, none negative"));
@@ -241,6 +302,7 @@ Matrix<T> agop(const KernelMachine<T>& machine, ConstView<T> x, std::span<const 
   std::optional<Matrix<T>> sum;
   if (n < c * r) sum = SumOverPairs<T>(machine, points, shares)(threads);
   if (!sum) sum = sum_over_points<T>(machine, points, shares, threads);
+  if (centred) subtract_mean(*sum, mean_jacobian<T>(machine, points, shares, threads));
   Matrix<T> half(d, r), result(d, d);
   // F sum Fᵀ: d x r, r x r; d x r, (d x r)ᵀ
   gemm<T>(machine.factor(), *sum, half);
@@ -248,7 +310,21 @@ Matrix<T> agop(const KernelMachine<T>& machine, ConstView<T> x, std::span<const 
   return result;
 }
 
+}  // namespace
+
+template <class T>
+Matrix<T> agop(const KernelMachine<T>& machine, ConstView<T> x, std::span<const Index> weights, int threads) {
+  return outer_products(machine, x, weights, threads, false);
+}
+
+template <class T>
+Matrix<T> centred_agop(const KernelMachine<T>& machine, ConstView<T> x, std::span<const Index> weights, int threads) {
+  return outer_products(machine, x, weights, threads, true);
+}
+
 template Matrix<float> agop(const KernelMachine<float>&, ConstView<float>, std::span<const Index>, int);
 template Matrix<double> agop(const KernelMachine<double>&, ConstView<double>, std::span<const Index>, int);
+template Matrix<float> centred_agop(const KernelMachine<float>&, ConstView<float>, std::span<const Index>, int);
+template Matrix<double> centred_agop(const KernelMachine<double>&, ConstView<double>, std::span<const Index>, int);
 
 }  // namespace normalign

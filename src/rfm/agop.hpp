@@ -16,4 +16,13 @@ namespace normalign {
 template <class T>
 Matrix<T> agop(const KernelMachine<T>& machine, ConstView<T> x, std::span<const Index> weights, int threads = 1);
 
+/// The same of the centred Jacobians J_p - J: d x d, where J = sum_p w_p J_p / sum_p w_p. This is `agop` less JᵀJ, and
+/// 0 where the difference has a trace of less than the root of the machine epsilon times that of `agop`, as for a
+/// single row. Costs 2 m n (c + r) flops besides, r the metric's rank. From Mallinar, Beaglehole, Zhu, Radhakrishnan,
+/// Pandit, Belkin, "Emergence in non-neural models: grokking modular arithmetic via average gradient outer product",
+/// 2024. Throws as `agop` does.
+template <class T>
+Matrix<T> centred_agop(const KernelMachine<T>& machine, ConstView<T> x, std::span<const Index> weights,
+                       int threads = 1);
+
 }  // namespace normalign

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "linalg/blas.hpp"
+#include "linalg/lapack.hpp"
 #include "linalg/row_blocks.hpp"
 #include "rfm/agop.hpp"
 
@@ -53,8 +54,10 @@ void check(const RfmOptions& options) {
   if (!(options.identity_share >= 0 && options.identity_share <= 1))
     throw InputError(text("Rfm: identity_share is ", options.identity_share, "; it must be from 0 to 1"));
   if (options.updates < 0) throw InputError(text("Rfm: updates is ", options.updates, "; it must not be negative"));
-  if (options.agop_samples < 1)
-    throw InputError(text("Rfm: agop_samples is ", options.agop_samples, "; it must be positive"));
+  if (options.agop_samples < 0)
+    throw InputError(text("Rfm: agop_samples is ", options.agop_samples, "; it must not be negative"));
+  if (!(options.power > 0 && std::isfinite(options.power)))
+    throw InputError(text("Rfm: power is ", options.power, "; it must be positive and finite"));
   if (options.inputs < 0) throw InputError(text("Rfm: inputs is ", options.inputs, "; it must not be negative"));
   check(options.ridge);
 }
@@ -71,6 +74,23 @@ Matrix<T> initial_metric(ConstView<T> x, double identity_share, Index inputs) {
   for (Index i = 0; i < metric.rows(); ++i) metric(i, i) += static_cast<T>(identity_share);
   const Index beyond = inputs == 0 ? 0 : inputs - x.cols();
   return scaled(std::move(metric), identity_share * static_cast<double>(beyond), inputs);
+}
+
+template <class T>
+Matrix<T> semidefinite_power(ConstView<T> m, double p) {
+  if (m.rows() != m.cols()) throw InputError(text("semidefinite_power: m is ", m.shape(), "; it must be square"));
+  if (!(p > 0 && std::isfinite(p)))
+    throw InputError(text("semidefinite_power: p is ", p, "; it must be positive and finite"));
+  SymmetricEigen<T> eigen = symmetric_eigen(m);
+  for (Index i = 0; i < m.rows(); ++i) {
+    const double value = std::max(static_cast<double>(eigen.values[static_cast<std::size_t>(i)]), 0.0);
+    const auto root = static_cast<T>(std::pow(value, p / 2));
+    for (T& entry : eigen.vectors.row(i)) entry *= root;
+  }
+  Matrix<T> result(m.rows(), m.rows());
+  // (d x d)ᵀ, d x d
+  syrk<T>(eigen.vectors, result);
+  return result;
 }
 
 std::vector<Index> bootstrap_counts(Index n, Index draws, RandomIntegers integers) {
@@ -102,11 +122,22 @@ void Rfm<T>::fit(ConstView<T> x, ConstView<T> y, const Visit& visit) {
     machine_ = KernelMachine<T>(options_.kernel, Matrix<T>(x), std::move(metric), std::move(solution.coefficients));
     const bool go_on = !visit || visit(updates_, machine_, solution.report);
     if (!go_on || updates_ == options_.updates) return;
-    const std::vector<Index> drawn =
-        bootstrap_counts(n, std::min(n, options_.agop_samples),
-                         {options_.seed, Stream::bootstrap, static_cast<std::uint32_t>(updates_), options_.fit});
-    metric = trace_normalised(agop<T>(machine_, x, drawn, options_.ridge.threads), options_.inputs);
+    metric = trace_normalised(updated_metric(x), options_.inputs);
   }
+}
+
+template <class T>
+Matrix<T> Rfm<T>::updated_metric(ConstView<T> x) const {
+  const Index n = x.rows();
+  const int threads = options_.ridge.threads;
+  const std::vector<Index> weights =
+      options_.agop_samples == 0
+          ? std::vector<Index>(static_cast<std::size_t>(n), 1)
+          : bootstrap_counts(n, std::min(n, options_.agop_samples),
+                             {options_.seed, Stream::bootstrap, static_cast<std::uint32_t>(updates_), options_.fit});
+  Matrix<T> products = options_.centres_gradients ? centred_agop<T>(machine_, x, weights, threads)
+                                                  : agop<T>(machine_, x, weights, threads);
+  return options_.power == 1 ? products : semidefinite_power<T>(products, options_.power);
 }
 
 template <class T>
@@ -143,6 +174,7 @@ double accuracy(ConstView<T> outputs, std::span<const std::int32_t> labels) {
 #define NORMALIGN_INSTANTIATE(T)                                  \
   template Matrix<T> trace_normalised(Matrix<T>, Index);          \
   template Matrix<T> initial_metric(ConstView<T>, double, Index); \
+  template Matrix<T> semidefinite_power(ConstView<T>, double);    \
   template class Rfm<T>;                                          \
   template double accuracy(ConstView<T>, std::span<const std::int32_t>);
 NORMALIGN_INSTANTIATE(float)

@@ -20,10 +20,13 @@ struct RfmOptions {
   RidgeOptions ridge = {};  ///< its threads are those of everything else too
   /// Share of the identity in the first metric, from 0 to 1; the rest is the covariance. 1: RFM, 0: RFAM.
   double identity_share = 1;
-  Index updates = 4;           ///< of the metric; there is one fit more than updates
-  Index agop_samples = 20000;  ///< training rows drawn with replacement for an update: at most n of them
-  std::uint64_t seed = 0;      ///< of these draws
-  std::uint32_t fit = 0;       ///< the number of the fit: fits with one seed draw different rows
+  Index updates = 4;  ///< of the metric; there is one fit more than updates
+  /// Training rows drawn with replacement for an update: at most n of them. 0: every row once.
+  Index agop_samples = 20000;
+  bool centres_gradients = false;  ///< whether an update is made of `centred_agop` in place of `agop`
+  double power = 1;                ///< of that matrix, positive; 1/2 takes its square root
+  std::uint64_t seed = 0;          ///< of these draws
+  std::uint32_t fit = 0;           ///< the number of the fit: fits with one seed draw different rows
   /// How many inputs there are where the columns of x are fewer coordinates of them (span_coordinates.hpp): the
   /// identity has so many ones, a metric that trace. 0: as many as columns.
   Index inputs = 0;
@@ -42,6 +45,11 @@ Matrix<T> trace_normalised(Matrix<T> metric, Index inputs = 0);
 /// which those beyond d are in the trace alone.
 template <class T>
 Matrix<T> initial_metric(ConstView<T> x, double identity_share, Index inputs = 0);
+
+/// m to the power p: m (d x d, symmetric; its lower triangle is read) with each eigenvalue raised to p > 0. Negative
+/// eigenvalues count as 0. Throws InputError unless m is square and finite, and p positive and finite.
+template <class T>
+Matrix<T> semidefinite_power(ConstView<T> m, double p);
 
 /// How often each of n rows is drawn in `draws` draws with replacement.
 std::vector<Index> bootstrap_counts(Index n, Index draws, RandomIntegers integers);
@@ -64,8 +72,8 @@ class Rfm {
   /// Throws InputError on options that `check` refuses.
   explicit Rfm(const RfmOptions& options = {});
 
-  /// Fits to x (n x d) and y (n x c): with the initial metric, then after each of `updates` updates of it, M <- AGOP at
-  /// the training rows drawn, with trace d. The machine of the last fit is kept.
+  /// Fits to x (n x d) and y (n x c): with the initial metric, then after each of `updates` updates of it, M <-
+  /// AGOP^power at the training rows drawn, with trace d. The machine of the last fit is kept.
   ///
   /// Rows may repeat, columns may be constant, d may exceed n: the metric then has a lower rank. Where the AGOP is 0,
   /// as for a constant predictor, so is the metric, and all points have distance 0. Throws InputError on a misfit, no
@@ -83,6 +91,9 @@ class Rfm {
   Index updates() const { return updates_; }
 
  private:
+  // The AGOP, as the options have it, of the machine at hand.
+  Matrix<T> updated_metric(ConstView<T> x) const;
+
   RfmOptions options_;
   KernelMachine<T> machine_;
   Index updates_ = 0;

@@ -54,6 +54,48 @@ TEST_CASE("the average gradient outer product is that of autodiff's Jacobians, a
   }
 }
 
+TEST_CASE("the centred product is that of Jacobians less their mean, at any number of threads", "[rfm]") {
+  for (const Kernel& kernel : {Kernel{.bandwidth = 2}, Kernel{.shape = KernelShape::gaussian, .bandwidth = 2}}) {
+    struct Size {
+      Index centres, inputs, outputs, rank, points;
+    };
+    // Few centres for their outputs and many: sums over pairs and over points; more than one block and tile.
+    for (const Size& s : {Size{9, 4, 3, 4, 6}, {30, 5, 2, 2, 150}, {530, 3, 1, 3, 65}, {300, 6, 70, 5, 630}}) {
+      CAPTURE(name_of(kernel.shape), s.centres, s.points);
+      const KernelMachine<double> machine = random_machine(kernel, s.centres, s.inputs, s.outputs, s.rank);
+      const M x = random_matrix({s.points, s.inputs}, 5, -2, 2);
+      const std::vector<Index> weights = some_weights(s.points);
+      double total = 0;
+      M mean(s.outputs, s.inputs), expected(s.inputs, s.inputs);
+      const auto add_up = [&](const auto& visit) {
+        for (Index p = 0; p < s.points; ++p)
+          visit(static_cast<double>(weights[static_cast<std::size_t>(p)]), machine.jacobian(x.view().row_block(p, 1)));
+      };
+      add_up([&](double weight, const M& j) {
+        total += weight;
+        for (std::size_t i = 0; i < j.span().size(); ++i) mean.span()[i] += weight * j.span()[i];
+      });
+      for (double& value : mean.span()) value /= total;
+      add_up([&](double weight, M j) {
+        for (std::size_t i = 0; i < j.span().size(); ++i) j.span()[i] -= mean.span()[i];
+        gemm<double>(j, j, expected, {.a = true}, weight / total, 1);
+      });
+      const M found = centred_agop<double>(machine, x, weights);
+      CHECK(relative_error(found, expected) <= 1e-9);
+      for (int threads : {2, 3, 5}) CHECK(same_bits(centred_agop<double>(machine, x, weights, threads), found));
+    }
+  }
+}
+
+TEST_CASE("one Jacobian alone has a centred product of 0 and not of rounding", "[rfm]") {
+  const KernelMachine<double> machine = random_machine({}, 20, 3, 2, 3);
+  const M x = random_matrix({3, 3}, 5);
+  for (const Index weight : {1, 7}) {
+    const M found = centred_agop<double>(machine, x, std::vector<Index>{0, weight, 0});
+    for (const double value : found.span()) CHECK(value == 0);
+  }
+}
+
 TEST_CASE("points near a centre, whose slopes are steep, keep their digits with many outputs too", "[rfm]") {
   const KernelMachine<double> machine = random_machine({}, 20, 3, 15, 3);
   for (const double distance : {1e-2, 1e-4, 1e-6}) {

@@ -136,6 +136,42 @@ TEST_CASE("each update is the AGOP at the rows drawn, with trace d", "[rfm]") {
   }
 }
 
+TEST_CASE("an update may take every row once, centre the gradients and take a root", "[rfm]") {
+  const Labelled data = noisy_halves(40, 4, 1);
+  const std::vector<Index> ones(40, 1);
+  for (const bool centres : {false, true})
+    for (const double power : {0.5, 1.0, 2.0}) {
+      CAPTURE(centres, power);
+      Rfm<double> rfm({.updates = 2, .agop_samples = 0, .centres_gradients = centres, .power = power});
+      M expected;
+      rfm.fit(data.x, data.y, [&](Index updates, const KernelMachine<double>& machine, const RidgeReport&) {
+        if (updates > 0) CHECK(relative_error(machine.metric(), expected) <= 1e-12);
+        const M products = centres ? centred_agop<double>(machine, data.x, ones) : agop<double>(machine, data.x, ones);
+        expected = trace_normalised(semidefinite_power<double>(products, power));
+        return true;
+      });
+    }
+}
+
+TEST_CASE("powers of a semi-definite matrix are its products and roots", "[rfm]") {
+  for (const Index rank : {1, 3, 5}) {
+    CAPTURE(rank);
+    const M a = random_matrix({rank, 5}, 7);
+    M m(5, 5);
+    syrk<double>(a, m);
+    const M root = semidefinite_power<double>(m, 0.5);
+    CHECK(relative_error(naive_product(root, root), m) <= 1e-7);  // eigenvalues of rounding have large roots
+    CHECK(relative_error(semidefinite_power<double>(m, 1), m) <= 1e-13);
+    CHECK(relative_error(semidefinite_power<double>(m, 2), naive_product(m, m)) <= 1e-13);
+    CHECK(relative_error(semidefinite_power<double>(m, 3), naive_product(m, naive_product(m, m))) <= 1e-13);
+  }
+  const M clipped = semidefinite_power<double>(M{{4, 0}, {0, -9}}, 0.5);
+  CHECK_THAT(clipped(0, 0), WithinRel(2.0, 1e-15));
+  CHECK(clipped(1, 1) == 0);
+  CHECK(contains(message_of([] { semidefinite_power<double>(M(2, 3), 1); }), "m is 2x3"));
+  CHECK(contains(message_of([] { semidefinite_power<double>(M(2, 2), -1); }), "p is -1"));
+}
+
 TEST_CASE("draws with replacement: as many as asked, each row equally often in the mean, other fits other draws",
           "[rfm]") {
   std::vector<double> mean(10);
@@ -215,12 +251,17 @@ void check_degenerate(const char* what, const Matrix<T>& x, const Matrix<T>& y) 
     for (const Kernel& kernel : {Kernel{}, Kernel{.shape = KernelShape::gaussian},
                                  Kernel{.shape = KernelShape::generalised_laplace, .bandwidth = 3, .exponent = 0.7}}) {
       CAPTURE(what, share, name_of(kernel.shape), sizeof(T));
-      Rfm<T> rfm({.kernel = kernel, .ridge = {.regularisation = 0.1}, .identity_share = share});
-      rfm.fit(x, y);
-      CHECK(all_finite(rfm.machine().metric()));
-      CHECK(all_finite(rfm.machine().coefficients()));
-      CHECK(all_finite(rfm.predict(x)));
-      CHECK(all_finite(rfm.jacobian(x.view().row_block(0, 1))));
+      RfmOptions plain{.kernel = kernel, .ridge = {.regularisation = 0.1}, .identity_share = share}, centred = plain;
+      centred.centres_gradients = true;
+      centred.power = 0.5;
+      for (const RfmOptions& options : {plain, centred}) {
+        Rfm<T> rfm(options);
+        rfm.fit(x, y);
+        CHECK(all_finite(rfm.machine().metric()));
+        CHECK(all_finite(rfm.machine().coefficients()));
+        CHECK(all_finite(rfm.predict(x)));
+        CHECK(all_finite(rfm.jacobian(x.view().row_block(0, 1))));
+      }
     }
 }
 
@@ -272,7 +313,8 @@ TEST_CASE("data and options that make no fit are refused", "[rfm]") {
   CHECK(refusal({.identity_share = 1.5}) == "Rfm: identity_share is 1.5; it must be from 0 to 1");
   CHECK(contains(refusal({.identity_share = std::nan("")}), "identity_share is nan"));
   CHECK(refusal({.updates = -1}) == "Rfm: updates is -1; it must not be negative");
-  CHECK(refusal({.agop_samples = 0}) == "Rfm: agop_samples is 0; it must be positive");
+  CHECK(refusal({.agop_samples = -1}) == "Rfm: agop_samples is -1; it must not be negative");
+  CHECK(refusal({.power = 0}) == "Rfm: power is 0; it must be positive and finite");
   CHECK(contains(refusal({.ridge = {.threads = 0}}), "threads is 0"));
   CHECK(contains(refusal({.kernel = {.bandwidth = 0}}), "bandwidth is 0"));
   Rfm<double> rfm;

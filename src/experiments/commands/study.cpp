@@ -16,6 +16,8 @@
 #include "experiments/runs/log_json.hpp"
 #include "experiments/runs/settings.hpp"
 #include "experiments/runs/status_line.hpp"
+#include "experiments/studies/rfm_grokking.hpp"
+#include "experiments/studies/rfm_grokking_report.hpp"
 #include "experiments/studies/sparsity.hpp"
 #include "experiments/studies/sparsity_report.hpp"
 
@@ -24,14 +26,25 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char *sparsity_name = "sparsity", *grokking_name = "rfm_grokking";
+
 struct StudyArguments {
   std::string name, out;
   SparsityOptions options;
+  RfmGrokkingOptions grokking;
+  std::string kernel;
+  bool leaves_mean = false;
+  std::vector<std::int64_t> seeds = {0, 1, 2};
   std::optional<int> threads;
   bool wide = false;
 };
 
 using Json = nlohmann::ordered_json;
+
+void say_undrawn(const std::string& name) {
+  std::cout << "no gnuplot in PATH: data and script alone were written; with it, gnuplot " << name
+            << ".gp draws them\n";
+}
 
 // What decides a row.
 Json as_json(const SparsityOptions& o) {
@@ -82,11 +95,9 @@ std::vector<SparsityRow> rows_there(const fs::path& folder, const SparsityOption
   return rows;
 }
 
-int study(StudyArguments a) {
-  if (a.name != "sparsity")
-    throw InputError(
-        text("study: found '", one_line(a.name), "', expected sparsity", did_you_mean(a.name, {"sparsity"})));
+int sparsity(StudyArguments a) {
   a.options.threads = thread_count(a.threads);
+  a.options.seeds = a.seeds;
   check(a.options);
   if (!a.out.empty()) make_folder(a.out);
 
@@ -120,9 +131,103 @@ int study(StudyArguments a) {
     return 128 + interrupt.signal();
   }
   print(tables(rows), a.wide);
-  if (!is_drawn)
-    std::cout << "no gnuplot in PATH: data and script alone were written; with it, gnuplot sparsity.gp draws them\n";
+  if (!is_drawn) say_undrawn(sparsity_name);
   return 0;
+}
+
+// What decides the rows.
+Json as_json(const RfmGrokkingOptions& o) {
+  return {{"seeds", o.seeds},
+          {"kernel", name_of(o.kernel.shape)},
+          {"bandwidth", o.kernel.bandwidth},
+          {"regularisation", o.regularisation},
+          {"updates", o.updates},
+          {"centres_gradients", o.centres_gradients},
+          {"power", o.power},
+          {"geometry_samples", o.geometry_samples},
+          {"version", NORMALIGN_VERSION}};
+}
+
+bool write_study(const fs::path& folder, const RfmGrokking& found) {
+  Json json = as_json(found);
+  json["options"] = as_json(found.options);
+  const TableSet table = tables(found);
+  write_text_file(folder / "rfm_grokking.txt", as_text(table));
+  write_json_file(folder / "rfm_grokking.json", kind::rfm_grokking, json);
+  write_text_file(folder / "rfm_grokking.csv", as_csv(table));
+  write_text_file(folder / "rfm_grokking.tex", as_latex({.tables = {grokking_table(found)}}));
+  return write_figure(folder, figure_of(chart_of(found)));
+}
+
+int rfm_grokking(StudyArguments a) {
+  RfmGrokkingOptions& options = a.grokking;
+  options.threads = thread_count(a.threads);
+  options.seeds = a.seeds;
+  if (!a.kernel.empty()) options.kernel.shape = kernel_shape(a.kernel);
+  options.centres_gradients = !a.leaves_mean;
+  check(options);
+  if (!a.out.empty()) make_folder(a.out);
+  const Interrupt interrupt;
+  StatusLine status(std::cerr, isatty(STDERR_FILENO));
+  const RfmGrokking found = rfm_grokking_study(options, [&](const RfmGrokkingRow& row) {
+    status.show(text(row.model, ", seed ", row.seed, ": ", row.updates, " of ", options.updates,
+                     " updates, test accuracy ", four_digits(row.test.accuracy), " %"));
+    if (row.updates == options.updates) {
+      status.clear();
+      std::cerr << row.model << ", seed " << row.seed << " done: test accuracy " << four_digits(row.test.accuracy)
+                << " %\n";
+    }
+    return interrupt.signal() == 0;
+  });
+  status.clear();
+  if (interrupt.signal()) {
+    if (!found.rows.empty()) print(tables(found), a.wide);
+    std::cerr << "normalign: study: stopped by signal " << interrupt.signal() << "; the same command begins anew\n";
+    return 128 + interrupt.signal();
+  }
+  const bool is_drawn = a.out.empty() || write_study(a.out, found);
+  print(tables(found), a.wide);
+  if (!is_drawn) say_undrawn(grokking_name);
+  return 0;
+}
+
+// The options of a study are listed in a group of its name; those of another one would change nothing.
+void refuse_options_of_others(const CLI::App& command, const std::string& name) {
+  for (const CLI::Option* option : command.get_options())
+    for (const char* other : {sparsity_name, grokking_name})
+      if (option->count() > 0 && option->get_group() == other && name != other)
+        throw InputError(
+            text(option->get_name(), ": found study ", name, ", which does not read it, expected study ", other));
+}
+
+void add_sparsity_options(CLI::App& command, SparsityOptions& options) {
+  const auto add_option = [&](const char* name, auto& value, const char* help) {
+    command.add_option(name, value, help)->group(sparsity_name);
+  };
+  add_option("--from", options.from, "The smallest n is 2^FROM (default 4)");
+  add_option("--to", options.to, "The largest n is 2^TO (default 13)");
+  add_option("--loss", options.loss, "Training loss that the network is trained to, nats (default 0.001)");
+  add_option("--steps", options.most_steps, "Steps of that training at most (default 20000)");
+}
+
+void add_grokking_options(CLI::App& command, StudyArguments& a) {
+  RfmGrokkingOptions& options = a.grokking;
+  const auto add_option = [&](const char* name, auto& value, const char* help) {
+    return command.add_option(name, value, help)->group(grokking_name);
+  };
+  add_option("--modulus", options.modulus, "p of (a + b) mod p (default 61)");
+  add_option("--train-fraction", options.train_fraction, "Share of the p^2 pairs for training (default 0.5)");
+  add_option("--kernel", a.kernel, "laplace, gaussian or generalised_laplace (default gaussian)")->type_name("NAME");
+  add_option("--bandwidth", options.kernel.bandwidth, "L of the kernel (default 5)");
+  add_option("--regularisation", options.regularisation, "Ridge (default 1e-8)");
+  add_option("--updates", options.updates, "Updates of the metric (default 20)");
+  add_option("--power", options.power, "Power of the average gradient outer product (default 0.5)");
+  command
+      .add_flag("--leave-mean", a.leaves_mean, "Take that product of gradients from which their mean is not subtracted")
+      ->group(grokking_name);
+  add_option("--criterion", options.criterion, "Test accuracy above which it has grokked, per cent (default 90)");
+  add_option("--geometry-samples", options.geometry_samples,
+             "Alignment at the first so many training and test pairs; 0: none (default 64)");
 }
 
 }  // namespace
@@ -130,20 +235,29 @@ int study(StudyArguments a) {
 Command add_study(CLI::App& app) {
   const auto arguments = std::make_shared<StudyArguments>();
   StudyArguments& a = *arguments;
-  CLI::App* command = app.add_subcommand(
-      "study", "Sparse against dense data: a network and a Recursive Feature Machine as samples fill a torus in R^64");
+  CLI::App* command = app.add_subcommand("study", "Questions that need many models at a time: sparsity, rfm_grokking");
   command->footer(
-      "Ctrl-C ends the study between two fits; with --out the same command goes on after the last n that is there.");
-  add(*command, "name", a.name, "sparsity", "NAME");
-  command->add_option("--from", a.options.from, "The smallest n is 2^FROM (default 4)");
-  command->add_option("--to", a.options.to, "The largest n is 2^TO (default 13)");
-  command->add_option("--seeds", a.options.seeds, "Seeds of data and network (default 0 1 2)");
-  command->add_option("--loss", a.options.loss, "Training loss that the network is trained to, nats (default 0.001)");
-  command->add_option("--steps", a.options.most_steps, "Steps of that training at most (default 20000)");
+      "sparsity: sparse against dense data, a network and a Recursive Feature Machine as samples fill a torus in "
+      "R^64.\n"
+      "rfm_grokking: machines started from the identity and from the covariance learn modular addition, update by "
+      "update.\n"
+      "Ctrl-C ends a study between two fits; sparsity with --out goes on after the last n that is there when the same\n"
+      "command is given again.");
+  add(*command, "name", a.name, "sparsity or rfm_grokking", "NAME");
+  command->add_option("--seeds", a.seeds, "Seeds of data, and of the network (default 0 1 2)");
   command->add_option("--threads", a.threads, "Threads; results do not depend on it (default: all cores it may use)");
-  add(*command, "--out", a.out, "Folder for sparsity.txt, .json, .csv and the picture (default: none)", "DIR");
+  add(*command, "--out", a.out, "Folder for NAME.txt, .json, .csv and the picture (default: none)", "DIR");
   add_wide_option(*command, a.wide);
-  return [arguments] { return study(*arguments); };
+  add_sparsity_options(*command, a.options);
+  add_grokking_options(*command, a);
+  return [arguments, command] {
+    const std::pair<const char*, int (*)(StudyArguments)> studies[] = {{sparsity_name, sparsity},
+                                                                       {grokking_name, rfm_grokking}};
+    const auto& [name, run] =
+        named("study", arguments->name, studies, &std::pair<const char*, int (*)(StudyArguments)>::first);
+    refuse_options_of_others(*command, name);
+    return run(*arguments);
+  };
 }
 
 }  // namespace normalign::commands

@@ -20,6 +20,7 @@ inline constexpr const char* robustness = "robustness";
 inline constexpr const char* slice = "slice";
 inline constexpr const char* regions = "regions";
 inline constexpr const char* sparsity = "sparsity";
+inline constexpr const char* rfm_grokking = "rfm_grokking";
 inline constexpr const char* machine = "machine";
 inline constexpr const char* datasets = "datasets";
 inline constexpr const char* gradcheck = "gradcheck";

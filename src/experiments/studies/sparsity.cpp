@@ -7,6 +7,7 @@
 
 #include "base/infinity.hpp"
 #include "data/torus.hpp"
+#include "experiments/studies/machine_geometry.hpp"
 #include "linalg/reduce.hpp"
 #include "linalg/row_blocks.hpp"
 #include "nn/adamw.hpp"
@@ -71,17 +72,8 @@ void add_network(const SparsityOptions& options, SparsityRow& row) {
 }
 
 SparsityPoints points(const KernelMachine<double>& machine, const Dataset<double>& data, int threads) {
-  const Matrix<double> outputs = machine.outputs_at(data.inputs, threads);
-  std::vector<LocalGeometry> found(data.labels.size());
-  machine.visit_jacobians(
-      data.inputs,
-      [&](Index i, ConstView<double> jacobian) {
-        const auto row = static_cast<std::size_t>(i);
-        found[row] = local_geometry(jacobian, outputs.view().row_block(i, 1), data.inputs.view().row_block(i, 1),
-                                    data.labels[row]);
-      },
-      threads);
-  return {.accuracy = accuracy<double>(outputs, data.labels), .geometry = mean(found)};
+  return {.accuracy = accuracy<double>(machine.outputs_at(data.inputs, threads), data.labels),
+          .geometry = mean_local_geometry(machine, data, threads)};
 }
 
 void add_machine(const SparsityOptions& options, SparsityRow& row) {

@@ -181,7 +181,8 @@ TEST_CASE("normalign study prints the table and writes it beside the picture", "
   for (const char* name : {"sparsity.csv", "sparsity.json", "sparsity.dat", "sparsity.gp"})
     CHECK(std::filesystem::exists(folder / (std::string("out/") + name)));
 
-  CHECK(normalign({"study", "torus"}).err == "normalign: study: found 'torus', expected sparsity\n");
+  CHECK(normalign({"study", "torus"}).err ==
+        "normalign: study: found 'torus', expected one of sparsity, rfm_grokking\n");
   const Finished refused = normalign({"study", "sparsity", "--to", "3"});
   CHECK(refused.status == 2);
   CHECK(refused.err == "normalign: to: found 3, expected a whole number from 4 to 14\n");
