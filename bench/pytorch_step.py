@@ -9,6 +9,10 @@ PyTorch does is what its users would write: nn.Sequential, its own optimizers, t
 the projected Jacobian, forward-mode differentiation for the offset f - J x.
 """
 import argparse
+import ctypes
+import json
+import os
+import re
 import statistics
 import subprocess
 import sys
@@ -20,6 +24,23 @@ try:
 except ImportError:
     sys.exit("pytorch_step: found no PyTorch for " + sys.executable +
              "; on Debian: apt-get install python3-torch, and run with /usr/bin/python3")
+
+
+def blas():
+    """The library that does PyTorch's products, as this process has loaded it, and an OpenBLAS's kernels."""
+    torch.ones(2, 2) @ torch.ones(2, 2)
+    with open("/proc/self/maps") as maps:
+        files = {os.path.realpath(found[0]) for line in maps
+                 if (found := re.search(r"/\S*/lib(openblas|blas|blis|mkl_core|mkl_rt|nvpl_blas)\S*\.so\S*", line))}
+    names = []
+    for file in sorted(files):
+        core = getattr(ctypes.CDLL(file), "openblas_get_corename", None)
+        if core is not None:
+            core.restype = ctypes.c_char_p
+        names.append(file + (f" ({core().decode()} kernels)" if core is not None else ""))
+    # A library may be inside of PyTorch's own.
+    built_in = re.search(r"Intel\(R\)[^\n]*Math Kernel Library Version \S+", torch.__config__.show())
+    return ", ".join(names or ([built_in[0]] if built_in else ["a BLAS of its own"]))
 
 
 class Square(torch.nn.Module):
@@ -104,7 +125,11 @@ def main():
     options = parser.parse_intermixed_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
-    print(f"PyTorch {torch.__version__}, {options.threads} threads each, medians of {options.rounds} rounds in turn")
+    print(f"PyTorch {torch.__version__} with {blas()}")
+    # With no group to measure the program prints what it runs on.
+    machine = json.loads(subprocess.run([options.bench, "--filter", "nothing"], stdout=subprocess.PIPE, check=True).stdout)
+    print(f"normalign {machine['version']} with {machine['blas']}")
+    print(f"{options.threads} threads each, medians of {options.rounds} rounds in turn")
     print(f"{'step':28}{'PyTorch ms':>12}{'ours ms':>10}{'PyTorch/ours':>14}{'PyTorch/floor':>15}{'ours/floor':>12}")
     for name, net, optimizer, loss, batch, weight, penalise_offset, count in settings():
         if name not in (options.setting or ["sparse_parity", "mod_add", "mnist_ce", "mnist_se"]):

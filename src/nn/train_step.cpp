@@ -5,6 +5,7 @@
 
 #include "autodiff/grad.hpp"
 #include "autodiff/ops.hpp"
+#include "base/clock.hpp"
 #include "linalg/reduce.hpp"
 
 namespace normalign {
@@ -77,6 +78,11 @@ constexpr Index stretch_values = 2048;
 constexpr Index two_threads_values = 100'000;
 constexpr Index gradient_copies_limit = Index{64} << 20;  // bytes
 
+int valid_threads(int threads) {
+  check_threads("TrainStep", threads);
+  return threads;
+}
+
 // Makes `parts` hold at least `count` of them.
 template <class Part>
 void grow(std::vector<std::unique_ptr<Part>>& parts, Index count) {
@@ -86,8 +92,11 @@ void grow(std::vector<std::unique_ptr<Part>>& parts, Index count) {
 
 template <class T>
 TrainStep<T>::TrainStep(Mlp<T>& mlp, Optimizer<T>& optimizer, TrainStepOptions<T> options)
-    : mlp_(mlp), optimizer_(optimizer), options_(std::move(options)), parameters_(mlp.parameters()) {
-  check_threads("TrainStep", options_.threads);
+    : mlp_(mlp),
+      optimizer_(optimizer),
+      options_(std::move(options)),
+      threads_(valid_threads(options_.threads)),
+      parameters_(mlp.parameters()) {
   if (!(options_.gradient_clip >= 0))
     throw InputError(text("TrainStep: gradient_clip is ", options_.gradient_clip, "; it must not be negative"));
   add_penalties();
@@ -277,12 +286,13 @@ template <class T>
 StepResult TrainStep<T>::operator()(const Batch<T>& batch, std::uint32_t step) {
   check_batch("TrainStep", batch, options_.loss, mlp_.options().widths.back());
   samples_ = sample_numbers("TrainStep", batch, counted_samples_);
+  const auto start = Clock::now();
   const Index n = batch.inputs.rows();
   active_blocks_ = blocks_for(n);
   for (PenaltyTerms& p : penalties_) draw_share(p.penalty->share(), n, options_.seed, step, p.drawn);
   // Slopes that depend on the terms are known only when every block has been recorded, so each stays on a tape of its
   // own. Else a thread takes its blocks one after the other on one tape, whose memory is then still in its cache.
-  const Index recorders = is_linear_ ? std::min<Index>(options_.threads, active_blocks_) : active_blocks_;
+  const Index recorders = is_linear_ ? std::min<Index>(threads_.threads(), active_blocks_) : active_blocks_;
   grow(blocks_, active_blocks_);
   grow(recorders_, recorders);
   // Here, as another thread's tape may hold them.
@@ -290,14 +300,12 @@ StepResult TrainStep<T>::operator()(const Batch<T>& batch, std::uint32_t step) {
   for (const auto& recorder : recorders_) recorder->peak_bytes = recorder->recorded_bytes = 0;
   const auto block = [&](Index i) -> Block& { return *blocks_[static_cast<std::size_t>(i)]; };
   const auto recorder = [&](Index i) -> Recorder& { return *recorders_[static_cast<std::size_t>(i)]; };
-  const auto record_block = [&](Index r, Index i) {
-    record(recorder(r), block(i), batch, i, step);
-  };
+  const auto record_block = [&](Index r, Index i) { record(recorder(r), block(i), batch, i, step); };
 
   StepResult result;
   if (is_linear_) {
     penalty();  // the slopes are the same at any terms
-    parallel_for(options_.threads, recorders, failures_, [&](Index r) {
+    parallel_for(threads_.threads(), recorders, failures_, [&](Index r) {
       const RowBlock mine = row_block(active_blocks_, recorders, r);
       for (Index i = mine.first; i < mine.first + mine.count; ++i) {
         record_block(r, i);
@@ -306,11 +314,12 @@ StepResult TrainStep<T>::operator()(const Batch<T>& batch, std::uint32_t step) {
     });
     result = summed_up();
   } else {
-    parallel_for(options_.threads, active_blocks_, failures_, [&](Index i) { record_block(i, i); });
+    parallel_for(threads_.threads(), active_blocks_, failures_, [&](Index i) { record_block(i, i); });
     result = summed_up();
-    parallel_for(options_.threads, active_blocks_, failures_, [&](Index i) { sweep(recorder(i), block(i)); });
+    parallel_for(threads_.threads(), active_blocks_, failures_, [&](Index i) { sweep(recorder(i), block(i)); });
   }
   update();
+  threads_.took(seconds_since(start));
   return result;
 }
 
@@ -347,7 +356,7 @@ std::span<const T> TrainStep<T>::summed(const Stretch& stretch, std::span<T> sum
 template <class T>
 void TrainStep<T>::update() {
   optimizer_.begin_step();
-  const int threads = active_blocks_ * mlp_.parameter_count() < two_threads_values ? 1 : options_.threads;
+  const int threads = active_blocks_ * mlp_.parameter_count() < two_threads_values ? 1 : threads_.threads();
   const auto for_each_stretch = [&](const auto& body) {
     parallel_for(threads, static_cast<Index>(stretches_.size()), failures_,
                  [&](Index i) { body(stretches_[static_cast<std::size_t>(i)]); });

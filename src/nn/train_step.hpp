@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "linalg/thread_choice.hpp"
 #include "nn/batch.hpp"
 #include "nn/gradient_filter.hpp"
 #include "nn/optimizer.hpp"
@@ -29,7 +30,7 @@ struct TrainStepOptions {
   std::vector<GradientFilter<T>*> filters{};
   /// Seed of the penalties' random draws.
   std::uint64_t seed = 0;
-  /// Threads that the row blocks run on; the result does not depend on it.
+  /// Threads that the row blocks run on, or as many fewer as are faster; the result does not depend on it.
   int threads = 1;
 };
 
@@ -48,10 +49,11 @@ struct StepResult {
 /// blocks, one after the other, on a tape of its own that persists, and gradients are added in block order. A batch of
 /// fewer rows is one block on one tape, as is one whose blocks' gradients would together take more than 64 MiB: the
 /// threads then share the operations (see parallel_ranges.hpp). Either way the bits are the same at any number of
-/// threads. Under a penalty that is not linear in its terms all blocks, each on a tape of its own, are recorded before
-/// any sweeps back. A penalty on a share of the samples sees the rows that are drawn for the step, before the batch is
-/// cut; the network is called on them once more, on the tapes of some row blocks. In a step that draws none it costs
-/// nothing. Once it has seen its largest batch a step calls malloc zero times, where its penalties do not.
+/// threads, so a step takes as many as make it fastest (thread_choice.hpp). Under a penalty that is not linear in its
+/// terms all blocks, each on a tape of its own, are recorded before any sweeps back. A penalty on a share of the
+/// samples sees the rows that are drawn for the step, before the batch is cut; the network is called on them once more,
+/// on the tapes of some row blocks. In a step that draws none it costs nothing. Once it has seen its largest batch a
+/// step calls malloc zero times, where its penalties do not.
 template <class T>
 class TrainStep {
  public:
@@ -101,6 +103,7 @@ class TrainStep {
   Mlp<T>& mlp_;
   Optimizer<T>& optimizer_;
   TrainStepOptions<T> options_;
+  ThreadChoice threads_;
   std::vector<PenaltyTerms> penalties_;
   bool is_linear_ = true;
   // Of all penalties, one after the other.
