@@ -43,16 +43,19 @@ Matrix<double> lower_by_inner_products(ConstView<T> a) {
   return lower;
 }
 
+// x with one more column, of zeros.
+template <class T>
+Matrix<T> with_one_more(ConstView<T> x) {
+  Matrix<T> result(x.rows(), x.cols() + 1);
+  for (Index i = 0; i < x.rows(); ++i) std::ranges::copy(x.row(i), result.row(i).begin());
+  return result;
+}
+
 }  // namespace
 
 template <class T>
-SpanCoordinates<T>::SpanCoordinates(ConstView<T> lower, Matrix<T> directions) : rows_(lower.rows(), lower.cols() + 1) {
-  const Index r = directions.rows(), d = directions.cols();
-  LargeVector<T> values = directions.take();
-  values.resize(static_cast<std::size_t>((r + 1) * d), T(0));
-  directions_ = Matrix<T>(r + 1, d, std::move(values));
-  for (Index i = 0; i < lower.rows(); ++i) std::ranges::copy(lower.row(i), rows_.row(i).begin());
-}
+SpanCoordinates<T>::SpanCoordinates(ConstView<T> lower, Matrix<T> directions)
+    : directions_(std::move(directions)), rows_(with_one_more(lower)) {}
 
 template <class T>
 SpanCoordinates<T>::SpanCoordinates(ConstView<T> rows) {
@@ -83,11 +86,12 @@ Matrix<T> SpanCoordinates<T>::of(ConstView<T> x) const {
 
 template <class T>
 Matrix<T> SpanCoordinates<T>::of(ConstView<T> x, MatrixView<T> rest) const {
-  Matrix<T> result(x.rows(), coordinates());
-  // m x d, ((r + 1) x d)ᵀ; m x (r + 1), (r + 1) x d
-  gemm<T>(x, directions_, result, {.b = true});
+  Matrix<T> along(x.rows(), directions_.rows());
+  // m x d, (r x d)ᵀ; m x r, r x d
+  gemm<T>(x, directions_, along, {.b = true});
   std::ranges::copy(x.span(), rest.data());
-  gemm<T>(result, directions_, rest, {}, T(-1), T(1));
+  gemm<T>(along, directions_, rest, {}, T(-1), T(1));
+  Matrix<T> result = with_one_more<T>(along);
   for (Index i = 0; i < x.rows(); ++i) {
     const ConstView<T> left = rest.row_block(i, 1);
     result(i, coordinates() - 1) = static_cast<T>(std::sqrt(dot(left.span(), left.span())));
@@ -104,18 +108,28 @@ Matrix<T> SpanCoordinates<T>::in_inputs(ConstView<T> coordinates) const {
 
 template <class T>
 void SpanCoordinates<T>::add_in_inputs(ConstView<T> coordinates, MatrixView<T> x) const {
-  gemm<T>(coordinates, directions_, x, {}, T(1), T(1));  // m x (r + 1), (r + 1) x d
+  const Index r = directions_.rows();
+  if (coordinates.cols() != r + 1)
+    throw InputError(
+        text("SpanCoordinates: coordinates are ", coordinates.shape(), "; they must have ", r + 1, " columns"));
+  Matrix<T> along(coordinates.rows(), r);
+  for (Index i = 0; i < along.rows(); ++i)
+    std::ranges::copy(coordinates.row(i).first(static_cast<std::size_t>(r)), along.row(i).begin());
+  gemm<T>(along, directions_, x, {}, T(1), T(1));  // m x r, r x d
 }
 
 template <class T>
 Matrix<T> SpanCoordinates<T>::metric_in_inputs(ConstView<T> metric) const {
-  const Index r = coordinates() - 1;
+  const Index r = directions_.rows();
   if (metric.shape() != Shape{r + 1, r + 1})
     throw InputError(text("SpanCoordinates: the metric is ", metric.shape(), "; it must be ", Shape{r + 1, r + 1}));
   const T beyond = metric(r, r);
-  Matrix<T> excess(metric), half(r + 1, inputs()), result(inputs(), inputs());
-  for (Index i = 0; i <= r; ++i) excess(i, i) -= beyond;
-  // (r + 1) x (r + 1), (r + 1) x d; ((r + 1) x d)ᵀ, (r + 1) x d
+  Matrix<T> excess(r, r), half(r, inputs()), result(inputs(), inputs());
+  for (Index i = 0; i < r; ++i) {
+    std::ranges::copy(metric.row(i).first(static_cast<std::size_t>(r)), excess.row(i).begin());
+    excess(i, i) -= beyond;
+  }
+  // r x r, r x d; (r x d)ᵀ, r x d
   gemm<T>(excess, directions_, half);
   gemm<T>(directions_, half, result, {.a = true});
   for (Index i = 0; i < inputs(); ++i) result(i, i) += beyond;

@@ -24,7 +24,7 @@ class SpanCoordinates {
 
   /// d, and the number of coordinates, r + 1.
   Index inputs() const { return directions_.cols(); }
-  Index coordinates() const { return directions_.rows(); }
+  Index coordinates() const { return directions_.rows() + 1; }
   /// The coordinates of the rows, n x (r + 1); equal rows have equal ones.
   ConstView<T> rows() const { return rows_; }
 
@@ -47,7 +47,7 @@ class SpanCoordinates {
   // The rows' coordinates along the directions (n x r, r x d), to which the one of the rest is added.
   SpanCoordinates(ConstView<T> lower, Matrix<T> directions);
 
-  Matrix<T> directions_;  // (r + 1) x d: the directions, then zeros, as that of the rest is another for each point
+  Matrix<T> directions_;  // r x d; that of the rest is another for each point
   Matrix<T> rows_;        // n x (r + 1)
 };
 
