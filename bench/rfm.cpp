@@ -30,7 +30,7 @@ struct Part {
 
 // The time of one exponential, where the arguments are in the nearest cache, times `entries`.
 Part exponentials(double entries) {
-  constexpr Index values = 4096, repeats = 256;
+  static constexpr Index values = 4096, repeats = 256;
   auto x = std::make_shared<std::vector<double>>(values), y = std::make_shared<std::vector<double>>(values);
   for (Index i = 0; i < values; ++i) (*x)[static_cast<std::size_t>(i)] = -static_cast<double>(i) / values;
   return {[x, y] {

@@ -5,6 +5,7 @@
 #include "data/modular.hpp"
 #include "data/sparse_parity.hpp"
 #include "data/xor_cluster.hpp"
+#include "linalg/random.hpp"
 
 namespace normalign::bench {
 
@@ -61,6 +62,21 @@ Setting<float> xor_setting() {
           .grokalign_bound = 1.15,
           .rounds = 5,
           .repeats = 1};
+}
+
+Setting<float> large_setting() {
+  Dataset<float> batch{Matrix<float>(4096, 1024), std::vector<std::int32_t>(4096), 10};
+  RandomRows(1, Stream::data).uniform(0, batch.inputs.span(), -1, 1);
+  for (std::size_t i = 0; i < batch.labels.size(); ++i) batch.labels[i] = static_cast<std::int32_t>(i % 10);
+  return {.name = "4096 rows, 1024-1024-10",
+          .training = {.network = {.widths = {1024, 1024, 10}}, .optimizer = adamw<float>(1e-3, 0.01)},
+          .batch = std::move(batch),
+          .lambda = 0.01,
+          .grokalign_products = {.projections = 1, .offset_pattern = true},
+          .plain_bound = 1.1,
+          .grokalign_bound = 1.15,
+          .rounds = 5,
+          .repeats = 2};
 }
 
 }  // namespace normalign::bench

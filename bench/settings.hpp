@@ -79,6 +79,8 @@ Setting<float> sparse_parity_setting();
 Setting<double> mod_add_setting();
 Setting<double> mnist_setting(Loss loss = Loss::cross_entropy);
 Setting<float> xor_setting();
+/// A large batch and wide layers: 4096 random rows, 1024-1024-10.
+Setting<float> large_setting();
 
 /// AdamW with the paper's betas and epsilon.
 template <class T>

@@ -204,6 +204,7 @@ void steps(Report& report, const BenchOptions&) {
 void threads(Report& report, const BenchOptions&) {
   on_two_threads(sparse_parity_setting(), 10, 45, report);
   on_two_threads(mnist_setting(), 10, 25, report);
+  on_two_threads(large_setting(), 2, 9, report);
 }
 
 // Resident memory over 100,000 GrokAlign steps of a small network, and the highest point of a step.

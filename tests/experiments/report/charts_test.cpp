@@ -70,7 +70,7 @@ TEST_CASE("chart_parts: a picture for each panel, a line for each condition and 
   const std::string& page = parts[0].text;
   CHECK(count_of(page, "<svg ") == 3);
   CHECK(count_of(page, "<polygon ") >= 2 * 2 * 3);  // gnuplot parts a band where its ends meet
-  CHECK(count_of(page, "<path stroke=\"rgb(204, 121, 167)\"") == 2 * 3);
+  CHECK(count_of(page, "<path stroke=\"rgb(230, 159,   0)\"") == 2 * 3);
   CHECK(count_of(page, "<path stroke=\"currentColor\"") == 2 * 3);
   CHECK(count_of(page, "stroke-dasharray") == 2 * 2 * 3 / 2);
   CHECK(count_of(page, "</li>") == 4);

@@ -146,6 +146,24 @@ TEST_CASE("machine: too little address space for a second thread is one line, to
   CHECK(contains(refused.err, "KiB of address space left by ulimit -v, expected 131072 for each thread"));
 }
 
+TEST_CASE("machine: threads that wait spin for a short time, unless the user has said how long") {
+  // Of the library that runs threads, as it tells when it is loaded.
+  const auto spin_count = [](const std::string& setting) {
+    const Finished finished = run({"/bin/bash", "-c",
+                                   "unset GOMP_SPINCOUNT OMP_WAIT_POLICY; export OMP_DISPLAY_ENV=verbose " + setting +
+                                       "; exec -a name \"$0\" --version",
+                                   command({}).front()});
+    CHECK(finished.status == 0);
+    CHECK(contains(finished.out, "normalign"));
+    std::smatch match;
+    return std::regex_search(finished.err, match, std::regex("GOMP_SPINCOUNT = '([0-9]+)'")) ? match[1].str() : "";
+  };
+  if (spin_count("GOMP_SPINCOUNT=7") != "7") return skip("spin count: the library of threads does not tell it");
+  CHECK(spin_count("") == "20000");
+  CHECK(spin_count("OMP_WAIT_POLICY=passive") == "0");
+  CHECK(spin_count("OMP_WAIT_POLICY=active").size() > 8);
+}
+
 TEST_CASE("machine: what it tells is what the library finds") {
   const Machine found = machine();
   CHECK(found.usable_cores == usable_cores());
