@@ -2,13 +2,13 @@
 // embeds that decides for himself.
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <exception>
 
 #include "linalg/blas_kernels.hpp"
@@ -22,8 +22,11 @@ constexpr long most_threads = 64;  // that Debian's build counts with
 
 // What the environment has behind "NAME="; null where it has no such variable.
 __attribute__((no_sanitize("address", "undefined"))) const char* value_of(const char* name, char** environment) {
-  for (; *environment; ++environment)
-    if (std::strncmp(*environment, name, std::strlen(name)) == 0) return *environment + std::strlen(name);
+  for (; *environment; ++environment) {
+    const char *found = *environment, *wanted = name;
+    for (; *wanted && *found == *wanted; ++wanted) ++found;
+    if (!*wanted) return found;
+  }
   return nullptr;
 }
 
@@ -48,10 +51,12 @@ __attribute__((no_sanitize("address", "undefined"))) void spin_shortly(int, char
     variables[count] = environment[count];
   }
   variables[count] = spin_count;
-  // By its own path, so that the process keeps its name.
+  // By its own path, so that the process keeps its name; by the system alone, as what the sanitizers put before the
+  // library's functions is not ready yet.
   static char path[4096];
-  const ssize_t length = ::readlink("/proc/self/exe", path, sizeof path - 1);
-  if (length > 0) ::execve(path, arguments, variables.data());  // comes back only where that fails: all is as it was
+  const long length = ::syscall(SYS_readlink, "/proc/self/exe", path, sizeof path - 1);
+  // Comes back only where that fails, and all is as it was.
+  if (length > 0) ::syscall(SYS_execve, path, arguments, variables.data());
 }
 
 unsigned long long address_space_in_use() {
@@ -80,8 +85,14 @@ __attribute__((no_sanitize("address", "undefined"))) void require_address_space(
   ::_exit(1);
 }
 
-[[gnu::section(".preinit_array"), gnu::used]] void (*const before_libraries[])(int, char**, char**) = {
-    spin_shortly, require_address_space};
+__attribute__((no_sanitize("address", "undefined"))) void before_libraries(int count, char** arguments,
+                                                                           char** environment) {
+  spin_shortly(count, arguments, environment);
+  require_address_space(count, arguments, environment);
+}
+
+// One pointer alone: the sanitizers would put zeros between several.
+[[gnu::section(".preinit_array"), gnu::used]] void (*const first_of_all)(int, char**, char**) = before_libraries;
 
 [[noreturn]] void refuse(const std::exception& error, int status) {
   std::fprintf(stderr, "normalign: %s\n", error.what());
