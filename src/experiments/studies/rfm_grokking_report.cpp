@@ -1,29 +1,23 @@
 #include "experiments/studies/rfm_grokking_report.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "experiments/figures/statistics.hpp"
 #include "experiments/figures/table_json.hpp"
+#include "experiments/studies/seed_means.hpp"
 
 namespace normalign {
 namespace {
 
 constexpr const char* grokking_models[] = {"rfm", "rfam"};
 
-// A measure, of one machine or over seeds: its name in files, its head in the text, its value.
-struct MachineMeasure {
-  std::string name, head;
-  std::optional<double> value;
-};
-
-std::vector<MachineMeasure> machine_measures(const RfmGrokkingRow& row, Index modulus) {
-  std::vector<MachineMeasure> result = {{"train_acc", "acc", row.train.accuracy},
-                                        {"test_acc", "test acc", row.test.accuracy},
-                                        {"train_loss", "loss", row.train.loss},
-                                        {"test_loss", "test loss", row.test.loss},
-                                        {"circulant_share", "circulant", row.circulant_share}};
+std::vector<StudyMeasure> machine_measures(const RfmGrokkingRow& row, Index modulus) {
+  std::vector<StudyMeasure> result = {{"train_acc", "acc", row.train.accuracy},
+                                      {"test_acc", "test acc", row.test.accuracy},
+                                      {"train_loss", "loss", row.train.loss},
+                                      {"test_loss", "test loss", row.test.loss},
+                                      {"circulant_share", "circulant", row.circulant_share}};
   const auto add = [&](const std::string& name, const std::string& head, const auto& value_of) {
     result.push_back({name, head, value_of(row.train.geometry)});
     result.push_back({"test_" + name, "test " + head, value_of(row.test.geometry)});
@@ -41,25 +35,18 @@ std::vector<MachineMeasure> machine_measures(const RfmGrokkingRow& row, Index mo
 struct MachineLine {
   std::string model;
   Index updates;
-  std::size_t seeds;
-  std::vector<MachineMeasure> means, deviations;
+  SeedMeans found;
 };
 
 std::vector<MachineLine> machine_lines(const RfmGrokking& study) {
   std::vector<MachineLine> result;
   for (const char* model : grokking_models)
     for (Index updates = 0; updates <= study.options.updates; ++updates) {
-      std::vector<std::vector<MachineMeasure>> found;
+      std::vector<std::vector<StudyMeasure>> of_seeds;
       for (const RfmGrokkingRow& row : study.rows)
-        if (row.model == model && row.updates == updates) found.push_back(machine_measures(row, study.options.modulus));
-      if (found.empty()) continue;
-      MachineLine line{model, updates, found.size(), found.front(), found.front()};
-      for (std::size_t i = 0; i < found.front().size(); ++i) {
-        const std::vector<double> values = present(found, [&](const auto& of_seed) { return of_seed[i].value; });
-        line.means[i].value = mean(values);
-        line.deviations[i].value = standard_deviation(values);
-      }
-      result.push_back(std::move(line));
+        if (row.model == model && row.updates == updates)
+          of_seeds.push_back(machine_measures(row, study.options.modulus));
+      if (!of_seeds.empty()) result.push_back({model, updates, seed_means(of_seeds)});
     }
   return result;
 }
@@ -68,12 +55,8 @@ std::vector<MachineLine> machine_lines(const RfmGrokking& study) {
 Table means_table(const RfmGrokking& study) {
   Table table{.caption = "After each update of the metric, means over seeds:", .left = 2};
   for (const MachineLine& line : machine_lines(study)) {
-    Record record = {{{"model"}, line.model}, {{"updates"}, line.updates}, {{"seeds"}, line.seeds}};
-    for (std::size_t i = 0; i < line.means.size(); ++i) {
-      const auto& [name, head, value] = line.means[i];
-      record.push_back({{name, head}, value});
-      record.push_back({{name + "_std", ""}, line.deviations[i].value});
-    }
+    Record record = {{{"model"}, line.model}, {{"updates"}, line.updates}};
+    add_to(record, line.found);
     table.add(record);
   }
   return table;
@@ -83,20 +66,12 @@ double chance_circulant_share(const RfmGrokking& study) { return 1 / static_cast
 
 double chance_normal_alignment(const RfmGrokking& study) { return chance_alignment(2 * study.options.modulus); }
 
-// Mean, deviation and their difference and sum for each measure and number of updates.
 ChartBlock machine_block(const std::vector<MachineLine>& lines, const std::string& model) {
   ChartBlock result{.name = model, .columns = {"updates"}, .whole_columns = 1};
   for (const MachineLine& line : lines) {
     if (line.model != model) continue;
-    if (result.rows.empty())
-      for (const MachineMeasure& measure : line.means)
-        result.columns.insert(result.columns.end(), {measure.name, "std", "lower", "upper"});
-    std::vector<double>& row = result.rows.emplace_back(1, static_cast<double>(line.updates));
-    for (std::size_t i = 0; i < line.means.size(); ++i) {
-      constexpr double none = std::numeric_limits<double>::quiet_NaN();
-      const double mean = line.means[i].value.value_or(none), deviation = line.deviations[i].value.value_or(none);
-      row.insert(row.end(), {mean, deviation, mean - deviation, mean + deviation});
-    }
+    if (result.rows.empty()) add_columns(result, line.found.means);
+    add_row(result, static_cast<double>(line.updates), line.found);
   }
   return result;
 }
@@ -115,13 +90,6 @@ std::vector<MachinePanel> machine_panels(const RfmGrokking& study) {
       {{.label = "circulant share of M", .low = 0, .high = 1}, "circulant_share", false, chance_circulant_share(study)},
       {{.label = "class alignment"}, "class_alignment", true, 0},
       {{.label = "effective rank / outputs", .low = 0, .high = 1}, "normalised_rank"}};
-}
-
-// The first column of a measure in the blocks; 0 where there is none.
-std::size_t column_of(const std::string& name) {
-  const std::vector<MachineMeasure> all = machine_measures({}, 1);
-  const auto at = std::ranges::find(all, name, &MachineMeasure::name);
-  return at == all.end() ? 0 : static_cast<std::size_t>(1 + 4 * (at - all.begin()));
 }
 
 }  // namespace
@@ -169,7 +137,7 @@ nlohmann::ordered_json as_json(const RfmGrokking& study) {
   Table by_seed;
   for (const RfmGrokkingRow& row : study.rows) {
     Record record = {{{"model"}, row.model}, {{"seed"}, row.seed}, {{"updates"}, row.updates}};
-    for (const MachineMeasure& measure : machine_measures(row, study.options.modulus))
+    for (const StudyMeasure& measure : machine_measures(row, study.options.modulus))
       record.push_back({{measure.name}, measure.value});
     by_seed.add(record);
   }
@@ -193,14 +161,15 @@ Chart chart_of(const RfmGrokking& study) {
       .x = {.label = "updates of the metric"},
       .panel_height = 190};
   for (const char* model : grokking_models) chart.blocks.push_back(machine_block(lines, model));
-  const bool has_bands = std::ranges::any_of(lines, [](const MachineLine& line) { return line.seeds > 1; });
+  const bool has_bands = std::ranges::any_of(lines, [](const MachineLine& line) { return line.found.seeds > 1; });
+  const std::vector<StudyMeasure> columns = machine_measures({}, 1);
   for (const MachinePanel& panel : machine_panels(study)) {
     ChartPanel& added = chart.panels.emplace_back(ChartPanel{.y = panel.y, .level = panel.level});
     for (std::size_t block = 0; block < chart.blocks.size(); ++block)
       for (const bool is_test : {true, false}) {
         if (!is_test && !panel.has_train) continue;
-        std::size_t y = column_of((is_test ? "test_" : "train_") + panel.measure);
-        if (y == 0) y = column_of(panel.measure);  // alignment at training pairs, and the metric's measure
+        std::size_t y = mean_column(columns, (is_test ? "test_" : "train_") + panel.measure);
+        if (y == 0) y = mean_column(columns, panel.measure);  // alignment at training pairs, and the metric's measure
         added.series.push_back({.name = text(grokking_models[block], ", ", is_test ? "test" : "train"),
                                 .colour = figure_colours[block == 0 ? 2 : 1],
                                 .look = is_test ? Look::solid : Look::dashed,

@@ -1,29 +1,22 @@
 #include "experiments/studies/sparsity_report.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "experiments/figures/statistics.hpp"
 #include "experiments/figures/table_json.hpp"
 #include "experiments/runs/log_json.hpp"
+#include "experiments/studies/seed_means.hpp"
 
 namespace normalign {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-// A measure, of one fit or over seeds: its name in files, its head in the text, its value.
-struct Measure {
-  const char *name, *head;
-  std::optional<double> value;
-};
-
 constexpr const char *train_points = "train", *test_points = "test";
 
 // What concerns one kind of points, or the fit, stands in one of its two lines.
-std::vector<Measure> measures(const SparsityRow& row, bool is_test) {
+std::vector<StudyMeasure> measures(const SparsityRow& row, bool is_test) {
   const auto& [accuracy, geometry] = is_test ? row.test : row.train;
   const auto over_chance = [&](std::optional<double> alignment) {
     return alignment ? std::optional(*alignment / row.chance_alignment) : std::nullopt;
@@ -44,8 +37,7 @@ struct Line {
   Index samples;
   std::string model;
   const char* points;
-  std::size_t seeds;
-  std::vector<Measure> means, deviations;
+  SeedMeans found;
 };
 
 std::vector<Line> lines_of(std::span<const SparsityRow> rows) {
@@ -55,16 +47,10 @@ std::vector<Line> lines_of(std::span<const SparsityRow> rows) {
   std::vector<Line> result;
   for (const auto& [samples, model] : fits)
     for (const bool is_test : {false, true}) {
-      std::vector<std::vector<Measure>> found;
+      std::vector<std::vector<StudyMeasure>> of_seeds;
       for (const SparsityRow& row : rows)
-        if (row.samples == samples && row.model == model) found.push_back(measures(row, is_test));
-      Line line{samples, model, is_test ? test_points : train_points, found.size(), found.front(), found.front()};
-      for (std::size_t i = 0; i < found.front().size(); ++i) {
-        const std::vector<double> values = present(found, [&](const auto& of_seed) { return of_seed[i].value; });
-        line.means[i].value = mean(values);
-        line.deviations[i].value = standard_deviation(values);
-      }
-      result.push_back(std::move(line));
+        if (row.samples == samples && row.model == model) of_seeds.push_back(measures(row, is_test));
+      result.push_back({samples, model, is_test ? test_points : train_points, seed_means(of_seeds)});
     }
   return result;
 }
@@ -73,20 +59,19 @@ std::vector<Line> lines_of(std::span<const SparsityRow> rows) {
 Table table_of(std::span<const Line> lines, bool shows_deviations) {
   Table table{.left = 3};
   for (const Line& line : lines) {
-    Record record = {{{"n", ""}, line.samples},   {{"model", ""}, line.model}, {{"points"}, line.points},
-                     {{"", "model"}, line.model}, {{"", "n"}, line.samples},   {{"seeds"}, line.seeds}};
-    for (std::size_t i = 0; i < line.means.size(); ++i) {
-      const auto& [name, head, value] = line.means[i];
-      record.push_back({{name, shows_deviations ? "" : head}, value});
-      record.push_back({{text(name, "_std"), shows_deviations ? head : ""}, line.deviations[i].value});
-    }
+    Record record = {{{"n", ""}, line.samples},
+                     {{"model", ""}, line.model},
+                     {{"points"}, line.points},
+                     {{"", "model"}, line.model},
+                     {{"", "n"}, line.samples}};
+    add_to(record, line.found, shows_deviations);
     table.add(record);
   }
   return table;
 }
 
 bool has_several_seeds(std::span<const Line> lines) {
-  return std::ranges::any_of(lines, [](const Line& line) { return line.seeds > 1; });
+  return std::ranges::any_of(lines, [](const Line& line) { return line.found.seeds > 1; });
 }
 
 // The picture.
@@ -111,20 +96,11 @@ std::vector<std::string> models_of(std::span<const Line> lines) {
   return {names.begin(), names.end()};
 }
 
-// Mean, deviation and their difference and sum for each measure and n.
 ChartBlock block_of(std::span<const Line> lines, const std::string& model, const std::string& points) {
   ChartBlock result{.name = model + ", " + points + " points", .columns = {"n"}, .whole_columns = 1};
-  for (const Measure& measure : measures({}, false))
-    result.columns.insert(result.columns.end(), {measure.name, "std", "lower", "upper"});
-  for (const Line& line : lines) {
-    if (line.model != model || line.points != points) continue;
-    std::vector<double>& row = result.rows.emplace_back(1, static_cast<double>(line.samples));
-    for (std::size_t i = 0; i < line.means.size(); ++i) {
-      constexpr double none = std::numeric_limits<double>::quiet_NaN();
-      const double mean = line.means[i].value.value_or(none), deviation = line.deviations[i].value.value_or(none);
-      row.insert(row.end(), {mean, deviation, mean - deviation, mean + deviation});
-    }
-  }
+  add_columns(result, measures({}, false));
+  for (const Line& line : lines)
+    if (line.model == model && line.points == points) add_row(result, static_cast<double>(line.samples), line.found);
   return result;
 }
 
@@ -156,7 +132,7 @@ Json as_json(std::span<const SparsityRow> rows) {
                        {{"model"}, row.model},
                        {{"points"}, is_test ? test_points : train_points},
                        {{"seed"}, row.seed}};
-      for (const Measure& measure : measures(row, is_test)) record.push_back({{measure.name}, measure.value});
+      for (const StudyMeasure& measure : measures(row, is_test)) record.push_back({{measure.name}, measure.value});
       by_seed.add(record);
     }
   return {{"chance_alignment", rows.empty() ? Json(nullptr) : Json(rows.front().chance_alignment)},
@@ -212,11 +188,10 @@ Chart chart_of(std::span<const SparsityRow> rows) {
   for (const std::string& model : models)
     for (const char* points : {train_points, test_points}) chart.blocks.push_back(block_of(lines, model, points));
 
-  const std::vector<Measure> columns = measures({}, false);
+  const std::vector<StudyMeasure> columns = measures({}, false);
   for (const Panel& panel : panels()) {
     ChartPanel& added = chart.panels.emplace_back(ChartPanel{.y = panel.y, .level = panel.level});
-    const auto number = std::ranges::find(columns, panel.measure, &Measure::name) - columns.begin();
-    const auto y = static_cast<std::size_t>(1 + 4 * number);
+    const std::size_t y = mean_column(columns, panel.measure);
     for (std::size_t block = 0; block < chart.blocks.size(); ++block) {
       const std::size_t model = block / 2;
       const bool is_test = block % 2 == 1;
