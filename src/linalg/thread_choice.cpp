@@ -9,7 +9,8 @@ namespace normalign {
 namespace {
 
 constexpr int first_times = 4;  // in which memory is asked for
-constexpr std::size_t times_of_trial = 7;
+constexpr std::size_t least_times_of_trial = 2, times_of_trial = 7;
+constexpr double far_slower = 2;  // than which nobody has to see more of it
 constexpr double rest_over_trial = 50, about_equal = 1.02;
 
 double median_of(std::vector<double>& times) {
@@ -20,8 +21,8 @@ double median_of(std::vector<double>& times) {
 
 }  // namespace
 
-ThreadChoice::ThreadChoice(int most) : most_(most), current_(most) {
-  check_threads("ThreadChoice", most);
+ThreadChoice::ThreadChoice(int most, int first) : most_(most), current_(std::min(most, first)) {
+  check_threads("ThreadChoice", current_);
   times_.reserve(times_of_trial);
   other_times_.reserve(times_of_trial);
 }
@@ -63,7 +64,16 @@ void ThreadChoice::took(double seconds) {
   }
   (is_turn_of_other_ ? other_times_ : times_).push_back(seconds);
   is_turn_of_other_ = !is_turn_of_other_;
-  if (other_times_.size() == times_of_trial) end_trial();
+  if (!is_turn_of_other_ && is_decided()) end_trial();
+}
+
+// Whether the trial, after as many times on either number, has shown enough.
+bool ThreadChoice::is_decided() const {
+  if (times_.size() == times_of_trial) return true;
+  if (times_.size() < least_times_of_trial) return false;
+  const auto [fastest, slowest] = std::ranges::minmax(times_);
+  const auto [other_fastest, other_slowest] = std::ranges::minmax(other_times_);
+  return fastest > far_slower * other_slowest || other_fastest > far_slower * slowest;
 }
 
 }  // namespace normalign

@@ -6,13 +6,14 @@
 namespace normalign {
 
 /// Chooses the threads of work that is repeated many times, such as training steps, by how long it took: on a small
-/// step, or beside other programs, more threads are slower. It begins with all and now and then does the work a few
-/// times in turn on half or twice as many, for about a fiftieth of all time; the faster number stays, the smaller one
-/// where they are within 2 %.
+/// step, or beside other programs, more threads are slower. Now and then it does the work a few times in turn on half
+/// or twice as many, for about a fiftieth of all time; the faster number stays, the smaller one where they are within 2
+/// %.
 class ThreadChoice {
  public:
-  /// At most `most` threads. Throws InputError when that is less than 1.
-  explicit ThreadChoice(int most);
+  /// At most `most` threads, at first `first` of them or as many as there are. Throws InputError when either is less
+  /// than 1.
+  ThreadChoice(int most, int first);
   /// The threads that the work is to be done on next.
   int threads() const { return is_trial_ && is_turn_of_other_ ? other_ : current_; }
   /// The work was done on `threads()`, in so many seconds.
@@ -20,6 +21,7 @@ class ThreadChoice {
 
  private:
   bool begin_trial(bool upwards);
+  bool is_decided() const;
   void end_trial();
 
   int most_, current_, other_ = 0;

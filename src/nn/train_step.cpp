@@ -95,7 +95,7 @@ TrainStep<T>::TrainStep(Mlp<T>& mlp, Optimizer<T>& optimizer, TrainStepOptions<T
     : mlp_(mlp),
       optimizer_(optimizer),
       options_(std::move(options)),
-      threads_(valid_threads(options_.threads)),
+      threads_(valid_threads(options_.threads), omp_get_num_procs()),
       parameters_(mlp.parameters()) {
   if (!(options_.gradient_clip >= 0))
     throw InputError(text("TrainStep: gradient_clip is ", options_.gradient_clip, "; it must not be negative"));

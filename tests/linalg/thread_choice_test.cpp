@@ -31,16 +31,19 @@ Use use_of(ThreadChoice& choice, int times, const Cost& cost) {
 }
 
 Use use_of(int most, int times, const Cost& cost) {
-  ThreadChoice choice(most);
+  ThreadChoice choice(most, most);
   return use_of(choice, times, cost);
 }
 
 }  // namespace
 
-TEST_CASE("a choice of threads begins with all, and one thread is no choice", "[linalg]") {
-  CHECK(ThreadChoice(5).threads() == 5);
+TEST_CASE("a choice of threads begins where it is told, and one thread is no choice", "[linalg]") {
+  CHECK(ThreadChoice(5, 5).threads() == 5);
+  CHECK(ThreadChoice(5, 2).threads() == 2);
+  CHECK(ThreadChoice(5, 8).threads() == 5);
   CHECK(use_of(1, 100, [](int, int) { return 1.0; }).times == std::map<int, int>{{1, 100}});
-  CHECK(message_of([] { ThreadChoice(0); }) == "ThreadChoice: threads is 0; it must be at least 1");
+  CHECK(message_of([] { ThreadChoice(0, 1); }) == "ThreadChoice: threads is 0; it must be at least 1");
+  CHECK(message_of([] { ThreadChoice(1, 0); }) == "ThreadChoice: threads is 0; it must be at least 1");
 }
 
 TEST_CASE("threads that pay are used, and those that do not are not, at the price of a few tries", "[linalg]") {
@@ -65,13 +68,28 @@ TEST_CASE("of threads that are about as fast the fewer are taken", "[linalg]") {
 }
 
 TEST_CASE("a choice follows a machine that gets busy and idle again", "[linalg]") {
-  ThreadChoice choice(2);
+  ThreadChoice choice(2, 2);
   const auto idle = [](int threads, int) { return 2.0 / threads; };
   const auto busy = [](int threads, int) { return threads == 2 ? 5.0 : 2.0; };
   CHECK(use_of(choice, 2000, idle).last == 2);
   const Use meanwhile = use_of(choice, 5000, busy);
   CHECK(meanwhile.times.at(1) > 4000);
   CHECK(use_of(choice, 5000, idle).times.at(2) > 3500);
+}
+
+TEST_CASE("threads that are far too slow are not tried for long, and more than at first are found where they pay",
+          "[linalg]") {
+  // As on two cores.
+  const auto cost = [](int threads, int) { return threads > 2 ? 1.0 * threads * threads : 2.0 / threads; };
+  const Use use = use_of(16, 1000, cost);
+  CHECK(use.times.at(16) == 5 + 2);
+  CHECK(use.times.at(8) == 2 + 2);
+  ThreadChoice choice(16, 2);
+  const Use from_two = use_of(choice, 20000, cost);
+  CHECK(from_two.times.at(4) < 30);
+  CHECK(from_two.seconds < 20000 * 1.1);
+  ThreadChoice more(16, 2);
+  CHECK(use_of(more, 20000, [](int threads, int) { return 16.0 / threads; }).last == 16);
 }
 
 TEST_CASE("a single slow time does not change a choice", "[linalg]") {
