@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
-#include <set>
 
 #include "data/modular.hpp"
 #include "experiments/studies/machine_geometry.hpp"
+#include "experiments/studies/seed_means.hpp"
 #include "linalg/reduce.hpp"
 
 namespace normalign {
@@ -66,12 +66,7 @@ void check(const RfmGrokkingOptions& options) {
   check_whole("modulus", options.modulus, 2, largest_modulus);
   if (!(options.train_fraction > 0 && options.train_fraction < 1))
     refuse("train_fraction", options.train_fraction, "a number above 0 and below 1");
-  if (options.seeds.empty()) refuse("seeds", "none", "at least one");
-  std::set<std::int64_t> seen;
-  for (const std::int64_t seed : options.seeds) {
-    if (seed < 0) refuse("seeds", seed, "whole numbers from 0");
-    if (!seen.insert(seed).second) refuse("seeds", text(seed, " twice"), "each once");
-  }
+  check_seeds(options.seeds);
   if (options.geometry_samples < 0) refuse("geometry_samples", options.geometry_samples, "a whole number from 0");
   if (!(options.criterion >= 0 && options.criterion < 100))
     refuse("criterion", options.criterion, "a number from 0 and below 100");

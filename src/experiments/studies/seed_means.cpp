@@ -2,10 +2,21 @@
 
 #include <algorithm>
 #include <limits>
+#include <set>
 
+#include "base/error.hpp"
 #include "experiments/figures/statistics.hpp"
 
 namespace normalign {
+
+void check_seeds(std::span<const std::int64_t> seeds) {
+  if (seeds.empty()) throw InputError("seeds: found none, expected at least one");
+  std::set<std::int64_t> seen;
+  for (const std::int64_t seed : seeds) {
+    if (seed < 0) throw InputError(text("seeds: found ", seed, ", expected whole numbers from 0"));
+    if (!seen.insert(seed).second) throw InputError(text("seeds: found ", seed, " twice, expected each once"));
+  }
+}
 
 SeedMeans seed_means(const std::vector<std::vector<StudyMeasure>>& of_seeds) {
   SeedMeans result{of_seeds.size(), of_seeds.front(), of_seeds.front()};

@@ -1,7 +1,9 @@
 // Measures of a study over its seeds: means and standard deviations, as tables and charts have them.
 #pragma once
 
+#include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -9,6 +11,9 @@
 #include "experiments/figures/table.hpp"
 
 namespace normalign {
+
+/// Throws InputError, opened by "seeds", unless there is one, none is negative and each stands there once.
+void check_seeds(std::span<const std::int64_t> seeds);
 
 /// A measure, of one fit or over seeds.
 struct StudyMeasure {
@@ -30,9 +35,10 @@ SeedMeans seed_means(const std::vector<std::vector<StudyMeasure>>& of_seeds);
 /// with `shows_deviations` the deviations; files have both.
 void add_to(Record& record, const SeedMeans& found, bool shows_deviations = false);
 
-/// The columns of a chart's block from its second one on, and a row of it: of each measure the mean, the deviation, and
-/// the mean less and plus the deviation, NaN where there is none.
+/// Adds to the names of a chart's columns, behind that of x, those of four for each measure.
 void add_columns(ChartBlock& block, const std::vector<StudyMeasure>& measures);
+/// Adds a row of these columns: x, then of each measure the mean, the deviation, and the mean less and plus the
+/// deviation, NaN where there is none.
 void add_row(ChartBlock& block, double x, const SeedMeans& found);
 
 /// The column of a measure's mean in such a block; 0 where there is none of that name.

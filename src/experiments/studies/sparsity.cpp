@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <set>
 
 #include "base/infinity.hpp"
 #include "data/torus.hpp"
 #include "experiments/studies/machine_geometry.hpp"
+#include "experiments/studies/seed_means.hpp"
 #include "linalg/reduce.hpp"
 #include "linalg/row_blocks.hpp"
 #include "nn/adamw.hpp"
@@ -95,12 +95,7 @@ void check(const SparsityOptions& options) {
   };
   check_whole("from", options.from, 0, largest_exponent);
   check_whole("to", options.to, options.from, largest_exponent);
-  if (options.seeds.empty()) refuse("seeds", "none", "at least one");
-  std::set<std::int64_t> seen;
-  for (const std::int64_t seed : options.seeds) {
-    if (seed < 0) refuse("seeds", seed, "whole numbers from 0");
-    if (!seen.insert(seed).second) refuse("seeds", text(seed, " twice"), "each once");
-  }
+  check_seeds(options.seeds);
   if (options.test_samples < 1) refuse("test_samples", options.test_samples, "a whole number from 1");
   if (options.threads < 1) refuse("threads", options.threads, "a whole number from 1");
   for (const Index width : options.hidden)
