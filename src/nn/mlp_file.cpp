@@ -83,7 +83,7 @@ bool has_bias(const TensorFile& file, const std::vector<Index>& widths) {
 }
 
 template <class T>
-void fill(MatrixView<T> parameter, const std::string& name, const Tensor& tensor) {
+Matrix<T> values_of(const std::string& name, const Tensor& tensor) {
   std::visit(
       [&](const auto& stored) {
         for (Index i = 0; i < stored.rows(); ++i)
@@ -93,7 +93,7 @@ void fill(MatrixView<T> parameter, const std::string& name, const Tensor& tensor
                             sizeof(T) * 8);
       },
       tensor.values);
-  std::ranges::copy(values_as<T>(tensor).span(), parameter.span().begin());
+  return values_as<T>(tensor);
 }
 
 // What the metadata say about the network; `options` holds its widths and what the caller falls back on.
@@ -143,14 +143,12 @@ Mlp<T> mlp_from(const TensorFile& file, MlpOptions options) {
   if (!expected.empty() && expected != options.widths)
     throw InputError(text("widths: found '", widths_text(options.widths), "' in the tensors, expected '",
                           widths_text(expected), "'"));
-  Mlp<T> mlp(std::move(options));
-  std::vector<MatrixView<T>> parameters = mlp.parameters();
-  auto parameter = parameters.begin();
-  for (std::size_t layer = 0; layer < mlp.layers().size(); ++layer) {
-    fill(*parameter++, weight_name(layer), file.tensors.at(weight_name(layer)));
-    if (mlp.options().bias) fill(*parameter++, bias_name(layer), file.tensors.at(bias_name(layer)));
+  std::vector<Layer<T>> layers(options.widths.size() - 1);
+  for (std::size_t layer = 0; layer < layers.size(); ++layer) {
+    layers[layer].weight = values_of<T>(weight_name(layer), file.tensors.at(weight_name(layer)));
+    if (options.bias) layers[layer].bias = values_of<T>(bias_name(layer), file.tensors.at(bias_name(layer)));
   }
-  return mlp;
+  return Mlp<T>(std::move(options), std::move(layers));
 }
 
 #define NORMALIGN_INSTANTIATE(T)                  \
