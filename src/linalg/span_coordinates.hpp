@@ -35,7 +35,7 @@ class SpanCoordinates {
   /// The points of the span that have these coordinates (m x (r + 1), the last of which is not looked at): m x d. Costs
   /// 2 m d r flops. Throws InputError on a misfit.
   Matrix<T> in_inputs(ConstView<T> coordinates) const;
-  /// x <- x + the points of the span that have these coordinates.
+  /// x <- x + those points, x of m x d. Costs and throws as `in_inputs` does.
   void add_in_inputs(ConstView<T> coordinates, MatrixView<T> x) const;
 
   /// The symmetric matrix M ((r + 1) x (r + 1), 0 beside the last diagonal value c) as one of the inputs, whose form is

@@ -8,17 +8,13 @@
 #include "linalg/random.hpp"
 
 namespace normalign {
+namespace {
 
 // Row of Stream::share that draws moments; row 0 draws a batch's rows.
-static constexpr std::uint32_t window_row = 1;
-
-void check_share(const char* caller, double share) {
-  if (!(share > 0 && share <= 1))
-    throw InputError(text(caller, ": share is ", share, "; it must be above 0 and at most 1"));
-}
+constexpr std::uint32_t window_row = 1;
 
 // How many of the moments, one in each window of 1 / share steps, lie in the step.
-static int times_drawn(double share, std::uint64_t seed, std::uint32_t step) {
+int times_drawn(double share, std::uint64_t seed, std::uint32_t step) {
   const double window = step * share;
   int times = 0;
   // Those that the step overlaps, and one more on either side, where rounding has put the bounds elsewhere.
@@ -30,6 +26,13 @@ static int times_drawn(double share, std::uint64_t seed, std::uint32_t step) {
     times += moment >= step && moment < step + 1.0;
   }
   return times;
+}
+
+}  // namespace
+
+void check_share(const char* caller, double share) {
+  if (!(share > 0 && share <= 1))
+    throw InputError(text(caller, ": share is ", share, "; it must be above 0 and at most 1"));
 }
 
 void draw_share(double share, Index n, std::uint64_t seed, std::uint32_t step, SampleShare& drawn) {

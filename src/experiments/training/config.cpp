@@ -36,6 +36,18 @@ constexpr SettingReader<C> projection = {
     "the jacobian_norm projection of the conditions grokalign and hold_jacobian",
     [](const C& c) { return penalised_jacobian(c) && c.jacobian_norm == "projection"; }};
 
+// Throws unless training in coordinates of the span is what it is in the inputs.
+void check_span(const RunConfig& config) {
+  const auto refuse = [](const auto&... why) {
+    throw InputError(text("coordinates: found \"span\", expected \"inputs\", as ", why...));
+  };
+  if (config.optimizer != "sgd") refuse("the optimizer ", config.optimizer, " treats each input by itself");
+  for (const Condition* condition : conditions_of(config.condition))
+    if (!condition->stays_in_span) refuse("the condition ", condition->name, " leaves the span of the training set");
+  if (!config.attack_radii.empty()) refuse("attack_radii is not empty, and attacks leave the span");
+  if (config.max_regions > 0) refuse("max_regions is above 0, and regions are counted in the inputs");
+}
+
 }  // namespace
 
 const std::vector<Setting<RunConfig>>& table_of(const RunConfig&) {  // NOLINT(readability-function-size): a table
@@ -103,18 +115,6 @@ const std::vector<Setting<RunConfig>>& table_of(const RunConfig&) {  // NOLINT(r
       {"max_regions", &C::max_regions, count()},
       {"region_box", &C::region_box, between(0, 1e30), region_count}};
   return table;
-}
-
-// Throws unless training in coordinates of the span is what it is in the inputs.
-static void check_span(const RunConfig& config) {
-  const auto refuse = [](const auto&... why) {
-    throw InputError(text("coordinates: found \"span\", expected \"inputs\", as ", why...));
-  };
-  if (config.optimizer != "sgd") refuse("the optimizer ", config.optimizer, " treats each input by itself");
-  for (const Condition* condition : conditions_of(config.condition))
-    if (!condition->stays_in_span) refuse("the condition ", condition->name, " leaves the span of the training set");
-  if (!config.attack_radii.empty()) refuse("attack_radii is not empty, and attacks leave the span");
-  if (config.max_regions > 0) refuse("max_regions is above 0, and regions are counted in the inputs");
 }
 
 const std::string& condition_label(const RunConfig& config) {

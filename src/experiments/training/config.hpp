@@ -31,8 +31,8 @@ struct RunConfig {
   bool single_output = false;         ///< two classes on one output, right where its sign is: xor, lazy_regime
   std::string precision = "float32";  ///< or "float64"
   std::string initial_model = {};     ///< safetensors file to start from; empty: a random start
-  std::string coordinates =
-      "inputs";  ///< trained in: the data's columns, or "span": of few samples, as in_span.hpp has it
+  /// In which it trains: the data's columns, or "span", coordinates of the span of samples and start (in_span.hpp).
+  std::string coordinates = "inputs";
 
   // The data.
   std::string data = {};          ///< folder of the four IDX files (mnist_ce, mnist_se, lazy_regime)
