@@ -42,7 +42,7 @@ std::vector<Rows> kinds_of_rows() {
   kinds.push_back({"repeated", std::move(repeated), 1e-13});
   kinds.push_back({"dependent", naive_product(random_matrix({24, 5}, 4), random_matrix({5, 60}, 5)), 1e-13});
   M nearly = random_matrix({24, 60}, 6);
-  for (Index j = 0; j < 60; ++j) nearly(20, j) = nearly(3, j) + 1e-6 * nearly(4, j);
+  for (Index j = 0; j < 60; ++j) nearly(20, j) = nearly(3, j) + 1e-6 * nearly(20, j);
   kinds.push_back({"nearly dependent", std::move(nearly), 1e-13});
   kinds.push_back({"more than columns", random_matrix({40, 30}, 7), 1e-13});
   return kinds;

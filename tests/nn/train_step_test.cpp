@@ -535,7 +535,7 @@ Data<double> rows_of(const Data<double>& data, const SampleShare& drawn) {
 TEST_CASE("on a share of the samples a step adds what the penalty is on the drawn rows, times the draw's weight") {
   for (const MlpOptions& network : networks)
     for (const auto& [penalty_name, options] : penalties)
-      for (const auto& [rows, share] : {std::pair<Index, double>{40, 0.5}, {501, 0.05}, {13, 0.4}}) {
+      for (const auto& [rows, share] : {std::pair<Index, double>{40, 0.5}, {501, 0.05}, {501, 0.25}, {13, 0.4}}) {
         if (options.lambda == 0 || network.widths.back() == 1) continue;
         GrokAlignOptions shared = options;
         shared.share = share;

@@ -24,6 +24,34 @@ TEST_CASE("nothing is measured that the config does not switch on") {
     CHECK(row.extras.empty());
 }
 
+// The mean over the rows of -log of the label's share of the softmax of the outputs.
+double cross_entropy_of(const Mlp<double>& mlp, const Dataset<double>& data) {
+  Tape<double> tape;
+  const Matrix<double> f(mlp.on(tape)(tape.constant(data.inputs)).value());
+  double sum = 0;
+  for (Index i = 0; i < f.rows(); ++i) {
+    double normaliser = 0;
+    for (const double output : f.row(i)) normaliser += std::exp(output);
+    sum += std::log(normaliser) - f(i, data.labels[static_cast<std::size_t>(i)]);
+  }
+  return sum / static_cast<double>(f.rows());
+}
+
+TEST_CASE("classes trained by squared error log their cross entropy too, a single output and other losses do not") {
+  RunConfig config = measured_config();
+  config.precision = "float64";
+  config.loss = "mse";
+  const auto data = tiny_data<double>();
+  const MetricRow untrained = grokking_run<double>(config, data, 1, {}).metrics.front();
+  const Mlp<double> same({.widths = {10, 16, 2}, .seed = 3});
+  CHECK_THAT(extra(untrained, "train_cross_entropy"), WithinRel(cross_entropy_of(same, data.train), 1e-12));
+  CHECK_THAT(extra(untrained, "test_cross_entropy"), WithinRel(cross_entropy_of(same, data.test), 1e-12));
+  config.single_output = true;
+  CHECK(grokking_run<double>(config, data, 1, {}).metrics.front().extras.empty());
+  config.loss = "bce";
+  CHECK(grokking_run<double>(config, data, 1, {}).metrics.front().extras.empty());
+}
+
 TEST_CASE("geometry is that of the first samples of either side") {
   RunConfig config = measured_config();
   config.geometry_samples = 7;
