@@ -119,16 +119,16 @@ void cholesky_solve(ConstView<T> factor, MatrixView<T> b) {
 }
 
 template <class T>
-void triangular_solve(ConstView<T> factor, MatrixView<T> b) {
+void triangular_solve(ConstView<T> factor, MatrixView<T> b, bool transpose) {
   check_solve("triangular_solve", factor.shape(), b.shape());
-  solve_factor(CblasNoTrans, factor, b);
+  solve_factor(transpose ? CblasTrans : CblasNoTrans, factor, b);
 }
 
 template bool cholesky(MatrixView<float>);
 template bool cholesky(MatrixView<double>);
 template void cholesky_solve(ConstView<float>, MatrixView<float>);
 template void cholesky_solve(ConstView<double>, MatrixView<double>);
-template void triangular_solve(ConstView<float>, MatrixView<float>);
-template void triangular_solve(ConstView<double>, MatrixView<double>);
+template void triangular_solve(ConstView<float>, MatrixView<float>, bool);
+template void triangular_solve(ConstView<double>, MatrixView<double>, bool);
 
 }  // namespace normalign

@@ -19,8 +19,8 @@ bool cholesky(MatrixView<T> a);
 template <class T>
 void cholesky_solve(ConstView<T> factor, MatrixView<T> b);
 
-/// Overwrites b (n x k) by L⁻¹ b, with L as above; n² k flops. Throws InputError on a misfit.
+/// Overwrites b (n x k) by L⁻¹ b, or by L⁻ᵀ b, with L as above; n² k flops. Throws InputError on a misfit.
 template <class T>
-void triangular_solve(ConstView<T> factor, MatrixView<T> b);
+void triangular_solve(ConstView<T> factor, MatrixView<T> b, bool transpose = false);
 
 }  // namespace normalign

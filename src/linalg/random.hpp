@@ -25,7 +25,7 @@ enum class Stream : std::uint32_t {
   attack = 8,       ///< random starts of adversarial attacks: row = sample
   frame = 9,        ///< directions of local complexity: row = direction
   bootstrap = 10,   ///< rows drawn with replacement: step = update, row = number of the fit
-  pivots = 11,      ///< columns of a low-rank approximation: step = batch, row 0 chooses, row 1 accepts
+  landmarks = 11,   ///< the order of points, of which the first are landmarks of an approximation
   share = 12,       ///< the rows of a batch on which a step finds a penalty
 };
 

@@ -68,6 +68,9 @@ RidgeSolution<T> ridge(const Kernel& kernel, const MahalanobisPoints<T>& points,
                    text("ridge: the kernel matrix of ", n, " points"));
   RidgeSolution<T> solution{Matrix<T>(y), {}};
   if constexpr (std::is_same_v<T, double>) {
+    if (iterations_worth_it(n, y.cols()) >= fewest_iterations)
+      if (std::optional<RidgeSolution<double>> found = ridge_by_few_iterations(kernel, points, y, options, workspace))
+        return *std::move(found);
     if (n >= std::max(refined_points, refined_points_per_column * y.cols())) {
       if (std::optional<RidgeSolution<double>> refined = ridge_by_refinement(kernel, points, y, options, workspace))
         return *std::move(refined);

@@ -16,10 +16,10 @@ struct RidgeOptions {
   double memory = infinity;
   int threads = 1;
 
-  double tolerance = 1e-4;           ///< of conjugate gradients: the norm of the residual over that of y, per column
-  Index most_iterations = 500;       ///< of conjugate gradients
-  Index preconditioner_rank = 1000;  ///< at most, and as far as a quarter of the memory goes
-  std::uint64_t seed = 0;            ///< of the rows that make the preconditioner
+  double tolerance = 1e-4;          ///< of conjugate gradients: the norm of the residual over that of y, per column
+  Index most_iterations = 500;      ///< of conjugate gradients
+  Index preconditioner_rank = 800;  ///< landmarks: at most, and as far as a quarter of the memory goes
+  std::uint64_t seed = 0;           ///< of the points' order in the preconditioner
 };
 
 /// Throws InputError naming the first option out of range.
@@ -57,6 +57,9 @@ struct RidgeWorkspace {
 /// A factorisation in float is refined from so many points on, and so many for each column of y: there a factorisation
 /// in double takes longer than the iterations.
 inline constexpr Index refined_points = 2048, refined_points_per_column = 80;
+
+/// Conjugate gradients take the place of a factorisation where so many iterations are no longer than it is.
+inline constexpr Index fewest_iterations = 20;
 
 /// The solution of (K + regularisation I) a = y, K the kernel matrix of n points, y n x c, by Cholesky where n² values
 /// of type T fit into the memory: n³/3 + 2 n² c flops. In double and from `refined_points` on, the factorisation is one

@@ -58,6 +58,79 @@ TEST_CASE("conjugate gradients find the solution of Cholesky, and report the res
       }
 }
 
+TEST_CASE("columns that depend on each other, and more of them than points, have their solutions", "[rfm]") {
+  const M two = random_matrix({90, 2}, 2);
+  M y(90, 5);
+  for (Index i = 0; i < 90; ++i) {
+    y(i, 0) = two(i, 0);
+    y(i, 1) = -3 * two(i, 0);
+    y(i, 2) = two(i, 1);
+    y(i, 3) = two(i, 0) + 1e-3 * two(i, 1);
+    y(i, 4) = 1e-12 * two(i, 1);
+  }
+  const MahalanobisPoints<double> points(random_matrix({90, 3}, 1, -3, 3));
+  for (const double memory : {0.0, 1e9}) {
+    const RidgeOptions options{.regularisation = 0.1, .memory = memory, .tolerance = 1e-9};
+    const auto found = ridge_by_conjugate_gradients<double>({}, points, y, options);
+    CAPTURE(memory, found.report.residual);
+    CHECK(found.report.converged);
+    if (memory == 0) CHECK(residual(points, found.coefficients, y, 0.1) <= 1e-8);
+  }
+  const MahalanobisPoints<double> few(random_matrix({4, 3}, 1, -3, 3));
+  const M wide = random_matrix({4, 11}, 3);
+  const auto found = ridge_by_conjugate_gradients<double>({}, few, wide, {.regularisation = 0.1, .tolerance = 1e-9});
+  CHECK(found.report.converged);
+  CHECK(relative_error(found.coefficients, ridge<double>({}, few, wide, {.regularisation = 0.1}).coefficients) <= 1e-4);
+}
+
+TEST_CASE("directions that are solved sooner than others leave the search, and the others go on", "[rfm]") {
+  // Far points, whose part of K is the identity, beside near ones.
+  M z(120, 2);
+  for (Index i = 0; i < 120; ++i) {
+    z(i, 0) = i < 60 ? 1e4 * static_cast<double>(i + 1) : random_matrix({120, 1}, 1, -1, 1)(i, 0);
+    z(i, 1) = random_matrix({120, 1}, 2, -1, 1)(i, 0);
+  }
+  M y(120, 3);
+  y(3, 0) = 1;
+  for (Index i = 60; i < 120; ++i) {
+    y(i, 1) = static_cast<double>(i % 7);
+    y(i, 2) = static_cast<double>(i % 5);
+  }
+  const MahalanobisPoints<double> points(z);
+  const auto found =
+      ridge_by_conjugate_gradients<double>({}, points, y, {.regularisation = 1e-2, .memory = 0, .tolerance = 1e-10});
+  CHECK(found.report.converged);
+  CHECK(found.report.iterations > 5);
+  CHECK(residual(points, found.coefficients, y, 1e-2) <= 1e-9);
+}
+
+TEST_CASE("many points take few iterations in place of a factorisation, to the same solution", "[rfm]") {
+  const Index n = 6400;
+  const MahalanobisPoints<double> points(random_matrix({n, 3}, 1, -3, 3));
+  const M y = random_matrix({n, 1}, 2);
+  const RidgeOptions options{.regularisation = 0.1, .threads = 2};
+  REQUIRE(iterations_worth_it(n, 1) < fewest_iterations);
+  RidgeWorkspace<double> workspace;
+  const auto found = ridge_by_few_iterations({}, points, y, options, workspace);
+  REQUIRE(found);
+  CHECK(found->report.method == RidgeMethod::conjugate_gradients);
+  CHECK(found->report.iterations <= iterations_worth_it(n, 1));
+  CHECK(residual(points, found->coefficients, y, 0.1) <= 1e-10);
+  const auto expected = ridge<double>({}, points, y, options);
+  CHECK(expected.report.method == RidgeMethod::refined_cholesky);
+  CHECK(relative_error(found->coefficients, expected.coefficients) <= 1e-8);
+}
+
+TEST_CASE("where iterations are not worth it there are none, and a factorisation does it", "[rfm]") {
+  CHECK(iterations_worth_it(0, 1) == 0);
+  CHECK(iterations_worth_it(3000, 2) == 0);
+  CHECK(iterations_worth_it(20000, 2) > iterations_worth_it(20000, 30));
+  CHECK(iterations_worth_it(20000, 2) > 3 * fewest_iterations);
+  const MahalanobisPoints<double> points(random_matrix({300, 2}, 1));
+  RidgeWorkspace<double> workspace;
+  CHECK_FALSE(ridge_by_few_iterations({}, points, random_matrix({300, 1}, 2), {}, workspace));
+}
+
 TEST_CASE("a refined solution is the one of a factorisation in double", "[rfm]") {
   RidgeWorkspace<double> workspace;
   for (const Index n : {1, 64, 65, 700})
@@ -127,7 +200,7 @@ TEST_CASE("the preconditioner makes few iterations of many, also where the syste
   const RidgeOptions options{.regularisation = 1e-4, .memory = 1e9};
   const auto found = ridge_by_conjugate_gradients<double>({}, points, y, options);
   RidgeOptions plain = options;
-  plain.preconditioner_rank = 0;
+  plain.memory = 0;
   const auto slow = ridge_by_conjugate_gradients<double>({}, points, y, plain);
   CAPTURE(found.report.iterations, slow.report.iterations);
   CHECK(found.report.converged);

@@ -45,7 +45,7 @@ struct TabularCost {
   double selection = 0, refit = 0, attack = 0, geometry = 0;
   Index fits = 0;
   Index in_double = 0;     ///< float factorisations that had to be done again in double
-  Index by_iteration = 0;  ///< fits by conjugate gradients, for want of memory
+  Index by_iteration = 0;  ///< fits by conjugate gradients, where they are faster or memory is short
   Index unconverged = 0;   ///< of these, those that ended above the tolerance
   double residual = 0;     ///< the largest that a solution ended with, as RidgeReport has it
 };
