@@ -89,37 +89,33 @@ class BlockConjugateGradients {
 
  private:
   // Q <- orthonormal columns that span those of Q but for what is rounding; C <- C in terms of them. The eigenvectors
-  // of QᵀQ turn columns into orthogonal ones up to the rounding of the products; once these have length 1, a second
-  // time does it.
+  // of QᵀQ turn columns into orthogonal ones up to the rounding of the products: of the kept ones the shortest to 1e-3.
   void orthonormalise() {
-    for (int pass = 0; pass < 2; ++pass) {
-      const Index n = q_.rows(), c = q_.cols();
-      Matrix<double> products(c, c);
-      syrk<double>(q_, products);
-      const Matrix<double> directions = symmetric_eigen<double>(products).vectors;
-      room_.resize(n, c);
-      // n x c, (c x c)ᵀ
-      gemm<double>(q_, directions, room_, {.b = true});
-      const std::vector<double> lengths = column_lengths(room_);
-      std::vector<Index> kept;
-      for (Index j = 0; j < c; ++j)
-        if (lengths[static_cast<std::size_t>(j)] > rounding * std::ranges::max(lengths)) kept.push_back(j);
-      const auto count = static_cast<Index>(kept.size());
-      Matrix<double> in_new(count, c), turned(count, c_.cols());
-      q_.resize(n, count);
-      for (Index k = 0; k < count; ++k) {
-        const Index j = kept[static_cast<std::size_t>(k)];
-        const double length = lengths[static_cast<std::size_t>(j)];
-        for (Index i = 0; i < c; ++i) in_new(k, i) = length * directions(j, i);
-        for (Index i = 0; i < n; ++i) q_(i, k) = room_(i, j) / length;
-      }
-      // count x c, c x columns
-      gemm<double>(in_new, c_, turned);
-      c_ = std::move(turned);
+    constexpr double rounding = 1e-13;
+    const Index n = q_.rows(), c = q_.cols();
+    Matrix<double> products(c, c);
+    syrk<double>(q_, products);
+    const Matrix<double> directions = symmetric_eigen<double>(products).vectors;
+    room_.resize(n, c);
+    // n x c, (c x c)ᵀ
+    gemm<double>(q_, directions, room_, {.b = true});
+    const std::vector<double> lengths = column_lengths(room_);
+    std::vector<Index> kept;
+    for (Index j = 0; j < c; ++j)
+      if (lengths[static_cast<std::size_t>(j)] > rounding * std::ranges::max(lengths)) kept.push_back(j);
+    const auto count = static_cast<Index>(kept.size());
+    Matrix<double> in_new(count, c), turned(count, c_.cols());
+    q_.resize(n, count);
+    for (Index k = 0; k < count; ++k) {
+      const Index j = kept[static_cast<std::size_t>(k)];
+      const double length = lengths[static_cast<std::size_t>(j)];
+      for (Index i = 0; i < c; ++i) in_new(k, i) = length * directions(j, i);
+      for (Index i = 0; i < n; ++i) q_(i, k) = room_(i, j) / length;
     }
+    // count x c, c x columns
+    gemm<double>(in_new, c_, turned);
+    c_ = std::move(turned);
   }
-
-  static constexpr double rounding = 1e-15;
 
   Operator& matrix_;
   double shift_;
