@@ -118,6 +118,8 @@ void steps_over_floor(const Setting<T>& setting, Report& report) {
   step_on_a_tenth(setting, found, report);
 }
 
+constexpr int steps_of_first_trial = 20;  // of ThreadChoice
+
 // Two threads on one step against two one-thread steps side by side.
 template <class T>
 void on_two_threads(const Setting<T>& setting, int steps, int rounds, Report& report) {
@@ -127,6 +129,8 @@ void on_two_threads(const Setting<T>& setting, int steps, int rounds, Report& re
     const auto repeated = [steps](Stepper<T>& s) {
       for (int i = 0; i < steps; ++i) s();
     };
+    // The first steps on two threads are those in which one is tried.
+    for (int i = 0; i < steps_of_first_trial; ++i) (*both)();
     const auto times = medians({[&] { repeated(*alone); }, [&] { repeated(*both); },
                                 [&] {
                                   std::thread other([&] { repeated(*right); });

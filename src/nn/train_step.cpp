@@ -150,9 +150,9 @@ void TrainStep<T>::keep_gradients() {
 template <class T>
 Index TrainStep<T>::blocks_for(Index rows) const {
   if (rows <= rows_per_block) return 1;
-  const Index blocks = block_count(rows);
-  const Index bytes = blocks * mlp_.parameter_count() * static_cast<Index>(sizeof(T));
-  return bytes > gradient_copies_limit ? 1 : blocks;
+  const Index copy_bytes = std::max<Index>(mlp_.parameter_count(), 1) * static_cast<Index>(sizeof(T));
+  const Index blocks = std::min(block_count(rows), gradient_copies_limit / copy_bytes);
+  return blocks < 2 ? 1 : blocks - blocks % 2;  // two threads have the same number
 }
 
 // The losses of row block `index`, on a tape.
