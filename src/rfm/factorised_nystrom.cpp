@@ -40,7 +40,7 @@ class NearestPoints {
   // Points first, first + 1, ... at these distances.
   void see(std::span<const T> distances, Index first) {
     for (std::size_t j = 0; j < distances.size(); ++j) {
-      if (!(distances[j] < limit_)) continue;
+      if (found_.size() >= most_ && !(distances[j] < limit_)) continue;
       found_.emplace_back(distances[j], static_cast<std::int32_t>(first) + static_cast<std::int32_t>(j));
       if (found_.size() > 4 * most_) drop_far_ones();
     }
@@ -105,6 +105,7 @@ FactorisedNystrom::FactorisedNystrom(const Kernel& kernel, const MahalanobisPoin
     factor_ = converted<float>(values.view());
     for (Index i = 0; i < k; ++i) factor_(i, i) += static_cast<float>(shift);
     if (cholesky<float>(factor_)) break;
+    if (shift > static_cast<double>(2 * k)) throw RunError("FactorisedNystrom: the kernel matrix is not finite");
   }
   // Wᵀ = L⁻¹ K_12
   values.resize(k, n - k);

@@ -34,14 +34,13 @@ class FactorisedNystrom {
  public:
   /// Where float's rounding makes K at the landmarks, with the regularisation, indefinite, a larger one takes its place
   /// here; at a point whose row cannot be found for the same reason, G has the diagonal alone. Throws InputError on
-  /// negative extents, a negative regularisation or fewer than one thread.
+  /// negative extents, a negative regularisation or fewer than one thread, RunError where K is not finite.
   template <class T>
   FactorisedNystrom(const Kernel& kernel, const MahalanobisPoints<T>& points, double regularisation,
                     const FactorisedNystromOptions& options = {});
 
-  /// z <- the approximation times r, both n x c, by 2 n (k + 2 m) c flops of each of multiplication and addition in
-  /// float, with the same bits at any number of threads.
-  /// Throws InputError on a misfit.
+  /// z <- the approximation times r, both n x c, by 4 n (k + m) c flops in float, with the same bits at any number of
+  /// threads. Throws InputError on a misfit.
   void solve(ConstView<double> r, MatrixView<double> z);
 
   /// k

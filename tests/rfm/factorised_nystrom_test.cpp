@@ -1,6 +1,7 @@
 #include "rfm/factorised_nystrom.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/infinity.hpp"
 #include "linalg/cholesky.hpp"
@@ -153,6 +154,9 @@ TEST_CASE("misfits and extents out of range are refused by the preconditioner", 
   CHECK(contains(refusal(1, {.neighbours = -2}), "-2 and 1; none may be negative"));
   CHECK(contains(refusal(-1, {}), "32 and -1; none may be negative"));
   CHECK(refusal(1, {.threads = 0}) == "FactorisedNystrom: threads is 0; it must be at least 1");
+  CHECK(message_of<RunError>([&] {
+          FactorisedNystrom({}, Points(M{{1, 2}, {std::nan(""), 3}}), 1);
+        }) == "FactorisedNystrom: the kernel matrix is not finite");
   M z(5, 1);
   CHECK(message_of([&] { FactorisedNystrom({}, points, 1).solve(M(5, 2), z); }) ==
         "FactorisedNystrom: r is 5x2 and z is 5x1; both must have 5 rows and the same columns");
