@@ -115,12 +115,13 @@ RidgeSolution<T> ridge_by_conjugate_gradients(const Kernel& kernel, const Mahala
                                               const RidgeOptions& options) {
   check_system(kernel, points, y, options);
   const Stop stop{.tolerance = options.tolerance, .most_iterations = options.most_iterations};
-  const auto solution = [&]<class Kept>(LargeVector<Kept> kept) {
-    return iterated_solution<T, Kept>(kernel, points, y, options, stop, kept);
-  };
   const double rounding = 1e-8 * std::sqrt(static_cast<double>(points.size()));
-  if (rounding <= 0.01 * options.regularisation) return solution(LargeVector<float>());
-  return solution(LargeVector<T>());
+  if (rounding <= 0.01 * options.regularisation) {
+    LargeVector<float> kept;
+    return iterated_solution<T, float>(kernel, points, y, options, stop, kept);
+  }
+  LargeVector<T> kept;
+  return iterated_solution<T, T>(kernel, points, y, options, stop, kept);
 }
 
 Index iterations_worth_it(Index n, Index c) {
