@@ -47,14 +47,14 @@ struct StepResult {
 ///
 /// A batch of more than 250 rows is cut into row blocks (see row_blocks.hpp); each thread records the losses of its
 /// blocks, one after the other, on a tape of its own that persists, and gradients are added in block order. There are
-/// an even number of blocks, as many as have their gradients in 64 MiB together. A batch of fewer rows is one block on
-/// one tape, as is one of which not even two have: the threads then share the operations (see parallel_ranges.hpp).
-/// Either way the bits are the same at any number of threads, so a step takes as many as make it fastest
-/// (thread_choice.hpp). Under a penalty that is not linear in its terms all blocks, each on a tape of its own, are
-/// recorded before any sweeps back. A penalty on a share of the samples sees the rows that are drawn for the step,
-/// before the batch is cut; the network is called on them once more, on the tapes of some row blocks. In a step that
-/// draws none it costs nothing. Once it has seen its largest batch a step calls malloc zero times, where its penalties
-/// do not.
+/// at most ceil(rows / 250) of them, as many as have their gradients in 64 MiB together, and an even number. A batch of
+/// fewer rows is one block on one tape, as is one of which not even two have: the threads then share the operations
+/// (see parallel_ranges.hpp). Either way the bits are the same at any number of threads, so a step takes as many as
+/// make it fastest (thread_choice.hpp). Under a penalty that is not linear in its terms all blocks, each on a tape of
+/// its own, are recorded before any sweeps back. A penalty on a share of the samples sees the rows that are drawn for
+/// the step, before the batch is cut; the network is called on them once more, on the tapes of some row blocks. In a
+/// step that draws none it costs nothing. Once it has seen its largest batch a step calls malloc zero times, where its
+/// penalties do not.
 template <class T>
 class TrainStep {
  public:

@@ -199,8 +199,8 @@ FactorisedNystrom::SparseRows FactorisedNystrom::transposed(const SparseRows& ma
 }
 
 void FactorisedNystrom::multiply(const SparseRows& matrix, ConstView<float> x, MatrixView<float> out, int threads) {
-  struct None {};
-  parallel_for_with<None>(threads, kernel_blocks(out.rows()), [&](Index block, None&) {
+  std::vector<std::exception_ptr> failures;
+  parallel_for(threads, kernel_blocks(out.rows()), failures, [&](Index block) {
     const auto [first, rows] = kernel_block(out.rows(), block);
     for (Index i = first; i < first + rows; ++i)
       for (Index col = 0; col < x.cols(); col += product_cols) {

@@ -33,7 +33,7 @@ struct RidgeReport {
   RidgeMethod method = RidgeMethod::cholesky;
   bool in_double = false;  ///< a float factorisation failed, and the one in double took its place
 
-  Index rank = 0;         ///< of the preconditioner of conjugate gradients
+  Index rank = 0;         ///< landmarks of the preconditioner of conjugate gradients
   Index iterations = 0;   ///< of conjugate gradients, or of the refinement
   double residual = 0;    ///< at the end, of the worst column, as `tolerance` measures it
   bool converged = true;  ///< whether the residual is within the tolerance
@@ -63,9 +63,10 @@ inline constexpr Index fewest_iterations = 20;
 
 /// The solution of (K + regularisation I) a = y, K the kernel matrix of n points, y n x c, by Cholesky where n² values
 /// of type T fit into the memory: n³/3 + 2 n² c flops. In double and from `refined_points` on, the factorisation is one
-/// in float, refined to a solution in double (`ridge_by_refinement`), in half the time. A float factorisation that
-/// fails, or cannot be refined, is done again in double; for floats that takes twice the memory. What does not fit is
-/// left to `ridge_by_conjugate_gradients` (preconditioned_cg.hpp).
+/// in float, refined to a solution in double (`ridge_by_refinement`), in half the time; and where `fewest_iterations`
+/// of conjugate gradients take no longer than that, they are tried first (`ridge_by_few_iterations`). A float
+/// factorisation that fails, or cannot be refined, is done again in double; for floats that takes twice the memory.
+/// What does not fit is left to `ridge_by_conjugate_gradients` (preconditioned_cg.hpp).
 ///
 /// Throws InputError on a misfit, an option out of range or a matrix that `memory` allows and the machine has no room
 /// for, RunError where the matrix is not positive definite up to rounding, even in double.
