@@ -4,8 +4,8 @@
 #include <cmath>
 #include <cstdio>
 
-#include "data/csv.hpp"
 #include "data/folds.hpp"
+#include "data/labelled_table.hpp"
 #include "data/multi_index.hpp"
 #include "geometry/local_geometry.hpp"
 #include "rfm/rfm.hpp"
@@ -20,7 +20,7 @@ Dataset<double> synthetic_table() {  // 600 rows of 3 classes, 8 features of dif
 }
 
 int main(int argc, char* argv[]) {
-  const Dataset<double> table = argc > 1 ? csv(argv[1]).data : synthetic_table();
+  const Dataset<double> table = argc > 1 ? labelled_table(argv[1]).data : synthetic_table();
   const Fold fold = stratified_folds(table.labels, table.classes, 4, 0).front();
   const Dataset<double> train = rows_at<double>(table, fold.train), test = rows_at<double>(table, fold.test);
 

@@ -43,4 +43,8 @@ inline std::optional<std::int64_t> whole_number(std::string_view field) {
   return value;
 }
 
+/// The whole number that the decimal number `words` is exactly, such as 12, -12.0 and 1.2e1; none where it is no
+/// number, not whole, or has more than 17 digits.
+std::optional<std::int64_t> exact_whole_number(std::string_view words);
+
 }  // namespace normalign

@@ -7,8 +7,8 @@
 #include <string>
 
 namespace normalign {
-struct CsvOptions;
 struct SampleOptions;
+struct TableOptions;
 struct TableSet;
 }  // namespace normalign
 
@@ -53,11 +53,11 @@ void print(const TableSet& tables, bool wide);
 /// is from 1 to 1024.
 int thread_count(const std::optional<int>& given);
 
-/// Adds --header and --index-column; `group` is where --help lists them. Parsing throws InputError on other words than
-/// theirs.
-void add_csv_options(CLI::App& command, CsvOptions& options, const std::string& group);
+/// Adds --header, --index-column, --columns, --drop, --categories and --missing, which say how a table is read; `group`
+/// is where --help lists them. Parsing throws InputError on other words than theirs.
+void add_table_options(CLI::App& command, TableOptions& options, const std::string& group);
 
-/// Adds --data, --task, --seed, --test, --header and --index-column.
+/// Adds --data, --task, --seed, --test and what `add_table_options` adds.
 void add_sample_options(CLI::App& command, SampleOptions& options);
 
 }  // namespace normalign::commands

@@ -1,7 +1,7 @@
 #include <iostream>
 
 #include "base/error.hpp"
-#include "data/csv.hpp"
+#include "data/labelled_table.hpp"
 #include "experiments/commands/commands.hpp"
 #include "experiments/figures/table.hpp"
 #include "experiments/runs/status_line.hpp"
@@ -27,7 +27,7 @@ void print(const TableSet& tables, bool wide) {
   std::cout << as_text(tables, wide ? full_width : output_columns().value_or(full_width));
 }
 
-void add_csv_options(CLI::App& command, CsvOptions& options, const std::string& group) {
+void add_table_options(CLI::App& command, TableOptions& options, const std::string& group) {
   command
       .add_option_function<std::string>(
           "--header",
@@ -44,6 +44,20 @@ void add_csv_options(CLI::App& command, CsvOptions& options, const std::string& 
           },
           "drop: leave out the first column of a CSV file, keep: it is a feature (default: one that numbers or names "
           "the rows is refused)")
+      ->type_name("WORD")
+      ->group(group);
+  const auto add_columns = [&](const char* name, std::vector<std::string>& list, const char* help) {
+    command.add_option(name, list, help)->type_name("COLUMN")->allow_extra_args(false)->group(group);
+  };
+  add_columns("--columns", options.features.columns, "Features: these columns alone, by name or place; again for more");
+  add_columns("--drop", options.features.drop, "Leave these columns out; again for more");
+  add_columns("--categories", options.features.categories,
+              "These columns are categories even if they hold numbers or many texts (default: those of texts)");
+  command
+      .add_option_function<std::string>(
+          "--missing",
+          [&options](const std::string& found) { options.features.missing = missing_values("--missing", found); },
+          "Rows with missing values: refuse (default), drop, or impute (the mean, or the most frequent category)")
       ->type_name("WORD")
       ->group(group);
 }

@@ -164,7 +164,7 @@ void add_sample_options(CLI::App& command, SampleOptions& options) {
       ->group(group);
   command.add_option("--seed", options.seed, "Seed of the task's samples (default 0)")->group(group);
   command.add_flag("--test", options.test, "The test samples in place of the training samples")->group(group);
-  add_csv_options(command, options.csv, group);
+  add_table_options(command, options.table, group);
 }
 
 Command add_slice(CLI::App& app) {

@@ -61,12 +61,20 @@ std::vector<std::string> arguments_of(const TabularRun& run, const TabularArgume
                                      "--protocol=" + run.config.protocol, text("--seed=", run.config.seed),
                                      "--run=" + name_of(run)};
   const TabularSource& source = a.request.source;
-  const CsvOptions& csv = source.csv;
-  if (!csv.label.empty()) result.push_back("--label=" + csv.label);
-  if (csv.header) result.push_back(*csv.header ? "--header=yes" : "--header=no");
-  if (csv.index_column != IndexColumn::refuse)
-    result.push_back(csv.index_column == IndexColumn::drop ? "--index-column=drop" : "--index-column=keep");
-  if (csv.insist_on_classes) result.push_back("--classes");
+  const TableOptions& table = source.table;
+  if (!table.label.empty()) result.push_back("--label=" + table.label);
+  if (table.header) result.push_back(*table.header ? "--header=yes" : "--header=no");
+  if (table.index_column != IndexColumn::refuse)
+    result.push_back(table.index_column == IndexColumn::drop ? "--index-column=drop" : "--index-column=keep");
+  if (table.insist_on_classes) result.push_back("--classes");
+  const auto add_columns = [&](const char* option, const std::vector<std::string>& columns) {
+    for (const std::string& column : columns) result.push_back(text(option, '=', column));
+  };
+  add_columns("--columns", table.features.columns);
+  add_columns("--drop", table.features.drop);
+  add_columns("--categories", table.features.categories);
+  if (table.features.missing != MissingValues::refuse)
+    result.push_back(text("--missing=", name(table.features.missing)));
   if (source.standardise) result.push_back("--standardise");
   const nlohmann::ordered_json settings = to_json(run.config);  // which outlives its items
   for (const auto& [name, value] : settings.items())
@@ -152,12 +160,12 @@ Command add_tabular(CLI::App& app) {
       "`normalign summary`.");
   TabularSource& source = a.request.source;
   command->add_option("data", source.path, "Folder of data sets, or a CSV file")->type_name("DATA");
-  add(*command, "--label", source.csv.label,
+  add(*command, "--label", source.table.label,
       "Label column of the CSV file: its name or, where none has that name, its place from 1 (from the "
       "end: -1)",
       "COLUMN");
-  add_csv_options(*command, source.csv, command->get_option("--label")->get_group());
-  command->add_flag("--classes", source.csv.insist_on_classes,
+  add_table_options(*command, source.table, command->get_option("--label")->get_group());
+  command->add_flag("--classes", source.table.insist_on_classes,
                     "Each number in the label column is a class, even where they look like a regression target");
   command->add_flag("--standardise", source.standardise, "Give each feature mean 0 and deviation 1 over all rows");
   const auto add_list = [&](const char* name, auto& list, const char* help, const char* type) {

@@ -26,8 +26,8 @@ void refuse_unread(bool given, const char* option, const char* reader) {
 
 Dataset<double> all_samples(const SampleOptions& options, std::ostream& notes) {
   const bool is_file = options.task.empty() && !std::filesystem::is_directory(options.data);
-  refuse_unread(!is_file && options.csv.header, "--header", "a CSV file");
-  refuse_unread(!is_file && options.csv.index_column != CsvOptions{}.index_column, "--index-column", "a CSV file");
+  refuse_unread(!is_file && options.table.header, "--header", "a CSV file");
+  refuse_unread(!is_file && options.table.index_column != TableOptions{}.index_column, "--index-column", "a CSV file");
   refuse_unread(options.task.empty() && options.seed, "--seed", "a task");
   if (!options.task.empty()) {
     RunConfig config = defaults_for(task(options.task), "baseline");
@@ -42,7 +42,7 @@ Dataset<double> all_samples(const SampleOptions& options, std::ostream& notes) {
   if (options.data.empty()) throw InputError("samples: found neither --data nor --task, expected one of them");
   refuse_unread(is_file && options.test, "--test", "a task or a folder of IDX files");
   if (!is_file) return one_side(mnist<double>({.folder = options.data}), options.test);
-  CsvDataset set = csv(options.data, options.csv);
+  LabelledTable set = labelled_table(options.data, options.table);
   notes << set.reading << std::endl;
   return std::move(set.data);
 }

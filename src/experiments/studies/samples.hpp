@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "data/csv.hpp"
+#include "data/labelled_table.hpp"
 #include "nn/mlp.hpp"
 
 namespace normalign {
@@ -14,7 +14,7 @@ namespace normalign {
 struct SampleOptions {
   /// A folder of IDX files as `mnist` reads them, or a CSV file as `csv` does, with class numbers last.
   std::string data = {};
-  CsvOptions csv = {.numbered_classes = true};  ///< of that file
+  TableOptions table = {.numbered_classes = true};  ///< of that file
   /// A task, whose protocol makes the samples; `data` is then its folder, where it needs one.
   std::string task = {};
   std::optional<std::int64_t> seed = {};  ///< of the task's samples; absent: 0

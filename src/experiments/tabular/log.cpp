@@ -90,12 +90,22 @@ TableFacts read_table(const Json& json) {
   const auto text_or_empty = [&](const char* key) {
     return entry(*table, key) ? string_field(*table, key, where) : std::string();
   };
+  std::vector<std::string> feature_names;
+  if (const Json* names = entry(*table, "feature_names")) {
+    if (!names->is_array()) refuse("dataset.feature_names", names, "a list of names");
+    for (const Json& name : *names) {
+      if (!name.is_string()) refuse("dataset.feature_names", &name, "a name");
+      feature_names.push_back(name.get<std::string>());
+    }
+  }
   return {.name = string_field(*table, "name", where),
           .samples = count_field(*table, "n", where),
           .features = count_field(*table, "features", where),
           .classes = count_field(*table, "classes", where),
           .standardised = standardised && standardised->get<bool>(),
           .label = text_or_empty("label"),
+          .feature_names = std::move(feature_names),
+          .missing = text_or_empty("missing"),
           .file_hash = text_or_empty("file_hash")};
 }
 
@@ -167,8 +177,10 @@ void to_json(Json& json, const TabularLog& log) {
                        {"features", log.table.features},
                        {"classes", log.table.classes},
                        {"standardised", log.table.standardised},
-                       {"label", log.table.label},
-                       {"file_hash", log.table.file_hash}};
+                       {"label", log.table.label}};
+  if (!log.table.feature_names.empty()) result["dataset"]["feature_names"] = log.table.feature_names;
+  if (!log.table.missing.empty()) result["dataset"]["missing"] = log.table.missing;
+  result["dataset"]["file_hash"] = log.table.file_hash;
   result["config"] = to_json(log.config);
   write_status(result, log);
   result["folds"] = Json::array();
@@ -221,6 +233,9 @@ std::optional<TabularLog> log_of(const TabularConfig& config, const TableFacts& 
     };
     compare("standardised", log.table.standardised, table.standardised);
     compare("label", log.table.label, table.label);
+    compare("missing", log.table.missing, table.missing);
+    if (!log.table.feature_names.empty() && !table.feature_names.empty())
+      compare("feature_names", log.table.feature_names, table.feature_names);
     if (log.table.samples > 0 && table.samples > 0) {
       compare("n", log.table.samples, table.samples);
       compare("features", log.table.features, table.features);

@@ -18,8 +18,11 @@ struct TableFacts {
   Index samples = 0;  ///< 0, like the others, where the table could not be read
   Index features = 0;
   Index classes = 0;
-  bool standardised = false;   ///< each feature was given mean 0 and standard deviation 1 over all rows
-  std::string label = {};      ///< the label column of a CSV file, as the user named it; empty for other tables
+  bool standardised = false;  ///< each feature was given mean 0 and standard deviation 1 over all rows
+  std::string label = {};     ///< the label column of a CSV file, as the user named it; empty for other tables
+  /// The features of a file, in order, as `FeatureEncoding::names` has them; empty for other tables.
+  std::vector<std::string> feature_names = {};
+  std::string missing = {};    ///< what became of missing values: "drop" or "impute"; empty: there may be none
   std::string file_hash = {};  ///< `content_hash` of its files; empty where there are none, or they could not be read
 };
 
@@ -51,7 +54,7 @@ std::optional<double> attack_success(double clean, double robust);
 TabularLog new_log(const TabularConfig& config, const TableFacts& table, nlohmann::ordered_json environment);
 
 /// Top-level keys in the order run_name, condition, dataset {name, n, features, classes, standardised, label,
-/// file_hash}, config, status,
+/// feature_names and missing (of a file), file_hash}, config, status,
 /// failure (of a failed run only), folds (one object each), means (over folds, null where absent), cost (as TabularCost
 /// has it), environment. Throws RunError, naming the field, where a number is not finite.
 void to_json(nlohmann::ordered_json& json, const TabularLog& log);

@@ -4,7 +4,7 @@
 #include <ostream>
 
 #include "base/content_hash.hpp"
-#include "data/csv.hpp"
+#include "data/column_scales.hpp"
 #include "data/folds.hpp"
 #include "data/multi_index.hpp"
 #include "data/uci.hpp"
@@ -33,13 +33,13 @@ TabularData divided(std::string name, Dataset<double> samples, std::int64_t seed
           .folds = std::move(folds)};
 }
 
-CsvDataset csv_table(const TabularSource& source) {
-  CsvDataset result = csv(source.path, source.csv);
+LabelledTable file_table(const TabularSource& source) {
+  LabelledTable result = labelled_table(source.path, source.table);
   if (result.data.classes < 2)
-    throw InputError(text(source.path.string(), ": found one class in column ", one_line(source.csv.label),
+    throw InputError(text(source.path.string(), ": found one class in column ", one_line(source.table.label),
                           ", expected two or more"));
   if (!source.standardise)
-    check_magnitudes(source.path.string(), result.features, result.data.inputs, source.precision);
+    check_magnitudes(source.path.string(), result.encoding.names(), result.data.inputs, source.precision);
   return result;
 }
 
@@ -56,16 +56,21 @@ TabularData uci_table(const TabularSource& source, const std::string& name) {
 
 TabularData unscaled_table(const TabularSource& source, const std::string& name, std::int64_t seed) {
   if (source.path.empty()) return divided(name, multi_index<double>().data, seed);
-  return is_folder(source.path) ? uci_table(source, name) : divided(name, csv_table(source).data, seed);
+  return is_folder(source.path) ? uci_table(source, name) : divided(name, file_table(source).data, seed);
 }
 
 // Names the option of a file that is there without one; empty where there is none.
 std::string file_option(const TabularSource& source) {
-  if (!source.csv.label.empty()) return text("--label: found '", one_line(source.csv.label), '\'');
-  if (source.csv.header) return text("--header: found ", *source.csv.header ? "yes" : "no");
-  if (source.csv.index_column != IndexColumn::refuse)
-    return text("--index-column: found ", source.csv.index_column == IndexColumn::drop ? "drop" : "keep");
-  return source.csv.insist_on_classes ? "--classes: found it" : "";
+  if (!source.table.label.empty()) return text("--label: found '", one_line(source.table.label), '\'');
+  if (source.table.header) return text("--header: found ", *source.table.header ? "yes" : "no");
+  if (source.table.index_column != IndexColumn::refuse)
+    return text("--index-column: found ", source.table.index_column == IndexColumn::drop ? "drop" : "keep");
+  const FeatureOptions& features = source.table.features;
+  for (const auto& [option, columns] : {std::pair("--columns", &features.columns), std::pair("--drop", &features.drop),
+                                        std::pair("--categories", &features.categories)})
+    if (!columns->empty()) return text(option, ": found '", one_line(columns->front()), '\'');
+  if (features.missing != MissingValues::refuse) return text("--missing: found ", name(features.missing));
+  return source.table.insist_on_classes ? "--classes: found it" : "";
 }
 
 }  // namespace
@@ -74,20 +79,24 @@ std::vector<TableFacts> tables(const TabularSource& source, std::ostream* notes)
   const bool is_file = !source.path.empty() && !is_folder(source.path);
   if (is_file && !fs::exists(source.path))
     throw InputError(text(source.path.string(), ": found nothing, expected a folder of data sets or a CSV file"));
-  if (is_file && source.csv.label.empty())
+  if (is_file && source.table.label.empty())
     throw InputError(text(source.path.string(), ": found no --label, expected the label column of the file"));
   if (const std::string option = file_option(source); !is_file && !option.empty())
     throw InputError(text(option, " without a CSV file, expected none"));
   if (source.path.empty()) return {{.name = synthetic_name, .standardised = source.standardise}};
   if (is_file) {
-    const CsvDataset set = csv_table(source);
+    const LabelledTable set = file_table(source);
     if (notes) *notes << set.reading << std::endl;
     return {{.name = source.path.stem().string(),
              .samples = set.data.inputs.rows(),
              .features = set.data.inputs.cols(),
              .classes = set.data.classes,
              .standardised = source.standardise,
-             .label = source.csv.label}};
+             .label = source.table.label,
+             .feature_names = set.encoding.names(),
+             .missing = source.table.features.missing == MissingValues::refuse
+                            ? ""
+                            : std::string(name(source.table.features.missing))}};
   }
   std::vector<TableFacts> result;
   for (const std::string& name : uci_names(source.path)) {
@@ -119,25 +128,6 @@ TabularData table(const TabularSource& source, const std::string& name, std::int
   TabularData result = unscaled_table(source, name, seed);
   if (source.standardise) standardise(result.samples.inputs);
   return result;
-}
-
-void standardise(Matrix<double>& columns) {
-  const auto n = static_cast<double>(columns.rows());
-  for (Index j = 0; j < columns.cols(); ++j) {
-    double largest = 0;
-    for (Index i = 0; i < columns.rows(); ++i) largest = std::max(largest, std::abs(columns(i, j)));
-    // By a power of two, which rounds nothing: values from 1/2 on have squares that neither overflow nor vanish.
-    int exponent = 0;
-    std::frexp(largest, &exponent);
-    for (Index i = 0; i < columns.rows(); ++i) columns(i, j) = std::ldexp(columns(i, j), -exponent);
-    // Of distances to the first value, so that a constant column has exactly no spread.
-    double sum = 0, squares = 0;
-    for (Index i = 0; i < columns.rows(); ++i) sum += columns(i, j) - columns(0, j);
-    const double mean = columns(0, j) + sum / n;
-    for (Index i = 0; i < columns.rows(); ++i) squares += (columns(i, j) - mean) * (columns(i, j) - mean);
-    const double deviation = std::sqrt(squares / std::max(n - 1, 1.0));
-    for (Index i = 0; i < columns.rows(); ++i) columns(i, j) = deviation > 0 ? (columns(i, j) - mean) / deviation : 0;
-  }
 }
 
 void check_magnitudes(const std::string& table, const std::vector<std::string>& names, const Matrix<double>& features,

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "data/csv.hpp"
+#include "data/labelled_table.hpp"
 #include "experiments/tabular/log.hpp"
 #include "experiments/tabular/protocol.hpp"
 
@@ -16,10 +16,10 @@ namespace normalign {
 
 /// Which tables there are.
 struct TabularSource {
-  std::filesystem::path path = {};    ///< a folder as `uci_names` takes it, or a CSV file; empty: the multi-index task
-  CsvOptions csv = {.label = {}};     ///< of the file; its label column is empty for other tables
-  bool standardise = false;           ///< each feature gets mean 0 and standard deviation 1 over all rows
-  std::string precision = "float64";  ///< of the computation, which decides how large a feature may be
+  std::filesystem::path path = {};     ///< a folder as `uci_names` takes it, or a CSV file; empty: the multi-index task
+  TableOptions table = {.label = {}};  ///< of the file; its label column is empty for other tables
+  bool standardise = false;            ///< each feature gets mean 0 and standard deviation 1 over all rows
+  std::string precision = "float64";   ///< of the computation, which decides how large a feature may be
 };
 
 /// The tables of the source, named by folder, by file without its extension, or "multi_index"; in byte order, without
@@ -38,10 +38,6 @@ std::string file_hash(const TabularSource& source, const std::string& name);
 /// The table of that name with its splits: those of the collection; else stratified halves to choose by and four
 /// stratified folds, seeded. Throws InputError as the readers and `check_magnitudes` do.
 TabularData table(const TabularSource& source, const std::string& name, std::int64_t seed);
-
-/// Gives each column mean 0 and standard deviation 1 (n - 1), whatever the magnitude of its finite values; a constant
-/// one becomes 0.
-void standardise(Matrix<double>& columns);
 
 /// Throws InputError naming the table and the column unless all features are small enough that the sums of their
 /// products, which distances and covariances are, stay finite in that precision: at most 1e140 in magnitude, 1e15 in

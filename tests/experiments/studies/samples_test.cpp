@@ -37,11 +37,11 @@ TEST_CASE("a CSV file's samples are all of one kind") {
   CHECK(samples({.data = path.string(), .most = 9}).inputs.rows() == 3);
   std::ostringstream notes;
   normalign::samples({.data = path.string()}, notes);
-  CHECK(notes.str() == "points.csv: header no, 3 rows, 2 features, label column 3 (2 classes)\n");
+  CHECK(notes.str() == "points.csv: 3 rows, 2 features, label column 3 (2 classes); header no\n");
   std::ofstream(path) << ",x,y,2\n0,1,2,0\n1,3,4,2\n";
   CHECK(contains(message_of<InputError>([&] { samples({.data = path.string()}); }), "--index-column drop"));
   SampleOptions indexed{.data = path.string()};
-  indexed.csv.index_column = IndexColumn::drop;
+  indexed.table.index_column = IndexColumn::drop;
   CHECK(samples(indexed).inputs == Matrix<double>{{1, 2}, {3, 4}});
   CHECK(samples(indexed).labels == std::vector<std::int32_t>{0, 2});
 }
@@ -59,7 +59,7 @@ TEST_CASE("an option that the samples do not read is refused, with what would re
       "--data: found nothing in this run (rings, baseline) that reads data, expected the tasks lazy_regime, mnist_ce, "
       "mnist_se");
   SampleOptions with_header{.task = "rings"};
-  with_header.csv.header = true;
+  with_header.table.header = true;
   CHECK(contains(refusal(with_header), "--header: found nothing in these samples"));
   CHECK(refusal({.task = "rings", .seed = 3, .test = true}) == "nothing was thrown");
 }

@@ -54,7 +54,7 @@ TEST_CASE("tabular source: the synthetic table has four disjoint folds that foll
 
 TEST_CASE("tabular source: a file is read before anything starts, and must have two classes") {
   const TemporaryFolder folder;
-  const TabularSource source{.path = folder / "own.csv", .csv = {.label = "kind"}};
+  const TabularSource source{.path = folder / "own.csv", .table = {.label = "kind"}};
   write_text_file(source.path, "a,kind\n1,x\n2,y\n3,x\n");
   REQUIRE(tables(source).size() == 1);
   CHECK(tables(source)[0].samples == 3);
@@ -69,24 +69,24 @@ TEST_CASE("tabular source: a file is read before anything starts, and must have 
 
 TEST_CASE("tabular source: the options of a file go to its reader, and need a file") {
   const TemporaryFolder folder;
-  TabularSource source{.path = folder / "own.csv", .csv = {.label = "k"}};
+  TabularSource source{.path = folder / "own.csv", .table = {.label = "k"}};
   write_text_file(source.path, "\"\",a,k\n1,5,1.5\n2,6,2.5\n3,7,1.5\n");
   CHECK(
-      contains(message_of<InputError>([&] { tables(source); }), "own.csv: column 1 (): found the numbers of the rows"));
-  source.csv.index_column = IndexColumn::drop;
+      contains(message_of<InputError>([&] { tables(source); }), "own.csv: column 1: found the numbers of the rows"));
+  source.table.index_column = IndexColumn::drop;
   CHECK(contains(message_of<InputError>([&] { tables(source); }), "which looks like a regression target"));
-  source.csv.insist_on_classes = true;
+  source.table.insist_on_classes = true;
   std::ostringstream notes;
   REQUIRE(tables(source, &notes).size() == 1);
   CHECK(tables(source)[0].features == 1);
-  CHECK(notes.str() == "own.csv: header yes, 3 rows, 1 feature, label 'k' (2 classes), index column '' dropped\n");
-  source.csv.header = false;
+  CHECK(notes.str() == "own.csv: 3 rows, 1 feature, label 'k' (2 classes); header yes, index column '' dropped\n");
+  source.table.header = false;
   CHECK(contains(message_of<InputError>([&] { tables(source); }), "found 'k' but no header"));
   const auto without = [](const TabularSource& options) { return message_of<InputError>([&] { tables(options); }); };
-  CHECK(without({.csv = {.label = {}, .header = false}}) == "--header: found no without a CSV file, expected none");
-  CHECK(without({.csv = {.label = {}, .index_column = IndexColumn::keep}}) ==
+  CHECK(without({.table = {.label = {}, .header = false}}) == "--header: found no without a CSV file, expected none");
+  CHECK(without({.table = {.label = {}, .index_column = IndexColumn::keep}}) ==
         "--index-column: found keep without a CSV file, expected none");
-  CHECK(without({.path = folder.path(), .csv = {.label = {}, .insist_on_classes = true}}) ==
+  CHECK(without({.path = folder.path(), .table = {.label = {}, .insist_on_classes = true}}) ==
         "--classes: found it without a CSV file, expected none");
 }
 
@@ -98,12 +98,12 @@ TEST_CASE("tabular source: features whose products overflow are refused by colum
                     "x\n2," +
                         value + ",y\n2,4,x\n1,5,y\n");
   };
-  TabularSource source{.path = folder / "own.csv", .csv = {.label = "kind"}};
+  TabularSource source{.path = folder / "own.csv", .table = {.label = "kind"}};
   const auto message = [&] { return message_of<InputError>([&] { tables(source); }); };
   write("-1e308");
   const std::string file = source.path.string();
   CHECK(message() == file +
-                         ": column 2 (w): found -1e+308, expected at most 1e+140 in magnitude in float64, since "
+                         ": w: found -1e+308, expected at most 1e+140 in magnitude in float64, since "
                          "products are summed (--standardise scales the columns)");
   CHECK(message_of<InputError>([&] { table(source, "own", 0); }) == message());
   source.standardise = true;
@@ -114,7 +114,7 @@ TEST_CASE("tabular source: features whose products overflow are refused by colum
   write("1e20");
   CHECK(message() == "nothing was thrown");
   source.precision = "float32";
-  CHECK(contains(message(), "column 2 (w): found 1e+20, expected at most 1e+15 in magnitude in float32"));
+  CHECK(contains(message(), ": w: found 1e+20, expected at most 1e+15 in magnitude in float32"));
 
   const fs::path set = folder / "sets" / "a";
   fs::create_directories(set);

@@ -81,7 +81,7 @@ TEST_CASE("tabular runs: every combination, the costliest first; tables that are
   CHECK(contains(message({.source = {.path = folder.path()}, .seeds = {3, 3}}), "found two named"));
   CHECK(contains(message({.source = {.path = folder / "none"}}), "found nothing, expected a folder of data sets"));
   CHECK(contains(message({.source = {.path = folder / "small" / "d.dat"}}), "found no --label"));
-  CHECK(contains(message({.source = {.csv = {.label = "y"}}}), "--label: found 'y' without a CSV file"));
+  CHECK(contains(message({.source = {.table = {.label = "y"}}}), "--label: found 'y' without a CSV file"));
 }
 
 TEST_CASE("tabular: all sets of a folder, a broken one told and tabled as failed, the others done") {
@@ -314,7 +314,7 @@ TEST_CASE("tabular: what was taken for what in a file is told once, and its opti
   CAPTURE(finished.err);
   CHECK(finished.status == 0);
   const std::string told =
-      "pets.csv: header yes, 40 rows, 2 features, label 'k' (2 classes), index column '' dropped\n";
+      "pets.csv: 40 rows, 2 features, label 'k' (2 classes); header yes, index column '' dropped\n";
   CHECK(finished.err.find(told) == finished.err.rfind(told));
   CHECK(finished.err.starts_with(told));
   CHECK(read_tabular_log(folder / "runs" / "pets_rfam_published_seed0.json").table.features == 2);

@@ -1,0 +1,147 @@
+#include "data/labelled_table.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/number_text.hpp"
+
+namespace normalign {
+namespace {
+
+constexpr Index most_classes = 32768;
+
+// The number of each key among the different ones in order; `names` are these.
+template <class Key>
+std::vector<std::int32_t> ranks(const std::vector<Key>& keys, std::vector<Key>& names) {
+  names = keys;
+  std::ranges::sort(names);
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  std::vector<std::int32_t> result;
+  result.reserve(keys.size());
+  for (const Key& key : keys)
+    result.push_back(static_cast<std::int32_t>(std::ranges::lower_bound(names, key) - names.begin()));
+  return result;
+}
+
+// Refuses numbers that look like a regression target.
+void check_classes(const DataTable& table, const DataColumn& column, const std::vector<std::string>& labels) {
+  constexpr std::size_t always = 20, most = 200;
+  std::vector<double> values;
+  bool fraction = false;
+  for (const std::string& label : labels) {
+    const auto value = number_in(label);
+    if (!value) return;
+    fraction = fraction || (!exact_whole_number(label) && *value != std::floor(*value));
+    values.push_back(*value);
+  }
+  std::ranges::sort(values);
+  values.erase(std::unique(values.begin(), values.end()), values.end());
+  const std::size_t allowed = std::clamp(labels.size() / 10, always, most);
+  if (fraction || values.size() > allowed)
+    table.refuse(column.called(), " of the labels: found ", values.size(), " different numbers in ", labels.size(),
+                 " rows", fraction ? ", not all whole" : "",
+                 ", which looks like a regression target; expected classes: names, or ", allowed,
+                 " different whole numbers at most (--classes takes each number for a class)");
+}
+
+// The labels as they are written.
+std::vector<std::string> written_labels(const DataTable& table, const DataColumn& column, std::span<const Index> rows,
+                                        bool numbered) {
+  const DataColumn texts = as_text(column);
+  std::vector<std::string> result;
+  for (const Index row : rows) {
+    const std::int32_t code = texts.codes[static_cast<std::size_t>(row)];
+    const std::string found = code < 0 ? column.missing_mark : texts.levels[static_cast<std::size_t>(code)];
+    const auto number = numbered ? exact_whole_number(found) : std::nullopt;
+    if (code < 0 || (numbered && !(number && *number >= 0 && *number < most_classes)))
+      table.refuse(table.place_of(row), ": ", column.called(), ": found '", one_line(found), "'",
+                   code < 0 ? ", a missing value" : "", ", expected a label",
+                   numbered ? ", a whole number from 0 to 32767" : "");
+    result.push_back(found);
+  }
+  return result;
+}
+
+// "colour (3), kind (2)"
+std::string categories_of(const FeatureEncoding& encoding) {
+  std::vector<std::string> result;
+  for (const FeatureColumn& column : encoding.columns)
+    if (!column.levels.empty())
+      result.push_back(text(column.name.empty() ? text("column ", column.place) : one_line(column.name), " in ",
+                            column.levels.size()));
+  return joined(result, ", ");
+}
+
+std::string reading_of(const DataTable& table, const DataColumn& label, const TableOptions& options,
+                       const LabelledTable& set) {
+  const auto count = [](Index n, const char* one) { return text(n, one, n == 1 ? "" : "s"); };
+  const Index rows = set.data.inputs.rows(), columns = static_cast<Index>(set.encoding.columns.size());
+  std::string result = text(one_line(std::filesystem::path(table.source).filename().string()), ": ",
+                            count(rows, " row"), rows < table.rows ? text(" of ", table.rows) : "", ", ");
+  if (columns == set.encoding.size())
+    result += count(columns, " feature");
+  else
+    result += text(count(set.encoding.size(), " feature"), " of ", count(columns, " column"),
+                   " (categories: ", categories_of(set.encoding), ')');
+  result +=
+      text(", label ", label.name.empty() ? text("column ", label.place) : text('\'', one_line(label.name), '\''));
+  const auto place = exact_whole_number(options.label);
+  if (!label.name.empty() && label.name == options.label && place && *place != label.place && *place != 0 &&
+      std::abs(*place) <= table.places)
+    result += text(", the column of that name, not column ", *place < 0 ? table.places + *place + 1 : *place);
+  return result + text(" (", set.data.classes, set.data.classes == 1 ? " class)" : " classes)",
+                       table.reading.empty() ? "" : "; ", table.reading);
+}
+
+}  // namespace
+
+ClassLabels class_labels(const DataTable& table, std::size_t label, std::span<const Index> rows,
+                         const TableOptions& options) {
+  const DataColumn& column = table.columns[label];
+  const std::vector<std::string> labels = written_labels(table, column, rows, options.numbered_classes);
+  if (!options.numbered_classes && !options.insist_on_classes) check_classes(table, column, labels);
+  ClassLabels result;
+  std::vector<std::int64_t> values, distinct;
+  for (const std::string& written : labels)
+    if (const auto value = exact_whole_number(written)) values.push_back(*value);
+  if (values.size() < labels.size()) {
+    result.labels = ranks(labels, result.names);
+  } else if (options.numbered_classes) {
+    for (const std::int64_t value : values) result.labels.push_back(static_cast<std::int32_t>(value));
+    for (std::int64_t c = 0; c <= std::ranges::max(values); ++c) distinct.push_back(c);
+  } else {
+    result.labels = ranks(values, distinct);
+  }
+  for (const std::int64_t value : distinct) result.names.push_back(text(value));
+  if (static_cast<Index>(result.names.size()) > most_classes)
+    table.refuse("found ", result.names.size(), " different labels, expected at most ", most_classes, " (is ",
+                 column.called(), " that of the labels?)");
+  return result;
+}
+
+DataTable read_table(const std::filesystem::path& path, const TableOptions& options) {
+  return csv_table(path, {.label = options.label,
+                          .texts = options.features.categories,
+                          .delimiter = options.delimiter,
+                          .header = options.header,
+                          .index_column = options.index_column});
+}
+
+LabelledTable labelled_table(const std::filesystem::path& path, const TableOptions& options) {
+  const DataTable table = read_table(path, options);
+  const std::size_t label = table.column_at(options.label, "label column");
+  LabelledTable result{.encoding = feature_encoding(table, {&label, 1}, options.features)};
+  std::vector<Index> rows = rows_with_features(result.encoding, table);
+  if (options.features.missing == MissingValues::drop)
+    std::erase_if(rows, [&](Index row) { return table.columns[label].is_missing(row); });
+  if (rows.empty()) table.refuse("found no row without a missing value, expected at least one");
+  settle(result.encoding, table, rows, options.features.standardise);
+  ClassLabels labels = class_labels(table, label, rows, options);
+  result.data = {encoded(result.encoding, table, rows), std::move(labels.labels),
+                 static_cast<Index>(labels.names.size())};
+  result.class_names = std::move(labels.names);
+  result.reading = reading_of(table, table.columns[label], options, result);
+  return result;
+}
+
+}  // namespace normalign

@@ -1,0 +1,61 @@
+// Labelled samples in a table.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "data/csv.hpp"
+#include "data/dataset.hpp"
+#include "data/feature_encoding.hpp"
+
+namespace normalign {
+
+/// How a table of labelled samples is to be understood.
+struct TableOptions {
+  /// The label column, as `CsvOptions::label` takes it; all other columns are features.
+  std::string label = "-1";
+  std::optional<char> delimiter = {};              ///< of a CSV file, as CsvOptions has it
+  std::optional<bool> header = {};                 ///< the same
+  IndexColumn index_column = IndexColumn::refuse;  ///< the same
+  /// Whether labels are classes even where they look like a regression target: all are numbers, and one of them is not
+  /// whole or more than a tenth of the rows are different (at least 21 of them; 201 are always too many).
+  bool insist_on_classes = false;
+  /// Whether labels are class numbers from 0 on, as the outputs of a network are numbered: max(label) + 1 classes then,
+  /// whether or not each occurs. Else they are names, and the classes are the different ones.
+  bool numbered_classes = false;
+  FeatureOptions features = {};
+};
+
+/// Labels as class numbers.
+struct ClassLabels {
+  std::vector<std::int32_t> labels = {};  ///< one for each row asked for
+  std::vector<std::string> names = {};    ///< by class number
+};
+
+/// The labels of these rows, which are those of column `label`. Where all are whole numbers of at most 17 digits,
+/// classes are in their order (and 2.0 is 2), else in byte order. Throws InputError naming row and column: on a missing
+/// value, what looks like a regression target and is not insisted on, more than 32768 classes; with `numbered_classes`
+/// on a label that is no whole number from 0 to 32767.
+ClassLabels class_labels(const DataTable& table, std::size_t label, std::span<const Index> rows,
+                         const TableOptions& options);
+
+/// Samples and what they were made of.
+struct LabelledTable {
+  Dataset<double> data = {};
+  std::vector<std::string> class_names = {};  ///< by class number
+  FeatureEncoding encoding = {};              ///< settled on all of its rows
+  /// What was taken for what, in one line that begins with the file's name.
+  std::string reading = {};
+};
+
+/// The table in a CSV file. Throws as `csv_table` does.
+DataTable read_table(const std::filesystem::path& path, const TableOptions& options);
+
+/// The samples of that table; rows without a label are left out with MissingValues::drop. Throws as `read_table`,
+/// `feature_encoding`, `rows_with_features` and `class_labels` do.
+LabelledTable labelled_table(const std::filesystem::path& path, const TableOptions& options = {});
+
+}  // namespace normalign
