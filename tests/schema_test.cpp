@@ -127,6 +127,25 @@ TEST_CASE("the log of a run on a table is as its schema says") {
   CHECK(schema_errors(schema("tabular_summary"), read_json(folder / "summary.json")) == Errors{});
 }
 
+TEST_CASE("the log of a network trained on a table is as its schema says, and the network reads the table alike") {
+  if (without_program("schema of the log of a network on a table")) return;
+  const TemporaryFolder folder;
+  std::string content = "colour,x,kind\n";
+  for (int i = 0; i < 40; ++i) content += text(i % 3 ? "red" : "blue", ',', i, ',', i < 20 ? "low" : "high", '\n');
+  write_file(folder / "own.csv", content);
+  const std::string table = (folder / "own.csv").string(), out = (folder / "runs").string();
+  must_run({"train", "table", table, "--label", "kind", "--columns", "x", "--columns", "colour", "--out",
+            out, "--epochs", "30", "--widths", "16,8", "--save-model", "--condition", "grokalign"});
+  const Json log = read_json(folder / "runs/own_grokalign_seed0.json");
+  CHECK(schema_errors(schema("run_log"), log) == Errors{});
+  CHECK(log.at("dataset").at("columns").at(0).at("levels") == Json({"blue", "red"}));
+  CHECK(log.at("config").at("hidden") == Json({16, 8}));
+  const std::string json = (folder / "out.json").string();
+  must_run({"inspect", (folder / "runs/own_grokalign_seed0.safetensors").string(), "--data", table, "--json", json});
+  const Json found = read_json(json);
+  CHECK(schema_errors(schema("inspection"), found) == Errors{});
+}
+
 TEST_CASE("logs of runs that failed are as their schemas say") {
   if (without_program("schema of a failed log")) return;
   const TemporaryFolder folder;

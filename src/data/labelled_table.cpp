@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/nearest_name.hpp"
 #include "base/number_text.hpp"
 
 namespace normalign {
@@ -72,27 +73,6 @@ std::string categories_of(const FeatureEncoding& encoding) {
   return joined(result, ", ");
 }
 
-std::string reading_of(const DataTable& table, const DataColumn& label, const TableOptions& options,
-                       const LabelledTable& set) {
-  const auto count = [](Index n, const char* one) { return text(n, one, n == 1 ? "" : "s"); };
-  const Index rows = set.data.inputs.rows(), columns = static_cast<Index>(set.encoding.columns.size());
-  std::string result = text(one_line(std::filesystem::path(table.source).filename().string()), ": ",
-                            count(rows, " row"), rows < table.rows ? text(" of ", table.rows) : "", ", ");
-  if (columns == set.encoding.size())
-    result += count(columns, " feature");
-  else
-    result += text(count(set.encoding.size(), " feature"), " of ", count(columns, " column"),
-                   " (categories: ", categories_of(set.encoding), ')');
-  result +=
-      text(", label ", label.name.empty() ? text("column ", label.place) : text('\'', one_line(label.name), '\''));
-  const auto place = exact_whole_number(options.label);
-  if (!label.name.empty() && label.name == options.label && place && *place != label.place && *place != 0 &&
-      std::abs(*place) <= table.places)
-    result += text(", the column of that name, not column ", *place < 0 ? table.places + *place + 1 : *place);
-  return result + text(" (", set.data.classes, set.data.classes == 1 ? " class)" : " classes)",
-                       table.reading.empty() ? "" : "; ", table.reading);
-}
-
 }  // namespace
 
 ClassLabels class_labels(const DataTable& table, std::size_t label, std::span<const Index> rows,
@@ -127,20 +107,82 @@ DataTable read_table(const std::filesystem::path& path, const TableOptions& opti
                           .index_column = options.index_column});
 }
 
+std::vector<std::int32_t> labels_among(const std::vector<std::string>& class_names, const DataTable& table,
+                                       std::size_t label, std::span<const Index> rows) {
+  const DataColumn& column = table.columns[label];
+  std::vector<std::int32_t> result;
+  const std::vector<std::string> labels = written_labels(table, column, rows, false);
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    const auto whole = exact_whole_number(labels[i]);
+    auto found = std::ranges::find(class_names, whole ? text(*whole) : labels[i]);
+    if (found == class_names.end()) found = std::ranges::find(class_names, labels[i]);
+    if (found == class_names.end())
+      table.refuse(table.place_of(rows[i]), ": ", column.called(), ": found '", one_line(labels[i]), "', ",
+                   expected_one_of(one_line(labels[i]), class_names));
+    result.push_back(static_cast<std::int32_t>(found - class_names.begin()));
+  }
+  return result;
+}
+
+std::vector<Index> labelled_rows(const FeatureEncoding& encoding, const DataTable& table, std::size_t label) {
+  std::vector<Index> rows = rows_with_features(encoding, table);
+  if (encoding.missing == MissingValues::drop)
+    std::erase_if(rows, [&](Index row) { return table.columns[label].is_missing(row); });
+  if (rows.empty()) table.refuse("found no row without a missing value, expected at least one");
+  return rows;
+}
+
+std::string reading_of(const DataTable& table, const TableEncoding& encoding, std::size_t label, Index rows,
+                       const std::string& asked) {
+  const auto count = [](Index n, const char* one, const char* more) { return text(n, ' ', n == 1 ? one : more); };
+  const Index features = encoding.features.size(), columns = static_cast<Index>(encoding.features.columns.size());
+  std::string result =
+      text(one_line(std::filesystem::path(table.source).filename().string()), ": ", count(rows, "row", "rows"),
+           rows < table.rows ? text(" of ", table.rows) : "", ", ", count(features, "feature", "features"));
+  if (const std::string categories = categories_of(encoding.features); !categories.empty())
+    result += text(" of ", count(columns, "column", "columns"), " (categories: ", categories, ')');
+  const DataColumn& column = table.columns[label];
+  result +=
+      text(", label ", column.name.empty() ? text("column ", column.place) : text('\'', one_line(column.name), '\''));
+  const auto place = exact_whole_number(asked);
+  const Index from_left = place && *place < 0 ? table.places + *place + 1 : place.value_or(0);
+  if (column.name == asked && from_left != column.place && from_left > 0 && from_left <= table.places)
+    result += text(", the column of that name, not column ", from_left);
+  return result + text(" (", count(static_cast<Index>(encoding.class_names.size()), "class", "classes"), ')',
+                       table.reading.empty() ? "" : "; ", table.reading);
+}
+
+LabelledTable labelled_table(const std::filesystem::path& path, const TableOptions& options,
+                             const TableEncoding& encoding) {
+  TableOptions as_before = options;
+  as_before.label = encoding.label;
+  as_before.features.categories.clear();
+  for (const FeatureColumn& column : encoding.features.columns)
+    if (!column.levels.empty())
+      as_before.features.categories.push_back(column.name.empty() ? text(column.place) : column.name);
+  const DataTable table = read_table(path, as_before);
+  const std::size_t label = table.column_at(encoding.label, "label column");
+  const std::vector<Index> rows = labelled_rows(encoding.features, table, label);
+  return {.data = {encoded(encoding.features, table, rows), labels_among(encoding.class_names, table, label, rows),
+                   static_cast<Index>(encoding.class_names.size())},
+          .encoding = encoding,
+          .reading = reading_of(table, encoding, label, static_cast<Index>(rows.size()), encoding.label)};
+}
+
 LabelledTable labelled_table(const std::filesystem::path& path, const TableOptions& options) {
   const DataTable table = read_table(path, options);
   const std::size_t label = table.column_at(options.label, "label column");
-  LabelledTable result{.encoding = feature_encoding(table, {&label, 1}, options.features)};
-  std::vector<Index> rows = rows_with_features(result.encoding, table);
-  if (options.features.missing == MissingValues::drop)
-    std::erase_if(rows, [&](Index row) { return table.columns[label].is_missing(row); });
-  if (rows.empty()) table.refuse("found no row without a missing value, expected at least one");
-  settle(result.encoding, table, rows, options.features.standardise);
+  const DataColumn& column = table.columns[label];
+  LabelledTable result;
+  FeatureEncoding& features = result.encoding.features;
+  features = feature_encoding(table, {&label, 1}, options.features);
+  const std::vector<Index> rows = labelled_rows(features, table, label);
+  settle(features, table, rows, options.features.standardise);
   ClassLabels labels = class_labels(table, label, rows, options);
-  result.data = {encoded(result.encoding, table, rows), std::move(labels.labels),
-                 static_cast<Index>(labels.names.size())};
-  result.class_names = std::move(labels.names);
-  result.reading = reading_of(table, table.columns[label], options, result);
+  result.data = {encoded(features, table, rows), std::move(labels.labels), static_cast<Index>(labels.names.size())};
+  result.encoding.class_names = std::move(labels.names);
+  result.encoding.label = column.name.empty() ? text(column.place) : column.name;
+  result.reading = reading_of(table, result.encoding, label, result.data.inputs.rows(), options.label);
   return result;
 }
 

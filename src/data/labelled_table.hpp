@@ -42,20 +42,44 @@ struct ClassLabels {
 ClassLabels class_labels(const DataTable& table, std::size_t label, std::span<const Index> rows,
                          const TableOptions& options);
 
+/// What is settled on a table of labelled samples, so that others are read alike.
+struct TableEncoding {
+  FeatureEncoding features = {};
+  std::string label = {};                     ///< the label column's name, or its place where it has none
+  std::vector<std::string> class_names = {};  ///< by class number
+};
+
+/// The labels of these rows as numbers of known classes. Throws InputError, naming row and column, on a missing value
+/// and on a label that is none of them.
+std::vector<std::int32_t> labels_among(const std::vector<std::string>& class_names, const DataTable& table,
+                                       std::size_t label, std::span<const Index> rows);
+
+/// The rows of the table that have features, as `rows_with_features` has them, and with MissingValues::drop a label.
+/// Throws InputError as it does, and where there is none.
+std::vector<Index> labelled_rows(const FeatureEncoding& encoding, const DataTable& table, std::size_t label);
+
+/// What was taken for what in a table, in one line that begins with the file's name. `rows`: of how many samples;
+/// `asked`: what the user called the label column, which may be a place and the name of another.
+std::string reading_of(const DataTable& table, const TableEncoding& encoding, std::size_t label, Index rows,
+                       const std::string& asked);
+
 /// Samples and what they were made of.
 struct LabelledTable {
   Dataset<double> data = {};
-  std::vector<std::string> class_names = {};  ///< by class number
-  FeatureEncoding encoding = {};              ///< settled on all of its rows
-  /// What was taken for what, in one line that begins with the file's name.
-  std::string reading = {};
+  TableEncoding encoding = {};  ///< settled on all of its rows
+  std::string reading = {};     ///< as `reading_of` has it
 };
 
 /// The table in a CSV file. Throws as `csv_table` does.
 DataTable read_table(const std::filesystem::path& path, const TableOptions& options);
 
+/// The samples of that table, read as another was: options say how its file is to be understood, `encoding` all else.
+/// Throws as `read_table`, `encoded` and `labels_among` do.
+LabelledTable labelled_table(const std::filesystem::path& path, const TableOptions& options,
+                             const TableEncoding& encoding);
+
 /// The samples of that table; rows without a label are left out with MissingValues::drop. Throws as `read_table`,
-/// `feature_encoding`, `rows_with_features` and `class_labels` do.
+/// `feature_encoding`, `labelled_rows` and `class_labels` do.
 LabelledTable labelled_table(const std::filesystem::path& path, const TableOptions& options = {});
 
 }  // namespace normalign

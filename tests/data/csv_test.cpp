@@ -49,12 +49,12 @@ TEST_CASE("samples are read from lines of any delimiter, with or without a heade
     CHECK(numbered.data.inputs == Matrix<double>{{1, -2.5}, {0.3, 4}});
     CHECK(numbered.data.labels == std::vector<std::int32_t>{0, 2});
     CHECK(numbered.data.classes == 3);
-    CHECK(numbered.class_names == std::vector<std::string>{"0", "1", "2"});
+    CHECK(numbered.encoding.class_names == std::vector<std::string>{"0", "1", "2"});
     const LabelledTable named = read(content);
     CHECK(named.data.inputs == numbered.data.inputs);
     CHECK(named.data.labels == std::vector<std::int32_t>{0, 1});
     CHECK(named.data.classes == 2);
-    CHECK(named.class_names == std::vector<std::string>{"0", "2"});
+    CHECK(named.encoding.class_names == std::vector<std::string>{"0", "2"});
   }
   CHECK(read("1|2|0\n3|4|1\n", {.delimiter = '|'}).data.inputs == Matrix<double>{{1, 2}, {3, 4}});
   CHECK(read("x y;2\n1;1\n", {.delimiter = ';'}).data.inputs == Matrix<double>{{1}});
@@ -67,15 +67,17 @@ TEST_CASE("the label column is named, or counted from either end", "[data]") {
     const LabelledTable set = read(content, {.label = label, .header = true});
     CHECK(set.data.inputs == Matrix<double>{{1, 2}, {3, 4}});
     CHECK(set.data.labels == std::vector<std::int32_t>{1, 0});
-    CHECK(set.class_names == std::vector<std::string>{"a", "b"});
+    CHECK(set.encoding.class_names == std::vector<std::string>{"a", "b"});
   }
   // A name goes before a place, and where one that is no number is given there is a header, whatever it looks like.
-  CHECK(read("kind,7,size\n1,b,2\n", {.label = "2", .header = true}).class_names == std::vector<std::string>{"b"});
-  CHECK(read("3,5,7\n1,9,2\n", {.label = "3", .header = true}).class_names == std::vector<std::string>{"1"});
-  CHECK(read("1,5,kind\n1,b,2\n", {.label = "5", .header = true}).class_names == std::vector<std::string>{"b"});
+  CHECK(read("kind,7,size\n1,b,2\n", {.label = "2", .header = true}).encoding.class_names ==
+        std::vector<std::string>{"b"});
+  CHECK(read("3,5,7\n1,9,2\n", {.label = "3", .header = true}).encoding.class_names == std::vector<std::string>{"1"});
+  CHECK(read("1,5,kind\n1,b,2\n", {.label = "5", .header = true}).encoding.class_names ==
+        std::vector<std::string>{"b"});
   CHECK(message("2,2,kind\n1,1,2\n", {.label = "2", .header = true}) ==
         "label column: found more than one '2', expected one");
-  CHECK(read("3,5,1\n1,2,0\n", {.label = "3"}).class_names == std::vector<std::string>{"0", "1"});
+  CHECK(read("3,5,1\n1,2,0\n", {.label = "3"}).encoding.class_names == std::vector<std::string>{"0", "1"});
   CHECK(read(content, {.label = "kind"}).data.inputs.rows() == 2);
 }
 
@@ -109,7 +111,7 @@ TEST_CASE("a first line that counts the columns is a header, as pandas names the
     const LabelledTable set = read(table(header, one, other));
     CHECK(set.data.inputs.rows() == 10);
     CHECK(set.data.inputs(1, 2) == 1.5);
-    CHECK(set.class_names == std::vector<std::string>{"setosa", "virginica"});
+    CHECK(set.encoding.class_names == std::vector<std::string>{"setosa", "virginica"});
   }
   CHECK(read(table(",0,1,label", "7,1,2,a", "9,1,2,b"), {.index_column = IndexColumn::drop}).data.inputs.rows() == 10);
   CHECK(read(table("label,0,1,2", "a,5,3,1", "b,6,3,2"), {.label = "1", .header = false}).data.inputs.rows() == 11);
@@ -142,7 +144,7 @@ TEST_CASE("one list tells missing values among features, labels and names", "[da
     CHECK(message(field + "," + field + ",x\n1,2,y\n")
               .starts_with(text("line 1: column 1: found '", mark, "', a missing value, expected a finite number")));
   }
-  CHECK(read("1,none\n2,Na\n").class_names == std::vector<std::string>{"Na", "none"});
+  CHECK(read("1,none\n2,Na\n").encoding.class_names == std::vector<std::string>{"Na", "none"});
 }
 
 TEST_CASE("a column that numbers or names the rows is refused, dropped or kept", "[data]") {
@@ -195,8 +197,8 @@ TEST_CASE("what was taken for what is told in one line", "[data]") {
   CHECK(reading("0\t1\t2\t3\n5\t3\t7\t1\n6\t3\t8\t0\n", {.label = "3", .header = true}) ==
         "points.csv: 2 rows, 3 features, label '3', the column of that name, not column 3 (2 classes); header yes, "
         "tabs between fields");
-  CHECK(read("w,h,k\n1,2,x\n").encoding.names() == std::vector<std::string>{"w", "h"});
-  CHECK(read("x,1,2\n", {.label = "1"}).encoding.names() == std::vector<std::string>{"column 2", "column 3"});
+  CHECK(read("w,h,k\n1,2,x\n").encoding.features.names() == std::vector<std::string>{"w", "h"});
+  CHECK(read("x,1,2\n", {.label = "1"}).encoding.features.names() == std::vector<std::string>{"column 2", "column 3"});
 }
 
 TEST_CASE("numbers that look like a regression target are no labels unless one insists", "[data]") {
@@ -222,7 +224,7 @@ TEST_CASE("numbers that look like a regression target are no labels unless one i
 }
 
 TEST_CASE("labels are whole numbers exactly or not at all", "[data]") {
-  const auto names = [](const std::string& content) { return read(content).class_names; };
+  const auto names = [](const std::string& content) { return read(content).encoding.class_names; };
   using Names = std::vector<std::string>;
   CHECK(names("0,9007199254740993\n0,9007199254740992\n") == Names{"9007199254740992", "9007199254740993"});
   CHECK(names("0,1000000000000000000001\n0,1000000000000000000002\n") ==
@@ -275,9 +277,9 @@ TEST_CASE("conformance: the tables of the UCI collection are read as CSV, and no
 }
 
 TEST_CASE("classes are the labels in order, of number or of bytes", "[data]") {
-  const auto names = [](const std::string& content) { return read(content).class_names; };
+  const auto names = [](const std::string& content) { return read(content).encoding.class_names; };
   CHECK(names("0,10\n0,9\n0,-3\n0,10.0\n") == std::vector<std::string>{"-3", "9", "10"});
-  CHECK(read("0,10\n0,9\n0,1.5\n", {.insist_on_classes = true}).class_names ==
+  CHECK(read("0,10\n0,9\n0,1.5\n", {.insist_on_classes = true}).encoding.class_names ==
         std::vector<std::string>{"1.5", "10", "9"});
   CHECK(names("0,ten\n0,Nine\n0,9\n") == std::vector<std::string>{"9", "Nine", "ten"});
   CHECK(read("0,10\n0,9\n0,-3\n0,10.0\n").data.labels == std::vector<std::int32_t>{2, 1, 0, 2});

@@ -67,7 +67,9 @@ int inspect(const CLI::App& command, InspectArguments a) {
   a.options.certificate.progress = [&](Index done) {
     status.show(text("certificates: ", done, " of at most ", a.options.certificates, " done"));
   };
-  const Inspection found = inspection(model_in<double>(a.model), samples(a.samples, std::cerr), a.options);
+  SampleOptions chosen = a.samples;
+  chosen.model = a.model;
+  const Inspection found = inspection(model_in<double>(a.model), samples(chosen, std::cerr), a.options);
   status.clear();
   if (!a.json.empty()) write_json_file(a.json, kind::inspection, as_json(found));
   print(tables(found), a.wide);

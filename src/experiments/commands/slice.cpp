@@ -118,7 +118,9 @@ int draw_slice(const SliceArguments& a) {
   const PiecewiseAffineNetwork network = piecewise_affine(mlp);
   Dataset<double> data{Matrix<double>(0, network.inputs()), {}, 0};
   if (has_samples(a)) {
-    data = samples(a.samples, std::cerr);
+    SampleOptions chosen = a.samples;
+    chosen.model = a.model;
+    data = samples(chosen, std::cerr);
     check_fit(mlp, data);
   }
   const Plane plane = plane_of(a, data, network.inputs());

@@ -33,7 +33,7 @@ struct GivenSetting {
 };
 
 struct TrainArguments {
-  std::string task, condition = "baseline", out = "runs", name;
+  std::string task, file, condition = "baseline", out = "runs", name;
   std::int64_t seed = 0;
   std::optional<int> threads;
   bool quiet = false, overwrite = false, save_model = false;
@@ -45,6 +45,7 @@ RunConfig config_of(const TrainArguments& a) {
   RunConfig config = defaults_for(task(a.task), a.condition);
   config.seed = a.seed;
   std::vector<GivenSetting> given = a.given;
+  if (!a.file.empty()) given.push_back({"FILE", "data", a.file});
   for (const std::string& setting : a.settings) {
     const auto [name, value] = settings::assignment(setting);
     if (name == "task" || name == "condition" || name == "seed")
@@ -94,6 +95,8 @@ int train(const TrainArguments& a) {
     if (a.overwrite) fs::remove(model);  // it is that of the log which goes
   }
 
+  if (const auto reading = new_log(config, threads).dataset; !a.quiet && reading.is_object())
+    std::cerr << reading.at("reading").get<std::string>() << '\n';
   Progress progress(std::cerr, isatty(STDERR_FILENO), config.epochs);
   const Interrupt interrupt;
   RunObserver observer{
@@ -145,6 +148,8 @@ void add_option(CLI::App& command, const SettingOption& row, const char* group, 
             },
             row.help);
         if (row.type) added->type_name(row.type);
+        if constexpr (std::is_same_v<T, std::vector<Index>>) added->delimiter(',');
+        if constexpr (std::is_same_v<T, std::vector<std::string>>) added->allow_extra_args(false);
         added->group(group);
       },
       settings::row_of(RunConfig{}, row.setting)->member);
@@ -163,7 +168,11 @@ void add_setting_options(CLI::App& command, std::vector<GivenSetting>& given) {
          "few samples of many inputs",
          "NAME"}}},
       {"Training (default: the task's protocol)",
-       {{"learning_rate", "Step size of the optimizer"},
+       {{"hidden", "Widths of the hidden layers, with commas between them, such as 512,512", "N,...", "--widths"},
+        {"activation", "Between the layers: relu, gelu, tanh and others", "NAME"},
+        {"optimizer", "adamw or sgd", "NAME"},
+        {"loss", "cross_entropy, mse (squared error to one-hot rows) or bce", "NAME"},
+        {"learning_rate", "Step size of the optimizer"},
         {"weight_decay", "Decay per step, times the learning rate"},
         {"batch_size", "Samples per step; 0 is the whole training set"},
         {"init_scale", "Factor on every initial parameter"},
@@ -174,6 +183,20 @@ void add_setting_options(CLI::App& command, std::vector<GivenSetting>& given) {
          "NAME"},
         {"modulus", "mod_add: p, from 2 to 1024 (default 61)"},
         {"data", "mnist_ce, mnist_se, lazy_regime: folder of the four IDX files (default data/mnist)", "DIR"}}},
+      {"Table (train table FILE)",
+       {{"target", "The label column: its name or, where none has that name, its place from 1 (from the end: -1)",
+         "COLUMN", "--label"},
+        {"test_data", "A second file, whose rows are for testing", "FILE", "--test-file"},
+        {"folds", "Without it: one of so many stratified folds is for testing (default 4)", "N"},
+        {"fold", "Which one, from 0 (default 0)", "N"},
+        {"columns", "Features: these columns alone, by name or place; again for more", "COLUMN"},
+        {"drop", "Leave this column out; again for more", "COLUMN"},
+        {"categories", "This column is categories even if it holds numbers or many texts; again for more", "COLUMN"},
+        {"missing", "Rows with missing values: refuse (default), drop, or impute (the mean, or the most frequent)",
+         "WORD"},
+        {"standardise", "Features get mean 0 and deviation 1 over the training rows: true (default) or false", "WORD"},
+        {"header", "Whether the first line names the columns: yes or no (default: guessed from what it holds)", "WORD"},
+        {"index_column", "drop or keep a first column that numbers the rows (default: it is refused)", "WORD"}}},
       {"GrokAlign",
        {{"lambda", "Weight of mean |J|_F + mean |b|^2 (default: the task's)"},
         {"projections", "Random directions per sample (default 1)"},
@@ -224,6 +247,7 @@ Command add_train(CLI::App& app) {
       "\nCtrl-C ends a run at the end of an epoch and leaves its state in DIR; the same command goes on from\n"
       "there, as it does after a crash. With --overwrite it begins anew.");
   add(*command, "task", a.task, "What to train", "TASK");
+  command->add_option("file", a.file, "Of the task table: the CSV file")->type_name("FILE");
   add(*command, "--condition", a.condition,
       "baseline, or " + joined(all_conditions(), ", ", &Condition::name) + " joined by +\n(default baseline)", "NAME");
   command->add_option("--seed", a.seed, "Seed of data, start, shuffles and projections (default 0)");

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cctype>
 #include <map>
+#include <optional>
 #include <string_view>
 #include <utility>
 
 #include "base/error.hpp"
 #include "experiments/runs/run_files.hpp"
+#include "experiments/training/config.hpp"
 
 namespace normalign {
 namespace {
@@ -39,8 +41,12 @@ std::vector<RunLog> read_logs(const fs::path& folder, Unreadable& unreadable) {
 }
 
 std::string task_of(const RunLog& log) {
-  if (const auto task = log.config.find("task"); task != log.config.end() && task->is_string())
-    return task->get<std::string>();
+  const auto text_setting = [&](const char* key) {
+    const auto found = log.config.find(key);
+    const bool is_there = found != log.config.end() && found->is_string();
+    return is_there ? std::optional(found->get<std::string>()) : std::nullopt;
+  };
+  if (const auto task = text_setting("task")) return task_label(*task, text_setting("data").value_or(""));
   const std::string& name = log.run_name;
   std::size_t end = std::min(position_of_word(name, log.condition), position_of_word(name, "seed"));
   while (end > 0 && !is_alphanumeric(name[end - 1])) --end;

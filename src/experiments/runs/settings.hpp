@@ -42,7 +42,7 @@ template <class Config>
 struct Setting {
   const char* name;
   std::variant<bool Config::*, std::string Config::*, Index Config::*, double Config::*, std::vector<Index> Config::*,
-               std::vector<double> Config::*>
+               std::vector<double> Config::*, std::vector<std::string> Config::*>
       member;
   SettingRange range = {};
   SettingReader<Config> reader = {};
@@ -63,6 +63,7 @@ inline const char* expected_type(const Index&) { return "a whole number"; }
 inline const char* expected_type(const double&) { return "a number"; }
 inline const char* expected_type(const std::vector<Index>&) { return "a list of whole numbers"; }
 inline const char* expected_type(const std::vector<double>&) { return "a list of numbers"; }
+inline const char* expected_type(const std::vector<std::string>&) { return "a list of texts"; }
 
 /// Whether it does.
 inline bool fits(const Json& value, const std::string&) { return value.is_string(); }
@@ -83,7 +84,7 @@ void check(const char* name, Index value, const SettingRange& range);
 void check(const char* name, double value, const SettingRange& range);
 template <class T>
 void check(const char* name, std::vector<T> values, const SettingRange& range) {
-  for (const T value : values) check(name, value, range);
+  for (const T& value : values) check(name, value, range);
   std::ranges::sort(values);
   const auto twice = std::ranges::adjacent_find(values);
   if (range.is_distinct && twice != values.end())

@@ -5,9 +5,12 @@
 #include <numeric>
 #include <ostream>
 
+#include "base/json_text.hpp"
 #include "data/mnist.hpp"
+#include "experiments/runs/table_encoding_json.hpp"
 #include "experiments/training/settings_read.hpp"
 #include "experiments/training/task.hpp"
+#include "linalg/safetensors.hpp"
 
 namespace normalign {
 namespace {
@@ -22,6 +25,16 @@ Dataset<double> one_side(Split<double> split, bool test) {
 // Refuses an option that was given and that these samples do not read.
 void refuse_unread(bool given, const char* option, const char* reader) {
   if (given) throw InputError(text(option, ": found nothing in these samples that reads it, expected ", reader));
+}
+
+// How the table was read that the network in this file was trained on; none where there is no file or no table.
+std::optional<TableEncoding> encoding_in(const std::filesystem::path& model) {
+  if (model.empty()) return std::nullopt;
+  const TensorFile file = read_safetensors(model);
+  const auto found = file.metadata.find("table");
+  if (found == file.metadata.end()) return std::nullopt;
+  return within(model.string() + ": metadata table: ",
+                [&] { return table_encoding(parsed_json<nlohmann::ordered_json>(found->second)); });
 }
 
 Dataset<double> all_samples(const SampleOptions& options, std::ostream& notes) {
@@ -42,7 +55,9 @@ Dataset<double> all_samples(const SampleOptions& options, std::ostream& notes) {
   if (options.data.empty()) throw InputError("samples: found neither --data nor --task, expected one of them");
   refuse_unread(is_file && options.test, "--test", "a task or a folder of IDX files");
   if (!is_file) return one_side(mnist<double>({.folder = options.data}), options.test);
-  LabelledTable set = labelled_table(options.data, options.table);
+  const auto encoding = encoding_in(options.model);
+  LabelledTable set =
+      encoding ? labelled_table(options.data, options.table, *encoding) : labelled_table(options.data, options.table);
   notes << set.reading << std::endl;
   return std::move(set.data);
 }

@@ -12,9 +12,11 @@ namespace normalign {
 
 /// Which samples.
 struct SampleOptions {
-  /// A folder of IDX files as `mnist` reads them, or a CSV file as `csv` does, with class numbers last.
+  /// A folder of IDX files as `mnist` reads them, or a CSV file as `labelled_table` does, with class numbers last.
   std::string data = {};
   TableOptions table = {.numbered_classes = true};  ///< of that file
+  /// The network to look at: if it was trained on a table, that file is read as this table was.
+  std::filesystem::path model = {};
   /// A task, whose protocol makes the samples; `data` is then its folder, where it needs one.
   std::string task = {};
   std::optional<std::int64_t> seed = {};  ///< of the task's samples; absent: 0

@@ -39,7 +39,7 @@ LabelledTable file_table(const TabularSource& source) {
     throw InputError(text(source.path.string(), ": found one class in column ", one_line(source.table.label),
                           ", expected two or more"));
   if (!source.standardise)
-    check_magnitudes(source.path.string(), result.encoding.names(), result.data.inputs, source.precision);
+    check_magnitudes(source.path.string(), result.encoding.features.names(), result.data.inputs, source.precision);
   return result;
 }
 
@@ -93,7 +93,7 @@ std::vector<TableFacts> tables(const TabularSource& source, std::ostream* notes)
              .classes = set.data.classes,
              .standardised = source.standardise,
              .label = source.table.label,
-             .feature_names = set.encoding.names(),
+             .feature_names = set.encoding.features.names(),
              .missing = source.table.features.missing == MissingValues::refuse
                             ? ""
                             : std::string(name(source.table.features.missing))}};

@@ -1,5 +1,7 @@
 #include "experiments/training/config.hpp"
 
+#include <filesystem>
+
 #include "experiments/runs/settings.hpp"
 #include "experiments/training/condition.hpp"
 
@@ -22,6 +24,8 @@ constexpr SettingReader<C> cross_entropy = {"the loss cross_entropy",
                                             [](const C& c) { return c.loss == "cross_entropy"; }};
 constexpr SettingReader<C> random_start = {"a random start, without initial_model",
                                            [](const C& c) { return c.initial_model.empty(); }};
+constexpr SettingReader<C> own_test_rows = {"the task table without test_data",
+                                            [](const C& c) { return c.test_data.empty(); }};
 constexpr SettingReader<C> noise_criterion = {"a noise_criterion above 0",
                                               [](const C& c) { return c.noise_criterion > 0; }};
 constexpr SettingReader<C> noise = {"noise_levels and a noise_criterion above 0",
@@ -65,6 +69,18 @@ const std::vector<Setting<RunConfig>>& table_of(const RunConfig&) {  // NOLINT(r
       {"initial_model", &C::initial_model},
       {"coordinates", &C::coordinates, one_of({"inputs", "span"})},
       {"data", &C::data},
+      {"target", &C::target},
+      {"test_data", &C::test_data},
+      {"folds", &C::folds, between(2, 1e6), own_test_rows},
+      {"fold", &C::fold, count(), own_test_rows},
+      {"header", &C::header, one_of({"guess", "yes", "no"})},
+      {"index_column", &C::index_column, one_of({"refuse", "drop", "keep"})},
+      {"columns", &C::columns},
+      {"drop", &C::drop},
+      {"categories", &C::categories},
+      {"missing", &C::missing, one_of({"refuse", "drop", "impute"})},
+      {"standardise", &C::standardise},
+      {"insist_on_classes", &C::insist_on_classes},
       {"train_samples", &C::train_samples, count()},
       {"test_samples", &C::test_samples, count()},
       {"features", &C::features, between(0, 1e8)},
@@ -121,8 +137,13 @@ const std::string& condition_label(const RunConfig& config) {
   return config.label.empty() ? config.condition : config.label;
 }
 
+std::string task_label(const std::string& task, const std::string& data) {
+  const std::string stem = std::filesystem::path(data).stem().string();
+  return task == "table" && !stem.empty() ? stem : task;
+}
+
 std::string run_name(const RunConfig& config) {
-  return text(config.task, "_", condition_label(config), "_seed", config.seed);
+  return text(task_label(config.task, config.data), "_", condition_label(config), "_seed", config.seed);
 }
 
 void check(const RunConfig& config) {

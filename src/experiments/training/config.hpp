@@ -35,14 +35,26 @@ struct RunConfig {
   std::string coordinates = "inputs";
 
   // The data.
-  std::string data = {};          ///< folder of the four IDX files (mnist_ce, mnist_se, lazy_regime)
-  Index train_samples = 0;        ///< mnist_ce, mnist_se, xor, lazy_regime (there of each class); 0: all there are
-  Index test_samples = 0;         ///< the same of the test set
-  Index features = 0;             ///< xor
-  double feature_scale = 0.05;    ///< xor: its noise features are plus or minus this
-  Index dimensions = 2;           ///< rings: of the points
-  std::string operation = "add";  ///< mod_add
-  Index modulus = 61;             ///< mod_add
+  std::string data = {};         ///< folder of the four IDX files (mnist_ce, mnist_se, lazy_regime); file (table)
+  std::string target = "-1";     ///< table: the label column, by name or place
+  std::string test_data = {};    ///< table: a file of test rows; empty: some of those of `data`
+  Index folds = 4;               ///< table: stratified folds of the rows, of which one is tested
+  Index fold = 0;                ///< table: that one, from 0 on
+  std::string header = "guess";  ///< table: whether the first line names the columns: "yes", "no"
+  std::string index_column = "refuse";       ///< table: a column that numbers the rows; or "drop", "keep"
+  std::vector<std::string> columns = {};     ///< table: the features, by name or place; empty: all but the label
+  std::vector<std::string> drop = {};        ///< table: but not these
+  std::vector<std::string> categories = {};  ///< table: one-hot whatever they hold
+  std::string missing = "refuse";            ///< table: rows with missing values; or "drop", "impute"
+  bool standardise = true;                   ///< table: features get mean 0 and deviation 1 over the training rows
+  bool insist_on_classes = false;  ///< table: labels are classes even where they look like a regression target
+  Index train_samples = 0;         ///< mnist_ce, mnist_se, xor, lazy_regime (there of each class); 0: all there are
+  Index test_samples = 0;          ///< the same of the test set
+  Index features = 0;              ///< xor
+  double feature_scale = 0.05;     ///< xor: its noise features are plus or minus this
+  Index dimensions = 2;            ///< rings: of the points
+  std::string operation = "add";   ///< mod_add
+  Index modulus = 61;              ///< mod_add
 
   // Training.
   std::string loss = "cross_entropy";   ///< of the training
@@ -102,7 +114,10 @@ struct RunConfig {
   double region_box = 0;                  ///< those where all |x_i| are at most this; 0: in the whole input space
 };
 
-/// "task_condition_seedN", the default name of a run and its log.
+/// What tables call the task: its name, for a table the file's without folder and extension.
+std::string task_label(const std::string& task, const std::string& data);
+
+/// "task_condition_seedN" with that label, the default name of a run and its log.
 std::string run_name(const RunConfig& config);
 
 /// Throws InputError naming the first field that is out of its range, what was found and what was expected.

@@ -101,8 +101,11 @@ RunLog epoch_loop(RunLog begun, TrainingParts<T>& parts, const EpochProtocol& pr
   }
   keeper.keep_log(log, true);
   // A run that failed has no network that anybody would want.
-  if (!observer.model_file.empty() && log.status == RunStatus::finished)
-    write_safetensors(observer.model_file, parts.model());
+  if (!observer.model_file.empty() && log.status == RunStatus::finished) {
+    TensorFile model = parts.model();
+    if (!log.dataset.is_null()) model.metadata["table"] = log_json::dump(log.dataset);
+    write_safetensors(observer.model_file, model);
+  }
   if (!observer.checkpoint_file.empty()) std::filesystem::remove(observer.checkpoint_file);
   return log;
 }

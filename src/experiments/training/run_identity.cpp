@@ -4,10 +4,10 @@
 #include <vector>
 
 #include "base/content_hash.hpp"
-#include "data/mnist.hpp"
 #include "experiments/runs/environment.hpp"
 #include "experiments/runs/settings.hpp"
 #include "experiments/training/settings_read.hpp"
+#include "experiments/training/task.hpp"
 
 namespace normalign {
 namespace {
@@ -17,7 +17,9 @@ namespace fs = std::filesystem;
 
 Json file_hashes(const RunConfig& config) {
   Json result = Json::object();
-  if (reads(config, "data") && !config.data.empty()) result["data"] = content_hash(mnist_files(config.data));
+  const Task* task = task_if_any(config.task);
+  if (const auto files = task ? task->data_files(config) : std::vector<fs::path>(); !files.empty())
+    result["data"] = content_hash(files);
   if (!config.initial_model.empty())
     result["initial_model"] = content_hash(std::vector<fs::path>{config.initial_model});
   return result;
@@ -26,10 +28,12 @@ Json file_hashes(const RunConfig& config) {
 }  // namespace
 
 RunLog new_log(const RunConfig& config, int threads) {
+  const Task* task = task_if_any(config.task);
   return {.run_name = run_name(config),
           .condition = condition_label(config),
           .config = settings_read(config),
           .file_hashes = file_hashes(config),
+          .dataset = task ? task->dataset(config) : Json(),
           .environment = environment(threads)};
 }
 

@@ -82,6 +82,7 @@ void to_json(Json& json, const RunLog& log) {
   result["condition"] = log.condition;
   result["config"] = log.config;
   if (!log.file_hashes.empty()) result["file_hashes"] = log.file_hashes;
+  if (!log.dataset.is_null()) result["dataset"] = log.dataset;
   write_status(result, log);
   result["grokked"] = log.grokked;
   result["grokking_epoch"] = log.grokking_epoch ? Json(*log.grokking_epoch) : Json(nullptr);
@@ -98,6 +99,7 @@ void from_json(const Json& json, RunLog& log) {
   read_head(json, result);
   result.config = object_field_or_empty(json, "config");
   result.file_hashes = object_field_or_empty(json, "file_hashes");
+  if (entry(json, "dataset")) result.dataset = object_field_or_empty(json, "dataset");
   result.grokking_epoch = read_grokking_epoch(json);
   result.grokked = read_grokked(json, result.grokking_epoch.has_value());
   const Json* metrics = entry(json, "metrics");

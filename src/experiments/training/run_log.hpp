@@ -41,6 +41,8 @@ struct RunLog {
   /// What the files hold that the run reads, as `content_hash` has it: entries `data` and `initial_model`, where it
   /// reads any.
   nlohmann::ordered_json file_hashes = nlohmann::ordered_json::object();
+  /// How the table of the task `table` was read, as its `dataset` gives it; null for the other tasks.
+  nlohmann::ordered_json dataset = {};
   RunStatus status = RunStatus::running;
   std::string failure = {};  ///< why and at which epoch a failed run ended
   bool grokked = false;
@@ -50,17 +52,17 @@ struct RunLog {
   bool operator==(const RunLog&) const = default;
 };
 
-/// The log as JSON, top-level keys in the order run_name, condition, config, file_hashes (where there are any), status,
-/// failure (of a failed run only), grokked, grokking_epoch (null where not grokked), metrics, environment. Throws
-/// RunError, naming epoch and field, where a number is not finite, as JSON has no such numbers; InputError where an
-/// extra takes the name of another field.
+/// The log as JSON, top-level keys in the order run_name, condition, config, file_hashes (where there are any), dataset
+/// (of a table), status, failure (of a failed run only), grokked, grokking_epoch (null where not grokked), metrics,
+/// environment. Throws RunError, naming epoch and field, where a number is not finite, as JSON has no such numbers;
+/// InputError where an extra takes the name of another field.
 void to_json(nlohmann::ordered_json& json, const RunLog& log);
 
-/// The log that JSON holds. Keys may be missing: config, file_hashes, status (then finished), failure, grokked (then
-/// whether there is a grokking_epoch), grokking_epoch (also null or -1 where not grokked), environment.
-/// Unknown top-level keys are ignored; further numbers in a metric row become its extras, other further
-/// entries are ignored. Throws InputError with field, found and expected on anything else, a `grokked` that
-/// contradicts `grokking_epoch` included.
+/// The log that JSON holds. Keys may be missing: config, file_hashes, dataset, status (then finished), failure, grokked
+/// (then whether there is a grokking_epoch), grokking_epoch (also null or -1 where not grokked), environment. Unknown
+/// top-level keys are ignored; further numbers in a metric row become its extras, other further entries are ignored.
+/// Throws InputError with field, found and expected on anything else, a `grokked` that contradicts `grokking_epoch`
+/// included.
 void from_json(const nlohmann::ordered_json& json, RunLog& log);
 
 /// Writes the log, one line for each metric row; the folder must exist. A reader finds the former log or this

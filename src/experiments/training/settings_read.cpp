@@ -26,11 +26,6 @@ bool is_of_data(const std::string& setting) {
   return std::ranges::any_of(all_tasks(), [&](const Task& task) { return has(task.data_settings, setting); });
 }
 
-const Task* task_of(const RunConfig& config) {
-  const auto found = std::ranges::find(all_tasks(), config.task, &Task::name);
-  return found == all_tasks().end() ? nullptr : &*found;
-}
-
 // Whether the training of the task, `grokking_run` where it has none of its own, asks for the setting.
 bool trains_with(const Task* task, const std::string& setting) {
   if (task && !task->train_settings.empty()) return has(task->train_settings, setting);
@@ -65,7 +60,7 @@ std::string listed(const std::string& what, const std::vector<std::string>& name
 bool reads(const RunConfig& config, const std::string& setting) {
   if (is_identity(setting)) return true;
   const Setting<RunConfig>* row = settings::row_of(config, setting);
-  return is_read_by(task_of(config), setting) && is_read_by_condition(config, setting) &&
+  return is_read_by(task_if_any(config.task), setting) && is_read_by_condition(config, setting) &&
          (!row || !row->reader.is_there || row->reader.is_there(config));
 }
 

@@ -52,6 +52,11 @@ RunConfig defaults_for(const Task& task, const std::string& condition) {
   return config;
 }
 
+const Task* task_if_any(const std::string& name) {
+  const auto found = std::ranges::find(all_tasks(), name, &Task::name);
+  return found == all_tasks().end() ? nullptr : &*found;
+}
+
 const Task& task(const std::string& name) { return named("task", name, all_tasks(), &Task::name); }
 
 }  // namespace normalign

@@ -1,7 +1,9 @@
 // The tasks that can be trained by name. Each is one file in tasks/, which defines one function of the file's name.
 #pragma once
 
+#include <filesystem>
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <variant>
 #include <vector>
@@ -29,6 +31,14 @@ struct Task {
   std::vector<std::string> data_settings = {};
   /// The samples that a config asks for, in its precision.
   std::function<TaskData(const RunConfig& config)> data;
+  /// The files that `data` reads.
+  std::function<std::vector<std::filesystem::path>(const RunConfig& config)> data_files = [](const RunConfig&) {
+    return std::vector<std::filesystem::path>();
+  };
+  /// What logs and models tell of the data of a file of the user's; null for a task whose settings say it all.
+  std::function<nlohmann::ordered_json(const RunConfig& config)> dataset = [](const RunConfig&) {
+    return nlohmann::ordered_json();
+  };
   /// Trains on them, on `threads` threads; for most tasks it is `grokking_run`.
   std::function<RunLog(const RunConfig& config, const TaskData& data, int threads, const RunObserver& observer)> train =
       grokking_protocol;
@@ -55,6 +65,9 @@ Split<double> in_double(TaskData data);
 
 /// Every task, in the alphabetical order of their files.
 const std::vector<Task>& all_tasks();
+
+/// The task of that name, or null.
+const Task* task_if_any(const std::string& name);
 
 /// The task of that name. Throws InputError listing the names when there is none.
 const Task& task(const std::string& name);

@@ -57,7 +57,7 @@ TEST_CASE("an option that the samples do not read is refused, with what would re
   CHECK(
       refusal({.data = file, .task = "rings"}) ==
       "--data: found nothing in this run (rings, baseline) that reads data, expected the tasks lazy_regime, mnist_ce, "
-      "mnist_se");
+      "mnist_se, table");
   SampleOptions with_header{.task = "rings"};
   with_header.table.header = true;
   CHECK(contains(refusal(with_header), "--header: found nothing in these samples"));

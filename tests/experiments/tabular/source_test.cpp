@@ -17,23 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-TEST_CASE("tabular source: standardised columns have mean 0 and deviation 1, a constant one is 0") {
-  Matrix<double> x(3, 2, {1e9 + 1, 0.1, 1e9 + 2, 0.1, 1e9 + 3, 0.1});
-  standardise(x);
-  CHECK(std::ranges::equal(x.span(), std::vector<double>{-1, 0, 0, 0, 1, 0}));
-  Matrix<double> extreme(3, 4, {1e200, 1e-200, -1e308, 5e-324, 2e200, 2e-200, 0, 0, 3e200, 3e-200, 1e308, -5e-324});
-  standardise(extreme);
-  for (Index j = 0; j < 4; ++j) {
-    CAPTURE(j);
-    CHECK_THAT(std::abs(extreme(0, j)), WithinAbs(1, 1e-12));
-    CHECK_THAT(extreme(1, j), WithinAbs(0, 1e-12));
-    CHECK_THAT(extreme(2, j), WithinAbs(-extreme(0, j), 1e-12));
-  }
-  Matrix<double> one(1, 1, {5});
-  standardise(one);
-  CHECK(one(0, 0) == 0);
-}
-
 TEST_CASE("tabular source: the synthetic table has four disjoint folds that follow the seed") {
   const TabularSource source;
   REQUIRE(tables(source).size() == 1);
@@ -71,8 +54,7 @@ TEST_CASE("tabular source: the options of a file go to its reader, and need a fi
   const TemporaryFolder folder;
   TabularSource source{.path = folder / "own.csv", .table = {.label = "k"}};
   write_text_file(source.path, "\"\",a,k\n1,5,1.5\n2,6,2.5\n3,7,1.5\n");
-  CHECK(
-      contains(message_of<InputError>([&] { tables(source); }), "own.csv: column 1: found the numbers of the rows"));
+  CHECK(contains(message_of<InputError>([&] { tables(source); }), "own.csv: column 1: found the numbers of the rows"));
   source.table.index_column = IndexColumn::drop;
   CHECK(contains(message_of<InputError>([&] { tables(source); }), "which looks like a regression target"));
   source.table.insist_on_classes = true;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "experiments/figures/text_file.hpp"
 #include "experiments/runs/settings.hpp"
 #include "experiments/training/task.hpp"
 #include "support/catch.hpp"
@@ -35,18 +36,42 @@ RunConfig small(const std::string& task_name, const std::string& condition) {
 
 // Another value of the setting that `check` takes.
 Json changed(const std::string& name, const Json& value) {
-  static const std::map<std::string, Json> others = {
-      {"hidden", {5}},         {"activation", "tanh"},  {"operation", "multiply"},
-      {"modulus", 7},          {"noise_levels", {0.5}}, {"noise_first_column", 1},
-      {"attack_radii", {0.5}}, {"attack_norm", "l2"},   {"level", 1e3},
-      {"eval_every", 3},       {"stop", "never"},       {"momentum", 0.7},
-      {"beta1", 0.4},          {"beta2", 0.4},          {"epsilon", 0.01},
-      {"gradient_clip", 1e-3}, {"train_criterion", 0},  {"test_criterion", 0},
-      {"grokfast_alpha", 0.3}, {"attack_steps", 1},     {"attack_step", 0.01},
-      {"attack_samples", 1},   {"batch_size", 3},       {"region_box", 0.25},
-      {"penalty_share", 0.5},  {"coordinates", "span"}};
+  static const std::map<std::string, Json> others = {{"hidden", {5}},
+                                                     {"activation", "tanh"},
+                                                     {"operation", "multiply"},
+                                                     {"modulus", 7},
+                                                     {"noise_levels", {0.5}},
+                                                     {"noise_first_column", 1},
+                                                     {"attack_radii", {0.5}},
+                                                     {"attack_norm", "l2"},
+                                                     {"level", 1e3},
+                                                     {"eval_every", 3},
+                                                     {"stop", "never"},
+                                                     {"momentum", 0.7},
+                                                     {"beta1", 0.4},
+                                                     {"beta2", 0.4},
+                                                     {"epsilon", 0.01},
+                                                     {"gradient_clip", 1e-3},
+                                                     {"train_criterion", 0},
+                                                     {"test_criterion", 0},
+                                                     {"grokfast_alpha", 0.3},
+                                                     {"attack_steps", 1},
+                                                     {"attack_step", 0.01},
+                                                     {"attack_samples", 1},
+                                                     {"batch_size", 3},
+                                                     {"region_box", 0.25},
+                                                     {"penalty_share", 0.5},
+                                                     {"coordinates", "span"},
+                                                     {"target", "other"},
+                                                     {"test_data", "/nowhere.csv"},
+                                                     {"header", "no"},
+                                                     {"columns", {"w"}},
+                                                     {"drop", {"w"}},
+                                                     {"categories", {"w"}}};
   if (const auto found = others.find(name); found != others.end()) return found->second;
   if (name == "max_regions") return value == 0 ? 1000 : 1;  // more than one are not logged
+  if (name == "missing") return value == "drop" ? "impute" : "drop";
+  if (name == "index_column") return value == "drop" ? "keep" : "drop";
   if (name == "precision") return value == "float32" ? "float64" : "float32";
   if (name == "jacobian_norm") return value == "exact" ? "projection" : "exact";
   if (name == "loss") return value == "mse" ? "bce" : "mse";
@@ -99,11 +124,22 @@ TEST_CASE("settings read: a setting changes what a run finds if and only if the 
     digits.train_samples = digits.test_samples = 5;
     runs.push_back(digits);
   }
+  RunConfig table = small("table", "baseline");
+  table.data = (folder / "table.csv").string();
+  table.target = "kind";
+  table.index_column = "drop";
+  table.missing = "impute";
+  std::string content = "row,w,h,kind,other\n";
+  for (int i = 1; i <= 24; ++i)
+    content += text(i, ',', i % 5, ',', i == 7 ? "NA" : text(i * i % 11), ',', i % 3, ',', i % 2, '\n');
+  write_text_file(table.data, content);
+  runs.push_back(table);
   // Which run it is, and where files are.
   const std::set<std::string> identity = {"task", "condition", "label", "data", "initial_model"};
   // These decide nothing unless a run groks (the next test has them), or its logits are far apart.
-  const std::set<std::string> without_effect = {"train_criterion", "test_criterion",         "stop",
-                                                "noise_criterion", "accurate_cross_entropy", "noise_criterion_level"};
+  const std::set<std::string> without_effect = {"train_criterion",  "test_criterion",         "stop",
+                                                "noise_criterion",  "accurate_cross_entropy", "noise_criterion_level",
+                                                "insist_on_classes"};
   for (const RunConfig& run : runs) {
     const Json reference = findings(run);
     const Json all = settings::as_json(run);
@@ -154,7 +190,7 @@ TEST_CASE("settings read: a setting that no run reads is refused, with who would
   CHECK(
       refusal(rings, "data") ==
       "--data: found nothing in this run (rings, baseline) that reads data, expected the tasks lazy_regime, mnist_ce, "
-      "mnist_se");
+      "mnist_se, table");
   CHECK(refusal(rings, "lambda") ==
         "--lambda: found nothing in this run (rings, baseline) that reads lambda, expected the condition grokalign");
   CHECK(refusal(rings, "features").ends_with("expected the task xor"));

@@ -29,6 +29,7 @@ Task lazy_regime() {
                                   first_of_classes(digits.test, 2, config.test_samples)};
                 });
               },
+          .data_files = [](const RunConfig& config) { return mnist_files(config.data); },
           .train =
               [](const RunConfig& config, const TaskData& data, int threads, const RunObserver& observer) {
                 return std::visit([&](const auto& split) { return lazy_regime_run(config, split, threads, observer); },

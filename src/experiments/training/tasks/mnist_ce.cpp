@@ -19,11 +19,13 @@ Task mnist_ce() {
                    .test_criterion = 80,
                    .lambda = 0.01},
       .data_settings = {"data", "train_samples", "test_samples"},
-      .data = [](const RunConfig& config) {
-        const MnistOptions options{
-            .folder = config.data, .train_samples = config.train_samples, .test_samples = config.test_samples};
-        return in_precision(config, [&]<class T>(T) { return mnist<T>(options); });
-      }};
+      .data =
+          [](const RunConfig& config) {
+            const MnistOptions options{
+                .folder = config.data, .train_samples = config.train_samples, .test_samples = config.test_samples};
+            return in_precision(config, [&]<class T>(T) { return mnist<T>(options); });
+          },
+      .data_files = [](const RunConfig& config) { return mnist_files(config.data); }};
 }
 
 }  // namespace normalign::tasks

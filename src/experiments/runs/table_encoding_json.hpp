@@ -1,0 +1,17 @@
+// How a table was read, as JSON: in logs, and in the metadata of models, by which other tables are read alike.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "data/labelled_table.hpp"
+
+namespace normalign {
+
+/// An object with the keys label, class_names, missing, columns (name, place, levels of categories, fill) and, where
+/// features are scaled, means and deviations.
+nlohmann::ordered_json table_encoding_json(const TableEncoding& encoding);
+
+/// The encoding in such an object. Throws InputError with field, found and expected on anything else.
+TableEncoding table_encoding(const nlohmann::ordered_json& json);
+
+}  // namespace normalign
