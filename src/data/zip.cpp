@@ -209,7 +209,7 @@ ZipMember checked_member(const ZipBytes& archive, const ZipDirectory& directory,
                           ", expected them before the directory at byte ", directory.begin));
   if (!member.is_deflated && member.size != member.stored_size)
     throw InputError(text("found ", member.stored_size, " bytes stored, expected ", member.size, ", its size"));
-  if (member.is_deflated && member.size / most_inflation > member.stored_size)
+  if (member.is_deflated && member.size > most_inflation * member.stored_size)
     throw InputError(
         text("found size ", member.size, ", expected at most 1032 times its ", member.stored_size, " deflated bytes"));
   return member;
