@@ -17,7 +17,7 @@ namespace {
 
 // The arrays of a file of these bytes.
 std::vector<NumpyArray> arrays_of(const std::string& bytes) {
-  const TemporaryFolder folder;
+  static const TemporaryFolder folder;  // one for thousands of files
   write_file(folder / "file", bytes);
   return numpy_arrays(folder / "file");
 }
@@ -31,7 +31,7 @@ NumpyArray array_of(const std::string& bytes) {
 
 // What is said to a file of these bytes, without the file's name; checks that the name came first.
 std::string refusal(const std::string& bytes) {
-  const TemporaryFolder folder;
+  static const TemporaryFolder folder;
   write_file(folder / "file", bytes);
   const std::string message = message_of([&] { numpy_arrays(folder / "file"); });
   const std::string prefix = (folder / "file").string() + ": ";
@@ -456,7 +456,7 @@ TEST_CASE("files cut at any byte are refused", "[data]") {
     }
 }
 
-TEST_CASE("archives with any bit changed are refused or read the same", "[data]") {
+TEST_CASE("archives with a bit of any byte changed are refused or read the same", "[data]") {
   const auto printed = [](const std::vector<NumpyArray>& arrays) {
     std::string result;
     for (const NumpyArray& array : arrays) {
@@ -469,15 +469,13 @@ TEST_CASE("archives with any bit changed are refused or read the same", "[data]"
   for (const std::string& bytes : {archive, compressed_archive}) {
     const std::string expected = printed(arrays_of(bytes));
     for (std::size_t i = 0; i < bytes.size(); ++i) {
-      for (int bit = 0; bit < 8; ++bit) {
-        std::string spoiled = bytes;
-        spoiled[i] = static_cast<char>(spoiled[i] ^ 1 << bit);
-        CAPTURE(i, bit);
-        try {
-          const std::string found = printed(arrays_of(spoiled));
-          CHECK(found == expected);
-        } catch (const InputError&) {
-        }
+      CAPTURE(i);
+      std::string spoiled = bytes;
+      spoiled[i] = static_cast<char>(spoiled[i] ^ 1 << i % 8);
+      try {
+        const std::string found = printed(arrays_of(spoiled));
+        CHECK(found == expected);
+      } catch (const InputError&) {
       }
     }
   }
