@@ -84,7 +84,7 @@ class ZipBytes {
 // The central directory, which lists the members.
 struct ZipDirectory {
   std::uint64_t begin = 0;
-  std::uint64_t size = 0;
+  std::uint64_t end = 0;
   std::uint64_t count = 0;  // of members
 };
 
@@ -101,44 +101,41 @@ std::uint64_t end_of_directory(const ZipBytes& archive) {
   throw InputError("found no end of a ZIP archive, expected one (is the file truncated?)");
 }
 
+// What the record at byte `end` says about the directory in front of it; both forms have the same fields.
+ZipDirectory checked_directory(ZipFields& fields, bool is_zip64, std::uint64_t end) {
+  const std::uint64_t disk = is_zip64 ? fields.u32() : fields.u16();
+  const std::uint64_t directory_disk = is_zip64 ? fields.u32() : fields.u16();
+  const std::uint64_t count_here = is_zip64 ? fields.u64() : fields.u16();
+  const std::uint64_t count = is_zip64 ? fields.u64() : fields.u16();
+  const std::uint64_t size = is_zip64 ? fields.u64() : fields.u32();
+  const std::uint64_t begin = is_zip64 ? fields.u64() : fields.u32();
+  if (disk != 0 || directory_disk != 0 || count_here != count)
+    throw InputError("found one of several disks, expected an archive in one file");
+  if (begin > end || size != end - begin)
+    throw InputError(text("found a directory of ", size, " bytes at byte ", begin, ", expected it to end at byte ", end,
+                          " (is the file damaged, or are there bytes before the archive?)"));
+  return {.begin = begin, .end = end, .count = count};
+}
+
 ZipDirectory directory_of(const ZipBytes& archive) {
   const std::uint64_t end = end_of_directory(archive);
-  const std::string record = archive.at(end, end_size, "an end of the directory");
-  ZipFields fields(record, "the end of the directory");
-  fields.u32();  // its signature
-  std::uint64_t disk = fields.u16(), directory_disk = fields.u16(), count_here = fields.u16();
-  ZipDirectory directory;
-  directory.count = fields.u16();
-  directory.size = fields.u32();
-  directory.begin = fields.u32();
-  std::uint64_t directory_end = end;
-  const bool is_full =
-      directory.count == no_number16 || directory.size == no_number32 || directory.begin == no_number32;
-  if (is_full && end >= locator_size) {
-    const std::string locator_bytes = archive.at(end - locator_size, locator_size, "a ZIP64 locator");
-    // Without a locator the numbers are what they look like.
-    if (locator_bytes.starts_with("PK\6\7")) {
-      ZipFields locator(std::string_view(locator_bytes).substr(8), "the ZIP64 locator");
-      directory_end = locator.u64();
-      const std::string zip64_bytes = archive.at(directory_end, zip64_end_size, "a ZIP64 end of the directory");
-      ZipFields zip64(zip64_bytes, "the ZIP64 end of the directory");
-      zip64.signature(0x06064b50);
-      zip64.bytes(12);  // its size, versions
-      disk = zip64.u32();
-      directory_disk = zip64.u32();
-      count_here = zip64.u64();
-      directory = {.begin = 0, .size = 0, .count = zip64.u64()};
-      directory.size = zip64.u64();
-      directory.begin = zip64.u64();
+  // A ZIP64 archive has a second record with wider fields. In front of the first one stands where it begins.
+  if (end >= locator_size) {
+    const std::string bytes = archive.at(end - locator_size, locator_size, "a ZIP64 locator");
+    if (bytes.starts_with("PK\6\7")) {
+      ZipFields locator(std::string_view(bytes).substr(8), "the ZIP64 locator");
+      const std::uint64_t zip64_end = locator.u64();
+      const std::string record = archive.at(zip64_end, zip64_end_size, "a ZIP64 end of the directory");
+      ZipFields fields(record, "the ZIP64 end of the directory");
+      fields.signature(0x06064b50);
+      fields.bytes(12);  // its size, versions
+      return checked_directory(fields, true, zip64_end);
     }
   }
-  if (disk != 0 || directory_disk != 0 || count_here != directory.count)
-    throw InputError("found one of several disks, expected an archive in one file");
-  if (directory.begin > directory_end || directory.size != directory_end - directory.begin)
-    throw InputError(text("found a directory of ", directory.size, " bytes at byte ", directory.begin,
-                          " that should end at byte ", directory_end,
-                          ", expected one that does (is the file damaged, or are there bytes before the archive?)"));
-  return directory;
+  const std::string record = archive.at(end, end_size, "an end of the directory");
+  ZipFields fields(record, "the end of the directory");
+  fields.signature(0x06054b50);
+  return checked_directory(fields, false, end);
 }
 
 // What the directory says about one member.
@@ -235,7 +232,7 @@ void check_overlap(const std::vector<ZipMember>& members) {
 std::vector<ZipMember> zip_members(std::istream& file) {
   const ZipBytes archive(file);
   const ZipDirectory directory = directory_of(archive);
-  const std::string bytes = archive.at(directory.begin, directory.size, "a directory");
+  const std::string bytes = archive.at(directory.begin, directory.end - directory.begin, "a directory");
   ZipFields fields(bytes, "the directory");
   std::vector<ZipMember> members;
   std::set<std::string> names;

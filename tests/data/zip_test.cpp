@@ -54,9 +54,12 @@ TEST_CASE("the members of an archive are read in order, stored and deflated, in 
       files.emplace_back("name" + std::to_string(9 - i), random_bytes(random, random() % 3000, 1 + random() % 256));
       parts.push_back(zip_part(files[i].first, files[i].second, random() % 2 == 0));
       parts.back().is_zip64 = random() % 2 == 0;
+      parts.back().is_far = random() % 2 == 0;
       if (random() % 3 == 0) parts.back().other_extra = little_endian(0x5455, 2) + little_endian(5, 2) + "\1abcd";
     }
-    const ZipEnding ending{.is_zip64 = random() % 2 == 0, .comment = random_bytes(random, random() % 100, 256)};
+    const ZipEnding ending{.is_zip64 = random() % 2 == 0,
+                           .is_full = random() % 2 == 0,
+                           .comment = random_bytes(random, random() % 100, 256)};
     CHECK(files_of(zip_bytes(parts, ending)) == files);
   }
 }
@@ -108,7 +111,7 @@ TEST_CASE("an archive cut at any byte is refused", "[data]") {
 
 TEST_CASE("an archive with any bit changed is refused or has the same bytes", "[data]") {
   std::vector<ZipPart> parts = {zip_part("a", poem), zip_part("b", poem, true)};
-  parts[1].is_zip64 = true;
+  parts[1].is_zip64 = parts[1].is_far = true;
   for (const bool is_zip64 : {false, true}) {
     const std::string bytes = zip_bytes(parts, {.is_zip64 = is_zip64});
     for (std::size_t i = 0; i < bytes.size(); ++i) {
@@ -193,6 +196,8 @@ TEST_CASE("an end that does not fit the archive is refused", "[data]") {
   for (const bool is_zip64 : {false, true}) {
     CAPTURE(is_zip64);
     CHECK(refusal(zip_bytes(parts, {.is_zip64 = is_zip64, .disk = 1})) ==
+          "found one of several disks, expected an archive in one file");
+    CHECK(refusal(zip_bytes(parts, {.is_zip64 = is_zip64, .count_here = 0})) ==
           "found one of several disks, expected an archive in one file");
     for (const std::uint64_t count : {0, 2})
       CHECK(refusal(zip_bytes(parts, {.is_zip64 = is_zip64, .count = count})) ==

@@ -72,7 +72,8 @@ struct ZipPart {
   std::uint64_t flags = 0;
   std::uint64_t disk = 0;
   std::uint64_t stored_size = data.size();
-  bool is_zip64 = false;                       ///< sizes and place stand in extra fields
+  bool is_zip64 = false;                       ///< its sizes stand in extra fields
+  bool is_far = false;                         ///< and so does its place
   std::string other_extra = {};                ///< in front of them
   std::optional<std::string> local_name = {};  ///< in front of the data, where it is another
 };
@@ -88,10 +89,12 @@ inline ZipPart zip_part(const std::string& name, const std::string& bytes, bool 
 
 /// How an archive ends.
 struct ZipEnding {
-  bool is_zip64 = false;
+  bool is_zip64 = false;  ///< with a second record of 64 bits
+  bool is_full = true;    ///< then the fields of the first one are full, as they are where the numbers do not fit
   std::string comment = {};
   std::uint64_t disk = 0;
   std::optional<std::uint64_t> count = {};            ///< of parts, where another is written
+  std::optional<std::uint64_t> count_here = {};       ///< of parts on this disk, where another is written
   std::optional<std::uint64_t> directory_begin = {};  ///< where another is written
 };
 
@@ -106,30 +109,31 @@ inline std::string zip_bytes(const std::vector<ZipPart>& parts, const ZipEnding&
     const std::string numbers = little_endian(part.crc, 4) + little_endian(part.is_zip64 ? full : part.stored_size, 4) +
                                 little_endian(part.is_zip64 ? full : part.size, 4);
     std::string extra = part.other_extra;
-    if (part.is_zip64)
-      extra += little_endian(1, 2) + little_endian(24, 2) + little_endian(part.size, 8) +
-               little_endian(part.stored_size, 8) + little_endian(begin, 8);
+    std::string wide;
+    if (part.is_zip64) wide += little_endian(part.size, 8) + little_endian(part.stored_size, 8);
+    if (part.is_far) wide += little_endian(begin, 8);
+    if (!wide.empty()) extra += little_endian(1, 2) + little_endian(wide.size(), 2) + wide;
     const std::string local_name = part.local_name.value_or(part.name);
     archive += "PK\3\4" + common + numbers + little_endian(local_name.size(), 2) + little_endian(extra.size(), 2) +
                local_name + extra + part.data;
     directory += "PK\1\2" + little_endian(45, 2) + common + numbers + little_endian(part.name.size(), 2) +
                  little_endian(extra.size(), 2) + little_endian(0, 2) + little_endian(part.disk, 2) +
-                 little_endian(0, 6) + little_endian(part.is_zip64 ? full : begin, 4) + part.name + extra;
+                 little_endian(0, 6) + little_endian(part.is_far ? full : begin, 4) + part.name + extra;
   }
   const std::uint64_t begin = ending.directory_begin.value_or(archive.size());
-  const std::uint64_t count = ending.count.value_or(parts.size());
+  const std::uint64_t count = ending.count.value_or(parts.size()), count_here = ending.count_here.value_or(count);
   archive += directory;
   if (ending.is_zip64) {
     const std::uint64_t at = archive.size();
     archive += "PK\6\6" + little_endian(44, 8) + little_endian(45, 2) + little_endian(45, 2) +
-               little_endian(ending.disk, 4) + little_endian(ending.disk, 4) + little_endian(count, 8) +
+               little_endian(ending.disk, 4) + little_endian(ending.disk, 4) + little_endian(count_here, 8) +
                little_endian(count, 8) + little_endian(directory.size(), 8) + little_endian(begin, 8);
     archive += "PK\6\7" + little_endian(0, 4) + little_endian(at, 8) + little_endian(1, 4);
   }
   const auto field = [&](std::uint64_t number, std::size_t size) {
-    return little_endian(ending.is_zip64 ? full : number, size);
+    return little_endian(ending.is_zip64 && ending.is_full ? full : number, size);
   };
-  archive += "PK\5\6" + field(ending.disk, 2) + field(ending.disk, 2) + field(count, 2) + field(count, 2) +
+  archive += "PK\5\6" + field(ending.disk, 2) + field(ending.disk, 2) + field(count_here, 2) + field(count, 2) +
              field(directory.size(), 4) + field(begin, 4) + little_endian(ending.comment.size(), 2) + ending.comment;
   return archive;
 }
