@@ -1,7 +1,6 @@
 #include "data/numpy.hpp"
 
 #include <immintrin.h>
-#include <sys/resource.h>
 
 #include <cmath>
 #include <limits>
@@ -10,6 +9,7 @@
 #include "support/catch.hpp"
 #include "support/message_of.hpp"
 #include "support/numpy_files.hpp"
+#include "support/peak_memory.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace normalign::tests {
@@ -30,7 +30,7 @@ NumpyArray array_of(const std::string& bytes) {
 }
 
 // What is said to a file of these bytes, without the file's name; checks that the name came first.
-std::string refusal(const std::string& bytes) {
+std::string npy_refusal(const std::string& bytes) {
   static const TemporaryFolder folder;
   write_file(folder / "file", bytes);
   const std::string message = message_of([&] { numpy_arrays(folder / "file"); });
@@ -40,8 +40,8 @@ std::string refusal(const std::string& bytes) {
   return message.substr(prefix.size());
 }
 
-std::string refusal_of_header(const std::string& header, const std::string& data = "") {
-  return refusal(npy_bytes(header, data));
+std::string npy_header_refusal(const std::string& header, const std::string& data = "") {
+  return npy_refusal(npy_bytes(header, data));
 }
 
 // An array of one dimension with these values, in either order of bytes.
@@ -54,7 +54,9 @@ std::string vector_bytes(char kind, const std::vector<T>& values, bool is_swappe
 }
 
 // The bits of a number, the same for all NaNs.
-std::uint64_t bits(double value) { return std::isnan(value) ? ~std::uint64_t{0} : std::bit_cast<std::uint64_t>(value); }
+std::uint64_t number_bits(double value) {
+  return std::isnan(value) ? ~std::uint64_t{0} : std::bit_cast<std::uint64_t>(value);
+}
 
 // Checks that values of a type are read as the same numbers, in either order of bytes.
 template <class T>
@@ -66,7 +68,7 @@ void check_type(char kind, const std::vector<T>& values) {
     REQUIRE(array.numbers.shape() == Shape{static_cast<Index>(values.size()), 1});
     for (std::size_t i = 0; i < values.size(); ++i) {
       CAPTURE(values[i]);
-      CHECK(bits(array.numbers.span()[i]) == bits(static_cast<double>(values[i])));
+      CHECK(number_bits(array.numbers.span()[i]) == number_bits(static_cast<double>(values[i])));
     }
   }
 }
@@ -77,19 +79,12 @@ std::vector<T> extremes() {
   return {0, 1, 2, Limits::max(), Limits::min(), Limits::lowest(), static_cast<T>(Limits::max() / 3 + 1)};
 }
 
-// The largest memory that the process has had, in bytes.
-long peak_memory() {
-  rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
-  return usage.ru_maxrss * 1024;
-}
-
-const std::string saved(  // np.save(file, np.array([[True, False]])), NumPy 1.24
+const std::string saved_array(  // np.save(file, np.array([[True, False]])), NumPy 1.24
     "\223NUMPY\001\000v\000{'descr': '|b1', 'fortran_order': False, 'shape': (1, 2), }                   "
     "                                       \012\001\000",
     130);
 
-const std::string archive(  // np.savez(file, points=np.asfortranarray(...), names=np.array(["a", "é€"]))
+const std::string saved_archive(  // np.savez(file, points=np.asfortranarray(...), names=np.array(["a", "é€"]))
     "PK\003\004\024\000\000\000\000\000\000\000!\000\036yO\340\230\000\000\000\230\000\000\000\012\000"
     "\024\000points.npy\001\000\020\000\230\000\000\000\000\000\000\000\230\000\000\000\000\000\000\000"
     "\223NUMPY\001\000v\000{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3), }                    "
@@ -119,10 +114,10 @@ const std::string compressed_archive(  // np.savez_compressed(file, x=np.arange(
 }  // namespace
 
 TEST_CASE("files that NumPy wrote are read", "[data]") {
-  CHECK(array_of(saved).shape == std::vector<Index>{1, 2});
-  CHECK(array_of(saved).numbers == Matrix<double>{{1, 0}});
+  CHECK(array_of(saved_array).shape == std::vector<Index>{1, 2});
+  CHECK(array_of(saved_array).numbers == Matrix<double>{{1, 0}});
 
-  const std::vector<NumpyArray> arrays = arrays_of(archive);
+  const std::vector<NumpyArray> arrays = arrays_of(saved_archive);
   REQUIRE(arrays.size() == 2);
   CHECK(arrays[0].name == "points");
   CHECK(arrays[0].shape == std::vector<Index>{2, 3});
@@ -184,15 +179,16 @@ TEST_CASE("all 65536 numbers of half precision are exact", "[data]") {
   CHECK(at(0x0001) == std::ldexp(1, -24));
   CHECK(at(0x7C00) == INFINITY);
   CHECK(std::isnan(at(0x7C01)));
-  CHECK(bits(at(0x8000)) == bits(-0.0));
+  CHECK(number_bits(at(0x8000)) == number_bits(-0.0));
   int different = 0;
   for (std::size_t half = 0; half < 0x8000; ++half) {
-    different += bits(at(half + 0x8000)) != bits(-at(half));
+    different += number_bits(at(half + 0x8000)) != number_bits(-at(half));
 #ifdef __F16C__
-    different += bits(at(half)) != bits(static_cast<double>(_cvtsh_ss(halves[half])));
+    different += number_bits(at(half)) != number_bits(static_cast<double>(_cvtsh_ss(halves[half])));
 #endif
   }
-  for (std::size_t half = 0; half < 65'536; ++half) different += bits(at(half)) != bits(again.span()[half]);
+  for (std::size_t half = 0; half < 65'536; ++half)
+    different += number_bits(at(half)) != number_bits(again.span()[half]);
   CHECK(different == 0);
 }
 
@@ -297,10 +293,10 @@ TEST_CASE("texts lose the zeros that fill them up, and no others", "[data]") {
         std::vector<std::string>{"abc", "a\0b"s, "\xC3\xA9", ""});
   CHECK(array_of(npy_bytes(npy_header("|S3", "()"), "one")).texts == std::vector<std::string>{"one"});
 
-  CHECK(refusal_of_header(npy_header("|S2", "(1, 2)"), "ab\xE9z") ==
+  CHECK(npy_header_refusal(npy_header("|S2", "(1, 2)"), "ab\xE9z") ==
         "found a text at [0, 1] that is not UTF-8; save np.char.decode(array, 'latin-1')");
   for (const char32_t code : {0xD800u, 0xDFFFu, 0x110000u, 0xFFFFFFFFu})
-    CHECK(refusal_of_header(npy_header("<U1", "(2,)"), utf32({U'a', code}, false)) ==
+    CHECK(npy_header_refusal(npy_header("<U1", "(2,)"), utf32({U'a', code}, false)) ==
           "found a text at [1] that is not Unicode, expected characters");
 }
 
@@ -326,56 +322,56 @@ TEST_CASE("headers are read as Python writes them in any version, with keys in a
 }
 
 TEST_CASE("headers that are none are refused with what was expected", "[data]") {
-  CHECK(refusal_of_header("[1]") == "found \"[1]" + std::string(50, ' ') + "?\" in its header, expected '{'");
-  CHECK(contains(refusal_of_header("{'descr' '<f8'}"), "expected ':'"));
-  CHECK(contains(refusal_of_header("{descr: '<f8'}"), "expected a quoted text"));
-  CHECK(contains(refusal_of_header("{'descr"), "expected a quoted text"));
-  CHECK(contains(refusal_of_header("{'descr': '<f8' 'shape': ()}"), "expected '}'"));
-  CHECK(contains(refusal_of_header("{'fortran_order': Maybe}"), "expected True or False"));
-  CHECK(contains(refusal_of_header("{'shape': 5}"), "expected '('"));
-  CHECK(contains(refusal_of_header("{'shape': (5 6)}"), "expected ')'"));
+  CHECK(npy_header_refusal("[1]") == "found \"[1]" + std::string(50, ' ') + "?\" in its header, expected '{'");
+  CHECK(contains(npy_header_refusal("{'descr' '<f8'}"), "expected ':'"));
+  CHECK(contains(npy_header_refusal("{descr: '<f8'}"), "expected a quoted text"));
+  CHECK(contains(npy_header_refusal("{'descr"), "expected a quoted text"));
+  CHECK(contains(npy_header_refusal("{'descr': '<f8' 'shape': ()}"), "expected '}'"));
+  CHECK(contains(npy_header_refusal("{'fortran_order': Maybe}"), "expected True or False"));
+  CHECK(contains(npy_header_refusal("{'shape': 5}"), "expected '('"));
+  CHECK(contains(npy_header_refusal("{'shape': (5 6)}"), "expected ')'"));
   for (const char* shape : {"(-1,)", "(a,)", "(,)", "(9223372036854775808,)", "(1.5", "("})
-    CHECK(contains(refusal_of_header(npy_header("<f8", shape)), "in its header, expected "));
-  CHECK(contains(refusal_of_header(npy_header("<f8", "(1,)") + "x"), "expected nothing more"));
-  CHECK(refusal_of_header("{'descr': '<f8', 'color': 3}") ==
+    CHECK(contains(npy_header_refusal(npy_header("<f8", shape)), "in its header, expected "));
+  CHECK(contains(npy_header_refusal(npy_header("<f8", "(1,)") + "x"), "expected nothing more"));
+  CHECK(npy_header_refusal("{'descr': '<f8', 'color': 3}") ==
         "found key \"color\" in its header, expected descr, fortran_order and shape");
-  CHECK(refusal_of_header("{'descr': '<f8', 'shape': (1,)}", bytes_of(1.0)) ==
+  CHECK(npy_header_refusal("{'descr': '<f8', 'shape': (1,)}", bytes_of(1.0)) ==
         "found keys \"descr, shape\" in its header, expected descr, fortran_order and shape, each once");
-  CHECK(contains(refusal_of_header("{'descr': '<f8', 'descr': '<f8', 'fortran_order': False, 'shape': (1,)}"),
+  CHECK(contains(npy_header_refusal("{'descr': '<f8', 'descr': '<f8', 'fortran_order': False, 'shape': (1,)}"),
                  "found keys \"descr, descr, fortran_order, shape\""));
 
   const std::string good = npy_bytes(npy_header("<f8", "(1,)"), bytes_of(1.0));
   for (const auto& [at, byte] : std::vector<std::pair<std::size_t, char>>{{6, 0}, {6, 4}, {6, '\xff'}, {7, 1}}) {
     std::string other = good;
     other[at] = byte;
-    CHECK(contains(refusal(other), "of the format, expected 1.0, 2.0 or 3.0"));
+    CHECK(contains(npy_refusal(other), "of the format, expected 1.0, 2.0 or 3.0"));
   }
   std::string longer = npy_bytes(npy_header("<f8", "(1,)") + std::string(1 << 20, ' '), bytes_of(1.0), 2);
-  CHECK(contains(refusal(longer), "expected at most 1048576"));
+  CHECK(contains(npy_refusal(longer), "expected at most 1048576"));
   longer[10] = '\x7f';
-  CHECK(contains(refusal(longer), "expected at most 1048576"));
+  CHECK(contains(npy_refusal(longer), "expected at most 1048576"));
 }
 
 TEST_CASE("integers that a double does not hold are refused with their place", "[data]") {
   constexpr std::int64_t most = std::int64_t{1} << 53;
   for (const std::int64_t value : {most + 1, -most - 1, INT64_MAX, INT64_MIN + 1, 2 * most + 2, 4 * most - 1})
-    CHECK(refusal(vector_bytes<std::int64_t>('i', {1, 2, value, value}, value % 2 == 0)) ==
+    CHECK(npy_refusal(vector_bytes<std::int64_t>('i', {1, 2, value, value}, value % 2 == 0)) ==
           text("found ", value, " at [2], expected a number that double precision holds exactly"));
   for (const std::uint64_t value : {std::uint64_t{most} + 1, ~std::uint64_t{0}, ~std::uint64_t{0} << 10})
-    CHECK(refusal(vector_bytes<std::uint64_t>('u', {1, value}, false)) ==
+    CHECK(npy_refusal(vector_bytes<std::uint64_t>('u', {1, value}, false)) ==
           text("found ", value, " at [1], expected a number that double precision holds exactly"));
   // The place is an index as Python counts, in Fortran order as well.
   std::string data;
   for (const std::int64_t value : {0, 0, 0, 1, 0, 0}) data += bytes_of(value * (most + 1));
-  CHECK(contains(refusal_of_header(npy_header("<i8", "(2, 3)"), data), "at [1, 0], expected"));
-  CHECK(contains(refusal_of_header(npy_header("<i8", "(2, 3)", true), data), "at [1, 1], expected"));
-  CHECK(contains(refusal_of_header(npy_header("<i8", "(1, 3, 2)", true), data), "at [0, 0, 1], expected"));
+  CHECK(contains(npy_header_refusal(npy_header("<i8", "(2, 3)"), data), "at [1, 0], expected"));
+  CHECK(contains(npy_header_refusal(npy_header("<i8", "(2, 3)", true), data), "at [1, 1], expected"));
+  CHECK(contains(npy_header_refusal(npy_header("<i8", "(1, 3, 2)", true), data), "at [0, 0, 1], expected"));
 }
 
 TEST_CASE("types that are not read are refused by the array's name, with what to save instead", "[data]") {
   const auto refusal_of_type = [](const std::string& type) {
-    return refusal(zip_bytes({zip_part("good.npy", saved),
-                              zip_part("odd.npy", npy_bytes(npy_header(type, "(1,)"), std::string(16, '\0')))}));
+    return npy_refusal(zip_bytes({zip_part("good.npy", saved_array),
+                                  zip_part("odd.npy", npy_bytes(npy_header(type, "(1,)"), std::string(16, '\0')))}));
   };
   CHECK(refusal_of_type("|O") ==
         "array \"odd\": found Python objects (a pickle), type '|O', expected numbers or texts; save np.save(file, "
@@ -392,29 +388,29 @@ TEST_CASE("types that are not read are refused by the array's name, with what to
     CHECK(contains(refusal_of_type(type), ", expected numbers or texts"));
   }
   for (const std::string type : {"[('a', '<f8'), ('b', '<i4')]", "('<f8', (2,))"})
-    CHECK(contains(refusal(npy_bytes("{'descr': " + type + ", 'fortran_order': False, 'shape': (1,)}", "")),
+    CHECK(contains(npy_refusal(npy_bytes("{'descr': " + type + ", 'fortran_order': False, 'shape': (1,)}", "")),
                    "found a type with fields, expected one type of numbers or texts; save each field"));
 }
 
 TEST_CASE("data that are longer or shorter than the shape says are refused before memory is taken", "[data]") {
   const long before = peak_memory();
-  CHECK(refusal_of_header(npy_header("<f8", "(2,)"), bytes_of(1.0)) ==
+  CHECK(npy_header_refusal(npy_header("<f8", "(2,)"), bytes_of(1.0)) ==
         "found 8 bytes of data, expected 16 for shape (2) of type '<f8' (is the file truncated?)");
-  CHECK(refusal_of_header(npy_header("<f8", "()"), bytes_of(1.0) + "x") ==
+  CHECK(npy_header_refusal(npy_header("<f8", "()"), bytes_of(1.0) + "x") ==
         "found 9 bytes of data, expected 8 for shape () of type '<f8'");
-  CHECK(refusal_of_header(npy_header("<U3", "(0, 5)"), "x") ==
+  CHECK(npy_header_refusal(npy_header("<U3", "(0, 5)"), "x") ==
         "found 1 bytes of data, expected 0 for shape (0, 5) of type '<U3'");
-  CHECK(contains(refusal_of_header(npy_header("<f8", "(1000000000000, 1000)"), "x"), "expected 8000000000000000 for"));
+  CHECK(contains(npy_header_refusal(npy_header("<f8", "(1000000000000, 1000)"), "x"), "expected 8000000000000000 for"));
   for (const char* shape : {"(1152921504606846976,)", "(4294967296, 4294967296)", "(0, 4294967296, 4294967296)",
                             "(9223372036854775807,)", "(2, 0, 9223372036854775807)"})
-    CHECK(contains(refusal_of_header(npy_header("<f8", shape), "x"), "expected one that memory can hold"));
-  CHECK(contains(refusal_of_header(npy_header("<U4294967295", "(4294967296,)"), "x"), "that memory can hold"));
+    CHECK(contains(npy_header_refusal(npy_header("<f8", shape), "x"), "expected one that memory can hold"));
+  CHECK(contains(npy_header_refusal(npy_header("<U4294967295", "(4294967296,)"), "x"), "that memory can hold"));
 
   // An archive that claims as much as deflate can reach costs what the array takes, and one that claims more nothing.
   ZipPart part = zip_part("x.npy", npy_bytes(npy_header("<f8", "(100000000,)"), bytes_of(1.0)), true);
-  CHECK(contains(refusal(zip_bytes({part})), "array \"x\": found 8 bytes of data, expected 800000000"));
+  CHECK(contains(npy_refusal(zip_bytes({part})), "array \"x\": found 8 bytes of data, expected 800000000"));
   part.size = 800'000'128;
-  CHECK(contains(refusal(zip_bytes({part})), "found size 800000128, expected at most 1032 times"));
+  CHECK(contains(npy_refusal(zip_bytes({part})), "found size 800000128, expected at most 1032 times"));
   CHECK(peak_memory() - before < 32 << 20);
 }
 
@@ -434,23 +430,25 @@ TEST_CASE("a file is not held beside its values", "[data]") {
 
 TEST_CASE("what is no array in an archive is refused by its name, but folders are not", "[data]") {
   CHECK(arrays_of(zip_bytes({})).empty());
-  const std::vector<NumpyArray> arrays = arrays_of(zip_bytes({zip_part("a/", ""), zip_part("a/.npy", saved)}));
+  const std::vector<NumpyArray> arrays = arrays_of(zip_bytes({zip_part("a/", ""), zip_part("a/.npy", saved_array)}));
   REQUIRE(arrays.size() == 1);
   CHECK(arrays[0].name == "a/");
-  CHECK(refusal(zip_bytes({zip_part("x.npy", saved), zip_part("read\nme.txt", "hello")})) ==
+  CHECK(npy_refusal(zip_bytes({zip_part("x.npy", saved_array), zip_part("read\nme.txt", "hello")})) ==
         "member \"read?me.txt\": expected arrays alone, which are called NAME.npy");
-  CHECK(contains(refusal(zip_bytes({zip_part("\xE9.npy", saved)})), "expected arrays alone"));
-  CHECK(refusal(zip_bytes({zip_part("x.npy", "hello, world")})) ==
+  CHECK(contains(npy_refusal(zip_bytes({zip_part("\xE9.npy", saved_array)})), "expected arrays alone"));
+  CHECK(npy_refusal(zip_bytes({zip_part("x.npy", "hello, world")})) ==
         "array \"x\": found \"hello, w\" at its beginning, expected \"?NUMPY\", a .npy file");
-  CHECK(contains(refusal(zip_bytes({zip_part("x.npy", "")})), "array \"x\": found 0 bytes where its header goes on"));
-  CHECK(contains(refusal(zip_bytes({zip_part("x.npy", saved), zip_part("x.npy", saved)})), "found two members"));
+  CHECK(
+      contains(npy_refusal(zip_bytes({zip_part("x.npy", "")})), "array \"x\": found 0 bytes where its header goes on"));
+  CHECK(contains(npy_refusal(zip_bytes({zip_part("x.npy", saved_array), zip_part("x.npy", saved_array)})),
+                 "found two members"));
 }
 
 TEST_CASE("files cut at any byte are refused", "[data]") {
-  for (const std::string& bytes : {saved, archive, compressed_archive})
+  for (const std::string& bytes : {saved_array, saved_archive, compressed_archive})
     for (std::size_t size = 0; size < bytes.size(); ++size) {
       CAPTURE(size, bytes.size());
-      const std::string message = refusal(bytes.substr(0, size));
+      const std::string message = npy_refusal(bytes.substr(0, size));
       CHECK(message != "nothing was thrown");
       if (size >= 6) CHECK(contains(message, "is the file truncated?"));
     }
@@ -466,7 +464,7 @@ TEST_CASE("archives with a bit of any byte changed are refused or read the same"
     }
     return result;
   };
-  for (const std::string& bytes : {archive, compressed_archive}) {
+  for (const std::string& bytes : {saved_archive, compressed_archive}) {
     const std::string expected = printed(arrays_of(bytes));
     for (std::size_t i = 0; i < bytes.size(); ++i) {
       CAPTURE(i);
@@ -487,7 +485,8 @@ TEST_CASE("NumPy's files are known by their first bytes, whatever their names", 
     write_file(folder / "table.csv", bytes);
     return is_numpy_file(folder / "table.csv");
   };
-  for (const std::string& bytes : {saved, archive, compressed_archive, zip_bytes({})}) CHECK(is_numpy(bytes));
+  for (const std::string& bytes : {saved_array, saved_archive, compressed_archive, zip_bytes({})})
+    CHECK(is_numpy(bytes));
   for (const std::string bytes : {"", "\x93NUMP", "PK\3", "PK,3,4", "NUMPY,1", "1,2,3\n"}) CHECK(!is_numpy(bytes));
   CHECK(!is_numpy_file(folder / "missing"));
   CHECK(!is_numpy_file(folder.path()));
@@ -500,8 +499,9 @@ TEST_CASE("what is no readable file of NumPy's is refused by its name", "[data]"
   CHECK(message_of([&] { numpy_arrays(missing); }) == missing + ": No such file or directory");
   CHECK(message_of([&] { numpy_arrays(folder.path()); }) ==
         folder.path().string() + ": found no regular file, expected one");
-  CHECK(refusal("1,2,3\n4,5,6") == "found \"1,2,3?\" at its beginning, expected \"?NUMPY\" (.npy) or \"PK\" (.npz)");
-  CHECK(refusal("") == "found \"\" at its beginning, expected \"?NUMPY\" (.npy) or \"PK\" (.npz)");
+  CHECK(npy_refusal("1,2,3\n4,5,6") ==
+        "found \"1,2,3?\" at its beginning, expected \"?NUMPY\" (.npy) or \"PK\" (.npz)");
+  CHECK(npy_refusal("") == "found \"\" at its beginning, expected \"?NUMPY\" (.npy) or \"PK\" (.npz)");
 }
 
 }  // namespace normalign::tests

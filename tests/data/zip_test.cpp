@@ -10,10 +10,10 @@
 namespace normalign::tests {
 namespace {
 
-using Files = std::vector<std::pair<std::string, std::string>>;  // names and bytes
+using ZippedFiles = std::vector<std::pair<std::string, std::string>>;  // names and bytes
 
 // The bytes of a member, read in pieces of this size.
-std::string content(std::istream& archive, const ZipMember& member, std::size_t piece_size = 1 << 16) {
+std::string member_content(std::istream& archive, const ZipMember& member, std::size_t piece_size = 1 << 16) {
   ZipMemberBytes bytes(archive, member);
   CHECK(bytes.left() == member.size);
   std::string result(member.size, '\0');
@@ -23,18 +23,18 @@ std::string content(std::istream& archive, const ZipMember& member, std::size_t 
   return result;
 }
 
-Files files_of(const std::string& bytes) {
+ZippedFiles zipped_files(const std::string& bytes) {
   std::istringstream archive(bytes);
-  Files files;
-  for (const ZipMember& member : zip_members(archive)) files.emplace_back(member.name, content(archive, member));
+  ZippedFiles files;
+  for (const ZipMember& member : zip_members(archive)) files.emplace_back(member.name, member_content(archive, member));
   return files;
 }
 
-std::string refusal(const std::string& bytes) {
-  return message_of([&] { files_of(bytes); });
+std::string zip_refusal(const std::string& bytes) {
+  return message_of([&] { zipped_files(bytes); });
 }
 
-std::string random_bytes(std::mt19937& random, std::size_t size, unsigned values) {
+std::string random_text(std::mt19937& random, std::size_t size, unsigned values) {
   std::string bytes;
   for (std::size_t i = 0; i < size; ++i) bytes += static_cast<char>(random() % values);
   return bytes;
@@ -48,10 +48,10 @@ TEST_CASE("the members of an archive are read in order, stored and deflated, in 
   std::mt19937 random(1);
   for (int trial = 0; trial < 200; ++trial) {
     CAPTURE(trial);
-    Files files;
+    ZippedFiles files;
     std::vector<ZipPart> parts;
     for (std::size_t i = 0; i < random() % 5; ++i) {
-      files.emplace_back("name" + std::to_string(9 - i), random_bytes(random, random() % 3000, 1 + random() % 256));
+      files.emplace_back("name" + std::to_string(9 - i), random_text(random, random() % 3000, 1 + random() % 256));
       parts.push_back(zip_part(files[i].first, files[i].second, random() % 2 == 0));
       parts.back().is_zip64 = random() % 2 == 0;
       parts.back().is_far = random() % 2 == 0;
@@ -59,27 +59,28 @@ TEST_CASE("the members of an archive are read in order, stored and deflated, in 
     }
     const ZipEnding ending{.is_zip64 = random() % 2 == 0,
                            .is_full = random() % 2 == 0,
-                           .comment = random_bytes(random, random() % 100, 256)};
-    CHECK(files_of(zip_bytes(parts, ending)) == files);
+                           .comment = random_text(random, random() % 100, 256)};
+    CHECK(zipped_files(zip_bytes(parts, ending)) == files);
   }
 }
 
 TEST_CASE("a member is the same in pieces of any size", "[data]") {
   std::mt19937 random(2);
-  const std::string bytes = random_bytes(random, 200'000, 20);
+  const std::string bytes = random_text(random, 200'000, 20);
   std::istringstream archive(zip_bytes({zip_part("stored", bytes), zip_part("deflated", bytes, true)}));
   for (const ZipMember& member : zip_members(archive))
     for (const std::size_t piece_size : {1, 7, 65'536, 65'537, 200'000})
-      CHECK(content(archive, member, piece_size) == bytes);
+      CHECK(member_content(archive, member, piece_size) == bytes);
 }
 
 TEST_CASE("folders are passed over, and a comment may look like the end of an archive", "[data]") {
-  CHECK(files_of(zip_bytes({zip_part("folder/", ""), zip_part("folder/a", poem)})) == Files{{"folder/a", poem}});
+  CHECK(zipped_files(zip_bytes({zip_part("folder/", ""), zip_part("folder/a", poem)})) ==
+        ZippedFiles{{"folder/a", poem}});
   const std::string empty_archive = zip_bytes({});
   for (const std::string& comment : {empty_archive + "x", std::string("PK\5\6 and so on, longer than such a record is"),
                                      std::string("PK\5\6"), std::string(65'535, 'x')})
-    CHECK(files_of(zip_bytes({zip_part("a", poem)}, {.comment = comment})) == Files{{"a", poem}});
-  CHECK(files_of(empty_archive).empty());
+    CHECK(zipped_files(zip_bytes({zip_part("a", poem)}, {.comment = comment})) == ZippedFiles{{"a", poem}});
+  CHECK(zipped_files(empty_archive).empty());
 }
 
 TEST_CASE("65535 members, a number that stands for ZIP64 elsewhere, are read without it", "[data]") {
@@ -95,7 +96,7 @@ TEST_CASE("data descriptors behind the data are passed over", "[data]") {
   part.flags = 8;
   part.data += "PK\7\10" + little_endian(part.crc, 4) + little_endian(size, 4) + little_endian(poem.size(), 4);
   part.stored_size = size;
-  CHECK(files_of(zip_bytes({part, zip_part("b", poem)})) == Files{{"a", poem}, {"b", poem}});
+  CHECK(zipped_files(zip_bytes({part, zip_part("b", poem)})) == ZippedFiles{{"a", poem}, {"b", poem}});
 }
 
 TEST_CASE("an archive cut at any byte is refused", "[data]") {
@@ -103,8 +104,9 @@ TEST_CASE("an archive cut at any byte is refused", "[data]") {
     const std::string bytes = zip_bytes({zip_part("a", poem), zip_part("b", poem, true)}, {.is_zip64 = is_zip64});
     for (std::size_t size = 0; size < bytes.size(); ++size) {
       CAPTURE(size);
-      CHECK(refusal(bytes.substr(0, size)) == "found no end of a ZIP archive, expected one (is the file truncated?)");
-      if (size > 0) CHECK(refusal(bytes.substr(size)) != "nothing was thrown");
+      CHECK(zip_refusal(bytes.substr(0, size)) ==
+            "found no end of a ZIP archive, expected one (is the file truncated?)");
+      if (size > 0) CHECK(zip_refusal(bytes.substr(size)) != "nothing was thrown");
     }
   }
 }
@@ -120,7 +122,7 @@ TEST_CASE("an archive with any bit changed is refused or has the same bytes", "[
         std::string spoiled = bytes;
         spoiled[i] = static_cast<char>(spoiled[i] ^ 1 << bit);
         try {
-          for (const auto& [name, content] : files_of(spoiled)) CHECK(content == poem);
+          for (const auto& [name, content] : zipped_files(spoiled)) CHECK(content == poem);
         } catch (const InputError& error) {
           CHECK(std::string(error.what()).find_first_of("\n\r") == std::string::npos);
         }
@@ -133,7 +135,7 @@ TEST_CASE("what the numbers of a member say must be so", "[data]") {
   const auto with = [](bool is_deflated, const auto& change) {
     ZipPart part = zip_part("a", poem, is_deflated);
     change(part);
-    return refusal(zip_bytes({part, zip_part("behind", poem)}));
+    return zip_refusal(zip_bytes({part, zip_part("behind", poem)}));
   };
   const std::string size = std::to_string(poem.size());
   CHECK(with(false, [](ZipPart&) {}) == "nothing was thrown");
@@ -178,7 +180,7 @@ TEST_CASE("what the numbers of a member say must be so", "[data]") {
 }
 
 TEST_CASE("members that share a name or bytes are refused", "[data]") {
-  CHECK(refusal(zip_bytes({zip_part("a", poem), zip_part("a", "")})) ==
+  CHECK(zip_refusal(zip_bytes({zip_part("a", poem), zip_part("a", "")})) ==
         "found two members \"a\", expected different names");
   // The first goes on into the second.
   ZipPart first = zip_part("a", poem);
@@ -187,7 +189,7 @@ TEST_CASE("members that share a name or bytes are refused", "[data]") {
   const std::string long_data = both.substr(31, 2 * (31 + poem.size()) - 31);
   first.size = first.stored_size = long_data.size();
   first.crc = zip_part("a", long_data).crc;
-  CHECK(refusal(zip_bytes({first, second})) ==
+  CHECK(zip_refusal(zip_bytes({first, second})) ==
         "member \"b\": found its data among those of another, expected data of its own");
 }
 
@@ -195,22 +197,22 @@ TEST_CASE("an end that does not fit the archive is refused", "[data]") {
   const std::vector<ZipPart> parts = {zip_part("a", poem)};
   for (const bool is_zip64 : {false, true}) {
     CAPTURE(is_zip64);
-    CHECK(refusal(zip_bytes(parts, {.is_zip64 = is_zip64, .disk = 1})) ==
+    CHECK(zip_refusal(zip_bytes(parts, {.is_zip64 = is_zip64, .disk = 1})) ==
           "found one of several disks, expected an archive in one file");
-    CHECK(refusal(zip_bytes(parts, {.is_zip64 = is_zip64, .count_here = 0})) ==
+    CHECK(zip_refusal(zip_bytes(parts, {.is_zip64 = is_zip64, .count_here = 0})) ==
           "found one of several disks, expected an archive in one file");
     for (const std::uint64_t count : {0, 2})
-      CHECK(refusal(zip_bytes(parts, {.is_zip64 = is_zip64, .count = count})) ==
+      CHECK(zip_refusal(zip_bytes(parts, {.is_zip64 = is_zip64, .count = count})) ==
             text("found 1 members in the directory, expected ", count, " (is the file damaged?)"));
     for (const std::uint64_t begin : {std::uint64_t{0}, std::uint64_t{100}, std::uint64_t{1} << 30})
-      CHECK(contains(refusal(zip_bytes(parts, {.is_zip64 = is_zip64, .directory_begin = begin})),
+      CHECK(contains(zip_refusal(zip_bytes(parts, {.is_zip64 = is_zip64, .directory_begin = begin})),
                      "bytes before the archive?"));
   }
-  CHECK(contains(refusal("#!/bin/sh\n" + zip_bytes(parts)), "bytes before the archive?"));
-  CHECK(contains(refusal(zip_bytes(parts) + "x"), "found no end of a ZIP archive"));
+  CHECK(contains(zip_refusal("#!/bin/sh\n" + zip_bytes(parts)), "bytes before the archive?"));
+  CHECK(contains(zip_refusal(zip_bytes(parts) + "x"), "found no end of a ZIP archive"));
   std::string far = zip_bytes(parts, {.is_zip64 = true});
   far.replace(far.size() - 22 - 12, 8, std::string(8, '\xff'));  // where the ZIP64 end is
-  CHECK(contains(refusal(far), "expected a ZIP64 end of the directory"));
+  CHECK(contains(zip_refusal(far), "expected a ZIP64 end of the directory"));
 }
 
 TEST_CASE("more bytes than a member has are refused", "[data]") {
