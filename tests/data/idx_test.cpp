@@ -1,10 +1,9 @@
 #include "data/idx.hpp"
 
-#include <sys/resource.h>
-
 #include "support/catch.hpp"
 #include "support/idx_files.hpp"
 #include "support/message_of.hpp"
+#include "support/peak_memory.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace normalign::tests {
@@ -19,13 +18,6 @@ std::string images_message(const std::string& bytes, const std::string& name = "
   if (!message.starts_with(prefix)) return message;
   CHECK(message.find('\n') == message.npos);
   return message.substr(prefix.size());
-}
-
-// The largest memory that the process has had, in bytes.
-long peak_memory() {
-  rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
-  return usage.ru_maxrss * 1024;
 }
 
 }  // namespace
