@@ -48,18 +48,24 @@ void check_categories(const DataTable& table, const DataColumn& column) {
 std::vector<bool> chosen_columns(const DataTable& table, std::span<const std::size_t> labels,
                                  const FeatureOptions& options) {
   std::vector<bool> result(table.columns.size(), options.columns.empty());
-  const auto require_feature = [&](const std::string& called, const char* what) {
-    const std::size_t at = table.column_at(called, what);
-    if (std::ranges::find(labels, at) != labels.end())
-      table.refuse(what, ": found '", one_line(called), "', that of the labels, expected a feature");
-    return at;
+  const auto features_at = [&](const std::string& called, const char* what) {
+    std::vector<std::size_t> found = table.columns_at(called, what);
+    for (const std::size_t at : found)
+      if (std::ranges::find(labels, at) != labels.end())
+        table.refuse(what, ": found '", one_line(called), "', that of the labels, expected a feature");
+    return found;
   };
-  for (const std::string& called : options.columns) result[require_feature(called, "--columns")] = true;
-  for (const std::string& called : options.drop) result[require_feature(called, "--drop")] = false;
+  const auto choose = [&](const std::vector<std::string>& names, const char* what, bool is_chosen) {
+    for (const std::string& called : names)
+      for (const std::size_t at : features_at(called, what)) result[at] = is_chosen;
+  };
+  choose(options.columns, "--columns", true);
+  choose(options.drop, "--drop", false);
   for (const std::size_t label : labels) result[label] = false;
   for (const std::string& called : options.categories)
-    if (!result[require_feature(called, "--categories")])
-      table.refuse("--categories: found '", one_line(called), "', which is left out, expected a feature");
+    for (const std::size_t at : features_at(called, "--categories"))
+      if (!result[at])
+        table.refuse("--categories: found '", one_line(called), "', which is left out, expected a feature");
   return result;
 }
 
@@ -164,7 +170,8 @@ FeatureEncoding feature_encoding(const DataTable& table, std::span<const std::si
                                  const FeatureOptions& options) {
   const std::vector<bool> is_feature = chosen_columns(table, labels, options);
   std::vector<bool> is_category(table.columns.size());
-  for (const std::string& called : options.categories) is_category[table.column_at(called, "--categories")] = true;
+  for (const std::string& called : options.categories)
+    for (const std::size_t at : table.columns_at(called, "--categories")) is_category[at] = true;
   FeatureEncoding result{.missing = options.missing};
   for (std::size_t j = 0; j < table.columns.size(); ++j) {
     if (!is_feature[j]) continue;

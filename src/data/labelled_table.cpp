@@ -5,6 +5,8 @@
 
 #include "base/nearest_name.hpp"
 #include "base/number_text.hpp"
+#include "data/array_table.hpp"
+#include "data/numpy.hpp"
 
 namespace normalign {
 namespace {
@@ -73,6 +75,23 @@ std::string categories_of(const FeatureEncoding& encoding) {
   return joined(result, ", ");
 }
 
+// The table in a file of either kind.
+DataTable table_in(const std::filesystem::path& path, const std::optional<std::string>& label,
+                   const TableOptions& options) {
+  if (!is_numpy_file(path))
+    return csv_table(path, {.label = label,
+                            .texts = options.features.categories,
+                            .delimiter = options.delimiter,
+                            .header = options.header,
+                            .index_column = options.index_column});
+  const auto refuse = [&](const char* option) {
+    throw InputError(text(path.string(), ": ", option, ": found it for a file of arrays, expected it for a CSV file"));
+  };
+  if (options.header) refuse("--header");
+  if (options.index_column != IndexColumn::refuse) refuse("--index-column");
+  return array_table(path, label);
+}
+
 }  // namespace
 
 ClassLabels class_labels(const DataTable& table, std::size_t label, std::span<const Index> rows,
@@ -99,12 +118,23 @@ ClassLabels class_labels(const DataTable& table, std::size_t label, std::span<co
   return result;
 }
 
-DataTable read_table(const std::filesystem::path& path, const TableOptions& options) {
-  return csv_table(path, {.label = options.label,
-                          .texts = options.features.categories,
-                          .delimiter = options.delimiter,
-                          .header = options.header,
-                          .index_column = options.index_column});
+TableWithLabels table_with_labels(const std::filesystem::path& path, const TableOptions& options) {
+  const auto label = options.labels.empty() ? std::optional(options.label) : std::nullopt;
+  TableWithLabels result{.table = table_in(path, label, options)};
+  DataTable& table = result.table;
+  if (label) {
+    result.label = table.column_at(*label, "label column");
+    return result;
+  }
+  DataTable labels = table_in(options.labels, std::nullopt, options);
+  if (labels.columns.size() != 1)
+    labels.refuse("found ", labels.columns.size(), " columns, expected one, that of the labels");
+  if (labels.rows != table.rows)
+    labels.refuse("found ", labels.rows, " labels, expected ", table.rows, ", one for each row of ", table.source);
+  result.label = table.columns.size();
+  table.columns.push_back(as_text(std::move(labels.columns.front())));
+  table.columns.back().place = ++table.places;
+  return result;
 }
 
 std::vector<std::int32_t> labels_among(const std::vector<std::string>& class_names, const DataTable& table,
@@ -160,8 +190,7 @@ LabelledTable labelled_table(const std::filesystem::path& path, const TableOptio
   for (const FeatureColumn& column : encoding.features.columns)
     if (!column.levels.empty())
       as_before.features.categories.push_back(column.name.empty() ? text(column.place) : column.name);
-  const DataTable table = read_table(path, as_before);
-  const std::size_t label = table.column_at(encoding.label, "label column");
+  const auto [table, label] = table_with_labels(path, as_before);
   const std::vector<Index> rows = labelled_rows(encoding.features, table, label);
   return {.data = {encoded(encoding.features, table, rows), labels_among(encoding.class_names, table, label, rows),
                    static_cast<Index>(encoding.class_names.size())},
@@ -170,8 +199,7 @@ LabelledTable labelled_table(const std::filesystem::path& path, const TableOptio
 }
 
 LabelledTable labelled_table(const std::filesystem::path& path, const TableOptions& options) {
-  const DataTable table = read_table(path, options);
-  const std::size_t label = table.column_at(options.label, "label column");
+  const auto [table, label] = table_with_labels(path, options);
   const DataColumn& column = table.columns[label];
   LabelledTable result;
   FeatureEncoding& features = result.encoding.features;

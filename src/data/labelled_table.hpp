@@ -15,7 +15,8 @@ namespace normalign {
 
 /// How a table of labelled samples is to be understood.
 struct TableOptions {
-  /// The label column, as `CsvOptions::label` takes it; all other columns are features.
+  /// The label column, as `CsvOptions::label` takes it; all other columns are features. With `labels` it is not looked
+  /// at.
   std::string label = "-1";
   std::optional<char> delimiter = {};              ///< of a CSV file, as CsvOptions has it
   std::optional<bool> header = {};                 ///< the same
@@ -27,6 +28,8 @@ struct TableOptions {
   /// whether or not each occurs. Else they are names, and the classes are the different ones.
   bool numbered_classes = false;
   FeatureOptions features = {};
+  /// A second file, whose only column is that of the labels; empty: they are in the first.
+  std::filesystem::path labels = {};
 };
 
 /// Labels as class numbers.
@@ -70,16 +73,23 @@ struct LabelledTable {
   std::string reading = {};     ///< as `reading_of` has it
 };
 
-/// The table in a CSV file. Throws as `csv_table` does.
-DataTable read_table(const std::filesystem::path& path, const TableOptions& options);
+/// A table, and which of its columns holds the labels.
+struct TableWithLabels {
+  DataTable table = {};
+  std::size_t label = 0;
+};
+
+/// The table in a CSV, .npy or .npz file, which is told by its content. Throws as `csv_table` and `array_table` do, on
+/// options that belong to the other kind of file, and on a file of labels that has not one column or other rows.
+TableWithLabels table_with_labels(const std::filesystem::path& path, const TableOptions& options);
 
 /// The samples of that table, read as another was: options say how its file is to be understood, `encoding` all else.
-/// Throws as `read_table`, `encoded` and `labels_among` do.
+/// Throws as `table_with_labels`, `encoded` and `labels_among` do.
 LabelledTable labelled_table(const std::filesystem::path& path, const TableOptions& options,
                              const TableEncoding& encoding);
 
-/// The samples of that table; rows without a label are left out with MissingValues::drop. Throws as `read_table`,
-/// `feature_encoding`, `labelled_rows` and `class_labels` do.
+/// The samples of that table; rows without a label are left out with MissingValues::drop. Throws as
+/// `table_with_labels`, `feature_encoding`, `labelled_rows` and `class_labels` do.
 LabelledTable labelled_table(const std::filesystem::path& path, const TableOptions& options = {});
 
 }  // namespace normalign

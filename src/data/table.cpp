@@ -60,6 +60,13 @@ std::size_t DataTable::column_at(const std::string& called, const char* what) co
   return static_cast<std::size_t>(found - columns.begin());
 }
 
+std::vector<std::size_t> DataTable::columns_at(const std::string& called, const char* what) const {
+  std::vector<std::size_t> result;
+  for (std::size_t j = 0; j < columns.size(); ++j)
+    if (!called.empty() && columns[j].group == called) result.push_back(j);
+  return result.empty() ? std::vector{column_at(called, what)} : result;
+}
+
 bool is_missing_mark(std::string_view field) {
   static constexpr std::string_view marks[] = {
       "",    "?",    "NA",   "na",  "N/A",  "n/a",  "#N/A", "#N/A N/A", "#NA",     "<NA>",    "NaN",

@@ -15,6 +15,7 @@ namespace normalign {
 /// One column of a table: numbers, or texts. Rows of it may be missing.
 struct DataColumn {
   std::string name = {};                 ///< empty where it has none
+  std::string group = {};                ///< of the array that it is a column of; empty for a column by itself
   Index place = 0;                       ///< in the file, from 1 on
   std::vector<double> numbers = {};      ///< finite, or NaN where missing; empty where it holds texts
   std::vector<std::int32_t> codes = {};  ///< of texts: each row's place in `levels`, -1 where missing; else empty
@@ -55,6 +56,8 @@ struct DataTable {
   /// that stands there in the file, from 1 on or, from the last one backwards, from -1 on. Throws InputError, opened by
   /// the source and `what` ("label column"), where it is none or more than one.
   std::size_t column_at(const std::string& called, const char* what) const;
+  /// The places of all columns of the group of that name or, where there is none, of the column as `column_at` has it.
+  std::vector<std::size_t> columns_at(const std::string& called, const char* what) const;
 };
 
 /// Whether a field of a text file stands for a missing value: it is empty, `?`, `NA`, `na`, `N/A`, `n/a`, `#N/A`,

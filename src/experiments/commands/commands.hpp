@@ -53,8 +53,8 @@ void print(const TableSet& tables, bool wide);
 /// is from 1 to 1024.
 int thread_count(const std::optional<int>& given);
 
-/// Adds --header, --index-column, --columns, --drop, --categories and --missing, which say how a table is read; `group`
-/// is where --help lists them. Parsing throws InputError on other words than theirs.
+/// Adds --header, --index-column, --columns, --drop, --categories, --labels and --missing, which say how a table is
+/// read; `group` is where --help lists them. Parsing throws InputError on other words than theirs.
 void add_table_options(CLI::App& command, TableOptions& options, const std::string& group);
 
 /// Adds --data, --task, --seed, --test and what `add_table_options` adds.

@@ -53,6 +53,9 @@ void add_table_options(CLI::App& command, TableOptions& options, const std::stri
   add_columns("--drop", options.features.drop, "Leave these columns out; again for more");
   add_columns("--categories", options.features.categories,
               "These columns are categories even if they hold numbers or many texts (default: those of texts)");
+  command.add_option("--labels", options.labels, "The labels are in this file, which has no other column")
+      ->type_name("FILE")
+      ->group(group);
   command
       .add_option_function<std::string>(
           "--missing",

@@ -73,6 +73,7 @@ std::vector<std::string> arguments_of(const TabularRun& run, const TabularArgume
   add_columns("--columns", table.features.columns);
   add_columns("--drop", table.features.drop);
   add_columns("--categories", table.features.categories);
+  if (!table.labels.empty()) result.push_back("--labels=" + table.labels.string());
   if (table.features.missing != MissingValues::refuse)
     result.push_back(text("--missing=", name(table.features.missing)));
   if (source.standardise) result.push_back("--standardise");

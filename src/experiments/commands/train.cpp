@@ -186,7 +186,9 @@ void add_setting_options(CLI::App& command, std::vector<GivenSetting>& given) {
       {"Table (train table FILE)",
        {{"target", "The label column: its name or, where none has that name, its place from 1 (from the end: -1)",
          "COLUMN", "--label"},
+        {"labels", "The labels are in this file, which has no other column", "FILE"},
         {"test_data", "A second file, whose rows are for testing", "FILE", "--test-file"},
+        {"test_labels", "And the file of their labels", "FILE"},
         {"folds", "Without it: one of so many stratified folds is for testing (default 4)", "N"},
         {"fold", "Which one, from 0 (default 0)", "N"},
         {"columns", "Features: these columns alone, by name or place; again for more", "COLUMN"},
@@ -247,7 +249,7 @@ Command add_train(CLI::App& app) {
       "\nCtrl-C ends a run at the end of an epoch and leaves its state in DIR; the same command goes on from\n"
       "there, as it does after a crash. With --overwrite it begins anew.");
   add(*command, "task", a.task, "What to train", "TASK");
-  command->add_option("file", a.file, "Of the task table: the CSV file")->type_name("FILE");
+  command->add_option("file", a.file, "Of the task table: a CSV, .npy or .npz file")->type_name("FILE");
   add(*command, "--condition", a.condition,
       "baseline, or " + joined(all_conditions(), ", ", &Condition::name) + " joined by +\n(default baseline)", "NAME");
   command->add_option("--seed", a.seed, "Seed of data, start, shuffles and projections (default 0)");

@@ -36,7 +36,7 @@ TabularData divided(std::string name, Dataset<double> samples, std::int64_t seed
 LabelledTable file_table(const TabularSource& source) {
   LabelledTable result = labelled_table(source.path, source.table);
   if (result.data.classes < 2)
-    throw InputError(text(source.path.string(), ": found one class in column ", one_line(source.table.label),
+    throw InputError(text(source.path.string(), ": found one class in column ", one_line(result.encoding.label),
                           ", expected two or more"));
   if (!source.standardise)
     check_magnitudes(source.path.string(), result.encoding.features.names(), result.data.inputs, source.precision);
@@ -69,6 +69,7 @@ std::string file_option(const TabularSource& source) {
   for (const auto& [option, columns] : {std::pair("--columns", &features.columns), std::pair("--drop", &features.drop),
                                         std::pair("--categories", &features.categories)})
     if (!columns->empty()) return text(option, ": found '", one_line(columns->front()), '\'');
+  if (!source.table.labels.empty()) return text("--labels: found '", one_line(source.table.labels.string()), '\'');
   if (features.missing != MissingValues::refuse) return text("--missing: found ", name(features.missing));
   return source.table.insist_on_classes ? "--classes: found it" : "";
 }
@@ -79,7 +80,7 @@ std::vector<TableFacts> tables(const TabularSource& source, std::ostream* notes)
   const bool is_file = !source.path.empty() && !is_folder(source.path);
   if (is_file && !fs::exists(source.path))
     throw InputError(text(source.path.string(), ": found nothing, expected a folder of data sets or a CSV file"));
-  if (is_file && source.table.label.empty())
+  if (is_file && source.table.label.empty() && source.table.labels.empty())
     throw InputError(text(source.path.string(), ": found no --label, expected the label column of the file"));
   if (const std::string option = file_option(source); !is_file && !option.empty())
     throw InputError(text(option, " without a CSV file, expected none"));
@@ -118,7 +119,10 @@ std::vector<TableFacts> tables(const TabularSource& source, std::ostream* notes)
 std::string file_hash(const TabularSource& source, const std::string& name) {
   if (source.path.empty()) return "";
   try {
-    return content_hash(is_folder(source.path) ? uci_files(source.path / name) : std::vector<fs::path>{source.path});
+    if (is_folder(source.path)) return content_hash(uci_files(source.path / name));
+    std::vector<fs::path> files{source.path};
+    if (!source.table.labels.empty()) files.push_back(source.table.labels);
+    return content_hash(files);
   } catch (const InputError&) {
     return "";  // its run says what is wrong
   }

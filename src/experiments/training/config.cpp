@@ -24,8 +24,12 @@ constexpr SettingReader<C> cross_entropy = {"the loss cross_entropy",
                                             [](const C& c) { return c.loss == "cross_entropy"; }};
 constexpr SettingReader<C> random_start = {"a random start, without initial_model",
                                            [](const C& c) { return c.initial_model.empty(); }};
+constexpr SettingReader<C> label_in_table = {"the task table without a file of labels",
+                                             [](const C& c) { return c.labels.empty(); }};
 constexpr SettingReader<C> own_test_rows = {"the task table without test_data",
                                             [](const C& c) { return c.test_data.empty(); }};
+constexpr SettingReader<C> test_file = {"the task table with test_data",
+                                        [](const C& c) { return !c.test_data.empty(); }};
 constexpr SettingReader<C> noise_criterion = {"a noise_criterion above 0",
                                               [](const C& c) { return c.noise_criterion > 0; }};
 constexpr SettingReader<C> noise = {"noise_levels and a noise_criterion above 0",
@@ -69,8 +73,10 @@ const std::vector<Setting<RunConfig>>& table_of(const RunConfig&) {  // NOLINT(r
       {"initial_model", &C::initial_model},
       {"coordinates", &C::coordinates, one_of({"inputs", "span"})},
       {"data", &C::data},
-      {"target", &C::target},
+      {"target", &C::target, {}, label_in_table},
+      {"labels", &C::labels},
       {"test_data", &C::test_data},
+      {"test_labels", &C::test_labels, {}, test_file},
       {"folds", &C::folds, between(2, 1e6), own_test_rows},
       {"fold", &C::fold, count(), own_test_rows},
       {"header", &C::header, one_of({"guess", "yes", "no"})},

@@ -37,7 +37,9 @@ struct RunConfig {
   // The data.
   std::string data = {};         ///< folder of the four IDX files (mnist_ce, mnist_se, lazy_regime); file (table)
   std::string target = "-1";     ///< table: the label column, by name or place
+  std::string labels = {};       ///< table: a second file, of the labels; empty: they are in `data`
   std::string test_data = {};    ///< table: a file of test rows; empty: some of those of `data`
+  std::string test_labels = {};  ///< table: a file of their labels
   Index folds = 4;               ///< table: stratified folds of the rows, of which one is tested
   Index fold = 0;                ///< table: that one, from 0 on
   std::string header = "guess";  ///< table: whether the first line names the columns: "yes", "no"

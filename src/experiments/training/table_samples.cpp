@@ -17,6 +17,7 @@ TableOptions options_of(const RunConfig& config) {
                       .categories = config.categories,
                       .missing = missing_values("missing", config.missing),
                       .standardise = config.standardise};
+  options.labels = config.labels;
   return options;
 }
 
@@ -37,8 +38,7 @@ Dataset<double> samples_of(const TableEncoding& encoding, const DataTable& table
 TableSamples table_samples(const RunConfig& config) {
   if (config.data.empty()) throw InputError("data: found no file, expected a table (normalign train table FILE)");
   const TableOptions options = options_of(config);
-  const DataTable table = read_table(config.data, options);
-  const std::size_t label = table.column_at(options.label, "label column");
+  const auto [table, label] = table_with_labels(config.data, options);
   TableSamples result;
   TableEncoding& encoding = result.encoding;
   encoding.features = feature_encoding(table, {&label, 1}, options.features);
@@ -64,14 +64,17 @@ TableSamples table_samples(const RunConfig& config) {
     result.split.test = samples_of(encoding, table, label, fold.test);
     return result;
   }
-  result.split.test = labelled_table(config.test_data, options, encoding).data;
+  TableOptions of_test = options;
+  of_test.labels = config.test_labels;
+  result.split.test = labelled_table(config.test_data, of_test, encoding).data;
   return result;
 }
 
 std::vector<std::filesystem::path> table_files(const RunConfig& config) {
-  if (config.data.empty()) return {};
-  if (config.test_data.empty()) return {config.data};
-  return {config.data, config.test_data};
+  std::vector<std::filesystem::path> files;
+  for (const std::string& file : {config.data, config.labels, config.test_data, config.test_labels})
+    if (!file.empty()) files.emplace_back(file);
+  return files;
 }
 
 }  // namespace normalign

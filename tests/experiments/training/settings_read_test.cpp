@@ -64,6 +64,8 @@ Json changed(const std::string& name, const Json& value) {
                                                      {"coordinates", "span"},
                                                      {"target", "other"},
                                                      {"test_data", "/nowhere.csv"},
+                                                     {"labels", "/nowhere.csv"},
+                                                     {"test_labels", "/nowhere.csv"},
                                                      {"header", "no"},
                                                      {"columns", {"w"}},
                                                      {"drop", {"w"}},
