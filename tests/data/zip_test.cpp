@@ -69,7 +69,7 @@ TEST_CASE("a member is the same in pieces of any size", "[data]") {
   const std::string bytes = random_text(random, 200'000, 20);
   std::istringstream archive(zip_bytes({zip_part("stored", bytes), zip_part("deflated", bytes, true)}));
   for (const ZipMember& member : zip_members(archive))
-    for (const std::size_t piece_size : {1, 7, 65'536, 65'537, 200'000})
+    for (const std::size_t piece_size : {1u, 7u, 65'536u, 65'537u, 200'000u})
       CHECK(member_content(archive, member, piece_size) == bytes);
 }
 
@@ -141,7 +141,7 @@ TEST_CASE("what the numbers of a member say must be so", "[data]") {
   CHECK(with(false, [](ZipPart&) {}) == "nothing was thrown");
   for (const bool is_deflated : {false, true})
     CHECK(with(is_deflated, [](ZipPart& part) { ++part.crc; }).starts_with("found checksum "));
-  for (const std::uint64_t flags : {1, 1 << 6, 1 << 13})
+  for (const std::uint64_t flags : {1u, 1u << 6, 1u << 13})
     CHECK(with(false, [&](ZipPart& part) { part.flags = flags; }) ==
           "member \"a\": found an encrypted file, expected one without encryption");
   CHECK(with(false, [](ZipPart& part) { part.method = 12; }) ==
@@ -201,7 +201,7 @@ TEST_CASE("an end that does not fit the archive is refused", "[data]") {
           "found one of several disks, expected an archive in one file");
     CHECK(zip_refusal(zip_bytes(parts, {.is_zip64 = is_zip64, .count_here = 0})) ==
           "found one of several disks, expected an archive in one file");
-    for (const std::uint64_t count : {0, 2})
+    for (const std::uint64_t count : {0u, 2u})
       CHECK(zip_refusal(zip_bytes(parts, {.is_zip64 = is_zip64, .count = count})) ==
             text("found 1 members in the directory, expected ", count, " (is the file damaged?)"));
     for (const std::uint64_t begin : {std::uint64_t{0}, std::uint64_t{100}, std::uint64_t{1} << 30})
