@@ -35,10 +35,12 @@ NameOrder natural_order(std::string_view a, std::string_view b) {
   return {a.compare(b), false};
 }
 
-std::string listed(std::span<const std::string> names) {
+std::string listed(std::vector<std::string> names) {
   constexpr std::size_t most = 8;
-  const auto shown = names.first(std::min(names.size(), most));
-  return joined(shown, ", ", one_line) + (names.size() > most ? text(" and ", names.size() - most, " more") : "");
+  std::ranges::sort(names, [](const auto& a, const auto& b) { return natural_order(a, b).sign < 0; });
+  const std::string rest = names.size() > most ? text(" and ", names.size() - most, " more") : "";
+  names.resize(std::min(names.size(), most));
+  return joined(names, ", ", one_line) + rest;
 }
 
 }  // namespace normalign

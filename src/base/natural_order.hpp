@@ -1,9 +1,9 @@
 // The order in which people count names: net2 comes before net10.
 #pragma once
 
-#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace normalign {
 
@@ -17,7 +17,8 @@ struct NameOrder {
 /// byte by byte.
 NameOrder natural_order(std::string_view a, std::string_view b);
 
-/// Names from outside for a message, each as `one_line` shows it: the first 8 of them, and how many more there are.
-std::string listed(std::span<const std::string> names);
+/// Names from outside for a message, in natural order and each as `one_line` shows it: the first 8 of them, and how
+/// many more there are.
+std::string listed(std::vector<std::string> names);
 
 }  // namespace normalign

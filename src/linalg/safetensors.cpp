@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "base/atomic_file.hpp"
@@ -40,10 +41,9 @@ struct Dtype {
 // IEEE 754 binary16: 1 bit of sign, 5 of exponent, 10 of mantissa. Every value of it is a float.
 float binary16(std::uint16_t bits) {
   const int exponent = bits >> 10 & 31, mantissa = bits & 1023;
-  const float size =
-      exponent == 31  ? mantissa == 0 ? std::numeric_limits<float>::infinity() : std::numeric_limits<float>::quiet_NaN()
-       : exponent == 0 ? std::ldexp(static_cast<float>(mantissa), -24)
-                      : std::ldexp(static_cast<float>(1024 + mantissa), exponent - 25);
+  float size = std::ldexp(static_cast<float>(exponent == 0 ? mantissa : 1024 + mantissa), std::max(exponent, 1) - 25);
+  if (exponent == 31)
+    size = mantissa == 0 ? std::numeric_limits<float>::infinity() : std::numeric_limits<float>::quiet_NaN();
   return bits >> 15 ? -size : size;
 }
 
@@ -141,8 +141,7 @@ std::string listed_tensors(const Json& header) {
   std::vector<std::string> names;
   for (const auto& [name, value] : header.items())
     if (name != metadata_key) names.push_back(name);
-  std::ranges::sort(names, [](const auto& a, const auto& b) { return natural_order(a, b).sign < 0; });
-  return listed(names);
+  return listed(std::move(names));
 }
 
 // The tensor `name` of the header.

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <utility>
 
 #include "base/natural_order.hpp"
 #include "base/number_text.hpp"
@@ -37,8 +38,7 @@ template <class... Parts>
 std::string the_file_holds(const TensorFile& file) {
   std::vector<std::string> names;
   for (const auto& [name, tensor] : file.tensors) names.push_back(name);
-  std::ranges::sort(names, [](const auto& a, const auto& b) { return natural_order(a, b).sign < 0; });
-  return "; the file holds " + listed(names);
+  return "; the file holds " + listed(std::move(names));
 }
 
 // The layer's name where `tensor` is LAYER.`part`, or `part` alone; none where it is another tensor.
@@ -152,7 +152,7 @@ std::vector<Linear> ordered_layers(const TensorFile& file) {
   const auto refuse = [&](const char* why) {
     std::vector<std::string> found;
     for (const Linear& layer : layers) found.push_back(text(one_line(layer.tensors.weight), ' ', layer.shape));
-    throw InputError(text("weights: found ", listed(found), ", ", why));
+    throw InputError(text("weights: found ", listed(std::move(found)), ", ", why));
   };
   if (layers.size() > Chains::most_layers) refuse("expected names that number them, as there are more than 64");
   const Chains chains(layers);

@@ -47,13 +47,14 @@ TEST_CASE("numbers decide where they are the first difference") {
   CHECK(natural_order("x1a", "x001b").sign < 0);
 }
 
-TEST_CASE("a list shows eight names and says how many more there are") {
+TEST_CASE("a list shows eight names in natural order and says how many more there are") {
   std::vector<std::string> names = {"a\nb", std::string(100, 'x')};
   CHECK(listed(names) == "a?b, " + std::string(60, 'x') + "...");
   CHECK(listed({}).empty());
+  CHECK(listed({"n10", "n9", "a"}) == "a, n9, n10");
   names.assign(8, "n");
   CHECK(listed(names) == "n, n, n, n, n, n, n, n");
-  names.resize(10);
+  names.assign(10, "n");
   CHECK(listed(names) == "n, n, n, n, n, n, n, n and 2 more");
 }
 

@@ -82,8 +82,9 @@ TEST_CASE("words that name no activation, or another function, are refused") {
                                                            {"LeakyReLU(negative_slope=x)", "negative_slope=x"},
                                                            {"LeakyReLU(negative_slope=inf)", "negative_slope=inf"},
                                                            {"Tanh(2)", "2"}};
-  for (const auto& [words, argument] : arguments)
-    CHECK(message_of([&] { activation(words); }) == text("activation: found '", words, "', expected no ", argument));
+  for (const auto& row : arguments)
+    CHECK(message_of([&] { activation(row.first); }) ==
+          text("activation: found '", row.first, "', expected no ", row.second));
   CHECK(message_of([] { activation("LeakyReLU(0.1)"); }) ==
         "activation: found 'LeakyReLU(0.1)', expected a name without a slope");
   CHECK(contains(message_of([] { activation("two\nlines"); }), "'two?lines'"));
