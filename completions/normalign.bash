@@ -25,6 +25,7 @@ _normalign() {
       --kernel) words="laplace gaussian generalised_laplace" ;;
       --precision) words="float64 float32" ;;
       --norm) words="l2 linf" ;;
+      --activation) words="relu leaky_relu abs tanh sigmoid softplus silu gelu gelu_tanh quadratic identity" ;;
       --header) words="yes no" ;;
       --index-column) words="drop keep" ;;
       --against) [[ $command == plot ]] && words="penalty_share lambda lambda_scale projections learning_rate" ;;

@@ -1,6 +1,7 @@
 #include "autodiff/ops_elementwise.hpp"
 
 #include <cmath>
+#include <numbers>
 #include <type_traits>
 
 #include "autodiff/ops_reduce.hpp"
@@ -114,6 +115,20 @@ constexpr Primitive<T> mask(const char* name, void (*value)(const Call<T>&), Rul
           .in_place = true,
           .branches = branches};
 }
+
+// Of the standard normal distribution. 1 + erf would cancel for negative x, where erfc keeps its relative accuracy.
+template <class T>
+T normal_mass_below(T x) {
+  return T{0.5} * std::erfc(-x * static_cast<T>(std::numbers::sqrt2 / 2));
+}
+template <class T>
+Var<T> normal_density(Var<T> x) {
+  return exp(-0.5 * square(std::move(x))) * (std::numbers::inv_sqrtpi / std::numbers::sqrt2);
+}
+
+// 2 u = x (gelu_linear + gelu_cubic x^2) in the approximation of gelu by tanh.
+constexpr double gelu_linear = 2 * std::numbers::sqrt2 * std::numbers::inv_sqrtpi;
+constexpr double gelu_cubic = 0.044715 * gelu_linear;
 
 // The rules of a sum in its operand i, whose repeated values gather the derivatives of all their copies.
 template <class T, int i>
@@ -249,6 +264,29 @@ const Primitive<T> ElementwiseOps<T>::silu_op = function<T>(
     [](Var<T> g, const Recorded<T>& r) {
       const Var<T> s = sigmoid(r.x());
       return std::move(g) * (s * (1 + r.x() * (1 - s)));
+    },
+    x0);
+
+template <class T>
+const Primitive<T> ElementwiseOps<T>::normal_cdf_op = function<T>(
+    "normal_cdf", [](T x) { return normal_mass_below(x); },
+    [](Var<T> g, const Recorded<T>& r) { return std::move(g) * normal_density(r.x()); }, x0);
+
+template <class T>
+const Primitive<T> ElementwiseOps<T>::gelu_op = function<T>(
+    "gelu", [](T x) { return x * normal_mass_below(x); },
+    [](Var<T> g, const Recorded<T>& r) { return std::move(g) * (normal_cdf(r.x()) + r.x() * normal_density(r.x())); },
+    x0);
+
+// y = x s with s = sigmoid(2 u), so that y' = s + x s (1 - s) 2 u'
+template <class T>
+const Primitive<T> ElementwiseOps<T>::gelu_tanh_op = function<T>(
+    "gelu_tanh",
+    [](T x) { return x / (1 + std::exp(-x * (static_cast<T>(gelu_linear) + static_cast<T>(gelu_cubic) * x * x))); },
+    [](Var<T> g, const Recorded<T>& r) {
+      const Var<T> x = r.x(), x2 = square(x);
+      const Var<T> s = sigmoid(x * affine(x2, gelu_cubic, gelu_linear));
+      return std::move(g) * (s * (1 + x * (1 - s) * affine(x2, 3 * gelu_cubic, gelu_linear)));
     },
     x0);
 

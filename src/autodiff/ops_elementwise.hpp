@@ -13,13 +13,14 @@ namespace normalign {
 template <class T>
 struct ElementwiseOps {
   static const Primitive<T> add_op, subtract_op, multiply_op, divide_op, affine_op, divide_by_op, divide_into_op,
-      exp_op, log_op, sqrt_op, square_op, pow_op, tanh_op, sigmoid_op, softplus_op, silu_op, abs_op, relu_op,
-      leaky_relu_op, clamp_min_op, sign_op, gate_op, gate_from_op;
+      exp_op, log_op, sqrt_op, square_op, pow_op, tanh_op, sigmoid_op, softplus_op, silu_op, normal_cdf_op, gelu_op,
+      gelu_tanh_op, abs_op, relu_op, leaky_relu_op, clamp_min_op, sign_op, gate_op, gate_from_op;
   /// All of them.
   static std::vector<const Primitive<T>*> all() {
-    return {&add_op, &subtract_op, &multiply_op,   &divide_op,    &affine_op, &divide_by_op, &divide_into_op, &exp_op,
-            &log_op, &sqrt_op,     &square_op,     &pow_op,       &tanh_op,   &sigmoid_op,   &softplus_op,    &silu_op,
-            &abs_op, &relu_op,     &leaky_relu_op, &clamp_min_op, &sign_op,   &gate_op,      &gate_from_op};
+    return {&add_op,        &subtract_op,  &multiply_op,   &divide_op, &affine_op,    &divide_by_op, &divide_into_op,
+            &exp_op,        &log_op,       &sqrt_op,       &square_op, &pow_op,       &tanh_op,      &sigmoid_op,
+            &softplus_op,   &silu_op,      &normal_cdf_op, &gelu_op,   &gelu_tanh_op, &abs_op,       &relu_op,
+            &leaky_relu_op, &clamp_min_op, &sign_op,       &gate_op,   &gate_from_op};
   }
 };
 extern template struct ElementwiseOps<float>;
@@ -151,6 +152,23 @@ Var<T> softplus(Var<T> x) {
 template <class T>
 Var<T> silu(Var<T> x) {
   return apply(ElementwiseOps<T>::silu_op, {&x});
+}
+/// The standard normal distribution's mass below x, erfc(-x / sqrt 2) / 2. Its relative error stays small where it is
+/// itself small: about 1 + x^2 roundings.
+template <class T>
+Var<T> normal_cdf(Var<T> x) {
+  return apply(ElementwiseOps<T>::normal_cdf_op, {&x});
+}
+/// x * normal_cdf(x), GELU as Hendrycks and Gimpel define it (arXiv:1606.08415) and as PyTorch's nn.GELU computes it.
+template <class T>
+Var<T> gelu(Var<T> x) {
+  return apply(ElementwiseOps<T>::gelu_op, {&x});
+}
+/// Their approximation of it by tanh, x (1 + tanh u) / 2 = x * sigmoid(2 u) with u = sqrt(2 / pi) (x + 0.044715 x^3):
+/// PyTorch's nn.GELU(approximate='tanh'). Derivatives are NaN where x^2 overflows.
+template <class T>
+Var<T> gelu_tanh(Var<T> x) {
+  return apply(ElementwiseOps<T>::gelu_tanh_op, {&x});
 }
 /// max(x, minimum); derivative 1 at the bound, as PyTorch takes it.
 template <class T>

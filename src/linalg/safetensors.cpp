@@ -1,19 +1,23 @@
 #include "linalg/safetensors.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cerrno>
+#include <cmath>
 #include <cstdint>
 #include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "base/atomic_file.hpp"
 #include "base/json_text.hpp"
 #include "base/memory.hpp"
+#include "base/natural_order.hpp"
 
 namespace normalign {
 namespace {
@@ -27,10 +31,32 @@ constexpr std::uint64_t header_limit = 100'000'000;  // bytes; the limit of the 
 constexpr std::uint64_t prefix_size = 8;             // bytes of the header's length
 constexpr std::string_view metadata_key = "__metadata__";
 
+// A type that values are stored in.
+struct Dtype {
+  std::string_view name;
+  std::uint64_t size;               // bytes
+  float (*decoded)(std::uint16_t);  // of the types of two bytes
+};
+
+// IEEE 754 binary16: 1 bit of sign, 5 of exponent, 10 of mantissa. Every value of it is a float.
+float binary16(std::uint16_t bits) {
+  const int exponent = bits >> 10 & 31, mantissa = bits & 1023;
+  float size = std::ldexp(static_cast<float>(exponent == 0 ? mantissa : 1024 + mantissa), std::max(exponent, 1) - 25);
+  if (exponent == 31)
+    size = mantissa == 0 ? std::numeric_limits<float>::infinity() : std::numeric_limits<float>::quiet_NaN();
+  return bits >> 15 ? -size : size;
+}
+
+// The upper half of a float.
+float bfloat16(std::uint16_t bits) { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); }
+
+constexpr std::array<Dtype, 4> dtypes = {
+    {{"F64", 8, nullptr}, {"F32", 4, nullptr}, {"F16", 2, binary16}, {"BF16", 2, bfloat16}}};
+
 // Where one tensor lies in a file.
 struct Entry {
   std::string name;
-  bool is_double = false;
+  const Dtype* dtype = nullptr;
   bool is_vector = false;
   Shape shape;
   std::uint64_t begin = 0;  // bytes from the end of the header
@@ -56,8 +82,42 @@ template <class... Parts>
 
 std::string system_message(int error) { return std::generic_category().message(error); }
 
+// Refuses what PyTorch itself writes, once it is known to be no safetensors file; `beginning` are its first bytes.
+void refuse_torch_save(const fs::path& path, std::string_view beginning) {
+  const std::string ending = path.extension().string();
+  const bool is_named_so = ending == ".pt" || ending == ".pth" || ending == ".ckpt";
+  const bool is_pickle = beginning.size() >= 2 && beginning[0] == '\x80' && beginning[1] >= 2 && beginning[1] <= 5;
+  if (is_named_so || is_pickle || beginning.starts_with("PK\x03\x04"))
+    refuse(path,
+           "found a file of torch.save or pickle, expected safetensors; in Python save the network by: from "
+           "safetensors.torch import save_file; save_file(model.state_dict(), \"net.safetensors\")");
+}
+
+// The bytes of the header, which begin with '{'; `in` is at its end then.
+std::string header_of(const fs::path& path, std::istream& in, std::uint64_t file_size) {
+  std::string beginning(std::min(file_size, prefix_size), '\0');
+  in.read(beginning.data(), static_cast<std::streamsize>(beginning.size()));
+  std::uint64_t header_size = 0;
+  std::ranges::copy(beginning, reinterpret_cast<char*>(&header_size));
+  const std::uint64_t rest = file_size - beginning.size();
+  std::string header(header_size <= std::min(header_limit, rest) ? header_size : 0, '\0');
+  in.read(header.data(), static_cast<std::streamsize>(header.size()));
+  if (!in) refuse(path, "reading the header failed");
+  if (header.starts_with('{')) return header;
+
+  refuse_torch_save(path, beginning);
+  if (file_size < prefix_size)
+    refuse(path, "the file has ", file_size, " bytes; a safetensors file has at least ", prefix_size,
+           " (is it truncated?)");
+  if (header_size > header_limit)
+    refuse(path, "the header length is ", header_size, " bytes; at most ", header_limit,
+           " are accepted (is this a safetensors file?)");
+  if (header_size > rest)
+    refuse(path, "the header length is ", header_size, " bytes but only ", rest, " follow (is it truncated?)");
+  refuse(path, "the header is not a JSON object that starts with '{'");
+}
+
 Json parsed_header(const fs::path& path, const std::string& header) {
-  if (!header.starts_with('{')) refuse(path, "the header is not a JSON object that starts with '{'");
   try {
     return parsed_json<Json>(header);
   } catch (const InputError& error) {
@@ -76,7 +136,17 @@ std::vector<std::uint64_t> whole_numbers(const fs::path& path, const std::string
   return found->get<std::vector<std::uint64_t>>();
 }
 
-Entry entry_of(const fs::path& path, const std::string& name, const Json& description, std::uint64_t data_size) {
+// The names of the tensors for a message.
+std::string listed_tensors(const Json& header) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : header.items())
+    if (name != metadata_key) names.push_back(name);
+  return listed(std::move(names));
+}
+
+// The tensor `name` of the header.
+Entry entry_of(const fs::path& path, const std::string& name, const Json& header, std::uint64_t data_size) {
+  const Json& description = header.at(name);
   if (!description.is_object())
     refuse_tensor(path, name, "the description is ", shown(description), "; expected a JSON object");
   Entry entry;
@@ -84,15 +154,16 @@ Entry entry_of(const fs::path& path, const std::string& name, const Json& descri
 
   const auto dtype = description.find("dtype");
   if (dtype == description.end()) refuse_tensor(path, name, "dtype is missing");
-  if (*dtype != "F32" && *dtype != "F64")
-    refuse_tensor(path, name, "dtype is ", shown(*dtype), "; expected \"F32\" or \"F64\"");
-  entry.is_double = *dtype == "F64";
-
   const auto extents = whole_numbers(path, name, description, "shape");
   const std::string shape_shown = shown(extents);
-  if (extents.empty() || extents.size() > 2)
-    refuse_tensor(path, name, "shape is ", shape_shown, "; expected one or two dimensions");
-  std::uint64_t bytes = entry.is_double ? 8 : 4;
+  const auto known = std::ranges::find_if(dtypes, [&](const Dtype& type) { return *dtype == type.name; });
+  if (known == dtypes.end() || extents.empty() || extents.size() > 2)
+    refuse_tensor(path, name, "found dtype ", shown(*dtype), " and shape ", shape_shown,
+                  ", expected F64, F32, F16 or BF16 and one or two dimensions; the file holds ",
+                  listed_tensors(header));
+  entry.dtype = &*known;
+
+  std::uint64_t bytes = known->size;
   for (const std::uint64_t extent : extents) {
     // An extent beside a zero is bounded as well: it becomes a signed row or column count.
     const std::uint64_t factor = std::max<std::uint64_t>(extent, 1);
@@ -134,12 +205,24 @@ void check_layout(const fs::path& path, std::vector<Entry>& entries, std::uint64
            " bytes of data (trailing bytes)");
 }
 
+// Reads the data of an entry to `values`, which has room for it; the data of a file need not be aligned.
+void read_data(const fs::path& path, std::istream& in, const Entry& entry, void* values) {
+  in.read(static_cast<char*>(values), static_cast<std::streamsize>(entry.end - entry.begin));
+  if (!in) refuse_tensor(path, entry.name, "reading its data failed");
+}
+
 template <class T>
 Matrix<T> stored_values(const fs::path& path, std::istream& in, const Entry& entry) {
   Matrix<T> values(entry.shape.rows, entry.shape.cols);
-  // Straight into the matrix: the data of a file need not be aligned.
-  in.read(reinterpret_cast<char*>(values.data()), static_cast<std::streamsize>(entry.end - entry.begin));
-  if (!in) refuse_tensor(path, entry.name, "reading its data failed");
+  read_data(path, in, entry, values.data());
+  return values;
+}
+
+Matrix<float> decoded_values(const fs::path& path, std::istream& in, const Entry& entry) {
+  Matrix<float> values(entry.shape.rows, entry.shape.cols);
+  std::vector<std::uint16_t> stored(static_cast<std::size_t>(values.size()));
+  read_data(path, in, entry, stored.data());
+  std::ranges::transform(stored, values.data(), entry.dtype->decoded);
   return values;
 }
 
@@ -154,28 +237,14 @@ TensorFile read_safetensors(const fs::path& path) {
   const std::uint64_t file_size = fs::file_size(path, error);
   if (error) refuse(path, "cannot tell its size: ", error.message());
 
-  if (file_size < prefix_size)
-    refuse(path, "the file has ", file_size, " bytes; a safetensors file has at least ", prefix_size,
-           " (is it truncated?)");
-  std::uint64_t header_size = 0;
-  in.read(reinterpret_cast<char*>(&header_size), prefix_size);
-  if (header_size > header_limit)
-    refuse(path, "the header length is ", header_size, " bytes; at most ", header_limit,
-           " are accepted (is this a safetensors file?)");
-  if (header_size > file_size - prefix_size)
-    refuse(path, "the header length is ", header_size, " bytes but only ", file_size - prefix_size,
-           " follow (is it truncated?)");
-  std::string header(header_size, '\0');
-  in.read(header.data(), static_cast<std::streamsize>(header_size));
-  if (!in) refuse(path, "reading the header failed");
-
   TensorFile file;
-  const std::uint64_t data_size = file_size - prefix_size - header_size;
+  const std::string header = header_of(path, in, file_size);
+  const std::uint64_t data_size = file_size - prefix_size - header.size();
   std::vector<Entry> entries;
   const Json description = parsed_header(path, header);
   for (const auto& [name, value] : description.items()) {
     if (name != metadata_key) {
-      entries.push_back(entry_of(path, name, value, data_size));
+      entries.push_back(entry_of(path, name, description, data_size));
       continue;
     }
     if (!value.is_object()) refuse(path, name, " is ", shown(value), "; expected a JSON object of strings");
@@ -186,11 +255,16 @@ TensorFile read_safetensors(const fs::path& path) {
   }
   // Before anything is allocated: tensors that share their bytes could ask for far more than the file's size.
   check_layout(path, entries, data_size);
-  require_memory(static_cast<double>(data_size), path.string());
+  double memory = 0;  // two bytes become the four of a float, while they are still there
+  for (const Entry& entry : entries)
+    memory += (entry.dtype->decoded ? 3 : 1) * static_cast<double>(entry.end - entry.begin);
+  require_memory(memory, path.string());
   for (const Entry& entry : entries) {
     Tensor& tensor = file.tensors[entry.name];
     tensor.is_vector = entry.is_vector;
-    if (entry.is_double)
+    if (entry.dtype->decoded)
+      tensor.values = decoded_values(path, in, entry);
+    else if (entry.dtype->size == sizeof(double))
       tensor.values = stored_values<double>(path, in, entry);
     else
       tensor.values = stored_values<float>(path, in, entry);

@@ -31,6 +31,10 @@ float tanhf(float) noexcept;
 double log1p(double) noexcept;
 #pragma omp declare simd notinbranch
 float log1pf(float) noexcept;
+#pragma omp declare simd notinbranch
+double erfc(double) noexcept;
+#pragma omp declare simd notinbranch
+float erfcf(float) noexcept;
 #endif
 }
 #endif

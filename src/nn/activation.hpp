@@ -1,20 +1,37 @@
 // The activations that a network may have, by name.
 #pragma once
 
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "autodiff/tape.hpp"
 
 namespace normalign {
 
-/// What stands between two layers; `quadratic` is t^2.
-enum class Activation { relu, leaky_relu, abs, tanh, sigmoid, softplus, silu, quadratic, identity };
+/// What stands between two layers; `quadratic` is t^2, `gelu_tanh` the approximation of gelu by tanh.
+enum class Activation { relu, leaky_relu, abs, tanh, sigmoid, softplus, silu, gelu, gelu_tanh, quadratic, identity };
 
 /// The activation's name, as in a config.
 std::string_view name(Activation activation);
-/// The activation of that name. Throws InputError listing the names when there is none.
-Activation activation(std::string_view name);
+/// The names of all activations.
+std::vector<std::string> activation_names();
+
+/// An activation, and its slope where the words that name it say one.
+struct NamedActivation {
+  Activation activation;
+  std::optional<double> slope{};
+};
+
+/// The activation that `words` name: by our name, or as PyTorch writes it. That is a class or function with its module
+/// or without, where case and underscores do not count ("ReLU", "torch.nn.LeakyReLU", "F.leaky_relu"), and what
+/// printing a module shows ("LeakyReLU(negative_slope=0.1)", "GELU(approximate='tanh')", "SiLU()"). Throws InputError
+/// listing our names when there is none, and on an argument that would make it another function ("Softplus(beta=2)").
+NamedActivation named_activation(std::string_view words);
+/// The same of words without a slope. Throws InputError as above, and on a slope.
+Activation activation(std::string_view words);
 
 /// Whether a network with this activation is affine on each region of input space.
 bool is_piecewise_affine(Activation activation);

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <limits>
+#include <numbers>
 #include <set>
 
 #include "autodiff/grad.hpp"
@@ -47,6 +48,9 @@ void check_saturation() {
   const auto sigmoid_of = [](Var<T> x) { return sigmoid(x); };
   const auto silu_of = [](Var<T> x) { return silu(x); };
   const auto tanh_of = [](Var<T> x) { return tanh(x); };
+  const auto mass_of = [](Var<T> x) { return normal_cdf(x); };
+  const auto gelu_of = [](Var<T> x) { return gelu(x); };
+  const auto gelu_tanh_of = [](Var<T> x) { return gelu_tanh(x); };
   for (double x : {100.0, 1000.0}) {
     check_jet<T>(softplus_of, x, {x, 1, 0});
     check_jet<T>(softplus_of, -x, {0, 0, 0});
@@ -56,11 +60,21 @@ void check_saturation() {
     check_jet<T>(silu_of, -x, {0, 0, 0});
     check_jet<T>(tanh_of, x, {1, 0, 0});
     check_jet<T>(tanh_of, -x, {-1, 0, 0});
+    check_jet<T>(mass_of, x, {1, 0, 0});
+    check_jet<T>(mass_of, -x, {0, 0, 0});
+    for (const auto of : {+gelu_of, +gelu_tanh_of}) {
+      check_jet<T>(of, x, {x, 1, 0});
+      check_jet<T>(of, -x, {0, 0, 0});
+    }
   }
   check_jet<T>(softplus_of, 0, {std::log(2), 0.5, 0.25});
   check_jet<T>(sigmoid_of, 0, {0.5, 0.25, 0});
   check_jet<T>(silu_of, 0, {0, 0.5, 0.5});
   check_jet<T>(tanh_of, 0, {0, 1, 0});
+  const double density = 1 / std::sqrt(2 * std::numbers::pi);  // of the standard normal distribution at 0
+  check_jet<T>(mass_of, 0, {0.5, density, 0});
+  check_jet<T>(gelu_of, 0, {0, 0.5, 2 * density});
+  check_jet<T>(gelu_tanh_of, 0, {0, 0.5, 2 * density});
 }
 
 TEST_CASE("saturated activations and their derivatives stay finite, in double and in float") {
@@ -72,6 +86,60 @@ TEST_CASE("softplus keeps its small values where e^-x is below the rounding of 1
   const Jet<double> far = jet<double>([](Var<double> x) { return softplus(x); }, -40);
   CHECK_THAT(far.value, WithinRel(std::exp(-40), tolerance<double>()));
   CHECK_THAT(far.first, WithinRel(std::exp(-40), tolerance<double>()));
+}
+
+// The standard normal distribution's mass below x <= 0 in long double: Laplace's continued fraction of the tail, and
+// near 0 the series of the middle.
+long double normal_mass(long double x) {
+  const long double density = std::exp(-x * x / 2) / std::sqrt(2 * std::numbers::pi_v<long double>);
+  if (x < -4) {
+    long double fraction = -x;
+    for (int n = 200; n > 0; --n) fraction = -x + n / fraction;
+    return density / fraction;
+  }
+  long double term = x, sum = x;
+  for (int n = 1; n < 200; ++n) sum += term *= x * x / (2 * n + 1);
+  return 0.5L + density * sum;
+}
+
+// The numbers are lanes of one call, so that the vector versions of erfc are tested where they are used.
+template <class T>
+void check_tail(Var<T> (*f)(Var<T>), long double (*exact)(long double)) {
+  Matrix<T> values(1, 4003);
+  for (Index i = 0; i < values.cols(); ++i)
+    values(0, i) = static_cast<T>((sizeof(T) == 8 ? -37.0 : -12.9) * static_cast<double>(i) / 4002);
+  Tape<T> tape;
+  const Var<T> result = f(tape.variable(values));
+  const ConstView<T> found = result.value();
+  long double worst = 0;
+  for (Index i = 1; i < values.cols(); ++i) {
+    const long double x = values(0, i), expected = exact(x);
+    const long double error = std::abs(found(0, i) - expected) / std::abs(expected);
+    worst = std::max(worst, error / ((1 + x * x) * std::numeric_limits<T>::epsilon()));
+  }
+  CAPTURE(worst, sizeof(T));
+  CHECK(worst < 4);
+}
+
+TEST_CASE("the normal distribution's mass keeps its relative accuracy far below 0, and so does gelu") {
+  const auto mass = [](long double x) { return normal_mass(x); };
+  const auto product = [](long double x) { return x * normal_mass(x); };
+  check_tail<double>(normal_cdf, mass);
+  check_tail<float>(normal_cdf, mass);
+  check_tail<double>(gelu, product);
+  check_tail<float>(gelu, product);
+  CHECK_THAT(static_cast<double>(normal_mass(-1)), WithinRel(0.15865525393145705, 1e-15));
+}
+
+TEST_CASE("gelu_tanh is its formula by tanh where that does not cancel, and sigmoid's below") {
+  Tape<double> tape;
+  const auto at = [&](double x) { return gelu_tanh(tape.variable(Matrix<double>{{x}})).item(); };
+  CHECK_THAT(at(1), WithinRel(0.84119199060827, 1e-13));  // PyTorch's
+  CHECK_THAT(at(-3), WithinRel(-0.0036373920817729943, 1e-12));
+  const double u = std::sqrt(2 / std::numbers::pi) * (-7 - 0.044715 * 343);
+  CHECK_THAT(at(-7), WithinRel(-7 * std::exp(2 * u), 1e-12));
+  CHECK(at(-1e200) == 0);
+  CHECK(at(1e200) == 1e200);
 }
 
 TEST_CASE("NaN passes through operations with kinks and their derivatives' masks") {

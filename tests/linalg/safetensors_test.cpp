@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iterator>
 #include <limits>
+#include <numeric>
 
 #include "base/atomic_file.hpp"
 #include "support/catch.hpp"
@@ -133,6 +134,106 @@ TEST_CASE("values_as converts between the two types", "[safetensors]") {
   CHECK(values_as<float>(floats) == Matrix<float>{{0.1f, 2}});
 }
 
+// The float of each number of two bytes, as a file of one tensor of this type has it.
+Matrix<float> halves(const fs::path& path, const char* dtype, const std::vector<std::uint16_t>& bits) {
+  put(path, file_bytes(text(R"({"t":{"dtype":")", dtype, R"(","shape":[)", bits.size(), R"(],"data_offsets":[0,)",
+                            2 * bits.size(), "]}}"),
+                       {reinterpret_cast<const char*>(bits.data()), 2 * bits.size()}));
+  return std::get<Matrix<float>>(read_safetensors(path).tensors.at("t").values);
+}
+
+TEST_CASE("every F16 is read exactly: sign, powers of two, steps between them", "[safetensors]") {
+  const Folder folder;
+  std::vector<std::uint16_t> bits(65536);
+  std::iota(bits.begin(), bits.end(), std::uint16_t{0});
+  const Matrix<float> values = halves(folder.path / "halves", "F16", bits);
+  const auto at = [&](int i) { return values(0, i); };
+  CHECK((at(0) == 0 && !std::signbit(at(0))));
+  CHECK((at(0x8000) == 0 && std::signbit(at(0x8000))));
+  CHECK(at(1) == std::ldexp(1.0f, -24));          // the least
+  CHECK(at(0x03ff) == std::ldexp(1023.0f, -24));  // the largest subnormal
+  CHECK(at(0x0400) == std::ldexp(1.0f, -14));     // the least normal
+  CHECK((at(0x3c00) == 1 && at(0x3555) == 0.333251953125f && at(0xc000) == -2));
+  CHECK(at(0x7bff) == 65504);  // the largest
+  CHECK(at(0x7c00) == std::numeric_limits<float>::infinity());
+  for (int i = 0; i < 0x7c00; ++i) {
+    // Numbers of one sign ascend with their bits, and no float of 11 bits lies between two of them.
+    if (i > 0) REQUIRE(at(i) - at(i - 1) == std::ldexp(1.0f, std::max(i - 1, 0x400) / 0x400 - 25));
+    REQUIRE(at(0x8000 + i) == -at(i));
+  }
+  for (int i = 0x7c01; i < 0x8000; ++i) REQUIRE((std::isnan(at(i)) && std::isnan(at(0x8000 + i))));
+  CHECK(at(0xfc00) == -std::numeric_limits<float>::infinity());
+}
+
+TEST_CASE("every BF16 is the float whose upper half it is", "[safetensors]") {
+  const Folder folder;
+  std::vector<std::uint16_t> bits(65536);
+  std::iota(bits.begin(), bits.end(), std::uint16_t{0});
+  const Matrix<float> values = halves(folder.path / "halves", "BF16", bits);
+  for (std::uint32_t i = 0; i < 65536; ++i) {
+    std::uint32_t found = 0;
+    std::memcpy(&found, &values.span()[i], 4);
+    REQUIRE(found == i << 16);
+  }
+  CHECK(values(0, 0x3f80) == 1);
+  CHECK(values(0, 0x4049) == 3.140625f);
+  CHECK(values(0, 1) == std::ldexp(1.0f, -133));  // a subnormal float
+}
+
+TEST_CASE("tensors of two bytes a value lie among others, and may be empty", "[safetensors]") {
+  const Folder folder;
+  const fs::path path = folder.path / "mixed";
+  put(path, file_bytes(R"({"h":{"dtype":"F16","shape":[3,1],"data_offsets":[0,6]},)"
+                       R"("none":{"dtype":"BF16","shape":[4000000000000000000,0],"data_offsets":[6,6]},)"
+                       R"("w":{"dtype":"F64","shape":[1],"data_offsets":[6,14]}})",
+                       bytes_of<std::uint16_t>({0x3c00, 0x4000, 0xb800}) + bytes_of<double>({0.1})));
+  const TensorFile file = read_safetensors(path);
+  CHECK(std::get<Matrix<float>>(file.tensors.at("h").values) == Matrix<float>{{1}, {2}, {-0.5f}});
+  CHECK(values_as<double>(file.tensors.at("none")).shape() == Shape{4'000'000'000'000'000'000, 0});
+  CHECK(values_as<double>(file.tensors.at("w")) == Matrix<double>{{0.1}});
+  CHECK(file.tensors.at("w").is_vector);
+}
+
+TEST_CASE("a file of torch.save is refused with how to save it", "[safetensors]") {
+  const Folder folder;
+  const auto is_told = [&](const char* name, const std::string& bytes) {
+    put(folder.path / name, bytes);
+    const std::string message = refusal(folder.path / name);
+    CHECK_FALSE(contains(message, "\n"));
+    return contains(message, std::string(name) + ": found a file of torch.save or pickle, expected safetensors") &&
+           contains(message, "save_file(model.state_dict(), \"net.safetensors\")");
+  };
+  const std::string zip = std::string("PK\x03\x04\0\0\x08\x08\0\0\0\0\0\0\0\0", 16) + "archive/data.pkl";
+  const std::string legacy = std::string("\x80\x02\x8a\nl\xfc\x9c\x46\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.", 22);
+  const std::string pickle = std::string("\x80\x04\x95\x1a\0\0\0\0\0\0\0}\x94.", 14);
+  for (const std::string& bytes : {zip, legacy, pickle})
+    for (const char* name : {"net.pt", "net.safetensors", "net"}) CHECK(is_told(name, bytes));
+  for (const char* name : {"a.pt", "a.pth", "a.ckpt"})
+    for (const std::string& bytes : {std::string(), std::string("what"), std::string(100, 'x'), std::string(100, '\0')})
+      CHECK(is_told(name, bytes));
+  CHECK_FALSE(is_told("a.safetensors", std::string(100, 'x')));
+  // By any name a file of the format is one.
+  put(folder.path / "good.pt", file_bytes(good_header, good_data));
+  CHECK(refusal(folder.path / "good.pt").empty());
+}
+
+TEST_CASE("a tensor that is none of ours is refused with those that the file holds", "[safetensors]") {
+  const Folder folder;
+  const fs::path path = folder.path / "net";
+  const auto names = [](int layers) {
+    std::string header = R"({"__metadata__":{"format":"pt"},"n":{"dtype":"I64","shape":[],"data_offsets":[0,8]})";
+    for (int i = 0; i < layers; ++i)
+      header += text(R"(,"l)", i, R"(":{"dtype":"F32","shape":[0],"data_offsets":[8,8]})");
+    return file_bytes(header + "}", std::string(8, '\0'));
+  };
+  put(path, names(2));
+  CHECK(refusal(path) == path.string() +
+                             ": tensor \"n\": found dtype \"I64\" and shape [], expected F64, F32, F16 or BF16 and "
+                             "one or two dimensions; the file holds l0, l1, n");
+  put(path, names(12));
+  CHECK(contains(refusal(path), "; the file holds l0, l1, l2, l3, l4, l5, l6, l7 and 5 more"));
+}
+
 TEST_CASE("malformed files are refused by name and reason", "[safetensors]") {
   const Folder folder;
   const fs::path path = folder.path / "malformed.safetensors";
@@ -169,9 +270,13 @@ TEST_CASE("malformed files are refused by name and reason", "[safetensors]") {
       {tensor(R"({"dtype":"F32","data_offsets":[0,4]})", 4), "shape is missing"},
       {tensor(R"({"dtype":"F32","shape":[1]})", 4), "data_offsets is missing"},
       {tensor(R"({"dtype":"F32","dtype":"F32","shape":[1],"data_offsets":[0,4]})", 4), "\"dtype\": found twice"},
-      {tensor(R"({"dtype":"I64","shape":[1],"data_offsets":[0,8]})", 8), "dtype is \"I64\""},
-      {tensor(R"({"dtype":32,"shape":[1],"data_offsets":[0,4]})", 4), "dtype is 32"},
+      {tensor(R"({"dtype":"I64","shape":[1],"data_offsets":[0,8]})", 8), "found dtype \"I64\" and shape [1], expected"},
+      {tensor(R"({"dtype":32,"shape":[1],"data_offsets":[0,4]})", 4), "found dtype 32 and"},
       {tensor(R"({"dtype":"F32","shape":[],"data_offsets":[0,4]})", 4), "one or two dimensions"},
+      {tensor(R"({"dtype":"F8_E4M3","shape":[4],"data_offsets":[0,4]})", 4), "found dtype \"F8_E4M3\" and shape [4]"},
+      {tensor(R"({"dtype":"F16","shape":[3],"data_offsets":[0,4]})", 4), "takes 6"},
+      {tensor(R"({"dtype":"BF16","shape":[1],"data_offsets":[0,4]})", 4), "takes 2"},
+      {tensor(R"({"dtype":"F16","shape":[4611686018427387905],"data_offsets":[0,2]})", 2), "overflows"},
       {tensor(R"({"dtype":"F32","shape":[1,1,1],"data_offsets":[0,4]})", 4), "one or two dimensions"},
       {tensor(R"({"dtype":"F32","shape":1,"data_offsets":[0,4]})", 4), "shape is 1;"},
       {tensor(R"({"dtype":"F32","shape":{"a":1},"data_offsets":[0,4]})", 4), "array of whole numbers"},

@@ -112,9 +112,9 @@ TEST_CASE("training in the span is training in the inputs", "[nn]") {
 }
 
 TEST_CASE("training in the span is for every activation", "[nn]") {
-  for (const Activation activation :
-       {Activation::relu, Activation::leaky_relu, Activation::abs, Activation::tanh, Activation::sigmoid,
-        Activation::softplus, Activation::silu, Activation::quadratic, Activation::identity})
+  for (const Activation activation : {Activation::relu, Activation::leaky_relu, Activation::abs, Activation::tanh,
+                                      Activation::sigmoid, Activation::softplus, Activation::silu, Activation::gelu,
+                                      Activation::gelu_tanh, Activation::quadratic, Activation::identity})
     check_method({.name = "GrokAlign", .penalty = GrokAlignOptions{.lambda = 0.1}},
                  {.widths = {60, 7, 3}, .activation = activation, .seed = 3}, split(60), 1e-12);
 }

@@ -15,9 +15,10 @@ namespace {
 
 using M = Matrix<double>;
 
-constexpr Activation all_activations[] = {Activation::relu, Activation::leaky_relu, Activation::abs,
-                                          Activation::tanh, Activation::sigmoid,    Activation::softplus,
-                                          Activation::silu, Activation::quadratic,  Activation::identity};
+constexpr Activation all_activations[] = {Activation::relu,      Activation::leaky_relu, Activation::abs,
+                                          Activation::tanh,      Activation::sigmoid,    Activation::softplus,
+                                          Activation::silu,      Activation::gelu,       Activation::gelu_tanh,
+                                          Activation::quadratic, Activation::identity};
 
 template <class T>
 bool same_parameters(const Mlp<T>& a, const Mlp<T>& b) {

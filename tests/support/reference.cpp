@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
+#include <numbers>
 #include <stdexcept>
 
 #include "support/catch.hpp"
@@ -116,6 +117,10 @@ double naive_activation(Activation activation, double t, double slope) {
       return std::max(t, 0.0) + std::log1p(std::exp(-std::abs(t)));
     case Activation::silu:
       return t / (1 + std::exp(-t));
+    case Activation::gelu:
+      return t * std::erfc(-t / std::sqrt(2)) / 2;
+    case Activation::gelu_tanh:
+      return t / 2 * (1 + std::tanh(std::sqrt(2 / std::numbers::pi) * (t + 0.044715 * t * t * t)));
     case Activation::quadratic:
       return t * t;
     case Activation::identity:

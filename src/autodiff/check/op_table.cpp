@@ -175,12 +175,9 @@ std::vector<OpRow> elementwise_rows() {  // NOLINT(readability-function-size): a
           "divide_by", [](V x) { return x / 7; }, [](double x) { return x / 7; }),
       unary(
           "divide_into", [](V x) { return 2 / x; }, [](double x) { return 2 / x; }, 0.5, 2),
-      unary(
-          "exp", [](V x) { return exp(x); }, [](double x) { return std::exp(x); }),
-      unary(
-          "log", [](V x) { return log(x); }, [](double x) { return std::log(x); }, 0.5, 3),
-      unary(
-          "sqrt", [](V x) { return sqrt(x); }, [](double x) { return std::sqrt(x); }, 0.5, 3),
+      unary("exp", exp, std::exp),
+      unary("log", log, std::log, 0.5, 3),
+      unary("sqrt", sqrt, std::sqrt, 0.5, 3),
       unary(
           "square", [](V x) { return square(x); }, [](double x) { return x * x; }),
       unary(
@@ -193,14 +190,18 @@ std::vector<OpRow> elementwise_rows() {  // NOLINT(readability-function-size): a
           "pow 1", [](V x) { return pow(x, 1); }, [](double x) { return x; }),
       unary(
           "pow 0", [](V x) { return pow(x, 0); }, [](double) { return 1.0; }),
-      unary(
-          "tanh", [](V x) { return tanh(x); }, [](double x) { return std::tanh(x); }),
+      unary("tanh", tanh, std::tanh),
       unary(
           "sigmoid", [](V x) { return sigmoid(x); }, [](double x) { return 1 / (1 + std::exp(-x)); }),
       unary(
           "softplus", [](V x) { return softplus(x); }, [](double x) { return std::log(1 + std::exp(x)); }),
       unary(
           "silu", [](V x) { return silu(x); }, [](double x) { return x / (1 + std::exp(-x)); }),
+      unary("normal_cdf", normal_cdf, [](double x) { return (1 + std::erf(x / std::sqrt(2))) / 2; }),
+      unary("gelu", gelu, [](double x) { return x * (1 + std::erf(x / std::sqrt(2))) / 2; }),
+      unary(
+          "gelu_tanh", gelu_tanh,
+          [](double x) { return x / 2 * (1 + std::tanh(std::sqrt(2 / std::acos(-1)) * (x + 0.044715 * x * x * x))); }),
       kinked(unary(
           "abs", [](V x) { return abs(x); }, [](double x) { return x < 0 ? -x : x; })),
       kinked(unary(

@@ -10,6 +10,8 @@ namespace normalign {
 struct SampleOptions;
 struct TableOptions;
 struct TableSet;
+template <class T>
+class Mlp;
 }  // namespace normalign
 
 namespace normalign::commands {
@@ -42,6 +44,19 @@ CLI::Option* add(CLI::App& command, const std::string& name, T& value, const std
                  const std::string& type) {
   return command.add_option(name, value, help)->type_name(type)->required(!name.starts_with('-'));
 }
+
+/// A network in a file, and what --activation and --slope say of it.
+struct ModelArguments {
+  std::string file;
+  std::optional<std::string> activation{};
+  std::optional<double> slope{};
+};
+
+/// Adds the argument `model` with this help, --activation and --slope.
+void add_model_options(CLI::App& command, ModelArguments& model, const std::string& help);
+
+/// The network that they name. Throws InputError as `model_in` does, and, naming the option, on a value that is none.
+Mlp<double> model_of(const ModelArguments& model);
 
 /// Adds --wide.
 void add_wide_option(CLI::App& command, bool& wide);

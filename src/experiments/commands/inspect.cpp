@@ -19,7 +19,8 @@ namespace normalign::commands {
 namespace {
 
 struct InspectArguments {
-  std::string model, json, norm = "l2", attack = "apgd";
+  ModelArguments model;
+  std::string json, norm = "l2", attack = "apgd";
   std::vector<double> clamp;
   SampleOptions samples{.most = 1024};
   InspectionOptions options;
@@ -68,8 +69,9 @@ int inspect(const CLI::App& command, InspectArguments a) {
     status.show(text("certificates: ", done, " of at most ", a.options.certificates, " done"));
   };
   SampleOptions chosen = a.samples;
-  chosen.model = a.model;
-  const Inspection found = inspection(model_in<double>(a.model), samples(chosen, std::cerr), a.options);
+  chosen.model = a.model.file;
+  const Mlp<double> mlp = model_of(a.model);
+  const Inspection found = inspection(mlp, samples(chosen, std::cerr), a.options);
   status.clear();
   if (!a.json.empty()) write_json_file(a.json, kind::inspection, as_json(found));
   print(tables(found), a.wide);
@@ -83,7 +85,9 @@ Command add_inspect(CLI::App& app) {
   InspectArguments& a = *arguments;
   CLI::App* command =
       app.add_subcommand("inspect", "Alignment, regions and robustness certificates of a network at samples");
-  add(*command, "model", a.model, "Any network that train --save-model writes", "MODEL.safetensors");
+  add_model_options(*command, a.model,
+                    "A network that train --save-model writes, or a stack of linear layers that PyTorch saved as "
+                    "safetensors");
   command->add_option("--samples", a.samples.most, "The first so many samples; 0: all (default 1024)");
   command->add_option("--certificates", a.options.certificates,
                       "Certify the distance of the decision boundary for the first so many (default 10)");

@@ -1,3 +1,4 @@
+#include <cmath>
 #include <iostream>
 
 #include "base/error.hpp"
@@ -5,6 +6,7 @@
 #include "experiments/commands/commands.hpp"
 #include "experiments/figures/table.hpp"
 #include "experiments/runs/status_line.hpp"
+#include "experiments/training/parts.hpp"
 
 namespace normalign::commands {
 namespace {
@@ -17,6 +19,30 @@ bool is_first(const char* option, const std::string& found, const char* first, c
 }
 
 }  // namespace
+
+void add_model_options(CLI::App& command, ModelArguments& model, const std::string& help) {
+  add(command, "model", model.file, help, "MODEL.safetensors");
+  command
+      .add_option("--activation", model.activation,
+                  "What stands between the layers, by our name or PyTorch's, where the file does not say it: " +
+                      joined(activation_names(), ", "))
+      ->type_name("NAME");
+  command.add_option("--slope", model.slope, "leaky_relu's slope below 0, where the file does not say it");
+}
+
+Mlp<double> model_of(const ModelArguments& model) {
+  MlpFileOptions known{.slope = model.slope};
+  if (model.slope && !(std::isfinite(*model.slope) && *model.slope >= 0))
+    throw InputError(text("--slope: found ", *model.slope, ", expected a finite number from 0 on"));
+  if (model.activation) {
+    const NamedActivation named = within("--", [&] { return named_activation(*model.activation); });
+    known.activation = named.activation;
+    if (named.slope && model.slope.value_or(*named.slope) != *named.slope)
+      throw InputError(text("--slope: found ", *model.slope, ", expected ", *named.slope, ", as in --activation"));
+    if (named.slope) known.slope = named.slope;
+  }
+  return model_in<double>(model.file, known);
+}
 
 void add_wide_option(CLI::App& command, bool& wide) {
   command.add_flag("--wide", wide,

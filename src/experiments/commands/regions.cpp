@@ -23,7 +23,8 @@ namespace fs = std::filesystem;
 constexpr const char* standard_output = "-";
 
 struct RegionArguments {
-  std::string model, json, mesh, picture, title;
+  ModelArguments model;
+  std::string json, mesh, picture, title;
   std::optional<double> box;
   Index max_regions = 10'000'000;
   std::optional<std::int32_t> label;
@@ -67,7 +68,7 @@ void draw_regions(const RegionArguments& a, const PiecewiseAffineNetwork& networ
                         .complex = complex,
                         .box = *a.box,
                         .label = a.label ? *a.label : smallest_class(complex),
-                        .title = a.title.empty() ? fs::path(a.model).stem().string() : a.title};
+                        .title = a.title.empty() ? fs::path(a.model.file).stem().string() : a.title};
   if (!a.scale.empty()) picture.scale = {a.scale[0], a.scale[1]};
   if (!a.view.empty()) {
     picture.azimuth = a.view[0];
@@ -78,7 +79,7 @@ void draw_regions(const RegionArguments& a, const PiecewiseAffineNetwork& networ
 
 int find_regions(const RegionArguments& a) {
   check(a);
-  const PiecewiseAffineNetwork network = piecewise_affine(model_in<double>(a.model));
+  const PiecewiseAffineNetwork network = piecewise_affine(model_of(a.model));
   check_drawing(a, network);
   StatusLine status(std::cerr, isatty(STDERR_FILENO));
   const Interrupt interrupt;
@@ -132,7 +133,7 @@ Command add_regions(CLI::App& app) {
       "about 12 d + 24 for its facets and what is decided in it; up to three times that during the search. In JSON it\n"
       "takes some 400, or nothing with --statistics-only. normalign slice cuts planes out of networks with any "
       "inputs.");
-  add(*command, "model", a.model, "A network of relu, leaky_relu or abs", "MODEL.safetensors");
+  add_model_options(*command, a.model, "A network of relu, leaky_relu or abs");
   command->add_option(
       "--box", a.box,
       "Only what is within |x_i| <= this counts (default: the whole input space, where most volumes are "

@@ -21,7 +21,8 @@ namespace {
 namespace fs = std::filesystem;
 
 struct SliceArguments {
-  std::string model, out = "slice", colour = "slope", title;
+  ModelArguments model;
+  std::string out = "slice", colour = "slope", title;
   SampleOptions samples;
   std::vector<Index> plane, axes;
   std::optional<Index> origin, output;
@@ -44,7 +45,7 @@ ConstView<double> sample(const Dataset<double>& data, Index row, const char* opt
 
 Plane plane_of(const SliceArguments& a, const Dataset<double>& data, Index inputs) {
   if (inputs == 1)
-    throw InputError(text(a.model,
+    throw InputError(text(a.model.file,
                           ": found a network with one input, expected two or more, as a slice is a plane; "
                           "normalign inspect looks at networks with any number"));
   if (!a.plane.empty()) {
@@ -114,12 +115,12 @@ int draw_slice(const SliceArguments& a) {
     throw InputError(
         text("--scale: found ", a.scale[0], " and ", a.scale[1], ", expected two ascending numbers above 0"));
   const int threads = thread_count(a.threads);
-  const Mlp<double> mlp = model_in<double>(a.model);
+  const Mlp<double> mlp = model_of(a.model);
   const PiecewiseAffineNetwork network = piecewise_affine(mlp);
   Dataset<double> data{Matrix<double>(0, network.inputs()), {}, 0};
   if (has_samples(a)) {
     SampleOptions chosen = a.samples;
-    chosen.model = a.model;
+    chosen.model = a.model.file;
     data = samples(chosen, std::cerr);
     check_fit(mlp, data);
   }
@@ -136,7 +137,7 @@ int draw_slice(const SliceArguments& a) {
   SlicePicture picture{.slice = found,
                        .boundary = boundary,
                        .points = points_in(a, data, plane, half_width, network),
-                       .title = a.title.empty() ? fs::path(a.model).stem().string() : a.title,
+                       .title = a.title.empty() ? fs::path(a.model.file).stem().string() : a.title,
                        .colour = colour};
   if (!a.scale.empty()) picture.scale = {a.scale[0], a.scale[1]};
   const fs::path out = a.out;
@@ -174,7 +175,7 @@ Command add_slice(CLI::App& app) {
   SliceArguments& a = *arguments;
   CLI::App* command = app.add_subcommand(
       "slice", "The linear regions of a network with two inputs or more in a plane: JSON, SVG and PNG");
-  add(*command, "model", a.model, "A network of relu, leaky_relu or abs", "MODEL.safetensors");
+  add_model_options(*command, a.model, "A network of relu, leaky_relu or abs");
   add(*command, "--out", a.out, "Files to write, without .json, .svg and .png (default slice)", "PATH");
   auto* through =
       add(*command, "--plane", a.plane, "The plane through these three samples, numbered from 0", "N")->expected(3);

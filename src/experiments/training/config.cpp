@@ -4,6 +4,7 @@
 
 #include "experiments/runs/settings.hpp"
 #include "experiments/training/condition.hpp"
+#include "nn/activation.hpp"
 
 namespace normalign {
 namespace {
@@ -65,7 +66,7 @@ const std::vector<Setting<RunConfig>>& table_of(const RunConfig&) {  // NOLINT(r
       {"label", &C::label},
       {"seed", &C::seed, {.least = 0}},
       {"hidden", &C::hidden, between(1, 1e6)},
-      {"activation", &C::activation},
+      {"activation", &C::activation, one_of(activation_names())},
       {"bias", &C::bias},
       {"init_scale", &C::init_scale, size(), random_start},
       {"single_output", &C::single_output},

@@ -25,7 +25,7 @@ struct RunConfig {
 
   // The network; its input and output widths follow from the data.
   std::vector<Index> hidden = {};     ///< widths of the hidden layers
-  std::string activation = "relu";    ///< as `activation` in nn knows it
+  std::string activation = "relu";    ///< one of `activation_names` in nn
   bool bias = true;                   ///< whether layers have one
   double init_scale = 1;              ///< factor on the weights and biases at the start
   bool single_output = false;         ///< two classes on one output, right where its sign is: xor, lazy_regime

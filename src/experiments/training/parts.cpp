@@ -42,13 +42,11 @@ void require_training_memory(const RunConfig& c, const MlpOptions& options) {
 // The network of a file, which must have the form that `options` says.
 template <class T>
 Mlp<T> network_from(const std::string& file, const MlpOptions& options) {
-  Mlp<T> mlp = model_in<T>(file, options);
-  const auto refuse = [&](const char* field, const auto& found, const auto& expected) {
-    throw InputError(text(file, ": ", field, " is ", found, "; the run's is ", expected));
-  };
-  const MlpOptions& found = mlp.options();
-  if (found.activation != options.activation) refuse("activation", name(found.activation), name(options.activation));
-  if (found.bias != options.bias) refuse("bias", found.bias, options.bias);
+  MlpFileOptions known{.widths = options.widths, .activation = options.activation};
+  if (options.activation == Activation::leaky_relu) known.slope = options.slope;
+  Mlp<T> mlp = model_in<T>(file, known);
+  if (const bool found = mlp.options().bias; found != options.bias)
+    throw InputError(text(file, ": bias is ", found, "; the run's is ", options.bias));
   return mlp;
 }
 
@@ -70,9 +68,9 @@ struct Largest {
 };
 
 // Throws InputError, naming the tensor, where inputs of size one could bring values of more than 1e100 about: squares
-// of such values, and of their products with inputs, are no doubles.
+// of such values, and of their products with inputs, are no doubles. `names` are those of the layers.
 template <class T>
-void check_sizes(const Mlp<T>& mlp) {
+void check_sizes(const Mlp<T>& mlp, const std::vector<LayerNames>& names) {
   constexpr double most = 100;  // all sizes are decimal logarithms
   double size = 0;
   for (std::size_t l = 0; l < mlp.layers().size(); ++l) {
@@ -88,8 +86,8 @@ void check_sizes(const Mlp<T>& mlp) {
     if (size > most) {
       const bool is_weight = by_weight >= by_bias;
       const Largest<T>& largest = is_weight ? of_weight : of_bias;
-      throw InputError(text("tensor layers.", l, is_weight ? ".weight" : ".bias", ": found a value of size ",
-                            largest.size, " at (", largest.row, ", ", largest.col,
+      throw InputError(text("tensor ", one_line(is_weight ? names[l].weight : names[l].bias),
+                            ": found a value of size ", largest.size, " at (", largest.row, ", ", largest.col,
                             "), by which outputs grow to about 1e", std::lround(size), ", expected at most 1e", most));
     }
   }
@@ -163,10 +161,11 @@ Split<T> enter_span(TrainingParts<T>& parts, const RunConfig& config, const Spli
 }
 
 template <class T>
-Mlp<T> model_in(const std::filesystem::path& file, const MlpOptions& options) {
+Mlp<T> model_in(const std::filesystem::path& file, const MlpFileOptions& options) {
   try {
-    Mlp<T> mlp = mlp_from<T>(read_safetensors(file), options);
-    check_sizes(mlp);
+    const TensorFile tensors = read_safetensors(file);
+    Mlp<T> mlp = mlp_from<T>(tensors, options);
+    check_sizes(mlp, linear_layers(tensors));
     return mlp;
   } catch (const InputError& error) {
     const std::string message = error.what();
@@ -209,7 +208,7 @@ Matrix<T> targets_of(const RunConfig& config, const Dataset<T>& data) {
   template struct TrainingParts<T>;                                                   \
   template TrainingParts<T> training_parts(const RunConfig&, Index, Index);           \
   template Split<T> enter_span(TrainingParts<T>&, const RunConfig&, const Split<T>&); \
-  template Mlp<T> model_in(const std::filesystem::path&, const MlpOptions&);          \
+  template Mlp<T> model_in(const std::filesystem::path&, const MlpFileOptions&);      \
   template Mlp<T> network_of(const RunConfig&, Index, Index);                         \
   template Matrix<T> targets_of(const RunConfig&, const Dataset<T>&);
 NORMALIGN_INSTANTIATE(float)

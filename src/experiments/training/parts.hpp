@@ -60,7 +60,7 @@ GrokAlignOptions jacobian_options(const RunConfig& config);
 /// cannot be read or holds none, and the tensor too where a value is not finite, or so large that outputs or slopes at
 /// inputs of size one could exceed 1e100.
 template <class T>
-Mlp<T> model_in(const std::filesystem::path& file, const MlpOptions& options = {});
+Mlp<T> model_in(const std::filesystem::path& file, const MlpFileOptions& options = {});
 
 /// The network for `inputs` columns as it starts: random, or the one of `initial_model`. It has one output for each of
 /// `classes`, or a single one that tells two classes apart by its sign. Throws InputError on `single_output` with other

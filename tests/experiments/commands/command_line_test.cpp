@@ -653,6 +653,61 @@ void write_network(const fs::path& file, const std::vector<Matrix<double>>& weig
   write_safetensors(file, tensors);
 }
 
+TEST_CASE("a stack of linear layers that PyTorch saved is looked at, with the activation that is asked for") {
+  if (without_program("a model from PyTorch")) return;
+  const TemporaryFolder folder;
+  const std::string points = (folder / "points.csv").string(), model = (folder / "net.safetensors").string();
+  write_file(points, "0.5,0.25,0\n-0.5,0.75,1\n0,0.1,0\n");
+  const Mlp<double> mlp({.widths = {2, 5, 4, 3}, .seed = 6});
+  TensorFile file;
+  file.metadata = {{"format", "pt"}};
+  for (std::size_t l = 0; l < 3; ++l) {
+    file.tensors[text("module.", 2 * l, ".weight")] = {.values = mlp.layers()[l].weight};
+    file.tensors[text("module.", 2 * l, ".bias")] = {.values = mlp.layers()[l].bias, .is_vector = true};
+  }
+  write_safetensors(model, file);
+  const std::vector<Arguments> commands = {{"inspect", model, "--data", points},
+                                           {"slice", model, "--out", (folder / "s").string(), "--statistics-only"},
+                                           {"regions", model, "--box", "1"}};
+  for (const Arguments& command : commands) {
+    const auto run_with = [&](const Arguments& more) {
+      Arguments all = command;
+      all.insert(all.end(), more.begin(), more.end());
+      return normalign(all);
+    };
+    const auto refusal = [&](const Arguments& more) {
+      const Finished finished = run_with(more);
+      CHECK(finished.status == 2);
+      CHECK(lines(finished.err).size() == 1);
+      return finished.err;
+    };
+    CAPTURE(command);
+    CHECK(contains(refusal({}), "net.safetensors: metadata activation: found none, expected one of relu, "));
+    CHECK(contains(refusal({"--activation", "ELU"}), "--activation: found 'ELU', expected one of relu, "));
+    CHECK(contains(refusal({"--activation", "LeakyReLU"}), "metadata slope: found none"));
+    CHECK(contains(refusal({"--activation", "leaky_relu", "--slope", "-1"}), "--slope: found -1, expected"));
+    CHECK(contains(refusal({"--activation", "ReLU", "--slope", "0.1"}), "slope: found 0.1, expected none"));
+    CHECK(contains(refusal({"--activation", "LeakyReLU(0.2)", "--slope", "0.1"}), "--slope: found 0.1, expected 0.2"));
+    const std::string of_relu = run_with({"--activation", "ReLU"}).out;
+    CHECK(run_with({"--activation", "relu"}).out == of_relu);
+    const Finished leaky = run_with({"--activation", "leaky_relu", "--slope", "0.2"});
+    CHECK(leaky.status == 0);
+    CHECK(leaky.out != of_relu);
+    CHECK(run_with({"--activation", "LeakyReLU(negative_slope=0.2)"}).out == leaky.out);
+    const Finished smooth = run_with({"--activation", "GELU"});
+    CHECK(smooth.status == (command.front() == "inspect" ? 0 : 2));
+  }
+  file.metadata["activation"] = "ReLU()";
+  write_safetensors(model, file);
+  for (const Arguments& command : commands) CHECK(normalign(command).status == 0);
+  Arguments contradicted = commands[0];
+  contradicted.insert(contradicted.end(), {"--activation", "tanh"});
+  CHECK(contains(normalign(contradicted).err, "net.safetensors: metadata activation: found relu, expected tanh"));
+  const std::string pickle = (folder / "net.pt").string();
+  write_file(pickle, "PK\x03\x04 and so on");
+  CHECK(contains(normalign({"inspect", pickle, "--data", points}).err, "net.pt: found a file of torch.save or pickle"));
+}
+
 TEST_CASE("degenerate networks are sliced and inspected without a NaN, or refused with the reason") {
   if (without_program("degenerate networks")) return;
   const TemporaryFolder folder;

@@ -389,7 +389,7 @@ TEST_CASE("settings that cannot be run are refused, and nothing is written") {
     config.*field = value;
     return message_of([&] { tiny_run(config, 1, {.log_file = folder / "log.json"}); });
   };
-  CHECK(contains(refusal(&RunConfig::activation, "gelu"), "activation: found 'gelu'"));
+  CHECK(contains(refusal(&RunConfig::activation, "elu"), "activation: found 'elu'"));
   CHECK(contains(refusal(&RunConfig::loss, "hinge"), "loss: found 'hinge', expected one of"));
   CHECK(contains(refusal(&RunConfig::learning_rate, -1.0), "learning_rate: found -1"));
   CHECK(contains(refusal(&RunConfig::condition, "x"), "condition: found 'x'"));

@@ -154,5 +154,31 @@ TEST_CASE("a model whose values are not finite, or would not stay so, is refused
   CHECK(contains(message_of([&] { model_in<double>(file); }), "tensor layers.1.weight: found a value of size 1e+60"));
 }
 
+TEST_CASE("a run starts from a stack of linear layers that says no activation, with its own") {
+  const TemporaryFolder folder;
+  const auto path = folder / "net.safetensors";
+  const Mlp<double> mlp({.widths = {3, 4, 2}, .seed = 1});
+  TensorFile file;
+  for (const std::size_t l : {0, 1}) {
+    file.tensors[text("fc", l + 1, ".weight")] = {.values = mlp.layers()[l].weight};
+    file.tensors[text("fc", l + 1, ".bias")] = {.values = mlp.layers()[l].bias, .is_vector = true};
+  }
+  const auto start = [&](const char* activation) {
+    write_safetensors(path, file);
+    return network_of<double>({.hidden = {4}, .activation = activation, .initial_model = path.string()}, 3, 2);
+  };
+  CHECK(start("gelu").options().activation == Activation::gelu);
+  CHECK(same_bits(start("gelu").layers()[1].weight, mlp.layers()[1].weight));
+  CHECK(start("leaky_relu").options().slope == 0.01);
+  file.metadata["activation"] = "LeakyReLU(negative_slope=0.2)";
+  CHECK(message_of([&] { start("gelu"); }) == path.string() + ": metadata activation: found leaky_relu, expected gelu");
+  CHECK(message_of([&] { start("leaky_relu"); }) == path.string() + ": metadata slope: found 0.2, expected 0.01");
+  // A value that is too large is named as the file names it.
+  std::get<Matrix<double>>(file.tensors.at("fc2.weight").values)(1, 3) = 1e300;
+  write_safetensors(path, file);
+  CHECK(contains(message_of([&] { model_in<double>(path); }),
+                 "net.safetensors: tensor fc2.weight: found a value of size 1e+300 at (1, 3)"));
+}
+
 }  // namespace
 }  // namespace normalign::tests
