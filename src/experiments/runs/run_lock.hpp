@@ -25,4 +25,8 @@ class RunLock {
   int descriptor_ = -1;
 };
 
+/// Whether a process holds the lock `file` now; false where there is no such file or it cannot be read. Who takes the
+/// lock meanwhile gets it all the same.
+bool is_locked(const std::filesystem::path& file);
+
 }  // namespace normalign
