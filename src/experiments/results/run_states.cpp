@@ -189,7 +189,7 @@ TableSet progress_table(std::span<const RunProgress> runs) {
   TableSet result{.tables = {std::move(table)}, .key = "runs"};
   if (goes_on_somewhere)
     result.legend.emplace_back(
-        "left: for all epochs that are left, at the pace so far; a run that ends when it groks may need less.");
+        "left: the time for the remaining epochs at the pace so far. A run may grok and end before that.");
   return result;
 }
 

@@ -25,8 +25,8 @@ class RunLock {
   int descriptor_ = -1;
 };
 
-/// Whether a process holds the lock `file` now; false where there is no such file or it cannot be read. Who takes the
-/// lock meanwhile gets it all the same.
+/// Returns whether a process holds the lock `file` now. It returns false if the file is missing or cannot be read.
+/// Another process that takes the lock at the same moment still gets it.
 bool is_locked(const std::filesystem::path& file);
 
 }  // namespace normalign

@@ -22,10 +22,11 @@ struct RunConfig {
   std::string condition = "baseline";
   /// What logs and tables call the condition; empty: as above. Tells apart variants of one condition.
   std::string label = {};
-  /// Settings of the task, their names joined by "+", that a sweep's grid varies: runs are compared with those that
-  /// have the same values.
+  /// Names, joined by "+", of the task's settings that a sweep's grid varies. A run is compared with runs that have the
+  /// same values of them.
   std::string task_grid = {};
-  /// The same of the condition: their values are part of what logs and tables call it.
+  /// Names, joined by "+", of the condition's settings that a grid varies. Logs and tables add their values to the
+  /// condition's name.
   std::string condition_grid = {};
   std::int64_t seed = 0;
 
