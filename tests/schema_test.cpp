@@ -1,5 +1,6 @@
 // The JSON that the program writes and reads is as the schemas in docs/schema say, and they say all of it.
 #include <algorithm>
+#include <set>
 
 #include "support/catch.hpp"
 #include "support/json_schema.hpp"
@@ -185,6 +186,32 @@ TEST_CASE("what is told about a machine is as its schema says") {
   CHECK(schema_errors(schema("machine"), read_json(folder / "machine.json")) == Errors{});
 }
 
+TEST_CASE("the states of runs and the logs of a grid are as their schemas say") {
+  if (without_program("schema of a status")) return;
+  const TemporaryFolder folder;
+  const auto file = [&](const char* name) { return (folder / name).string(); };
+  write_file(folder / "s.json", R"({"settings": {"rings": {"hidden": [[4], [4, 4]], "epochs": 3}}, "seeds": [0],
+                                    "conditions": {"grokalign": {"lambda": [0.1, 1]}}})");
+  CHECK(schema_errors(schema("sweep"), read_json(folder / "s.json")) == Errors{});
+  must_run({"sweep", file("s.json"), "--out", file("runs")});
+  fs::remove(folder / "runs/rings_grokalign_hidden4_lambda0.1_seed0.json");
+  const fs::path stopped = folder / "runs/rings_grokalign_hidden4_lambda1_seed0.json";
+  Json log = read_json(stopped);
+  CHECK(schema_errors(schema("run_log"), log) == Errors{});
+  log["status"] = "running";
+  log["epoch"] = 2;
+  CHECK(schema_errors(schema("run_log"), log) == Errors{});
+  write_file(stopped, log.dump());
+  normalign({"train", "rings", "--out", file("runs"), "--name", "run", "--quiet", "--set", "optimizer=sgd",
+             "--learning-rate", "1e6", "--epochs", "50"});
+  must_run({"status", file("runs"), "--sweep", file("s.json"), "--json", file("status.json")});
+  const Json status = read_json(folder / "status.json");
+  CHECK(schema_errors(schema("status"), status) == Errors{});
+  std::set<std::string> states;
+  for (const Json& run : status["runs"]) states.insert(run["state"]);
+  CHECK(states == std::set<std::string>{"failed", "finished", "stopped", "waiting"});
+}
+
 TEST_CASE("the committed results are as their schemas say") {
   const auto holds = [](const char* name, const fs::path& file) {
     CAPTURE(file.string());
@@ -216,8 +243,8 @@ TEST_CASE("every schema is one of those tested here") {
   CHECK(found == std::vector<std::string>{"geometry_summary.schema.json", "inspection.schema.json",
                                           "machine.schema.json", "metric_summary.schema.json", "regions.schema.json",
                                           "rfm_grokking.schema.json", "robustness.schema.json", "run_log.schema.json",
-                                          "slice.schema.json", "sparsity.schema.json", "summary.schema.json",
-                                          "sweep.schema.json", "tabular_log.schema.json",
+                                          "slice.schema.json", "sparsity.schema.json", "status.schema.json",
+                                          "summary.schema.json", "sweep.schema.json", "tabular_log.schema.json",
                                           "tabular_summary.schema.json"});
 }
 

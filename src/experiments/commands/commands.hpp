@@ -23,6 +23,7 @@ using Command = std::function<int()>;
 Command add_train(CLI::App& app);
 Command add_sweep(CLI::App& app);
 Command add_tabular(CLI::App& app);
+Command add_status(CLI::App& app);
 Command add_summary(CLI::App& app);
 Command add_plot(CLI::App& app);
 Command add_report(CLI::App& app);

@@ -8,9 +8,12 @@
 #include <type_traits>
 #include <utility>
 
+#include "base/file_content.hpp"
+#include "base/json_text.hpp"
 #include "data/modular.hpp"
 #include "experiments/commands/commands.hpp"
 #include "experiments/runs/interrupt.hpp"
+#include "experiments/runs/json_kind.hpp"
 #include "experiments/runs/run_files.hpp"
 #include "experiments/runs/run_lock.hpp"
 #include "experiments/runs/settings.hpp"
@@ -33,32 +36,109 @@ struct GivenSetting {
 };
 
 struct TrainArguments {
-  std::string task, file, condition = "baseline", out = "runs", name;
-  std::int64_t seed = 0;
+  std::string file, config, out = "runs", name;
+  std::optional<std::string> task, condition;
+  std::optional<std::int64_t> seed;
   std::optional<int> threads;
   bool quiet = false, overwrite = false, save_model = false;
   std::vector<GivenSetting> given;    // what was not given stays with the task's protocol
   std::vector<std::string> settings;  // NAME=VALUE
 };
 
-RunConfig config_of(const TrainArguments& a) {
-  RunConfig config = defaults_for(task(a.task), a.condition);
-  config.seed = a.seed;
-  std::vector<GivenSetting> given = a.given;
-  if (!a.file.empty()) given.push_back({"FILE", "data", a.file});
+using Json = nlohmann::ordered_json;
+
+// The settings that a file has, those of a log's `config` or all that is in it.
+Json settings_in(const std::string& content) {
+  Json json = parsed_json<Json>(content);
+  const std::string kind = kind_of(json);
+  if (!json.is_object() || (!kind.empty() && kind != kind::run_log))
+    throw InputError(text("found ", kind.empty() ? "no object" : "a file of the kind " + kind,
+                          ", expected a training run's log, or an object of settings"));
+  if (kind.empty()) return json;
+  if (!json.contains("config") || !json["config"].is_object())
+    throw InputError("config: found none, expected that of a log");
+  return json["config"];
+}
+
+// What the file of --config says.
+struct GivenFile {
+  std::string place;  // what its messages begin with
+  Json settings = Json::object();
+  std::string text_of(const char* name, const std::string& otherwise) const {
+    if (!settings.contains(name)) return otherwise;
+    if (!settings[name].is_string())
+      throw InputError(text(place, name, ": found ", settings::written(settings[name]), ", expected a text"));
+    return settings[name].get<std::string>();
+  }
+};
+
+// The run of the file by itself.
+RunConfig config_in(const GivenFile& file, const Task& task, const std::string& condition) {
+  RunConfig config = defaults_for(task, condition);
+  within(file.place, [&] {
+    for (const auto& [name, value] : file.settings.items())
+      if (name != "task" && name != "condition") settings::set(config, name, value);
+  });
+  return config;
+}
+
+const Task& task_of(const TrainArguments& a, const GivenFile& file) {
+  const std::string in_file = file.text_of("task", "");
+  if (!file.settings.contains("task")) {
+    if (a.task) return task(*a.task);
+    throw InputError(a.config.empty() ? "task is required (see normalign train --help)"
+                                      : file.place + "task: found none, expected one here or as TASK");
+  }
+  if (a.task && *a.task != in_file)
+    throw InputError(
+        text(file.place, "task: found '", one_line(in_file), "', expected ", one_line(*a.task), ", as TASK says"));
+  return *within(file.place, [&] { return &task(in_file); });
+}
+
+// The settings that were given by options, by their names.
+std::vector<GivenSetting> given_by_options(const TrainArguments& a) {
+  std::vector<GivenSetting> result = a.given;
+  if (!a.file.empty()) result.push_back({"FILE", "data", a.file});
   for (const std::string& setting : a.settings) {
     const auto [name, value] = settings::assignment(setting);
     if (name == "task" || name == "condition" || name == "seed")
       throw InputError(text("--set ", name, ": unexpected here, expected ", name == "task" ? "TASK" : "--" + name));
-    given.push_back({"--set " + name, name, value});
+    result.push_back({"--set " + name, name, value});
   }
   settings::GivenOnce once;
-  for (const GivenSetting& setting : given) {
-    once.add(setting.option, setting.name);
-    settings::set(config, setting.name, setting.value);
+  for (const GivenSetting& setting : result) once.add(setting.option, setting.name);
+  return result;
+}
+
+RunConfig config_of(const TrainArguments& a) {
+  GivenFile file{a.config + ": "};
+  if (!a.config.empty()) {
+    const std::string content = file_content(a.config);
+    within(file.place, [&] { file.settings = settings_in(content); });
   }
-  check(config);
+  const Task& task = task_of(a, file);
+  const std::string of_file = file.text_of("condition", "baseline");
+  within(file.settings.contains("condition") ? file.place : "", [&] { conditions_of(of_file); });
+  const RunConfig run_of_file = config_in(file, task, of_file);
+  RunConfig config = run_of_file;
+  if (a.condition && *a.condition != of_file) {
+    config = config_in(file, task, *a.condition);
+    config.label = config.condition_grid = "";  // they are names of the other condition
+  }
+  if (a.seed) config.seed = *a.seed;
+  const std::vector<GivenSetting> given = given_by_options(a);
+  for (const GivenSetting& setting : given) settings::set(config, setting.name, setting.value);
+  try {
+    check(config);
+  } catch (const InputError& error) {
+    const std::string message = error.what(), field = message.substr(0, message.find(':'));
+    const bool is_of_file = file.settings.contains(field) && std::ranges::count(given, field, &GivenSetting::name) == 0;
+    throw InputError((is_of_file ? file.place : "") + message);
+  }
   for (const GivenSetting& setting : given) require_read(setting.option, setting.name, {&config, 1});
+  // An option may leave a setting of the file without a reader: no mistake where the file's own run reads it.
+  for (const auto& [name, value] : file.settings.items())
+    if (!reads(run_of_file, name)) require_read(file.place + name, name, {&config, 1});
   return config;
 }
 
@@ -103,7 +183,7 @@ int train(const TrainArguments& a) {
       .stop = [&] { return interrupt.signal() != 0; }, .log_file = log_file, .checkpoint_file = checkpoint};
   if (a.save_model) observer.model_file = model;
   if (!a.quiet) observer.progress = [&](const RunLog& log, Index epoch) { progress(log, epoch); };
-  const RunLog log = task(a.task).run(config, threads, observer);
+  const RunLog log = task(config.task).run(config, threads, observer);
   progress.finish();
   if (log.status == RunStatus::running) return stopped(name, interrupt.signal());
   if (log.status == RunStatus::failed) {
@@ -247,9 +327,14 @@ Command add_train(CLI::App& app) {
       "still\n"
       "logs at which epoch it grokked. (lazy_regime has no criteria: 64 log-spaced epochs, or every N-th.)\n"
       "\nCtrl-C ends a run at the end of an epoch and leaves its state in DIR; the same command goes on from\n"
-      "there, as it does after a crash. With --overwrite it begins anew.");
-  add(*command, "task", a.task, "What to train", "TASK");
+      "there, as it does after a crash. With --overwrite it begins anew.\n"
+      "\nA log's own settings, train --config RUN.json --out DIR, make the same run again.");
+  add(*command, "task", a.task, "What to train; may be left out where the file of --config says it", "TASK")
+      ->required(false);
   command->add_option("file", a.file, "Of the task table: a CSV, .npy or .npz file")->type_name("FILE");
+  add(*command, "--config", a.config,
+      "Take the settings from this file: a run's log, or an object such as its `config`. Options go before them",
+      "FILE.json");
   add(*command, "--condition", a.condition,
       "baseline, or " + joined(all_conditions(), ", ", &Condition::name) + " joined by +\n(default baseline)", "NAME");
   command->add_option("--seed", a.seed, "Seed of data, start, shuffles and projections (default 0)");

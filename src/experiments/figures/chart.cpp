@@ -34,7 +34,7 @@ std::string look_of(const ChartSeries& series, bool is_marked) {
   std::string result = !is_line(series) ? " with points" : is_marked ? " with linespoints" : " with lines";
   if (is_marked || !is_line(series))
     result += text(" pointtype ", series.look == Look::hollow ? 6 : 7, " pointsize 0.6");
-  if (is_line(series)) result += " linewidth 2";
+  if (is_line(series)) result += series.is_thin ? " linewidth 1" : " linewidth 2";
   if (series.look == Look::dashed) result += " dashtype (8,4)";
   return result + " linecolor rgb '" + series.colour + "'";
 }

@@ -37,6 +37,7 @@ struct ChartSeries {
   std::string colour = {};  ///< as `#RRGGBB`
   Look look = Look::solid;
   bool is_marked = false;               ///< a line with its points; a line of one point always is
+  bool is_thin = false;                 ///< a line of half the width, for what is not whole
   std::size_t block = 0;                ///< its number, from 0
   std::size_t y = 1;                    ///< column
   std::size_t lowest = 0, highest = 0;  ///< columns of the ends of a band

@@ -176,6 +176,7 @@ std::string aligned_text(std::span<const Cells> rows, std::size_t left) {
       if (i > 0) result += "  ";
       result += i < left ? words + padding : padding + words;
     }
+    result.erase(result.find_last_not_of(' ') + 1);  // of a last column that is flush left
     result += '\n';
   }
   return result;

@@ -86,8 +86,8 @@ Markup key_part(const Chart& chart) {
   for (const ChartSeries& entry : key) {
     const bool has_page_colour = entry.colour == "#000000" || entry.colour == guide_colour;
     const std::string style = "color:" + (has_page_colour ? "inherit" : entry.colour);
-    entries += element(
-        "li", {}, element("i", {{"class", entry.look == Look::dashed ? "dashed" : ""}, {"style", style}}), entry.name);
+    const char* look = entry.look == Look::dashed ? "dashed" : entry.is_thin ? "thin" : "";
+    entries += element("li", {}, element("i", {{"class", look}, {"style", style}}), entry.name);
   }
   return key.size() > 1 ? element("ul", {{"class", "key"}}, entries) : Markup{};
 }

@@ -97,7 +97,10 @@ std::vector<Section> network_sections(const RunFolder& folder, const std::vector
       content += note(
           "Medians over the finished runs of a condition, shaded their range; runs that have ended keep their "
           "last value.");
-      for (const std::string& name : drawn[i].missing) content += note(text("No finished run logged ", name, "."));
+      if (!tasks[i].unfinished.empty())
+        content +=
+            note("Thin lines are unfinished runs, each by itself as far as it came. They do not count in the medians.");
+      for (const std::string& name : drawn[i].missing) content += note(text("No run logged ", name, "."));
     }
     const TableSet geometry = geometry_tables({&tasks[i], 1});
     if (std::ranges::any_of(geometry.tables.front().rows, has_geometry))

@@ -45,6 +45,7 @@ svg.chart text { font: 13px system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-s
 .key i { display: inline-block; width: 1.6rem; height: 0; border-top: 3px solid; vertical-align: middle;
   margin-right: .4rem; }
 .key i.dashed { border-top: 2px dashed; }
+.key i.thin { border-top-width: 1px; }
 details { margin: .25rem 0; }
 summary { cursor: pointer; padding: .2rem 0; overflow-wrap: anywhere; }
 details.group > summary { font-weight: 600; }

@@ -20,7 +20,8 @@ constexpr std::array paper_conditions = {baseline_name, "grokalign", "grokfast",
 constexpr const char* data_comment =
     "# One block for each condition: its name, the names of the columns, one line for each logged epoch.\n"
     "# runs: how many still went on; those that have ended keep their last value. Median, lowest and highest value\n"
-    "# are over all finished runs of the condition; NaN where none has a value yet. Accuracies are per cent.\n";
+    "# are over all finished runs of the condition; NaN where none has a value yet. Accuracies are per cent.\n"
+    "# A run that is not finished has a block of its own, named after it, as far as it came.\n";
 
 std::map<std::string, std::string> condition_colours(const std::vector<TaskRuns>& tasks) {
   std::set<std::string> names;
@@ -42,15 +43,46 @@ std::map<std::string, std::string> condition_colours(const std::vector<TaskRuns>
 // The first column of a curve, of three.
 std::size_t column(std::size_t curve) { return 2 + 3 * curve; }
 
-ChartBlock block_of(const ConditionRuns& condition, const std::vector<Curve>& curves) {
-  ChartBlock result{.name = condition.condition, .columns = {"epoch", "runs"}, .whole_columns = 2};
+// What becomes lines of one colour and a block of data: the finished runs of a condition, or one unfinished run.
+struct Drawn {
+  std::string block;                // its name
+  std::string name;                 // in the key; empty: none
+  std::vector<const RunLog*> runs;  // not empty
+  std::string colour = {};
+  bool is_finished = true;
+  std::set<std::string> logged = {};  // metrics
+};
+
+// Runs that have come to different epochs have no median: each unfinished one is drawn by itself.
+std::vector<Drawn> drawn_of(const TaskRuns& task, const std::map<std::string, std::string>& colours) {
+  std::vector<Drawn> result;
+  const auto add = [&](const ConditionRuns& condition, Drawn drawn) {
+    drawn.logged = logged_metrics(drawn.runs);
+    drawn.colour = colours.at(condition.condition);
+    if (drawn.logged.empty()) return false;
+    result.push_back(std::move(drawn));
+    return true;
+  };
+  for (const ConditionRuns& condition : task.conditions)
+    add(condition, {.block = condition.condition, .name = condition.condition, .runs = condition.finished});
+  for (const ConditionRuns& condition : task.conditions) {
+    std::string name = condition.condition + ", unfinished";
+    for (const RunLog* run : condition.unfinished)
+      if (add(condition, {.block = run->run_name + ", unfinished", .name = name, .runs = {run}, .is_finished = false}))
+        name.clear();
+  }
+  return result;
+}
+
+ChartBlock block_of(const Drawn& drawn, const std::vector<Curve>& curves) {
+  ChartBlock result{.name = drawn.block, .columns = {"epoch", "runs"}, .whole_columns = 2};
   std::vector<std::vector<Band>> columns;
   for (const Curve& curve : curves) {
-    columns.push_back(bands(condition.finished, curve.metric));
+    columns.push_back(bands(drawn.runs, curve.metric));
     for (const char* what : {"_median", "_lowest", "_highest"}) result.columns.push_back(curve.metric + what);
   }
   std::vector<Index> last_epochs;
-  for (const RunLog* run : condition.finished)
+  for (const RunLog* run : drawn.runs)
     last_epochs.push_back(run->metrics.empty() ? -1 : std::ranges::max(run->metrics, {}, &MetricRow::epoch).epoch);
   for (std::size_t i = 0; i < columns.front().size(); ++i) {
     const Index epoch = columns.front()[i].epoch;
@@ -65,40 +97,35 @@ ChartBlock block_of(const ConditionRuns& condition, const std::vector<Curve>& cu
   return result;
 }
 
-std::optional<double> chance_level(const TaskRuns& task) {
+std::optional<double> chance_level(const std::vector<Drawn>& all) {
   std::vector<double> values;
-  for (const ConditionRuns& condition : task.conditions)
-    for (const RunLog* run : condition.finished)
+  for (const Drawn& drawn : all)
+    for (const RunLog* run : drawn.runs)
       for (const MetricRow& row : run->metrics)
         if (const auto value = metric(row, "chance_alignment")) values.push_back(*value);
   return median(values);
 }
 
-// One condition of a chart: its block has its number.
-struct Condition {
-  const ConditionRuns* runs;
-  std::string colour;
-  std::set<std::string> logged;
-};
-
 // The curves of the metric `base`, the first of which has the number `first` among all.
 ChartPanel panel_of(const std::string& base, const std::vector<Curve>& curves, std::size_t first,
-                    const std::vector<Condition>& conditions) {
+                    const std::vector<Drawn>& drawn) {
   ChartPanel result{.y = {.label = base}};
   if (base == "acc") result.y = {.label = "accuracy (%)", .low = 0, .high = 101};
   std::ranges::replace(result.y.label, '_', ' ');
-  for (std::size_t i = 0; i < conditions.size(); ++i)
+  for (std::size_t i = 0; i < drawn.size(); ++i)
     for (std::size_t k = 0; k < curves.size(); ++k) {
       // Columns without any number would make gnuplot complain.
-      if (!conditions[i].logged.contains(curves[k].metric)) continue;
+      if (!drawn[i].logged.contains(curves[k].metric)) continue;
       const std::size_t y = column(first + k);
-      result.series.push_back({.name = curves[k].is_solid ? conditions[i].runs->condition : "",
-                               .colour = conditions[i].colour,
+      const bool has_band = drawn[i].is_finished;
+      result.series.push_back({.name = curves[k].is_solid ? drawn[i].name : "",
+                               .colour = drawn[i].colour,
                                .look = curves[k].is_solid ? Look::solid : Look::dashed,
+                               .is_thin = !drawn[i].is_finished,
                                .block = i,
                                .y = y,
-                               .lowest = y + 1,
-                               .highest = y + 2});
+                               .lowest = has_band ? y + 1 : 0,
+                               .highest = has_band ? y + 2 : 0});
     }
   return result;
 }
@@ -106,14 +133,10 @@ ChartPanel panel_of(const std::string& base, const std::vector<Curve>& curves, s
 CurveChart curve_chart(const TaskRuns& task, std::vector<std::string> metrics,
                        const std::map<std::string, std::string>& colours) {
   CurveChart result;
-  std::vector<Condition> conditions;
+  const std::vector<Drawn> drawn = drawn_of(task, colours);
   std::set<std::string> logged;
-  for (const ConditionRuns& runs : task.conditions) {
-    const std::set<std::string> names = logged_metrics(runs.finished);
-    if (!names.empty()) conditions.push_back({&runs, colours.at(runs.condition), names});
-    logged.insert(names.begin(), names.end());
-  }
-  if (conditions.empty()) return result;
+  for (const Drawn& runs : drawn) logged.insert(runs.logged.begin(), runs.logged.end());
+  if (drawn.empty()) return result;
   for (const std::string& name : logged) result.logged.insert(base_name(name));
 
   Chart& chart = result.chart;
@@ -124,15 +147,15 @@ CurveChart curve_chart(const TaskRuns& task, std::vector<std::string> metrics,
     if (curves.empty())
       result.missing.push_back(name);
     else
-      chart.panels.push_back(panel_of(base_name(name), curves, all.size(), conditions));
+      chart.panels.push_back(panel_of(base_name(name), curves, all.size(), drawn));
     all.insert(all.end(), curves.begin(), curves.end());
   }
   double last_epoch = 1;
-  for (const Condition& condition : conditions) {
-    chart.blocks.push_back(block_of(*condition.runs, all));
+  for (const Drawn& runs : drawn) {
+    chart.blocks.push_back(block_of(runs, all));
     last_epoch = std::max(last_epoch, chart.blocks.back().rows.back().front());
   }
-  const std::optional<double> chance = chance_level(task);
+  const std::optional<double> chance = chance_level(drawn);
   for (ChartPanel& panel : chart.panels) {
     const auto [low, high] = value_range(chart, panel);
     if (panel.y.label.ends_with("loss") && low > 0 && high / low > 100) panel.y.log_base = 10;
@@ -183,8 +206,8 @@ void require_drawn(const std::vector<std::string>& metrics, const std::set<std::
                    const std::set<std::string>& known) {
   for (const std::string& name : metrics)
     if (!drawn.contains(name))
-      throw InputError(text("metric: found '", name, "', expected one that a finished run logged: ",
-                            joined(known, ", "), did_you_mean(name, {known.begin(), known.end()})));
+      throw InputError(text("metric: found '", name, "', expected one that these runs logged: ", joined(known, ", "),
+                            did_you_mean(name, {known.begin(), known.end()})));
 }
 
 std::vector<Band> bands(std::span<const RunLog* const> runs, const std::string& metric_name) {
@@ -227,19 +250,24 @@ Plot plot(const std::vector<RunLog>& logs, const std::vector<std::string>& metri
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     CurveChart& drawing = drawings[i];
     const auto remember = [&](const std::string& words) { result.remarks.push_back(text(tasks[i].task, ": ", words)); };
-    for (const std::string& words : remarks(tasks[i].unfinished, tasks[i].failed)) remember(words);
+    for (const std::string& words :
+         remarks(std::vector<LeftOut>{{"unfinished", tasks[i].unfinished, "unfinished, thin lines as far as they came"},
+                                      {"failed", tasks[i].failed}}))
+      remember(words);
     if (drawing.chart.panels.empty()) {
-      remember("no picture without a finished run");
+      remember("no picture without a finished or unfinished run that has logged an epoch");
       continue;
     }
     for (const std::string& name : metrics)
       if (std::ranges::find(drawing.missing, name) == drawing.missing.end()) drawn.insert(name);
-    for (const std::string& name : drawing.missing) remember("no finished run logged " + name);
+    for (const std::string& name : drawing.missing) remember("no run logged " + name);
     known.insert(drawing.logged.begin(), drawing.logged.end());
     drawing.chart.name = figure_name(tasks[i].task, file_names);
     result.figures.push_back(figure_of(drawing.chart));
   }
-  if (result.figures.empty()) throw InputError(text("found none of ", logs.size(), " runs finished, expected some"));
+  if (result.figures.empty())
+    throw InputError(
+        text("found no epoch logged in a finished or unfinished one of ", logs.size(), " runs, expected some"));
   require_drawn(metrics, drawn, known);
   return result;
 }

@@ -28,9 +28,9 @@ std::vector<Band> bands(std::span<const RunLog* const> runs, const std::string& 
 
 /// The curves of one task.
 struct CurveChart {
-  Chart chart = {};                       ///< without panels where no run is finished
-  std::set<std::string> logged = {};      ///< what a finished run logged, as `base_name` has it
-  std::vector<std::string> missing = {};  ///< metrics that no finished run logged
+  Chart chart = {};                       ///< without panels where no run is drawn
+  std::set<std::string> logged = {};      ///< what a run that is drawn logged, as `base_name` has it
+  std::vector<std::string> missing = {};  ///< metrics that none of them logged
 };
 
 /// The curves of each task, in the order of `tasks`: accuracy (per cent), then a panel for each of `metrics`,
@@ -38,13 +38,14 @@ struct CurveChart {
 /// 0.5; so are losses that span more than two powers of ten. Each condition has a block of data and a colour, the same
 /// in all tasks; those of configs/paper.json have the first ones, and more conditions than colours share some. Lines
 /// are medians over its finished runs, solid for test and dashed for training points (solid as well where only those
-/// were logged), bands the range. The level in the panels of an alignment is that of chance, the median of the logged
-/// `chance_alignment`.
+/// were logged), bands the range. An unfinished run is drawn by itself as far as it came, by thin lines of its
+/// condition's colour. Failed runs are not drawn. The level in the panels of an alignment is that of chance, the median
+/// of the logged `chance_alignment`.
 std::vector<CurveChart> curve_charts(const std::vector<TaskRuns>& tasks, const std::vector<std::string>& metrics);
 
-/// The charts of the tasks with finished runs as figures; without `metrics` centroid_alignment, where it was logged,
-/// stands beneath the accuracy. Throws InputError where no run is finished, or where no finished run logged one of
-/// `metrics`.
+/// The charts of the tasks with finished or unfinished runs as figures; without `metrics` centroid_alignment, where it
+/// was logged, stands beneath the accuracy. Throws InputError where no such run has logged an epoch, or where none
+/// logged one of `metrics`.
 Plot plot(const std::vector<RunLog>& logs, const std::vector<std::string>& metrics = {});
 
 /// Returns the names of all metrics that one of the runs logged.
@@ -64,7 +65,7 @@ std::vector<Curve> curves_of(const std::string& base, const std::set<std::string
 std::vector<ChartSeries> test_and_train();
 
 /// Throws InputError naming the first of `metrics` that is none of those `drawn`. `known`: base names of metrics that
-/// finished runs logged, for the message.
+/// these runs logged, for the message.
 void require_drawn(const std::vector<std::string>& metrics, const std::set<std::string>& drawn,
                    const std::set<std::string>& known);
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "base/error.hpp"
@@ -26,21 +27,37 @@ std::size_t position_of_word(std::string_view name, std::string_view word) {
   return name.size();
 }
 
-// The baseline goes first, and before all names there is the empty one.
-std::string sorting_key(const std::string& condition) { return condition == baseline_name ? "" : condition; }
+using Json = nlohmann::ordered_json;
 
-}  // namespace
-
-std::vector<RunLog> read_logs(const fs::path& folder, Unreadable& unreadable) {
-  const std::vector<fs::path> paths = json_files(folder);
-  std::vector<RunLog> logs = logs_in(paths, read_log_if_any, unreadable);
-  if (logs.empty())
-    throw InputError(text(folder.string(), ": found no log of a network's run among ", paths.size(), " *.json files",
-                          expected_logs, unreadable.empty() ? "" : "; " + unreadable.begin()->second));
-  return logs;
+std::string text_in(const Json& config, const char* name) {
+  const auto found = config.find(name);
+  return found != config.end() && found->is_string() ? found->get<std::string>() : "";
 }
 
-std::string task_of(const RunLog& log) {
+// The settings that the grid `field` of a run names, but `merged`.
+std::string grid_of(const RunLog& log, const char* field, const std::string& merged = {}) {
+  std::vector<std::string> names = grid_names(text_in(log.config, field));
+  std::erase(names, merged);
+  return joined(names, "+");
+}
+
+// Their values, by which numbers are sorted as numbers.
+Json grid_values(const RunLog& log, const std::string& grid) {
+  Json result = Json::array();
+  for (const std::string& name : grid_names(grid)) result.push_back(log.config.value(name, Json()));
+  return result;
+}
+
+// The baseline goes first, and before all names there is the empty one; of a condition's grid the smallest values.
+std::tuple<std::string, Json, std::string> sorting_key(const RunLog& log) {
+  const std::string grid = grid_of(log, "condition_grid");
+  std::string name = log.condition;
+  if (const std::string words = grid_words(log.config, grid); !words.empty() && name.ends_with(' ' + words))
+    name.resize(name.size() - words.size() - 1);
+  return {name == baseline_name ? "" : name, grid_values(log, grid), log.condition};
+}
+
+std::string task_name_of(const RunLog& log) {
   const auto text_setting = [&](const char* key) {
     const auto found = log.config.find(key);
     const bool is_there = found != log.config.end() && found->is_string();
@@ -53,24 +70,43 @@ std::string task_of(const RunLog& log) {
   return end > 0 ? name.substr(0, end) : name;
 }
 
-std::vector<TaskRuns> by_task(const std::vector<RunLog>& logs) {
-  std::map<std::string, std::vector<const RunLog*>> tasks;
-  for (const RunLog& log : logs) tasks[task_of(log)].push_back(&log);
+}  // namespace
+
+std::vector<RunLog> read_logs(const fs::path& folder, Unreadable& unreadable) {
+  const std::vector<fs::path> paths = json_files(folder);
+  std::vector<RunLog> logs = logs_in(paths, read_log_if_any, unreadable);
+  if (logs.empty())
+    throw InputError(text(folder.string(), ": found no log of a network's run among ", paths.size(), " *.json files",
+                          expected_logs, unreadable.empty() ? "" : "; " + unreadable.begin()->second));
+  return logs;
+}
+
+std::string task_of(const RunLog& log, const std::string& merged) {
+  const std::string words = grid_words(log.config, grid_of(log, "task_grid", merged));
+  return task_name_of(log) + (words.empty() ? "" : " ") + words;
+}
+
+std::vector<TaskRuns> by_task(const std::vector<RunLog>& logs, const std::string& merged) {
+  std::map<std::tuple<std::string, Json, std::string>, std::vector<const RunLog*>> tasks;
+  for (const RunLog& log : logs)
+    tasks[{task_name_of(log), grid_values(log, grid_of(log, "task_grid", merged)), task_of(log, merged)}].push_back(
+        &log);
   std::vector<TaskRuns> result;
   for (const auto& [task, runs] : tasks) {
-    TaskRuns& sorted = result.emplace_back(TaskRuns{.task = task});
-    std::map<std::pair<std::string, std::string>, ConditionRuns> conditions;
+    TaskRuns& sorted = result.emplace_back(TaskRuns{.task = std::get<2>(task)});
+    std::map<std::tuple<std::string, Json, std::string>, ConditionRuns> conditions;
     for (const RunLog* run : runs) {
-      ConditionRuns& condition = conditions[{sorting_key(run->condition), run->condition}];
+      ConditionRuns& condition = conditions[sorting_key(*run)];
+      condition.condition = run->condition;
       ++condition.all;
-      if (run->status == RunStatus::running) sorted.unfinished.push_back(run->run_name);
+      if (run->status == RunStatus::running) {
+        condition.unfinished.push_back(run);
+        sorted.unfinished.push_back(run->run_name);
+      }
       if (run->status == RunStatus::failed) sorted.failed.push_back(run->run_name);
       if (run->status == RunStatus::finished) condition.finished.push_back(run);
     }
-    for (auto& [key, condition] : conditions) {
-      condition.condition = key.second;
-      sorted.conditions.push_back(std::move(condition));
-    }
+    for (auto& [key, condition] : conditions) sorted.conditions.push_back(std::move(condition));
   }
   return result;
 }

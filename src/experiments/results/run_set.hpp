@@ -1,4 +1,5 @@
-// The runs of a folder, sorted into what tables and pictures compare: tasks, and in each its conditions.
+// The runs of a folder, sorted into what tables and pictures compare: tasks, each at one point of its grid, and in each
+// its conditions.
 #pragma once
 
 #include <filesystem>
@@ -14,13 +15,14 @@ namespace normalign {
 struct ConditionRuns {
   std::string condition = {};
   std::vector<const RunLog*> finished = {};
-  Index all = 0;  ///< unfinished and failed ones included
+  std::vector<const RunLog*> unfinished = {};  ///< still running or stopped
+  Index all = 0;                               ///< unfinished and failed ones included
 };
 
-/// The runs of one task.
+/// The runs of one task, or of one point of its grid: those that are compared.
 struct TaskRuns {
-  std::string task = {};
-  std::vector<ConditionRuns> conditions = {};  ///< "baseline" first, then by name
+  std::string task = {};                       ///< as `task_of` has it
+  std::vector<ConditionRuns> conditions = {};  ///< "baseline" first, then by name and by the values of their grids
   std::vector<std::string> unfinished = {};    ///< names of those still running or killed
   std::vector<std::string> failed = {};        ///< names of those that failed
 };
@@ -34,13 +36,14 @@ inline constexpr const char* baseline_name = "baseline";
 /// Throws InputError when the folder is missing or unreadable or holds no run log, naming the first that is unreadable.
 std::vector<RunLog> read_logs(const std::filesystem::path& folder, Unreadable& unreadable);
 
-/// What a run is a run of: the `task` of its config, or where there is none its run_name up to the condition or the
-/// word "seed".
-std::string task_of(const RunLog& log);
+/// What a run is a run of: the `task` of its config with the values that `task_grid` names, as in "rings hidden
+/// 200x200"; where there is no task its run_name up to the condition or the word "seed". `merged`: a setting that does
+/// not tell runs apart.
+std::string task_of(const RunLog& log, const std::string& merged = {});
 
-/// The runs by task and condition, tasks by name; runs and names keep the order of `logs`, which must outlive
-/// the result.
-std::vector<TaskRuns> by_task(const std::vector<RunLog>& logs);
+/// The runs by task and condition, tasks by name and by the values of their grids; runs and names keep the order of
+/// `logs`, which must outlive the result. `merged` as for `task_of`.
+std::vector<TaskRuns> by_task(const std::vector<RunLog>& logs, const std::string& merged = {});
 
 /// Whether a run grokked and says at which epoch.
 bool has_grokked(const RunLog& log);

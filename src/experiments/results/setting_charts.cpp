@@ -88,8 +88,8 @@ std::vector<Line> lines_of(const TaskRuns& task, const std::string& setting) {
       const auto value = value_of(*run, setting);
       if (!value) continue;
       Json others = run->config;
-      for (const std::string& name : {setting, std::string("seed"), std::string("label"), std::string("data")})
-        others.erase(name);
+      for (const char* name : {"seed", "label", "task_grid", "condition_grid", "data"}) others.erase(name);
+      others.erase(setting);
       auto line = std::ranges::find(result, others, &Line::others);
       if (line == result.end()) line = result.insert(line, {.others = others});
       line->runs[*value].push_back(run);
@@ -269,7 +269,7 @@ Plot plot_against(const std::vector<RunLog>& logs, const std::string& setting,
   std::set<std::string> names, drawn, known;
   std::size_t finished = 0, on_lines = 0;
   Plot result;
-  for (const TaskRuns& task : by_task(logs)) {
+  for (const TaskRuns& task : by_task(logs, setting)) {
     const auto remember = [&](const std::string& words) { result.remarks.push_back(text(task.task, ": ", words)); };
     for (const std::string& words : remarks(task.unfinished, task.failed)) remember(words);
     if (const auto without = conditions_without(task, setting); !without.empty())

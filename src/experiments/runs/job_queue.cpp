@@ -72,8 +72,9 @@ class Queue {
   }
 
   JobQueueResult run() {
-    if (done_ > 0 || left_.empty())
-      report(text(options_.title, ": ", done_, " runs are there already, ", left_.size(), " to do"));
+    report(text(options_.title, ": ",
+                done_ > 0 || left_.empty() ? text(done_, " runs are there already, ", left_.size(), " to do")
+                                           : text(left_.size(), " runs to do")));
     SignalWait signals;
     for (bool news = false;;) {
       while (static_cast<int>(running_.size()) < options_.jobs && !left_.empty()) start_next();

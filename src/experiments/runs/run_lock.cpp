@@ -30,6 +30,8 @@ RunLock::RunLock(std::filesystem::path file, std::chrono::milliseconds patience)
     if (descriptor < 0) throw RunError(text(file_.string(), ": cannot be made: ", std::strerror(errno)));
     const bool locked = ::flock(descriptor, LOCK_EX | LOCK_NB) == 0;
     const int error = errno;
+    // A shared lock is that of somebody who only looks, and gone in a moment.
+    const bool is_looked_at = !locked && error == EWOULDBLOCK && ::flock(descriptor, LOCK_SH | LOCK_NB) == 0;
     if (locked && leads_to(file_, descriptor)) {
       descriptor_ = descriptor;
       return;
@@ -38,8 +40,8 @@ RunLock::RunLock(std::filesystem::path file, std::chrono::milliseconds patience)
     if (locked) continue;
     if (error != EWOULDBLOCK && error != EINTR)
       throw RunError(text(file_.string(), ": cannot be locked: ", std::strerror(error)));
-    if (std::chrono::steady_clock::now() >= limit) return;
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    if (std::chrono::steady_clock::now() >= limit + std::chrono::seconds(is_looked_at ? 1 : 0)) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(is_looked_at ? 1 : 5));
   }
 }
 
@@ -48,6 +50,14 @@ RunLock::~RunLock() {
   // In this order: who opens the file in between finds the lock taken, and then the file gone.
   ::unlink(file_.c_str());
   ::close(descriptor_);
+}
+
+bool is_locked(const std::filesystem::path& file) {
+  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return false;
+  const bool result = ::flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  ::close(descriptor);
+  return result;
 }
 
 }  // namespace normalign

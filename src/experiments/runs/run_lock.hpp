@@ -25,4 +25,8 @@ class RunLock {
   int descriptor_ = -1;
 };
 
+/// Returns whether a process holds the lock `file` now. It returns false if the file is missing or cannot be read.
+/// Another process that takes the lock at the same moment still gets it.
+bool is_locked(const std::filesystem::path& file);
+
 }  // namespace normalign

@@ -1,7 +1,12 @@
 #include "experiments/training/config.hpp"
 
+#include <algorithm>
+#include <array>
 #include <filesystem>
+#include <sstream>
+#include <utility>
 
+#include "base/json_text.hpp"
 #include "experiments/runs/settings.hpp"
 #include "experiments/training/condition.hpp"
 #include "nn/activation.hpp"
@@ -45,6 +50,24 @@ constexpr SettingReader<C> projection = {
     "the jacobian_norm projection of the conditions grokalign and hold_jacobian",
     [](const C& c) { return penalised_jacobian(c) && c.jacobian_norm == "projection"; }};
 
+// A setting's value in names: a list with x between its items.
+std::string value_words(const Json& value) {
+  if (value.is_array())
+    return value.empty() ? "none" : joined(value, "x", [](const Json& item) { return value_words(item); });
+  std::string result = value.is_string() ? value.get<std::string>() : settings::written(value);
+  if (value.is_number_float() && result.ends_with(".0")) result.resize(result.size() - 2);
+  return result.empty() ? "none" : result;
+}
+
+// Throws unless each of the names in a grid is a setting that a grid can vary.
+void check_grids(const RunConfig& config) {
+  for (const auto& [field, names] :
+       {std::pair("task_grid", &config.task_grid), {"condition_grid", &config.condition_grid}})
+    for (const std::string& name : grid_names(*names))
+      if (is_identity(name) || !settings::row_of(config, name))
+        throw InputError(text(field, ": found '", one_line(*names), "', expected names of settings joined by +"));
+}
+
 // Throws unless training in coordinates of the span is what it is in the inputs.
 void check_span(const RunConfig& config) {
   const auto refuse = [](const auto&... why) {
@@ -64,6 +87,8 @@ const std::vector<Setting<RunConfig>>& table_of(const RunConfig&) {  // NOLINT(r
       {"task", &C::task},
       {"condition", &C::condition},
       {"label", &C::label},
+      {"task_grid", &C::task_grid},
+      {"condition_grid", &C::condition_grid},
       {"seed", &C::seed, {.least = 0}},
       {"hidden", &C::hidden, between(1, 1e6)},
       {"activation", &C::activation, one_of(activation_names())},
@@ -140,8 +165,24 @@ const std::vector<Setting<RunConfig>>& table_of(const RunConfig&) {  // NOLINT(r
   return table;
 }
 
-const std::string& condition_label(const RunConfig& config) {
-  return config.label.empty() ? config.condition : config.label;
+std::string condition_label(const RunConfig& config) {
+  const std::string& name = config.label.empty() ? config.condition : config.label;
+  return config.condition_grid.empty() ? name
+                                       : text(name, ' ', grid_words(settings::as_json(config), config.condition_grid));
+}
+
+std::vector<std::string> grid_names(const std::string& names) {
+  std::vector<std::string> result;
+  std::istringstream parts(names);
+  for (std::string name; std::getline(parts, name, '+');) result.push_back(name);
+  return result;
+}
+
+std::string grid_words(const Json& config, const std::string& names) {
+  std::string result;
+  for (const std::string& name : grid_names(names))
+    if (config.contains(name)) result += text(result.empty() ? "" : ", ", name, ' ', value_words(config[name]));
+  return result;
 }
 
 std::string task_label(const std::string& task, const std::string& data) {
@@ -150,7 +191,23 @@ std::string task_label(const std::string& task, const std::string& data) {
 }
 
 std::string run_name(const RunConfig& config) {
-  return text(task_label(config.task, config.data), "_", condition_label(config), "_seed", config.seed);
+  const std::string grids = config.task_grid + '+' + config.condition_grid;
+  const Json values = grids.size() > 1 ? settings::as_json(config) : Json::object();
+  std::string result =
+      text(task_label(config.task, config.data), "_", config.label.empty() ? config.condition : config.label);
+  for (const std::string& name : grid_names(grids))
+    if (values.contains(name)) {
+      std::string value = value_words(values[name]);
+      std::ranges::replace_if(
+          value, [](char c) { return c == '/' || (c >= 0 && c < ' '); }, '-');
+      result += text('_', name, value);
+    }
+  return text(result, "_seed", config.seed);
+}
+
+bool is_identity(std::string_view setting) {
+  constexpr std::array names = {"task", "condition", "label", "task_grid", "condition_grid", "seed"};
+  return std::ranges::find(names, setting) != names.end();
 }
 
 void check(const RunConfig& config) {
@@ -160,6 +217,7 @@ void check(const RunConfig& config) {
         text("label: found ", settings::written(config.label), ", expected a name without slash or line break"));
   if (config.single_output && config.loss == "cross_entropy")
     throw InputError("single_output: found true, expected false, as loss is cross_entropy");
+  check_grids(config);
   settings::check(config);
   if (config.coordinates == "span") check_span(config);
 }

@@ -4,6 +4,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "linalg/matrix.hpp"
@@ -21,6 +22,12 @@ struct RunConfig {
   std::string condition = "baseline";
   /// What logs and tables call the condition; empty: as above. Tells apart variants of one condition.
   std::string label = {};
+  /// Names, joined by "+", of the task's settings that a sweep's grid varies. A run is compared with runs that have the
+  /// same values of them.
+  std::string task_grid = {};
+  /// Names, joined by "+", of the condition's settings that a grid varies. Logs and tables add their values to the
+  /// condition's name.
+  std::string condition_grid = {};
   std::int64_t seed = 0;
 
   // The network; its input and output widths follow from the data.
@@ -119,7 +126,8 @@ struct RunConfig {
 /// What tables call the task: its name, for a table the file's without folder and extension.
 std::string task_label(const std::string& task, const std::string& data);
 
-/// "task_condition_seedN" with that label, the default name of a run and its log.
+/// "task_condition_seedN", the default name of a run and its log; with what grids vary before the seed:
+/// "rings_grokalign_hidden200x200_lambda0.01_seed0". What a file's name cannot have in a value stands as "-".
 std::string run_name(const RunConfig& config);
 
 /// Throws InputError naming the first field that is out of its range, what was found and what was expected.
@@ -128,8 +136,19 @@ void check(const RunConfig& config);
 /// What is known of each setting: its name, range and, where not every run reads it, who does; in the order of logs.
 const std::vector<Setting<RunConfig>>& table_of(const RunConfig&);
 
-/// What logs and tables call the condition.
-const std::string& condition_label(const RunConfig& config);
+/// What logs and tables call the condition: its label, then what a grid varies, as in "grokalign lambda 0.01".
+std::string condition_label(const RunConfig& config);
+
+/// Whether the setting says which run this is, and nothing of how it is trained: task, condition, label, the grids,
+/// seed.
+bool is_identity(std::string_view setting);
+
+/// The names in "lambda+hidden", as grids have them; none in an empty text.
+std::vector<std::string> grid_names(const std::string& names);
+
+/// Name and value of those settings that `config`, a run's as JSON, has: "hidden 200x200, learning_rate 0.01" of
+/// "hidden+learning_rate". A list that is empty is "none".
+std::string grid_words(const nlohmann::ordered_json& config, const std::string& names);
 
 /// The first setting in which two configs as JSON differ, as "lambda: found 0.2, expected 0.1"; nothing when they make
 /// the same run. Where the data lie does not count. A field that is missing in `found`, as in logs from before there

@@ -9,6 +9,11 @@
 namespace normalign {
 namespace {
 
+double seconds_in(const RunLog& log) {
+  const auto found = log.environment.find("seconds");
+  return found != log.environment.end() && found->is_number() ? found->get<double>() : 0;
+}
+
 // Keeps the log and the state of a run current on disk, where its observer asks for them.
 template <class T>
 class Keeper {
@@ -21,13 +26,17 @@ class Keeper {
     if (observer_.checkpoint_file.empty()) return false;
     auto found = read_checkpoint<T>(observer_.checkpoint_file, at.log, state_);
     if (!found) return false;
+    seconds_before_ = seconds_in(found->log);
     found->log.environment = at.log.environment;
     found->log.config = at.log.config;
     at = std::move(*found);
     return true;
   }
-  void keep_log(const RunLog& log, bool now) {
-    if (is_due(observer_.log_file, 2, log_written_, now)) write_log(observer_.log_file, log);
+  void keep_log(Checkpoint& at, bool now) {
+    if (!is_due(observer_.log_file, 2, log_written_, now)) return;
+    at.log.epoch = at.log.status == RunStatus::finished ? 0 : at.epoch;
+    at.log.environment["seconds"] = std::round(1000 * (seconds_before_ + seconds_since(start_))) / 1000;
+    write_log(observer_.log_file, at.log);
   }
   void keep_state(const Checkpoint& at, bool now) {
     if (is_due(observer_.checkpoint_file, observer_.checkpoint_seconds, state_written_, now))
@@ -44,7 +53,9 @@ class Keeper {
 
   const RunObserver& observer_;
   std::vector<MatrixView<T>> state_;
-  Clock::time_point log_written_ = Clock::now(), state_written_ = log_written_;
+  const Clock::time_point start_ = Clock::now();
+  Clock::time_point log_written_ = start_, state_written_ = start_;
+  double seconds_before_ = 0;  // of the run, in processes before this one
 };
 
 // Appends the epoch's row to the log, and says there where the run grokked.
@@ -75,16 +86,16 @@ RunLog epoch_loop(RunLog begun, TrainingParts<T>& parts, const EpochProtocol& pr
   Keeper<T> keeper(observer, parts.state());
   const bool resumed = keeper.take_up(at);
   if (resumed) parts.resume(at.steps);
-  keeper.keep_log(log, true);
+  keeper.keep_log(at, true);
   try {
     for (bool is_measured = resumed;; is_measured = false, ++at.epoch) {
       if (!is_measured) {
         if (protocol.is_logged(at.epoch)) log_epoch(at, protocol);
-        keeper.keep_log(log, false);
+        keeper.keep_log(at, false);
         observer.progress(log, at.epoch);
         if ((log.grokked && protocol.ends_when_grokked) || at.epoch == protocol.epochs) break;
         const bool stops = observer.stop();
-        if (stops) keeper.keep_log(log, true);
+        if (stops) keeper.keep_log(at, true);
         keeper.keep_state(at, stops);
         if (stops) return log;
       }
@@ -99,7 +110,7 @@ RunLog epoch_loop(RunLog begun, TrainingParts<T>& parts, const EpochProtocol& pr
     log.status = RunStatus::failed;
     log.failure = error.what();
   }
-  keeper.keep_log(log, true);
+  keeper.keep_log(at, true);
   // A run that failed has no network that anybody would want.
   if (!observer.model_file.empty() && log.status == RunStatus::finished) {
     TensorFile model = parts.model();

@@ -84,6 +84,7 @@ void to_json(Json& json, const RunLog& log) {
   if (!log.file_hashes.empty()) result["file_hashes"] = log.file_hashes;
   if (!log.dataset.is_null()) result["dataset"] = log.dataset;
   write_status(result, log);
+  if (log.epoch > 0) result["epoch"] = log.epoch;
   result["grokked"] = log.grokked;
   result["grokking_epoch"] = log.grokking_epoch ? Json(*log.grokking_epoch) : Json(nullptr);
   result["metrics"] = Json::array();
@@ -100,6 +101,7 @@ void from_json(const Json& json, RunLog& log) {
   result.config = object_field_or_empty(json, "config");
   result.file_hashes = object_field_or_empty(json, "file_hashes");
   if (entry(json, "dataset")) result.dataset = object_field_or_empty(json, "dataset");
+  if (json.contains("epoch")) result.epoch = count_field(json, "epoch");
   result.grokking_epoch = read_grokking_epoch(json);
   result.grokked = read_grokked(json, result.grokking_epoch.has_value());
   const Json* metrics = entry(json, "metrics");
@@ -113,12 +115,13 @@ void write_log(const fs::path& path, const RunLog& log) { write_log_text(path, l
 
 RunLog read_log(const fs::path& path) { return log_in<RunLog>(parsed_file(path), path); }
 
-std::optional<RunLog> read_log_if_any(const fs::path& path) {
-  const Json json = parsed_file(path);
+std::optional<RunLog> log_if_any(const Json& json, const fs::path& path) {
   const std::string kind = kind_of(json);
   const bool is_damaged = kind.empty() && json.contains("metrics");
   if (json.is_object() && kind != kind::run_log && !is_damaged) return std::nullopt;
   return log_in<RunLog>(json, path);
 }
+
+std::optional<RunLog> read_log_if_any(const fs::path& path) { return log_if_any(parsed_file(path), path); }
 
 }  // namespace normalign

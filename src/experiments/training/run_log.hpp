@@ -45,24 +45,27 @@ struct RunLog {
   nlohmann::ordered_json dataset = {};
   RunStatus status = RunStatus::running;
   std::string failure = {};  ///< why and at which epoch a failed run ended
+  Index epoch = 0;           ///< epochs done, of a run that is not finished and whose log is kept in a file; else 0
   bool grokked = false;
   std::optional<Index> grokking_epoch = {};  ///< there exactly when `grokked`
   std::vector<MetricRow> metrics = {};
-  nlohmann::ordered_json environment = nlohmann::ordered_json::object();  ///< as `environment` gives it
+  /// As `environment` gives it, and `seconds` so far by the clock, over all processes of the run, of a log that is kept
+  /// in a file.
+  nlohmann::ordered_json environment = nlohmann::ordered_json::object();
   bool operator==(const RunLog&) const = default;
 };
 
 /// The log as JSON, top-level keys in the order run_name, condition, config, file_hashes (where there are any), dataset
-/// (of a table), status, failure (of a failed run only), grokked, grokking_epoch (null where not grokked), metrics,
-/// environment. Throws RunError, naming epoch and field, where a number is not finite, as JSON has no such numbers;
-/// InputError where an extra takes the name of another field.
+/// (of a table), status, failure (of a failed run only), epoch (where it is not 0), grokked, grokking_epoch (null where
+/// not grokked), metrics, environment. Throws RunError, naming epoch and field, where a number is not finite, as JSON
+/// has no such numbers; InputError where an extra takes the name of another field.
 void to_json(nlohmann::ordered_json& json, const RunLog& log);
 
-/// The log that JSON holds. Keys may be missing: config, file_hashes, dataset, status (then finished), failure, grokked
-/// (then whether there is a grokking_epoch), grokking_epoch (also null or -1 where not grokked), environment. Unknown
-/// top-level keys are ignored; further numbers in a metric row become its extras, other further entries are ignored.
-/// Throws InputError with field, found and expected on anything else, a `grokked` that contradicts `grokking_epoch`
-/// included.
+/// The log that JSON holds. Keys may be missing: config, file_hashes, dataset, status (then finished), failure, epoch,
+/// grokked (then whether there is a grokking_epoch), grokking_epoch (also null or -1 where not grokked), environment.
+/// Unknown top-level keys are ignored; further numbers in a metric row become its extras, other further entries are
+/// ignored. Throws InputError with field, found and expected on anything else, a `grokked` that contradicts
+/// `grokking_epoch` included.
 void from_json(const nlohmann::ordered_json& json, RunLog& log);
 
 /// Writes the log, one line for each metric row; the folder must exist. A reader finds the former log or this
@@ -79,5 +82,8 @@ RunLog read_log(const std::filesystem::path& path);
 /// all: one without `metrics` that has no `run_name` either, or `folds` as the log of a run on a table has. Throws as
 /// `read_log` does.
 std::optional<RunLog> read_log_if_any(const std::filesystem::path& path);
+
+/// The same, of the JSON in that file.
+std::optional<RunLog> log_if_any(const nlohmann::ordered_json& json, const std::filesystem::path& path);
 
 }  // namespace normalign

@@ -12,11 +12,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// What says which run this is, in every log.
-bool is_identity(const std::string& setting) {
-  return setting == "task" || setting == "condition" || setting == "label" || setting == "seed";
-}
-
 bool has(const std::vector<std::string>& names, const std::string& name) {
   return std::ranges::find(names, name) != names.end();
 }
@@ -57,7 +52,11 @@ std::string listed(const std::string& what, const std::vector<std::string>& name
 
 }  // namespace
 
+bool is_of_conditions(const std::string& setting) { return !conditions_with(setting).empty(); }
+
 bool reads(const RunConfig& config, const std::string& setting) {
+  if (setting == "task_grid") return !config.task_grid.empty();
+  if (setting == "condition_grid") return !config.condition_grid.empty();
   if (is_identity(setting)) return true;
   const Setting<RunConfig>* row = settings::row_of(config, setting);
   return is_read_by(task_if_any(config.task), setting) && is_read_by_condition(config, setting) &&

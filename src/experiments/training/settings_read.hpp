@@ -10,9 +10,12 @@
 
 namespace normalign {
 
+/// Whether the setting is one of conditions, which runs without such a condition do not read: lambda, for one.
+bool is_of_conditions(const std::string& setting);
+
 /// Whether a run of `config` reads the setting of that name: its task's data or training do, and whatever else the
-/// setting belongs to (a condition, an optimizer, another setting) is part of the run. A task that is none of
-/// `all_tasks` is taken to read every setting of data.
+/// setting belongs to (a condition, an optimizer, another setting) is part of the run. Grids are read where there are
+/// any. A task that is none of `all_tasks` is taken to read every setting of data.
 bool reads(const RunConfig& config, const std::string& setting);
 
 /// Who reads the setting, for a message: "the condition hold_jacobian", "the tasks mnist_ce, mnist_se".

@@ -6,6 +6,9 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <type_traits>
+#include <utility>
+#include <variant>
 
 #include "base/json_text.hpp"
 #include "base/nearest_name.hpp"
@@ -68,9 +71,10 @@ std::vector<std::int64_t> seeds_of(const Json& value, const std::string& place) 
 
 // Fields of a run, all said in one place.
 struct SettingsLayer {
-  std::string place;  // what precedes the name of a field in a message
-  Json fields;
-  std::vector<RunConfig> runs = {};  // for which they are said, but for the seed
+  std::string place;                    // what precedes the name of a field in a message
+  Json fields;                          // in the file a field may be a grid: a list of its values
+  std::vector<RunConfig> runs = {};     // for which they are said, but for the seed
+  std::vector<std::string> grids = {};  // fields of a point of a layer's grids that these vary
 };
 
 void require_read(const SettingsLayer& layer) {
@@ -81,11 +85,75 @@ void require_read(const SettingsLayer& layer) {
 SettingsLayer layer_of(const Json& object, const std::string& place, std::initializer_list<const char*> other_keys) {
   SettingsLayer layer{place + '.', object_at(object, place, "an object of settings")};
   for (const char* key : other_keys) layer.fields.erase(key);
-  for (const char* key : {"task", "condition", "label", "seed"})
-    if (layer.fields.contains(key))
+  for (const auto& [key, value] : layer.fields.items())
+    if (is_identity(key))
       throw InputError(text(layer.place, key, ": unexpected here, it follows from the keys of \"settings\" and ",
                             "\"conditions\" and from \"seeds\""));
   return layer;
+}
+
+// Whether the value is a grid of the setting: a list where the setting is none, a list of lists where it is one.
+bool is_grid(const std::string& setting, const Json& value) {
+  const auto* row = settings::row_of(RunConfig{}, setting);
+  if (!row || !value.is_array()) return false;
+  const auto is_list = [](auto member) {
+    using T = std::remove_cvref_t<decltype(std::declval<RunConfig&>().*member)>;
+    return std::is_same_v<T, std::vector<Index>> || std::is_same_v<T, std::vector<double>>;
+  };
+  return !std::visit(is_list, row->member) ||
+         std::ranges::any_of(value, [](const Json& item) { return item.is_array(); });
+}
+
+void check_grid(const std::string& place, const std::string& setting, const Json& values) {
+  if (values.empty()) refuse(place + setting, values, "a value, or a grid: a list of values that is not empty");
+  std::vector<Json> seen;  // as runs have them: 1 and 1.0 are one value
+  for (const Json& value : values) {
+    RunConfig trial;
+    within(place, [&] { settings::set(trial, setting, value); });
+    seen.push_back(settings::as_json(trial)[setting]);
+    if (std::ranges::count(seen, seen.back()) > 1)
+      throw InputError(text(place, setting, ": found ", written(value), " twice, expected different values"));
+  }
+}
+
+constexpr std::size_t most_points = 100'000;
+
+// The layer at each point of its grids, the first of which varies slowest; itself where it has none. A grid over a
+// field that one of `later` says does not count.
+std::vector<SettingsLayer> points_of(const SettingsLayer& layer, std::initializer_list<const SettingsLayer*> later) {
+  std::vector<SettingsLayer> result = {{layer.place, layer.fields}};
+  for (const auto& [name, values] : layer.fields.items()) {
+    if (!is_grid(name, values)) continue;
+    check_grid(layer.place, name, values);
+    const bool is_said_later =
+        std::ranges::any_of(later, [&, &name = name](const SettingsLayer* l) { return l->fields.contains(name); });
+    std::vector<SettingsLayer> points;
+    if (result.size() * values.size() > most_points)
+      throw InputError(text(layer.place, name, ": found grids of more than ", most_points, " points, expected fewer"));
+    for (SettingsLayer& point : result) {
+      point.fields.erase(name);
+      if (!is_said_later) point.grids.push_back(name);
+      for (std::size_t i = 0; i < (is_said_later ? 0 : values.size()); ++i)
+        (points.emplace_back(point)).fields[name] = values[i];
+    }
+    if (!is_said_later) result = std::move(points);
+  }
+  return result;
+}
+
+// Says in the run which of its settings these points' grids vary.
+void name_grids(RunConfig& run, const SettingsLayer& everywhere, const SettingsLayer& of_setting,
+                const SettingsLayer& of_condition) {
+  const auto has = [](const SettingsLayer& layer, const char* name) {
+    return std::ranges::find(layer.grids, name) != layer.grids.end();
+  };
+  for (const Setting<RunConfig>& row : table_of(run)) {
+    const bool is_of_task = has(everywhere, row.name) || has(of_setting, row.name);
+    if ((!is_of_task && !has(of_condition, row.name)) || !reads(run, row.name)) continue;
+    // What only conditions read is no matter of the task: the runs without it are those to compare with.
+    std::string& names = is_of_task && !is_of_conditions(row.name) ? run.task_grid : run.condition_grid;
+    names += text(names.empty() ? "" : "+", row.name);
+  }
 }
 
 // The run of these layers, the last of which wins.
@@ -104,6 +172,35 @@ RunConfig run_of(RunConfig run, std::initializer_list<const SettingsLayer*> laye
       if (layer->fields.contains(field)) place = layer->place;
     throw InputError(text(place, message));
   }
+}
+
+struct Layers {
+  const SettingsLayer &everywhere, &of_setting, &of_condition, &fixed;
+};
+
+// The runs of a task and a condition, one for each point of the grids, each once: where a run does not read what a grid
+// varies, some points are one run.
+std::vector<RunConfig> runs_without_seeds(const Task& task, const std::string& label, const Json& condition_fields,
+                                          const Layers& layers) {
+  const std::string place = entry_of("conditions", label);
+  const Json condition = condition_fields.value("condition", Json(label));
+  if (label.empty() || !condition.is_string()) refuse(place, condition, "the name of a condition");
+  within(place + '.', [&] { conditions_of(condition.get<std::string>()); });
+  RunConfig begun = defaults_for(task, condition.get<std::string>());
+  if (label != begun.condition) begun.label = label;
+  const auto& [everywhere, of_setting, of_condition, fixed] = layers;
+  std::vector<RunConfig> result;
+  std::set<std::string> known;
+  for (const SettingsLayer& a : points_of(everywhere, {&of_setting, &of_condition, &fixed}))
+    for (const SettingsLayer& b : points_of(of_setting, {&of_condition, &fixed}))
+      for (const SettingsLayer& c : points_of(of_condition, {&fixed})) {
+        RunConfig run = run_of(begun, {&a, &b, &c, &fixed});
+        name_grids(run, a, b, c);
+        if (known.insert(written(settings_read(run))).second) result.push_back(std::move(run));
+        if (result.size() > most_points)
+          throw InputError(text(place, ": found grids of more than ", most_points, " points, expected fewer"));
+      }
+  return result;
 }
 
 std::vector<RunConfig> runs_of(const Json& file, SettingsLayer& fixed, std::span<const std::string> only) {
@@ -132,22 +229,18 @@ std::vector<RunConfig> runs_of(const Json& file, SettingsLayer& fixed, std::span
     const std::vector<std::int64_t> seeds = own_seeds ? seeds_of(setting["seeds"], entry_of(place, "seeds"))
                                                       : seeds_of(file.value("seeds", Json()), "seeds");
     for (const auto& [label, fields] : file["conditions"].items()) {
-      const std::string condition_place = entry_of("conditions", label);
       SettingsLayer& of_condition = of_conditions.at(label);
-      const Json condition = fields.value("condition", Json(label));
-      if (label.empty() || !condition.is_string()) refuse(condition_place, condition, "the name of a condition");
-      within(condition_place + '.', [&] { conditions_of(condition.get<std::string>()); });
-      RunConfig run = defaults_for(task(task_name), condition.get<std::string>());
-      if (label != run.condition) run.label = label;
-      run = run_of(run, {&everywhere, &of_setting, &of_condition, &fixed});
-      for (SettingsLayer* layer : {&everywhere, &of_setting, &of_condition}) layer->runs.push_back(run);
-      if (asked_for) fixed.runs.push_back(run);
-      for (const std::int64_t seed : seeds) {
-        run.seed = seed;
-        if (!names.insert(run_name(run)).second)
-          throw InputError(text(own_seeds ? entry_of(place, "seeds") : "seeds", ": found two runs named ",
-                                run_name(run), ", expected one"));
-        if (asked_for) runs.push_back(run);
+      for (RunConfig& run :
+           runs_without_seeds(task(task_name), label, fields, {everywhere, of_setting, of_condition, fixed})) {
+        for (SettingsLayer* layer : {&everywhere, &of_setting, &of_condition}) layer->runs.push_back(run);
+        if (asked_for) fixed.runs.push_back(run);
+        for (const std::int64_t seed : seeds) {
+          run.seed = seed;
+          if (!names.insert(run_name(run)).second)
+            throw InputError(text(own_seeds ? entry_of(place, "seeds") : "seeds", ": found two runs named ",
+                                  run_name(run), ", expected one"));
+          if (asked_for) runs.push_back(run);
+        }
       }
     }
     require_read(of_setting);
@@ -165,9 +258,8 @@ SettingsLayer fixed_fields(std::span<const std::string> assignments) {
     once.add("--set " + name, name);
     fields[name] = value;
   }
-  for (const char* key : {"task", "condition", "label", "seed"})
-    if (fields.contains(key))
-      throw InputError(text("--set ", key, ": unexpected here, it is for the sweep's file to say"));
+  for (const auto& [key, value] : fields.items())
+    if (is_identity(key)) throw InputError(text("--set ", key, ": unexpected here, it is for the sweep's file to say"));
   RunConfig trial;
   for (const auto& [name, value] : fields.items()) settings::set(trial, name, value);
   return {"--set ", fields};
@@ -209,7 +301,10 @@ JobQueueResult run_sweep(const std::vector<RunConfig>& runs, JobQueueOptions opt
   return run_kept(
       runs, options, out,
       [](const RunConfig& run) {
-        return Job{.name = run_name(run), .kind = text(run.task, '/', condition_label(run))};
+        // Those of other seeds take as long.
+        RunConfig kind = run;
+        kind.seed = 0;
+        return Job{.name = run_name(run), .kind = run_name(kind)};
       },
       [&](const RunConfig& run) { return log_of(run, options.folder); },
       [](const RunConfig&) { return std::optional<RunLog>(); });

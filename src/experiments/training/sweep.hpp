@@ -17,12 +17,18 @@
 
 namespace normalign {
 
-/// The runs that a sweep asks for, ordered by setting, condition and seed as they are written there.
+/// The runs that a sweep asks for, ordered by setting, condition, grids and seed as they are written there.
 ///
 /// `content`: JSON with "settings" (task: fields of `RunConfig`, and "seeds" in place of the list for all),
 /// "conditions" (label: fields; "condition" is the label where it is not given), "seeds" (a list, or
 /// {"first", "count"}) and "overrides" (fields of every run). `file`: its name, for messages. `assignments`:
 /// "NAME=VALUE" for every run. What comes later wins: defaults of the task, overrides, setting, condition, assignments.
+///
+/// A field that is a list of its values (for a field that is a list itself, a list of lists) is a grid: there is a run
+/// for each combination of the grids' values. `task_grid` of a run names the fields that grids in "settings" and
+/// "overrides" vary, unless conditions alone read them; these, and those that grids in "conditions" vary, are in
+/// `condition_grid`. A run that does not read such a field is there once.
+///
 /// `only`: the settings whose runs are returned; all when empty. Throws InputError with the place in the file, found
 /// and expected on anything else, where two runs would have one name, and on a field that none of the runs for which it
 /// stands there reads.

@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 
 const std::vector<std::string> all_commands = {"train",     "sweep",  "tabular", "datasets", "study",
                                                "summary",   "plot",   "inspect", "slice",    "robustness",
-                                               "gradcheck", "report", "machine", "regions"};
+                                               "gradcheck", "report", "machine", "regions",  "status"};
 
 // The options that a help text lists.
 std::vector<std::string> options_in(const std::string& help) {
@@ -69,7 +69,8 @@ TEST_CASE("help: every command, the exit statuses, and the same words for the sa
     CHECK_FALSE(contains(finished.out, " TEXT "));  // each value has a word that says what it is
     for (const std::string& option : options_in(finished.out)) CHECK(option.find('_') == option.npos);
   }
-  for (const char* name : {"sweep", "tabular", "datasets", "summary", "inspect", "robustness", "gradcheck", "machine"})
+  for (const char* name :
+       {"sweep", "tabular", "datasets", "summary", "inspect", "robustness", "gradcheck", "machine", "status"})
     CHECK(contains(normalign({name, "--help"}).out, "--json FILE"));
 }
 
@@ -278,6 +279,158 @@ TEST_CASE("train: killed before it left any state the same command begins anew, 
   CHECK(normalign(train()).status == 0);
   CHECK(read_log(log).metrics.back().epoch == 300);
   CHECK(contains(normalign(train()).err, "a log is there already"));
+}
+
+TEST_CASE("train: --config makes the run of a log again, and options go before what it says") {
+  if (without_program("train --config")) return;
+  const TemporaryFolder folder;
+  const auto train = [&](const Arguments& arguments) {
+    Arguments all{"train"};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    all.insert(all.end(), {"--quiet", "--threads", "1"});
+    return normalign(all);
+  };
+  const auto path = [&](const std::string& name) { return (folder / name).string(); };
+  REQUIRE(train({"rings", "--condition", "grokalign", "--lambda", "0.3", "--seed", "4", "--epochs", "20", "--out",
+                 path("a"), "--set", "label=mine", "--set", "hidden=[7,5]", "--set", "geometry_samples=5"})
+              .status == 0);
+  const std::string name = "rings_mine_seed4.json";
+  const Finished again = train({"--config", path("a/" + name), "--out", path("b")});
+  CAPTURE(again.err);
+  REQUIRE(again.status == 0);
+  CHECK(lasting(folder / ("b/" + name)) == lasting(folder / ("a/" + name)));
+  // The object alone does the same, with or without the task.
+  nlohmann::json config = nlohmann::json::parse(read_file(folder / ("a/" + name)))["config"];
+  write_file(folder / "own.json", config.dump());
+  REQUIRE(train({"rings", "--config", path("own.json"), "--out", path("c")}).status == 0);
+  CHECK(lasting(folder / ("c/" + name)) == lasting(folder / ("a/" + name)));
+  config.erase("task");
+  write_file(folder / "part.json", config.dump());
+  REQUIRE(train({"rings", "--config", path("part.json"), "--out", path("d")}).status == 0);
+  CHECK(lasting(folder / ("d/" + name)) == lasting(folder / ("a/" + name)));
+  // A grid's run keeps its name.
+  REQUIRE(train({"--config", path("own.json"), "--out", path("e"), "--lambda", "0.5", "--seed", "1", "--set",
+                 "hidden=[6]", "--set", "condition_grid=lambda", "--set", "task_grid=hidden"})
+              .status == 0);
+  const RunLog changed = read_log(folder / "e/rings_mine_hidden6_lambda0.5_seed1.json");
+  CHECK(changed.config["lambda"] == 0.5);
+  CHECK(changed.config["hidden"] == nlohmann::ordered_json{6});
+  CHECK(changed.config["geometry_samples"] == 5);
+  CHECK(changed.condition == "mine lambda 0.5");
+  // What its own run reads is no mistake where an option leaves it without a reader.
+  REQUIRE(train({"--config", path("own.json"), "--out", path("f"), "--condition", "baseline"}).status == 0);
+  CHECK_FALSE(read_log(folder / "f/rings_baseline_seed4.json").config.contains("lambda"));
+}
+
+TEST_CASE("train: a mistake in the file of --config is one line with its name, and nothing is written") {
+  if (without_program("mistakes in --config")) return;
+  const TemporaryFolder folder;
+  const fs::path file = folder / "c.json";
+  struct Row {
+    const char *content, *message;
+    Arguments arguments = {};
+  };
+  const Row rows[] = {
+      {R"({"task": "rings", "lamda": 1})", "lamda: unknown field, expected one of "},
+      {R"({"task": "rings", "lambda": 1})", "lambda: found nothing in this run (rings, baseline) that reads lambda, "},
+      {R"({"task": "rings", "epochs": 1.5})", "epochs: found 1.5, expected a whole number"},
+      {R"({"task": "ring"})", "task: found 'ring', expected one of "},
+      {R"({"task": 3})", "task: found 3, expected a text"},
+      {R"({"epochs": 3})", "task: found none, expected one here or as TASK"},
+      {R"({"task": "rings", "condition": "grok"})", "condition: found 'grok', expected baseline"},
+      {R"({"task": "rings"})", "task: found 'rings', expected mod_add, as TASK says", {"mod_add"}},
+      {R"({"task": "rings", "task_grid": "hiden"})",
+       "task_grid: found 'hiden', expected names of settings joined by +"},
+      {R"({"kind": "summary", "settings": []})",
+       "found a file of the kind summary, expected a training run's log, or "},
+      {R"({"kind": "run_log", "run_name": "a"})", "config: found none, expected that of a log"},
+      {"[1]", "found no object, expected a training run's log, or an object of settings"},
+      {"{", "line 1"},
+      {R"({"task": "rings", "task": "rings"})", "task"}};
+  for (const Row& row : rows) {
+    write_file(file, row.content);
+    Arguments arguments{"train", "--config", file.string(), "--out", (folder / "out").string()};
+    arguments.insert(arguments.end(), row.arguments.begin(), row.arguments.end());
+    const Finished finished = normalign(arguments);
+    CAPTURE(row.content, finished.err);
+    CHECK(finished.status == 2);
+    CHECK(lines(finished.err).size() == 1);
+    CHECK(contains(finished.err, "c.json: "));
+    CHECK(contains(finished.err, row.message));
+  }
+  CHECK_FALSE(fs::exists(folder / "out"));
+  CHECK(contains(normalign({"train"}).err, "task is required"));
+  CHECK(normalign({"train", "--config", (folder / "none.json").string()}).status == 2);
+}
+
+TEST_CASE("sweep: --list tells of the runs and trains none") {
+  if (without_program("sweep --list")) return;
+  const TemporaryFolder folder;
+  const auto path = [&](const std::string& name) { return (folder / name).string(); };
+  write_file(folder / "s.json", R"({"settings": {"rings": {"hidden": [[4], [4, 5]], "epochs": 3}}, "seeds": [0, 1],
+                                    "conditions": {"baseline": {}, "grokalign": {"lambda": [0.1, 1]}}})");
+  const Finished listed = normalign({"sweep", path("s.json"), "--list"});
+  CAPTURE(listed.out, listed.err);
+  CHECK(listed.status == 0);
+  const std::vector<std::string> all = lines(listed.out);
+  REQUIRE(all.size() == 14);
+  CHECK(all.back() == "12 runs");
+  const auto line_of = [](const std::string& out, const std::string& name) {
+    for (const std::string& line : lines(out))
+      if (line.starts_with(name + ' ')) return line;
+    return std::string();
+  };
+  CHECK(line_of(listed.out, "rings_grokalign_hidden4x5_lambda1_seed1").ends_with("  hidden 4x5, lambda 1"));
+  CHECK(line_of(listed.out, "rings_baseline_hidden4_seed0").ends_with("  hidden 4"));
+
+  const Finished sweep = normalign({"sweep", path("s.json"), "--out", path("runs"), "--shard", "1/4", "--jobs", "1"});
+  CHECK(sweep.err.starts_with("sweep: 3 runs to do\n"));
+  const Finished later = normalign({"sweep", path("s.json"), "--list", "--out", path("runs")});
+  CHECK(contains(line_of(later.out, "rings_baseline_hidden4_seed0"), "  finished  "));
+  CHECK(contains(line_of(later.out, "rings_baseline_hidden4_seed1"), "  waiting  "));
+  const Finished other = normalign({"sweep", path("s.json"), "--list", "--out", path("runs"), "--set", "epochs=4"});
+  CHECK(contains(line_of(other.out, "rings_baseline_hidden4_seed0"), "  another run's log  "));
+  CHECK(std::distance(fs::directory_iterator(folder / "runs"), {}) == 3);
+  const Finished without = normalign({"sweep", path("s.json")});
+  CHECK(without.status == 2);
+  CHECK(contains(without.err, "--out is required"));
+}
+
+TEST_CASE("status: what is running, what was killed, what waits, while a sweep goes on and after it") {
+  if (without_program("status")) return;
+  const TemporaryFolder folder;
+  const auto path = [&](const std::string& name) { return (folder / name).string(); };
+  write_file(folder / "s.json", R"({"settings": {"rings": {"epochs": 1000000000, "learning_rate": [1e-6, 1e-7, 1e-8]}},
+                                    "seeds": [0], "conditions": {"baseline": {}}})");
+  const auto status = [&] {
+    const Finished finished =
+        normalign({"status", path("runs"), "--sweep", path("s.json"), "--json", path("status.json")});
+    CAPTURE(finished.err);
+    CHECK(finished.status == 0);
+    return lines(finished.out).back();
+  };
+  const fs::path log = folder / "runs/rings_baseline_learning_rate1e-06_seed0.json";
+  Child sweep(command({"sweep", path("s.json"), "--out", path("runs"), "--jobs", "1"}));
+  const auto is_logged = [&] { return fs::exists(log) && read_log(log).epoch > 0; };
+  for (int i = 0; i < 3000 && sweep.running() && !is_logged(); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  for (int i = 0; i < 20; ++i) REQUIRE(status() == "3 runs: 1 running, 2 waiting");
+  const auto json = nlohmann::json::parse(read_file(folder / "status.json"));
+  CHECK(json["runs"][0]["run"] == "rings_baseline_learning_rate1e-06_seed0");
+  CHECK(json["runs"][0]["epoch"] > 0);
+  CHECK(json["runs"][0]["epochs"] == 1000000000);
+  CHECK(json["runs"][0]["left_seconds"] > 1000);
+  CHECK(json["runs"][0]["elapsed_seconds"] > 0);
+  CHECK(sweep.running());
+  sweep.kill(SIGKILL);
+  sweep.wait();
+  // Its process ends with it, soon.
+  for (int i = 0; i < 3000 && status() != "3 runs: 1 stopped, 2 waiting"; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  CHECK(status() == "3 runs: 1 stopped, 2 waiting");
+  fs::create_directories(folder / "empty");
+  CHECK(normalign({"status", path("empty")}).out == "0 runs\n");
+  CHECK(normalign({"status", path("none")}).status == 2);
 }
 
 TEST_CASE("train: a run that fails has no model, and replaces none") {

@@ -57,6 +57,7 @@ TEST_CASE("report: one well-formed page with everything, that runs and loads not
   CHECK(is_well_formed(page.substr(page.find("<html"))));
   CHECK(page.starts_with("<!DOCTYPE html>\n<html lang=\"en\">"));
   for (const char* part : {"11 runs of networks: 9 finished, 1 running, 1 failed",
+                           "Thin lines are unfinished runs, each by itself as far as it came.",
                            "4 runs on tables: 4 finished",
                            "1 inspected network",
                            "1 slice",

@@ -154,31 +154,66 @@ TEST_CASE("plot: what no run has is NaN until one has it") {
 
 // ---- what is drawn
 
-TEST_CASE("plot: unfinished and failed runs are left out with a remark") {
+TEST_CASE("plot: an unfinished run is drawn thin by itself, no median counts it, and a failed one is left out") {
   std::vector<RunLog> logs = example_logs();
-  logs.push_back(run_of("baseline", {row(0, 1000, 1000)}));
+  for (const char* name : {"killed", "running"}) {
+    logs.push_back(run_of("baseline", {row(0, 11, 12), row(7, 13, 14)}));
+    logs.back().status = RunStatus::running;
+    logs.back().run_name = name;
+  }
+  logs.push_back(run_of("baseline", {}));  // has logged nothing yet
   logs.back().status = RunStatus::running;
-  logs.back().run_name = "killed";
+  logs.back().run_name = "begun";
   logs.push_back(run_of("other", {row(0, 1000, 1000)}, "second"));
   logs.back().status = RunStatus::failed;
   logs.back().run_name = "broken";
   const Plot pictures = plot(logs);
   REQUIRE(pictures.figures.size() == 1);
-  CHECK(pictures.figures[0].data == plot(example_logs()).figures[0].data);
-  CHECK(pictures.remarks == std::vector<std::string>{"second: 1 run failed: broken",
-                                                     "second: no picture without a finished run",
-                                                     "toy: 1 run unfinished: killed"});
+  const auto& [name, data, script] = pictures.figures[0];
+  CHECK(block(data, 0) == block(plot(example_logs()).figures[0].data, 0));
+  for (const std::size_t index : {1, 2}) {
+    const Table rows = block(data, index);
+    REQUIRE(rows.size() == 2);  // as far as it came
+    CHECK(std::vector<std::string>(rows[1].begin(), rows[1].begin() + 4) ==
+          std::vector<std::string>{"7", "1", "13.0", "13.0"});
+  }
+  CHECK(block(data, 3).empty());
+  CHECK(contains(data, "# 'killed, unfinished'"));
+  // The key tells of them once, in the colour of their condition, and there is no band.
+  const auto count = [&](const std::string& words) {
+    std::size_t found = 0;
+    for (std::size_t at = 0; (at = script.find(words, at)) != script.npos; ++at) ++found;
+    return found;
+  };
+  CHECK(count("linewidth 1 linecolor rgb '#000000' title 'baseline, unfinished'") == 1);
+  CHECK(count("baseline, unfinished") == 1);
+  CHECK(count("linewidth 1 ") == 4);  // two runs, training and test accuracy; neither logged an alignment
+  CHECK(count("index 1 using") + count("index 2 using") == count("linewidth 1 "));
+  CHECK(count("filledcurves") == 4);
+  CHECK(pictures.remarks ==
+        std::vector<std::string>{"second: 1 run failed: broken",
+                                 "second: no picture without a finished or unfinished run that has logged an epoch",
+                                 "toy: 3 runs unfinished, thin lines as far as they came: killed, running, begun"});
 }
 
-TEST_CASE("plot: without any finished run, or a metric that none logged, there is a mistake to report") {
+TEST_CASE("plot: unfinished runs alone make a picture") {
+  RunLog log = run_of("baseline", {row(0, 11, 12), row(7, 13, 14)});
+  log.status = RunStatus::running;
+  const Plot pictures = plot({log});
+  REQUIRE(pictures.figures.size() == 1);
+  CHECK(contains(pictures.figures[0].script, "title 'baseline, unfinished'"));
+}
+
+TEST_CASE(
+    "plot: without any run that has logged an epoch, or a metric that none logged, there is a mistake to report") {
   std::vector<RunLog> logs = example_logs();
   CHECK(message_of([&] { plot(logs, {.metrics = {"jacobian_norm"}}); }) ==
-        "metric: found 'jacobian_norm', expected one that a finished run logged: acc, centroid_alignment, loss, "
+        "metric: found 'jacobian_norm', expected one that these runs logged: acc, centroid_alignment, loss, "
         "opt_time");
   CHECK(contains(message_of([&] { plot(logs, {.metrics = {"acc", ""}}); }), "metric: found ''"));
   for (RunLog& log : logs) log.status = RunStatus::failed;
-  CHECK(contains(message_of([&] { plot(logs); }), "found none of 3 runs finished"));
-  CHECK(contains(message_of([&] { plot({run_of("a", {})}); }), "found none of 1 runs finished"));
+  CHECK(contains(message_of([&] { plot(logs); }), "found no epoch logged in a finished or unfinished one of 3 runs"));
+  CHECK(contains(message_of([&] { plot({run_of("a", {})}); }), "finished or unfinished one of 1 runs"));
 }
 
 TEST_CASE("plot: metrics make panels, with or without the prefix of the points") {
@@ -196,7 +231,7 @@ TEST_CASE("plot: metrics make panels, with or without the prefix of the points")
   logs.push_back(run_of("baseline", {row(0, 1, 2)}, "plain"));
   const Plot pictures = plot(logs);
   CHECK(pictures.figures.size() == 2);
-  CHECK(pictures.remarks == std::vector<std::string>{"plain: no finished run logged centroid_alignment"});
+  CHECK(pictures.remarks == std::vector<std::string>{"plain: no run logged centroid_alignment"});
   CHECK_FALSE(contains(figure(pictures, "plain").script, "centroid"));
 }
 
@@ -387,7 +422,7 @@ TEST_CASE("normalign plot: files, messages and status") {
     CHECK(without.status == 0);
     CHECK(without.err.empty());
     CHECK(contains(without.out, "no gnuplot in PATH"));
-    CHECK(contains(without.out, "toy: 1 run unfinished: run\n"));
+    CHECK(contains(without.out, "toy: 1 run unfinished, thin lines as far as they came: run\n"));
     CHECK(fs::exists(folder / "new/out/toy.gp"));
     CHECK(fs::exists(folder / "new/out/toy.dat"));
     // A gnuplot that fails says why, and so do we.

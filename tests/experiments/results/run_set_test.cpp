@@ -47,6 +47,36 @@ TEST_CASE("by_task: unfinished and failed runs are counted and named, not used")
   CHECK(tasks[0].failed == std::vector<std::string>{"two"});
 }
 
+TEST_CASE("by_task: points of a task's grid are apart, and a condition's grid is sorted by its values") {
+  const auto run_at = [](const std::string& condition, const Json& settings) {
+    RunLog log = run(condition, "run");
+    log.config.update(settings);
+    return log;
+  };
+  const auto point = [&](Json hidden, double rate) {
+    return run_at("baseline",
+                  {{"task_grid", "hidden+learning_rate"}, {"hidden", std::move(hidden)}, {"learning_rate", rate}});
+  };
+  const auto variant = [&](double lambda, const std::string& words) {
+    return run_at("grokalign lambda " + words, {{"condition_grid", "lambda"}, {"lambda", lambda}});
+  };
+  const std::vector<RunLog> logs = {point({9, 9}, 10),   point({9, 9}, 2),     point({9}, 2),
+                                    variant(10, "10"),   variant(2, "2"),      run("grokalign", "g"),
+                                    variant(0.5, "0.5"), run("baseline", "b"), point({9, 9}, 10)};
+  std::vector<std::string> tasks, conditions;
+  for (const TaskRuns& task : by_task(logs)) tasks.push_back(task.task);
+  CHECK(tasks == std::vector<std::string>{"toy", "toy hidden 9, learning_rate 2", "toy hidden 9x9, learning_rate 2",
+                                          "toy hidden 9x9, learning_rate 10"});
+  const std::vector<TaskRuns> sorted = by_task(logs);
+  CHECK(sorted.back().conditions.front().all == 2);
+  for (const ConditionRuns& condition : sorted.front().conditions) conditions.push_back(condition.condition);
+  CHECK(conditions == std::vector<std::string>{"baseline", "grokalign", "grokalign lambda 0.5", "grokalign lambda 2",
+                                               "grokalign lambda 10"});
+  tasks.clear();
+  for (const TaskRuns& task : by_task(logs, "learning_rate")) tasks.push_back(task.task);
+  CHECK(tasks == std::vector<std::string>{"toy", "toy hidden 9", "toy hidden 9x9"});
+}
+
 TEST_CASE("by_task: the task is config.task, or else the run's name up to the condition or the seed") {
   const auto task = [](const std::string& name, const std::string& condition, Json config = Json::object()) {
     RunLog log = run(condition, name);

@@ -107,6 +107,33 @@ TEST_CASE("plot_against: runs that differ in another setting are on a line of th
   CHECK(block_named(data, "grokalign, loss squared_error").size() == 1);
 }
 
+TEST_CASE("plot_against: over a grid, one line with all its values, for each other point of the task's grid") {
+  std::vector<RunLog> logs;
+  for (const int width : {8, 16}) {
+    const Json task = {{"task_grid", "hidden+learning_rate"}, {"hidden", {width}}};
+    for (const double rate : {0.1, 0.2}) {
+      Json settings = task;
+      settings["learning_rate"] = rate;
+      logs.push_back(run_with("baseline", settings, width * 10));
+      settings.update({{"lambda", 0.5}, {"condition_grid", "lambda"}});
+      logs.push_back(run_with("grokalign lambda 0.5", settings, width));
+      settings["lambda"] = 2;
+      logs.push_back(run_with("grokalign lambda 2", settings, width));
+    }
+  }
+  const Plot rates = plot_against(logs, "learning_rate");
+  REQUIRE(rates.figures.size() == 2);
+  CHECK(rates.figures[0].name == "toy_hidden_8_against_learning_rate");
+  for (const char* line : {"baseline", "grokalign", "grokalign, lambda 2"})
+    CHECK(block_named(rates.figures[0].data, line).size() == 2);
+  const Plot lambdas = plot_against(logs, "lambda");
+  REQUIRE(lambdas.figures.size() == 4);
+  CHECK(block_named(lambdas.figures[0].data, "grokalign").size() == 2);
+  // The level is the baseline of the same point.
+  CHECK(contains(block_named(lambdas.figures[0].data, "baseline").at(0), " 80.0 80.0 80.0 "));
+  CHECK(contains(block_named(lambdas.figures[3].data, "baseline").at(0), " 160.0 160.0 160.0 "));
+}
+
 TEST_CASE("plot_against: a baseline that reads the setting is a line, and other conditions without it are named") {
   std::vector<RunLog> logs;
   for (const Index epoch : {100, 200})
@@ -147,7 +174,7 @@ TEST_CASE("plot_against: what cannot be drawn is told in one line") {
   CHECK(message({run_with("grokalign", {{"lambda", 1}}, 0)}, "lambda") ==
         "against: found none of the 1 runs that read lambda grokked, expected some");
   CHECK(message(share_logs(), "penalty_share", {"rank"}) ==
-        "metric: found 'rank', expected one that a finished run logged: acc, jacobian_norm, loss, opt_time");
+        "metric: found 'rank', expected one that these runs logged: acc, jacobian_norm, loss, opt_time");
   std::vector<RunLog> logs = share_logs();
   for (RunLog& log : logs) log.status = RunStatus::running;
   CHECK(message(logs, "penalty_share") == "found none of 7 runs finished, expected some");

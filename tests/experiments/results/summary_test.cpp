@@ -62,6 +62,25 @@ TableSet grokking_of(const std::vector<RunLog>& logs) { return grokking_tables(b
 // The tables of the tasks of some logs.
 Json tasks_in(const std::vector<RunLog>& logs) { return as_json(grokking_of(logs)).at("settings"); }
 
+TEST_CASE("summary: the conditions of an architecture are compared with the baseline of the same one") {
+  std::vector<RunLog> logs;
+  const auto add = [&](const std::string& condition, int width, Index epoch) {
+    logs.push_back(grokked_run(condition, epoch, static_cast<double>(epoch)));
+    logs.back().config.update({{"task_grid", "hidden"}, {"hidden", {width}}});
+  };
+  for (const auto& [width, baseline] : {std::pair(8, 100), {16, 300}}) {
+    add("baseline", width, baseline);
+    add("grokalign", width, 50);
+  }
+  const Json found = tasks_in(logs);
+  REQUIRE(found.size() == 2);
+  CHECK(found[0]["setting"] == "toy hidden 8");
+  CHECK(found[1]["setting"] == "toy hidden 16");
+  CHECK(found[0]["conditions"][1]["epochs_ratio"] == 2);
+  CHECK(found[1]["conditions"][1]["epochs_ratio"] == 6);
+  CHECK(found[1]["conditions"][1]["seconds_ratio"] == 6);
+}
+
 TEST_CASE("summary: a case worked by hand") {
   const Json summary = tasks_in(grokked_logs());
   REQUIRE(summary.size() == 1);

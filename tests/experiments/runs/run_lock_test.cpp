@@ -29,6 +29,39 @@ TEST_CASE("a lock is held by one at a time, and leaves no file") {
   CHECK(RunLock(file, 0ms).held());
 }
 
+TEST_CASE("a lock is seen from outside while it is held, and not where a file was left") {
+  const TemporaryFolder folder;
+  CHECK_FALSE(is_locked(folder / "lock"));
+  CHECK_FALSE(std::filesystem::exists(folder / "lock"));
+  write_file(folder / "lock", "");
+  CHECK_FALSE(is_locked(folder / "lock"));
+  {
+    const RunLock lock(folder / "lock", 0ms);
+    CHECK(is_locked(folder / "lock"));
+    CHECK(lock.held());
+    CHECK(std::filesystem::exists(folder / "lock"));
+  }
+  CHECK_FALSE(is_locked(folder / "lock"));
+}
+
+TEST_CASE("who takes a lock without patience gets it however often others look") {
+  const TemporaryFolder folder;
+  std::atomic<bool> is_over = false;
+  std::vector<std::thread> lookers;
+  for (int t = 0; t < 3; ++t)
+    lookers.emplace_back([&] {
+      while (!is_over) is_locked(folder / "lock");
+    });
+  int missed = 0;
+  for (int i = 0; i < 3000; ++i) {
+    write_file(folder / "lock", "");  // one that is left, so that there is something to look at
+    missed += !RunLock(folder / "lock", 0ms).held();
+  }
+  is_over = true;
+  for (std::thread& looker : lookers) looker.join();
+  CHECK(missed == 0);
+}
+
 TEST_CASE("a lock file that somebody left is taken over") {
   const TemporaryFolder folder;
   write_file(folder / "lock", "");

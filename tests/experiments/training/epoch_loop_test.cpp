@@ -84,8 +84,26 @@ TEST_CASE("epoch loop: a run that was stopped goes on from its state, and its fi
   CHECK(epoch_loop({.run_name = "run"}, first.parts, first.protocol(5), observer).status == RunStatus::running);
   CHECK(std::filesystem::exists(observer.checkpoint_file));
   CHECK_FALSE(std::filesystem::exists(observer.model_file));
-  CHECK(read_log(observer.log_file).status == RunStatus::running);
+  const RunLog stopped = read_log(observer.log_file);
+  CHECK(stopped.status == RunStatus::running);
+  CHECK(stopped.epoch == 2);
+  const auto seconds = [](const RunLog& log) { return log.environment.at("seconds").get<double>(); };
+  CHECK(seconds(stopped) >= 0);
+  CHECK(seconds(stopped) < 1000);
 
+  // As if it had taken longer: the process that goes on counts from there.
+  TensorFile state = read_safetensors(observer.checkpoint_file);
+  auto head = nlohmann::ordered_json::parse(state.metadata.at("checkpoint"));
+  head["log"]["environment"]["seconds"] = 5000;
+  state.metadata["checkpoint"] = head.dump();
+  const std::string message = [&] {
+    write_safetensors(observer.checkpoint_file, state);
+    return message_of([&] { epoch_loop({.run_name = "run"}, second.parts, second.protocol(5), observer); });
+  }();
+  // The message has the checksum that the file should have.
+  const std::string sum = message.substr(message.find("checksum ") + 9, 8);
+  state.metadata["crc32"] = sum;
+  write_safetensors(observer.checkpoint_file, state);
   observer.stop = [] { return false; };
   const RunLog log = epoch_loop({.run_name = "run"}, second.parts, second.protocol(5), observer);
   CHECK(second.passed == std::vector<Index>{2, 3, 4});
@@ -95,7 +113,11 @@ TEST_CASE("epoch loop: a run that was stopped goes on from its state, and its fi
   CHECK(second.parts.network.parameters().front()(0, 0) == whole.parts.network.parameters().front()(0, 0));
   CHECK_FALSE(std::filesystem::exists(observer.checkpoint_file));
   CHECK(std::filesystem::exists(observer.model_file));
-  CHECK(read_log(observer.log_file).status == RunStatus::finished);
+  const RunLog finished = read_log(observer.log_file);
+  CHECK(finished.status == RunStatus::finished);
+  CHECK(finished.epoch == 0);
+  CHECK(seconds(finished) >= 5000);
+  CHECK(seconds(finished) < 6000);
 }
 
 }  // namespace

@@ -75,6 +75,7 @@ TEST_CASE("run log: what is written is read again, every bit of it") {
   log.grokked = false;
   log.grokking_epoch.reset();
   log.metrics.clear();
+  log.epoch = 7;
   write_log(folder / "failed.json", log);
   CHECK(read_log(folder / "failed.json") == log);
 }
@@ -107,6 +108,9 @@ TEST_CASE("run log: keys stand in the agreed order, grokking_epoch is null where
   const Json failed = log;
   CHECK(keys(failed) == std::vector<std::string>{"kind", "run_name", "condition", "config", "status", "failure",
                                                  "grokked", "grokking_epoch", "metrics", "environment"});
+  log.epoch = 7;
+  CHECK(keys(Json(log))[6] == "epoch");
+  CHECK(Json(log)["epoch"] == 7);
   CHECK(failed["grokking_epoch"].is_null());
 }
 

@@ -137,7 +137,8 @@ TEST_CASE("settings read: a setting changes what a run finds if and only if the 
   write_text_file(table.data, content);
   runs.push_back(table);
   // Which run it is, and where files are.
-  const std::set<std::string> identity = {"task", "condition", "label", "data", "initial_model"};
+  const std::set<std::string> identity = {"task",           "condition", "label",        "task_grid",
+                                          "condition_grid", "data",      "initial_model"};
   // These decide nothing unless a run groks (the next test has them), or its logits are far apart.
   const std::set<std::string> without_effect = {"train_criterion",  "test_criterion",         "stop",
                                                 "noise_criterion",  "accurate_cross_entropy", "noise_criterion_level",

@@ -153,6 +153,26 @@ TEST_CASE("what is wrong with a sweep's file is one line with the place, found a
       {"/conditions/a~1b", "{\"condition\": \"grokalign\"}", "label: found \"a/b\", expected a name without slash"},
       {"/conditions/a\nb", "{\"condition\": \"grokalign\"}", "label: found \"a\\nb\", expected a name without slash"},
       {"/conditions/", "{\"condition\": \"grokalign\"}", "conditions.\"\": found "},
+      {"/settings/mod_add/learning_rate", "[]",
+       "settings.mod_add.learning_rate: found [], expected a value, or a grid: a list of values that is not empty"},
+      {"/settings/mod_add/learning_rate", "[0.1, 1, 1.0]",
+       "settings.mod_add.learning_rate: found 1.0 twice, expected different values"},
+      {"/settings/mod_add/hidden", "[[8], [8, 8], [8]]",
+       "settings.mod_add.hidden: found [8] twice, expected different"},
+      {"/settings/mod_add/hidden", "[[8], 8]", "settings.mod_add.hidden: found 8, expected a list of whole numbers"},
+      {"/settings/mod_add/learning_rate", "[0.1, [1]]", "settings.mod_add.learning_rate: found [1], expected a number"},
+      {"/settings/mod_add/learning_rate", "[0.1, -1]",
+       "settings.mod_add.learning_rate: found -1, expected a number from"},
+      {"/settings/mod_add/learning_rte", "[0.1]", "settings.mod_add.learning_rte: unknown field, expected one of "},
+      {"/settings/mod_add/seed", "[1, 2]", "settings.mod_add.seed: unexpected here"},
+      {"/settings/mod_add/task", "[\"xor\"]", "settings.mod_add.task: unexpected here"},
+      {"/settings/mod_add/task_grid", "\"hidden\"", "settings.mod_add.task_grid: unexpected here"},
+      {"/conditions/grokalign", "{\"lambda\": [0.1, -0.1]}",
+       "conditions.grokalign.lambda: found -0.1, expected a number"},
+      {"/conditions/both", "{\"condition\": [\"grokalign\", \"grokfast\"]}",
+       "conditions.both: found [\"grokalign\",\"grokfast\"], expected the name of a condition"},
+      {"/conditions/baseline", "{\"lambda\": [0.1, 0.2]}", "conditions.baseline.lambda: found none of the "},
+      {"/overrides", "{\"optimizer\": [\"sgd\", \"smd\"]}", "overrides.optimizer: found 'smd', expected one of "},
       {"/overrides", "[]", "overrides: found [], expected an object"},
       {"/overrides", "{\"projections\": 0}", "overrides.projections: found 0, expected a whole number from 1"},
       {"/overrides", "{\"seeds\": [1]}", "overrides.seeds: unknown field"},
@@ -184,6 +204,106 @@ TEST_CASE("what is wrong with a sweep's file is one line with the place, found a
     file.erase(key);
     CHECK(message_of([&] { runs_of(file); }).starts_with(std::string("s.json: ") + key + ": found null, expected "));
   }
+}
+
+// ---- grids
+
+TEST_CASE("a grid's runs are all combinations of its values, each once, named for them") {
+  Json file = small_sweep();
+  file["settings"] = Json::parse(R"({"mod_add": {"hidden": [[8, 8], [], [32]], "learning_rate": [0.01, 1, 1e-7]}})");
+  file["conditions"]["grokalign"] = Json::parse(R"({"lambda": [0.5, 0.25], "jacobian_norm": ["exact", "projection"]})");
+  const std::vector<RunConfig> runs = runs_of(file);
+  std::vector<std::string> expected;
+  for (const bool is_baseline : {true, false})
+    for (const char* hidden : {"8x8", "none", "32"})
+      for (const char* rate : {"0.01", "1", "1e-07"})
+        for (const char* lambda : {"0.5", "0.25"})
+          for (const char* norm : {"exact", "projection"})
+            for (const char* seed : {"3", "1"}) {
+              const std::string point = std::string("_hidden") + hidden + "_learning_rate" + rate;
+              // The baseline reads neither of the two.
+              expected.push_back(is_baseline ? "mod_add_baseline" + point + "_seed" + seed
+                                             : "mod_add_grokalign" + point + "_lambda" + lambda + "_jacobian_norm" +
+                                                   norm + "_seed" + seed);
+            }
+  std::vector<std::string> once;
+  for (const std::string& name : expected)
+    if (std::ranges::find(once, name) == once.end()) once.push_back(name);
+  CHECK(names(runs) == once);
+  CHECK(once.size() == 9 * 2 * (1 + 4));
+  const RunConfig& last = runs.back();
+  CHECK(last.hidden == std::vector<Index>{32});
+  CHECK(last.learning_rate == 1e-7);
+  CHECK(last.lambda == 0.25);
+  CHECK(last.jacobian_norm == "projection");
+  CHECK(last.task_grid == "hidden+learning_rate");
+  CHECK(last.condition_grid == "lambda+jacobian_norm");
+  CHECK(condition_label(last) == "grokalign lambda 0.25, jacobian_norm projection");
+  CHECK(condition_label(runs.front()) == "baseline");
+  CHECK(last.label.empty());
+}
+
+TEST_CASE("a grid of a task over what conditions alone read names the condition, and the baseline is there once") {
+  Json file = small_sweep();
+  file["settings"] = Json::parse(R"({"mod_add": {"lambda": [0.5, 0.25]}})");
+  file["conditions"]["J only"] = Json::parse(R"({"condition": "grokalign", "penalise_offset": false})");
+  file["seeds"] = {0};
+  CHECK(names(runs_of(file)) == std::vector<std::string>{"mod_add_baseline_seed0", "mod_add_grokalign_lambda0.5_seed0",
+                                                         "mod_add_grokalign_lambda0.25_seed0",
+                                                         "mod_add_J only_lambda0.5_seed0",
+                                                         "mod_add_J only_lambda0.25_seed0"});
+  for (const RunConfig& run : runs_of(file)) CHECK(run.task_grid.empty());
+  CHECK(condition_label(runs_of(file).back()) == "J only lambda 0.25");
+}
+
+TEST_CASE("a grid gives way to what is said after it") {
+  Json file = small_sweep();
+  file["settings"] = Json::parse(R"({"mod_add": {"beta1": [0.1, 0.2]}})");
+  file["overrides"] = Json::parse(R"({"beta1": [0.3, 0.4, 0.5], "beta2": [0.6, 0.7]})");
+  file["conditions"]["grokalign"] = Json::parse(R"({"beta1": 0.8, "beta2": [0.9]})");
+  file["seeds"] = {0};
+  const auto found = [&](const std::vector<std::string>& assignments = {}) {
+    return names(runs_of(file, assignments));
+  };
+  CHECK(found() ==
+        std::vector<std::string>{"mod_add_baseline_beta10.1_beta20.6_seed0", "mod_add_baseline_beta10.2_beta20.6_seed0",
+                                 "mod_add_baseline_beta10.1_beta20.7_seed0", "mod_add_baseline_beta10.2_beta20.7_seed0",
+                                 "mod_add_grokalign_beta20.9_seed0"});
+  CHECK(found({"beta2=0.5"}) == std::vector<std::string>{"mod_add_baseline_beta10.1_seed0",
+                                                         "mod_add_baseline_beta10.2_seed0", "mod_add_grokalign_seed0"});
+  CHECK(message_of([&] { found({"beta2=[0.5, 0.6]"}); }) == "beta2: found [0.5,0.6], expected a number");
+}
+
+TEST_CASE("a setting that only some points of a grid read is varied there alone") {
+  Json file = small_sweep();
+  file["settings"] = Json::parse(R"({"mod_add": {"optimizer": ["adamw", "sgd"], "momentum": [0, 0.9]}})");
+  file["conditions"] = Json::parse(R"({"baseline": {}})");
+  file["seeds"] = {0};
+  const std::vector<RunConfig> runs = runs_of(file);
+  CHECK(names(runs) == std::vector<std::string>{"mod_add_baseline_optimizeradamw_seed0",
+                                                "mod_add_baseline_optimizersgd_momentum0_seed0",
+                                                "mod_add_baseline_optimizersgd_momentum0.9_seed0"});
+  CHECK(runs.back().task_grid == "optimizer+momentum");
+  CHECK(runs.front().task_grid == "optimizer");
+}
+
+TEST_CASE("paths in a grid make no folders, and those that make one name are refused") {
+  Json file = small_sweep();
+  file["settings"] = Json::parse(R"({"mod_add": {"initial_model": ["a/b", ""]}})");
+  file["conditions"] = Json::parse(R"({"baseline": {}})");
+  file["seeds"] = {0};
+  CHECK(names(runs_of(file)) == std::vector<std::string>{"mod_add_baseline_initial_modela-b_seed0",
+                                                         "mod_add_baseline_initial_modelnone_seed0"});
+  file["settings"]["mod_add"]["initial_model"] = {"a/b", "a-b"};
+  CHECK(contains(message_of([&] { runs_of(file); }), "found two runs named mod_add_baseline_initial_modela-b_seed0"));
+}
+
+TEST_CASE("a grid that nobody could run is refused before it is made") {
+  Json file = small_sweep();
+  Json values = Json::array();
+  for (int i = 0; i < 100; ++i) values.push_back(i / 128.0);
+  for (const char* name : {"beta1", "beta2", "epsilon", "weight_decay"}) file["settings"]["mod_add"][name] = values;
+  CHECK(contains(message_of([&] { runs_of(file); }), "found grids of more than 100000 points, expected fewer"));
 }
 
 TEST_CASE("a fault is put down to the last place that said the field") {
@@ -482,7 +602,7 @@ TEST_CASE("on a terminal progress is one line that is written over") {
   ShellSweep sweep("case $0 in *1) exit 1;; esac");
   sweep.run(quick_runs(3), folder.path(), 1, true);
   CHECK(contains(sweep.out, "\rsweep: 0 done, 1 running, 2 left, 0 failed; about - left"));
-  CHECK(lines(sweep.out).size() == 2);  // that of the failure, and what is written over
+  CHECK(lines(sweep.out).size() == 3);  // those of the count and the failure, and what is written over
   CHECK(sweep.out.ends_with("\r"));
 }
 
@@ -733,6 +853,7 @@ TEST_CASE("a sweep that is stopped saves what it has in hand, and one that is ki
     }
     CHECK(finished.status == 128 + signal);
     CHECK(finished.err ==
+          "sweep: 8 runs to do\n"
           "sweep: 2 runs may take up to 10 s to end; a second signal ends them at once\n"
           "sweep: stopped by signal " +
               std::to_string(signal) + " with 8 runs left, 2 of which saved their state; the same command goes on\n");
@@ -756,8 +877,8 @@ TEST_CASE("a sweep on a full disk stops with one message, and goes on when there
     const Finished finished = normalign(sweep);
     CAPTURE(finished.out, finished.err);
     CHECK(finished.status == 1);
-    CHECK(lines(finished.err).size() == 1);
-    CHECK(contains(finished.err, "sweep: stopped with 8 runs left"));
+    CHECK(lines(finished.err).size() == 2);
+    CHECK(finished.err.starts_with("sweep: 8 runs to do\nsweep: stopped with 8 runs left"));
     CHECK(contains(finished.err, "cannot be written: File too large"));
     CHECK(contains(finished.err, "the same command goes on when there is space"));
   }
