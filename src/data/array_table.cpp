@@ -9,15 +9,14 @@
 namespace normalign {
 namespace {
 
-// Column j of an array, which stands at `place` of the file.
+// Column j of an array, which stands at `place` of the file, without its values.
+DataColumn head_of(const NumpyArray& array, Index j, Index place) {
+  if (array.shape.size() <= 1 || array.name.empty()) return {.name = array.name, .place = place};
+  return {.name = text(array.name, '[', j, ']'), .group = array.name, .place = place};
+}
+
 DataColumn column_of(const NumpyArray& array, Index j, Index place) {
-  DataColumn column{.place = place};
-  if (array.shape.size() > 1 && !array.name.empty()) {
-    column.group = array.name;
-    column.name = text(array.name, '[', j, ']');
-  } else {
-    column.name = array.name;
-  }
+  DataColumn column = head_of(array, j, place);
   const Index d = array.cols();
   if (!array.texts.empty()) {
     std::vector<std::optional<std::string>> rows;
@@ -47,8 +46,7 @@ const NumpyArray& array_of(const std::vector<NumpyArray>& arrays, const std::str
   std::vector<const NumpyArray*> of_column;
   for (const NumpyArray& array : arrays)
     for (Index j = 0; j < array.cols(); ++j) {
-      NumpyArray head{.name = array.name, .shape = array.shape, .numbers = Matrix<double>(0, array.cols())};
-      names.columns.push_back(column_of(head, j, ++names.places));
+      names.columns.push_back(head_of(array, j, ++names.places));
       of_column.push_back(&array);
     }
   return *of_column[names.column_at(label, "label column")];

@@ -72,8 +72,13 @@ TableSamples table_samples(const RunConfig& config) {
 
 std::vector<std::filesystem::path> table_files(const RunConfig& config) {
   std::vector<std::filesystem::path> files;
-  for (const std::string& file : {config.data, config.labels, config.test_data, config.test_labels})
+  const auto add = [&](const std::string& file) {
     if (!file.empty()) files.emplace_back(file);
+  };
+  add(config.data);
+  add(config.labels);
+  add(config.test_data);
+  if (!config.test_data.empty()) add(config.test_labels);
   return files;
 }
 
