@@ -5,8 +5,8 @@
 #include <cstdio>
 
 #include "data/folds.hpp"
-#include "data/labelled_table.hpp"
 #include "data/multi_index.hpp"
+#include "data/tables/labelled_table.hpp"
 #include "geometry/local_geometry.hpp"
 #include "rfm/rfm.hpp"
 

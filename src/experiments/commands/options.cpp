@@ -2,7 +2,7 @@
 #include <iostream>
 
 #include "base/error.hpp"
-#include "data/labelled_table.hpp"
+#include "data/tables/labelled_table.hpp"
 #include "experiments/commands/commands.hpp"
 #include "experiments/figures/table.hpp"
 #include "experiments/runs/status_line.hpp"

@@ -3,7 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "data/labelled_table.hpp"
+#include "data/tables/labelled_table.hpp"
 
 namespace normalign {
 

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "data/labelled_table.hpp"
+#include "data/tables/labelled_table.hpp"
 #include "nn/mlp.hpp"
 
 namespace normalign {

@@ -4,9 +4,9 @@
 #include <ostream>
 
 #include "base/content_hash.hpp"
-#include "data/column_scales.hpp"
 #include "data/folds.hpp"
 #include "data/multi_index.hpp"
+#include "data/tables/column_scales.hpp"
 #include "data/uci.hpp"
 
 namespace normalign {

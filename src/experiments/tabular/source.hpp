@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "data/labelled_table.hpp"
+#include "data/tables/labelled_table.hpp"
 #include "experiments/tabular/log.hpp"
 #include "experiments/tabular/protocol.hpp"
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "data/labelled_table.hpp"
+#include "data/tables/labelled_table.hpp"
 #include "experiments/training/config.hpp"
 
 namespace normalign {

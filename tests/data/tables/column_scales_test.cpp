@@ -1,4 +1,4 @@
-#include "data/column_scales.hpp"
+#include "data/tables/column_scales.hpp"
 
 #include <algorithm>
 #include <cmath>

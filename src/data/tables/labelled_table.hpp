@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "data/csv.hpp"
 #include "data/dataset.hpp"
-#include "data/feature_encoding.hpp"
+#include "data/tables/csv.hpp"
+#include "data/tables/feature_encoding.hpp"
 
 namespace normalign {
 

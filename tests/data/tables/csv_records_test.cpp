@@ -1,4 +1,4 @@
-#include "data/csv_records.hpp"
+#include "data/tables/csv_records.hpp"
 
 #include "support/catch.hpp"
 #include "support/message_of.hpp"

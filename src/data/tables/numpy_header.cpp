@@ -1,4 +1,4 @@
-#include "data/numpy_header.hpp"
+#include "data/tables/numpy_header.hpp"
 
 #include <algorithm>
 #include <charconv>

@@ -1,4 +1,4 @@
-#include "data/feature_encoding.hpp"
+#include "data/tables/feature_encoding.hpp"
 
 #include <algorithm>
 #include <array>

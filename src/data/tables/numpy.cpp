@@ -1,4 +1,4 @@
-#include "data/numpy.hpp"
+#include "data/tables/numpy.hpp"
 
 #include <algorithm>
 #include <array>
@@ -13,7 +13,7 @@
 
 #include "base/memory.hpp"
 #include "base/utf8.hpp"
-#include "data/numpy_header.hpp"
+#include "data/tables/numpy_header.hpp"
 
 namespace normalign {
 namespace {

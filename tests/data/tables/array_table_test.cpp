@@ -1,9 +1,9 @@
-#include "data/array_table.hpp"
+#include "data/tables/array_table.hpp"
 
 #include <fstream>
 #include <limits>
 
-#include "data/labelled_table.hpp"
+#include "data/tables/labelled_table.hpp"
 #include "support/catch.hpp"
 #include "support/message_of.hpp"
 #include "support/numpy_files.hpp"

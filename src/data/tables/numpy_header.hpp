@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "data/zip.hpp"
+#include "data/tables/zip.hpp"
 #include "linalg/matrix.hpp"
 
 namespace normalign::detail {

@@ -1,10 +1,10 @@
-#include "data/array_table.hpp"
+#include "data/tables/array_table.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
-#include "data/numpy.hpp"
+#include "data/tables/numpy.hpp"
 
 namespace normalign {
 namespace {

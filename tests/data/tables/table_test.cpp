@@ -1,4 +1,4 @@
-#include "data/table.hpp"
+#include "data/tables/table.hpp"
 
 #include <cmath>
 #include <limits>

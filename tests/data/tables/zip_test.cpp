@@ -1,4 +1,4 @@
-#include "data/zip.hpp"
+#include "data/tables/zip.hpp"
 
 #include <random>
 #include <sstream>

@@ -1,11 +1,11 @@
-#include "data/feature_encoding.hpp"
+#include "data/tables/feature_encoding.hpp"
 
 #include <algorithm>
 #include <fstream>
 #include <numeric>
 
-#include "data/csv.hpp"
-#include "data/labelled_table.hpp"
+#include "data/tables/csv.hpp"
+#include "data/tables/labelled_table.hpp"
 #include "support/catch.hpp"
 #include "support/message_of.hpp"
 #include "support/temporary_folder.hpp"

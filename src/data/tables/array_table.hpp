@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "data/table.hpp"
+#include "data/tables/table.hpp"
 
 namespace normalign {
 

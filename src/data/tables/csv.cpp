@@ -1,4 +1,4 @@
-#include "data/csv.hpp"
+#include "data/tables/csv.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -8,7 +8,7 @@
 
 #include "base/error.hpp"
 #include "base/number_text.hpp"
-#include "data/csv_records.hpp"
+#include "data/tables/csv_records.hpp"
 
 namespace normalign {
 namespace {

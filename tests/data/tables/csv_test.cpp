@@ -1,9 +1,9 @@
-#include "data/csv.hpp"
+#include "data/tables/csv.hpp"
 
 #include <algorithm>
 #include <fstream>
 
-#include "data/labelled_table.hpp"
+#include "data/tables/labelled_table.hpp"
 #include "data/uci.hpp"
 #include "support/catch.hpp"
 #include "support/message_of.hpp"

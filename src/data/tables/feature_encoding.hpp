@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "data/column_scales.hpp"
-#include "data/table.hpp"
+#include "data/tables/column_scales.hpp"
+#include "data/tables/table.hpp"
 
 namespace normalign {
 

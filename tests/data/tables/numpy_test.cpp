@@ -1,4 +1,4 @@
-#include "data/numpy.hpp"
+#include "data/tables/numpy.hpp"
 
 #include <immintrin.h>
 

@@ -1,12 +1,12 @@
-#include "data/labelled_table.hpp"
+#include "data/tables/labelled_table.hpp"
 
 #include <algorithm>
 #include <cmath>
 
 #include "base/nearest_name.hpp"
 #include "base/number_text.hpp"
-#include "data/array_table.hpp"
-#include "data/numpy.hpp"
+#include "data/tables/array_table.hpp"
+#include "data/tables/numpy.hpp"
 
 namespace normalign {
 namespace {

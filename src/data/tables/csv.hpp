@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "data/table.hpp"
+#include "data/tables/table.hpp"
 
 namespace normalign {
 
