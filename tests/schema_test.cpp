@@ -135,8 +135,8 @@ TEST_CASE("the log of a network trained on a table is as its schema says, and th
   for (int i = 0; i < 40; ++i) content += text(i % 3 ? "red" : "blue", ',', i, ',', i < 20 ? "low" : "high", '\n');
   write_file(folder / "own.csv", content);
   const std::string table = (folder / "own.csv").string(), out = (folder / "runs").string();
-  must_run({"train", "table", table, "--label", "kind", "--columns", "x", "--columns", "colour", "--out",
-            out, "--epochs", "30", "--widths", "16,8", "--save-model", "--condition", "grokalign"});
+  must_run({"train", "table", table, "--label", "kind", "--columns", "x", "--columns", "colour", "--out", out,
+            "--epochs", "30", "--widths", "16,8", "--save-model", "--condition", "grokalign"});
   const Json log = read_json(folder / "runs/own_grokalign_seed0.json");
   CHECK(schema_errors(schema("run_log"), log) == Errors{});
   CHECK(log.at("dataset").at("columns").at(0).at("levels") == Json({"blue", "red"}));

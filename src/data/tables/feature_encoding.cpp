@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <unordered_map>
 
 #include "base/nearest_name.hpp"
 #include "base/number_text.hpp"
@@ -69,13 +70,34 @@ std::vector<bool> chosen_columns(const DataTable& table, std::span<const std::si
   return result;
 }
 
-// The column of the table that the encoding means.
-const DataColumn& column_of(const FeatureColumn& feature, const DataTable& table) {
-  const DataColumn& column =
-      table.columns[table.column_at(feature.name.empty() ? text(feature.place) : feature.name, "feature")];
-  if (!column.fault.empty()) table.refuse(column.fault);
-  return column;
-}
+// Finds the columns of a table that an encoding means: by name, and by place where there is no name or several columns
+// have it.
+class ColumnFinder {
+ public:
+  explicit ColumnFinder(const DataTable& table) : table_(table) {
+    for (const DataColumn& column : table.columns) {
+      places_[column.place] = &column;
+      const auto [at, is_new] = names_.emplace(column.name, &column);
+      if (!is_new) at->second = nullptr;
+    }
+  }
+
+  const DataColumn& operator()(const FeatureColumn& feature) const {
+    const auto named = feature.name.empty() ? names_.end() : names_.find(feature.name);
+    const auto placed = places_.find(feature.place);
+    const DataColumn* column = named != names_.end() ? named->second : nullptr;
+    if (!column && placed != places_.end() && placed->second->name == feature.name) column = placed->second;
+    if (!column)  // which refuses it
+      column = &table_.columns[table_.column_at(feature.name.empty() ? text(feature.place) : feature.name, "feature")];
+    if (!column->fault.empty()) table_.refuse(column->fault);
+    return *column;
+  }
+
+ private:
+  const DataTable& table_;
+  std::unordered_map<std::string_view, const DataColumn*> names_;  // null where several have it
+  std::unordered_map<Index, const DataColumn*> places_;
+};
 
 [[noreturn]] void refuse_missing(const DataTable& table, const DataColumn& column, Index row) {
   table.refuse(table.place_of(row), ": ", column.called(), ": found '", column.missing_mark,
@@ -85,8 +107,8 @@ const DataColumn& column_of(const FeatureColumn& feature, const DataTable& table
 }
 
 // Each value of a column, as a number or a place in the levels, at these rows; NaN where missing.
-std::vector<double> values_of(const FeatureColumn& feature, const DataTable& table, std::span<const Index> rows) {
-  const DataColumn& column = column_of(feature, table);
+std::vector<double> values_of(const FeatureColumn& feature, const DataTable& table, const DataColumn& column,
+                              std::span<const Index> rows) {
   std::vector<double> result;
   result.reserve(rows.size());
   constexpr double missing = std::numeric_limits<double>::quiet_NaN();
@@ -196,7 +218,8 @@ FeatureEncoding feature_encoding(const DataTable& table, std::span<const std::si
 std::vector<Index> rows_with_features(const FeatureEncoding& encoding, const DataTable& table) {
   std::vector<Index> result;
   std::vector<const DataColumn*> columns;
-  for (const FeatureColumn& feature : encoding.columns) columns.push_back(&column_of(feature, table));
+  const ColumnFinder column_of(table);
+  for (const FeatureColumn& feature : encoding.columns) columns.push_back(&column_of(feature));
   for (Index row = 0; row < table.rows; ++row) {
     const auto missing =
         std::ranges::find_if(columns, [&](const DataColumn* column) { return column->is_missing(row); });
@@ -207,7 +230,9 @@ std::vector<Index> rows_with_features(const FeatureEncoding& encoding, const Dat
 }
 
 void settle(FeatureEncoding& encoding, const DataTable& table, std::span<const Index> rows, bool standardise) {
-  for (FeatureColumn& column : encoding.columns) column.fill = fill_of(column, values_of(column, table, rows));
+  const ColumnFinder column_of(table);
+  for (FeatureColumn& feature : encoding.columns)
+    feature.fill = fill_of(feature, values_of(feature, table, column_of(feature), rows));
   encoding.scales.reset();
   if (!standardise) return;
   encoding.scales = column_scales(encoded(encoding, table, rows));
@@ -215,13 +240,14 @@ void settle(FeatureEncoding& encoding, const DataTable& table, std::span<const I
 
 Matrix<double> encoded(const FeatureEncoding& encoding, const DataTable& table, std::span<const Index> rows) {
   Matrix<double> result(static_cast<Index>(rows.size()), encoding.size());
+  const ColumnFinder column_of(table);
   Index first = 0;
   for (const FeatureColumn& feature : encoding.columns) {
-    const std::vector<double> values = values_of(feature, table, rows);
+    const DataColumn& column = column_of(feature);
+    const std::vector<double> values = values_of(feature, table, column, rows);
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const bool is_missing = std::isnan(values[i]);
-      if (is_missing && encoding.missing != MissingValues::impute)
-        refuse_missing(table, column_of(feature, table), rows[i]);
+      if (is_missing && encoding.missing != MissingValues::impute) refuse_missing(table, column, rows[i]);
       const double value = is_missing ? feature.fill : values[i];
       if (feature.levels.empty())
         result(static_cast<Index>(i), first) = value;

@@ -70,9 +70,10 @@ std::vector<Index> rows_with_features(const FeatureEncoding& encoding, const Dat
 /// of a feature without spread is 1.
 void settle(FeatureEncoding& encoding, const DataTable& table, std::span<const Index> rows, bool standardise);
 
-/// The features of these rows, rows x size(); the table's columns are found by their names or, where the encoding has
-/// none, by their places. Throws InputError, naming the column and where there is one the row, on a column that is not
-/// there or holds texts for numbers, a category that is none of the levels, and missing values that are refused.
+/// The features of these rows, rows x size(); the table's columns are found by their names or, where they have none or
+/// several have it, by their places. Throws InputError, naming the column and where there is one the row, on a column
+/// that is not there or holds texts for numbers, a category that is none of the levels, and missing values that are
+/// refused.
 Matrix<double> encoded(const FeatureEncoding& encoding, const DataTable& table, std::span<const Index> rows);
 
 }  // namespace normalign

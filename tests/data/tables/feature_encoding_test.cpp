@@ -113,6 +113,19 @@ TEST_CASE("what is settled on some rows is applied to others, and to another tab
   CHECK(refused("w,k,v\nx,a,2\n") == "t.csv: line 2: column 1 (w): found 'x', expected a finite number");
 }
 
+TEST_CASE("columns of one name are told apart by their places, and very many columns are found at once") {
+  CHECK(features_of(table_of("a,a,b\n1,2,3\n4,5,6\n")) == Matrix<double>{{1, 2, 3}, {4, 5, 6}});
+  std::string content;
+  for (int j = 0; j < 30000; ++j) content += text(j ? "," : "", "column", j);
+  for (const int row : {1, 2}) {
+    content += '\n';
+    for (int j = 0; j < 30000; ++j) content += text(j ? "," : "", row * j % 7);
+  }
+  const Matrix<double> x = features_of(table_of(content));
+  CHECK(x.cols() == 30000);
+  CHECK(x(1, 29999) == 2 * 29999 % 7);
+}
+
 TEST_CASE("texts that are no categories are refused by the name of their column") {
   const auto column = [](const auto& text_of) {
     std::string content = "t,w\n";
