@@ -236,6 +236,7 @@ void add_option(CLI::App& command, const SettingOption& row, const char* group, 
 }
 
 void add_setting_options(CLI::App& command, std::vector<GivenSetting>& given) {
+  constexpr const char* table_group = "Table (train table FILE)";
   const std::pair<const char*, std::vector<SettingOption>> groups[] = {
       {"Options",
        {{"epochs", "Passes over the training set at most (default: the task's)"},
@@ -263,7 +264,7 @@ void add_setting_options(CLI::App& command, std::vector<GivenSetting>& given) {
          "NAME"},
         {"modulus", "mod_add: p, from 2 to 1024 (default 61)"},
         {"data", "mnist_ce, mnist_se, lazy_regime: folder of the four IDX files (default data/mnist)", "DIR"}}},
-      {"Table (train table FILE)",
+      {table_group,
        {{"target", "The label column: its name or, where none has that name, its place from 1 (from the end: -1)",
          "COLUMN", "--label"},
         {"labels", "The labels are in this file, which has no other column", "FILE"},
@@ -290,7 +291,7 @@ void add_setting_options(CLI::App& command, std::vector<GivenSetting>& given) {
   for (const auto& [group, options] : groups)
     for (const SettingOption& option : options) add_option(command, option, group, given);
   const auto add_flag = [&](const char* option, const char* setting, const nlohmann::ordered_json& value,
-                            const char* help) {
+                            const char* help, const char* group = "GrokAlign") {
     command
         .add_flag_callback(
             option,
@@ -298,8 +299,10 @@ void add_setting_options(CLI::App& command, std::vector<GivenSetting>& given) {
               given.push_back({option, setting, value});
             },
             help)
-        ->group("GrokAlign");
+        ->group(group);
   };
+  add_flag("--classes", "insist_on_classes", true,
+           "Each number in the label column is a class, even where they look like a regression target", table_group);
   add_flag("--exact", "jacobian_norm", "exact", "The exact Jacobian norm in place of random directions");
   add_flag("--no-jacobian", "penalise_jacobian", false, "Leave out mean |J|_F");
   add_flag("--no-offset", "penalise_offset", false, "Leave out mean |b|^2");
