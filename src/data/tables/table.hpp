@@ -60,9 +60,8 @@ struct DataTable {
   std::vector<std::size_t> columns_at(const std::string& called, const char* what) const;
 };
 
-/// Whether a field of a text file stands for a missing value: it is empty, `?`, `NA`, `na`, `N/A`, `n/a`, `NaN`, `nan`,
-/// `NAN`, `-NaN`, `-nan`, `NULL`, `null`, `None`, `#N/A`, `#NA`, `#N/A N/A`, `1.#IND`, `-1.#IND`, `1.#QNAN`,
-/// `-1.#QNAN`, or NA in angle brackets.
+/// Whether a field of a text file stands for a missing value: it is empty or a mark that R, pandas or others write,
+/// such as `?`, `NA`, `nan` and `NULL`. docs/formats.md lists them.
 bool is_missing_mark(std::string_view field);
 
 /// Fills codes and levels of a column from its rows as texts, where a missing row is no text.
