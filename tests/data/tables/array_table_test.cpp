@@ -59,6 +59,14 @@ TEST_CASE("arrays of an archive are groups of columns, and those of other length
         Matrix<double>{{2}, {4}, {6}, {8}});
   CHECK(labelled_table(path, {.label = "colour", .features = {.columns = {"y"}}}).encoding.class_names ==
         std::vector<std::string>{"b", "r"});
+  // A place counts the columns of all arrays, those that are left out, too.
+  const auto mixed =
+      file_of(folder, "mixed.npz",
+              zip_bytes({zip_part("Z.npy", npy_bytes(npy_header("<f8", "(3, 2)"), doubles({1, 2, 3, 4, 5, 6}))),
+                         zip_part("x.npy", npy_bytes(npy_header("<f8", "(2,)"), doubles({7, 8}))),
+                         zip_part("y.npy", npy_bytes(npy_header("<i8", "(2,)"), integers({1, 0})))}));
+  CHECK(labelled_table(mixed, {.label = "4"}).data.inputs == Matrix<double>{{7}, {8}});
+  CHECK(labelled_table(mixed, {.label = "-2"}).data.inputs == Matrix<double>{{1}, {0}});
   CHECK(contains(message_of<InputError>([&] { labelled_table(path, {.label = "w"}); }),
                  "label column: found no 'w', expected one of X[0], X[1], y, colour, Z[0]"));
   CHECK(contains(message_of<InputError>([&] { array_table(path, std::nullopt); }),

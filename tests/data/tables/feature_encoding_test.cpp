@@ -171,4 +171,19 @@ TEST_CASE("a table is read as another one was") {
                  "line 3: column 3 (kind): found 'z', expected one of x, y"));
 }
 
+TEST_CASE("whole numbers are the same label however they are written, and rows without a label are dropped") {
+  const TemporaryFolder folder;
+  std::ofstream(folder / "a.csv") << "w,kind\n1,2\n2,10\n4,2\n";
+  std::ofstream(folder / "b.csv") << "w,kind\n1,2.0\n2,NA\n4,1e1\n";
+  const TableOptions drop{.label = "kind", .features = {.missing = MissingValues::drop}};
+  const LabelledTable first = labelled_table(folder / "a.csv", drop);
+  CHECK(first.encoding.class_names == std::vector<std::string>{"2", "10"});
+  const LabelledTable second = labelled_table(folder / "b.csv", {}, first.encoding);
+  CHECK(second.data.labels == std::vector<std::int32_t>{0, 1});
+  CHECK(second.data.inputs == Matrix<double>{{1}, {4}});
+  CHECK(labelled_table(folder / "b.csv", drop).data.inputs == Matrix<double>{{1}, {4}});
+  CHECK(contains(message_of<InputError>([&] { labelled_table(folder / "b.csv", {.label = "kind"}); }),
+                 "line 3: column 2 (kind): found 'NA', a missing value, expected a label"));
+}
+
 }  // namespace normalign::tests
