@@ -49,7 +49,8 @@ const NumpyArray& array_of(const std::vector<NumpyArray>& arrays, const std::str
       names.columns.push_back(head_of(array, j, ++names.places));
       of_column.push_back(&array);
     }
-  return *of_column[names.column_at(label, "label column")];
+  const NumpyArray* const found = of_column[names.column_at(label, "label column")];
+  return *found;
 }
 
 }  // namespace

@@ -72,8 +72,7 @@ std::string surplus(const CLI::App& command, bool is_whole, const std::string& w
     const std::string name = word.substr(0, word.find('='));
     return who + found + "expected an option that there is" + did_you_mean(name, option_names(command));
   }
-  const bool is_setting = word.find('=') != word.npos && command.get_option_no_throw("--set");
-  return who + found + "expected no further argument" + (is_setting ? "; did you mean --set " + word + '?' : "");
+  return who + commands::no_further_argument(word, command.get_option_no_throw("--set"));
 }
 
 // What is said of arguments that cannot be parsed, on one line that ends with whose help tells more.

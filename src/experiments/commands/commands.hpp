@@ -59,6 +59,10 @@ void add_model_options(CLI::App& command, ModelArguments& model, const std::stri
 /// The network that they name. Throws InputError as `model_in` does, and, naming the option, on a value that is none.
 Mlp<double> model_of(const ModelArguments& model);
 
+/// What is said of an argument too many: "found 'x', expected no further argument", and where settings are taken how
+/// one is given.
+std::string no_further_argument(const std::string& word, bool takes_settings);
+
 /// Adds --wide.
 void add_wide_option(CLI::App& command, bool& wide);
 

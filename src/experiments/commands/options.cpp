@@ -44,6 +44,12 @@ Mlp<double> model_of(const ModelArguments& model) {
   return model_in<double>(model.file, known);
 }
 
+std::string no_further_argument(const std::string& word, bool takes_settings) {
+  const bool is_setting = takes_settings && word.find('=') != word.npos;
+  return text("found '", one_line(word), "', expected no further argument",
+              is_setting ? "; did you mean --set " + word + '?' : "");
+}
+
 void add_wide_option(CLI::App& command, bool& wide) {
   command.add_flag("--wide", wide,
                    "Tables in lines as long as they need (default: parted to fit the terminal, or COLUMNS if set)");

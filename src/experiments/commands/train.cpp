@@ -117,6 +117,8 @@ RunConfig config_of(const TrainArguments& a) {
     within(file.place, [&] { file.settings = settings_in(content); });
   }
   const Task& task = task_of(a, file);
+  if (!a.file.empty() && task.name != "table")
+    throw InputError("train: " + no_further_argument(a.file, true) + " (see normalign train --help)");
   const std::string of_file = file.text_of("condition", "baseline");
   within(file.settings.contains("condition") ? file.place : "", [&] { conditions_of(of_file); });
   const RunConfig run_of_file = config_in(file, task, of_file);
@@ -235,8 +237,28 @@ void add_option(CLI::App& command, const SettingOption& row, const char* group, 
       settings::row_of(RunConfig{}, row.setting)->member);
 }
 
+constexpr const char* table_group = "Table (train table FILE)";
+
+std::vector<SettingOption> table_options() {
+  return {
+      {"target", "The label column: its name or, where none has that name, its place from 1 (from the end: -1)",
+       "COLUMN", "--label"},
+      {"labels", "The labels are in this file, which has no other column", "FILE"},
+      {"test_data", "A second file, whose rows are for testing", "FILE", "--test-file"},
+      {"test_labels", "And the file of their labels", "FILE"},
+      {"folds", "Without it: one of so many stratified folds is for testing (default 4)", "N"},
+      {"fold", "Which one, from 0 (default 0)", "N"},
+      {"columns", "Features: these columns alone, by name or place; again for more", "COLUMN"},
+      {"drop", "Leave this column out; again for more", "COLUMN"},
+      {"categories", "This column is categories even if it holds numbers or many texts; again for more", "COLUMN"},
+      {"missing", "Rows with missing values: refuse (default), drop, or impute (the mean, or the most frequent)",
+       "WORD"},
+      {"standardise", "Features get mean 0 and deviation 1 over the training rows: true (default) or false", "WORD"},
+      {"header", "Whether the first line names the columns: yes or no (default: guessed from what it holds)", "WORD"},
+      {"index_column", "drop or keep a first column that numbers the rows (default: it is refused)", "WORD"}};
+}
+
 void add_setting_options(CLI::App& command, std::vector<GivenSetting>& given) {
-  constexpr const char* table_group = "Table (train table FILE)";
   const std::pair<const char*, std::vector<SettingOption>> groups[] = {
       {"Options",
        {{"epochs", "Passes over the training set at most (default: the task's)"},
@@ -264,22 +286,7 @@ void add_setting_options(CLI::App& command, std::vector<GivenSetting>& given) {
          "NAME"},
         {"modulus", "mod_add: p, from 2 to 1024 (default 61)"},
         {"data", "mnist_ce, mnist_se, lazy_regime: folder of the four IDX files (default data/mnist)", "DIR"}}},
-      {table_group,
-       {{"target", "The label column: its name or, where none has that name, its place from 1 (from the end: -1)",
-         "COLUMN", "--label"},
-        {"labels", "The labels are in this file, which has no other column", "FILE"},
-        {"test_data", "A second file, whose rows are for testing", "FILE", "--test-file"},
-        {"test_labels", "And the file of their labels", "FILE"},
-        {"folds", "Without it: one of so many stratified folds is for testing (default 4)", "N"},
-        {"fold", "Which one, from 0 (default 0)", "N"},
-        {"columns", "Features: these columns alone, by name or place; again for more", "COLUMN"},
-        {"drop", "Leave this column out; again for more", "COLUMN"},
-        {"categories", "This column is categories even if it holds numbers or many texts; again for more", "COLUMN"},
-        {"missing", "Rows with missing values: refuse (default), drop, or impute (the mean, or the most frequent)",
-         "WORD"},
-        {"standardise", "Features get mean 0 and deviation 1 over the training rows: true (default) or false", "WORD"},
-        {"header", "Whether the first line names the columns: yes or no (default: guessed from what it holds)", "WORD"},
-        {"index_column", "drop or keep a first column that numbers the rows (default: it is refused)", "WORD"}}},
+      {table_group, table_options()},
       {"GrokAlign",
        {{"lambda", "Weight of mean |J|_F + mean |b|^2 (default: the task's)"},
         {"projections", "Random directions per sample (default 1)"},
