@@ -1,14 +1,12 @@
 // IDX files put together byte by byte, plain and compressed.
 #pragma once
 
-#include <zlib.h>
-
 #include <cstdint>
 #include <filesystem>
 #include <initializer_list>
-#include <stdexcept>
 #include <string>
 
+#include "support/deflated.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace normalign::tests {
@@ -35,22 +33,7 @@ inline std::string idx_labels_bytes(const std::string& labels) {
 }
 
 /// The bytes as a gzip file has them.
-inline std::string gzipped(const std::string& bytes) {
-  z_stream stream{};
-  constexpr int gzip_window = 15 + 16;
-  if (::deflateInit2(&stream, 9, Z_DEFLATED, gzip_window, 9, Z_DEFAULT_STRATEGY) != Z_OK)
-    throw std::runtime_error("deflateInit2 failed");
-  std::string result(::deflateBound(&stream, bytes.size()), '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
-  stream.avail_in = static_cast<uInt>(bytes.size());
-  stream.next_out = reinterpret_cast<Bytef*>(result.data());
-  stream.avail_out = static_cast<uInt>(result.size());
-  const int status = ::deflate(&stream, Z_FINISH);
-  result.resize(stream.total_out);
-  ::deflateEnd(&stream);
-  if (status != Z_STREAM_END) throw std::runtime_error("deflate failed");
-  return result;
-}
+inline std::string gzipped(const std::string& bytes) { return deflated(bytes, 9, 15 + 16); }
 
 /// Writes the four files of a data set in MNIST's form: on either side the images and labels 0, 1, 0, 1, ... of `count`
 /// digits of extent x extent pixels. The folder is made where it is missing; `factor` as in `idx_images_bytes`.

@@ -9,9 +9,10 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <vector>
+
+#include "support/deflated.hpp"
 
 namespace normalign::tests {
 
@@ -43,23 +44,6 @@ inline std::string npy_bytes(std::string header, const std::string& data, int ve
 inline std::string npy_header(const std::string& type, const std::string& shape, bool is_fortran = false) {
   return "{'descr': '" + type + "', 'fortran_order': " + (is_fortran ? "True" : "False") + ", 'shape': " + shape +
          ", }";
-}
-
-/// The bytes as deflate makes them, without a header.
-inline std::string deflated(const std::string& bytes, int level = 6) {
-  z_stream stream{};
-  if (::deflateInit2(&stream, level, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY) != Z_OK)
-    throw std::runtime_error("deflateInit2 failed");
-  std::string result(::deflateBound(&stream, bytes.size()), '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
-  stream.avail_in = static_cast<uInt>(bytes.size());
-  stream.next_out = reinterpret_cast<Bytef*>(result.data());
-  stream.avail_out = static_cast<uInt>(result.size());
-  const int status = ::deflate(&stream, Z_FINISH);
-  result.resize(stream.total_out);
-  ::deflateEnd(&stream);
-  if (status != Z_STREAM_END) throw std::runtime_error("deflate failed");
-  return result;
 }
 
 /// One file of an archive, with what the archive says about it, be it true or not.
