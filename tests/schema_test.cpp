@@ -145,6 +145,11 @@ TEST_CASE("the log of a network trained on a table is as its schema says, and th
   must_run({"inspect", (folder / "runs/own_grokalign_seed0.safetensors").string(), "--data", table, "--json", json});
   const Json found = read_json(json);
   CHECK(schema_errors(schema("inspection"), found) == Errors{});
+  // What the model says of the table is not said again.
+  const Finished refused = normalign(
+      {"inspect", (folder / "runs/own_grokalign_seed0.safetensors").string(), "--data", table, "--drop", "x"});
+  CHECK(refused.status == 2);
+  CHECK(contains(refused.err, "--drop: found nothing in these samples that reads it, expected a model that does not"));
 }
 
 TEST_CASE("logs of runs that failed are as their schemas say") {

@@ -41,6 +41,12 @@ Matrix<T> one_hot(std::span<const std::int32_t> labels, Index classes);
 template <class T>
 Dataset<T> first_of_classes(const Dataset<T>& data, Index classes, Index most_of_each);
 
+/// The samples with each value as `To`, rounded once.
+template <class To, class From>
+Dataset<To> converted(const Dataset<From>& data) {
+  return {converted<To>(data.inputs.view()), data.labels, data.classes};
+}
+
 /// The first floor(train_fraction n) samples for training, the others for testing. Throws InputError unless
 /// the fraction lies in (0, 1) and leaves at least one row on each side.
 template <class T>

@@ -43,6 +43,15 @@ std::vector<Fold> stratified_folds(std::span<const std::int32_t> labels, Index c
   return result;
 }
 
+Fold fold_of_rows(const std::vector<Index>& rows, const Fold& positions) {
+  const auto picked = [&](const std::vector<Index>& places) {
+    std::vector<Index> result;
+    for (const Index place : places) result.push_back(rows[static_cast<std::size_t>(place)]);
+    return result;
+  };
+  return {picked(positions.train), picked(positions.test)};
+}
+
 Fold stratified_halves(std::span<const std::int32_t> labels, Index classes, std::uint64_t seed) {
   if (labels.size() < 2) throw InputError(text("folds: found ", labels.size(), " rows, expected at least 2 to halve"));
   return fold(dealt(labels, classes, 2, seed, 2), 1);

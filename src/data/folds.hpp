@@ -16,6 +16,9 @@ namespace normalign {
 std::vector<Fold> stratified_folds(std::span<const std::int32_t> labels, Index classes, Index folds,
                                    std::uint64_t seed);
 
+/// The fold of some rows of a table that `positions`, a fold of 0, ..., rows.size() - 1, picks from them.
+Fold fold_of_rows(const std::vector<Index>& rows, const Fold& positions);
+
 /// One half of the rows of `labels` for training, the other to choose hyperparameters by (`test`), divided as two folds
 /// are, the larger half and the row of a class that has but one for training where this is possible. Numbers are drawn
 /// from step 2 of Stream::split. Throws InputError on fewer than two rows, or as stratified_folds does.

@@ -145,7 +145,7 @@ bool is_header(const CsvFile& file, const Survey& survey, std::size_t label) {
 struct Layout {
   bool header = false;
   std::size_t label = none;
-  std::optional<std::size_t> index = {};  // the index column, where one is found
+  bool index = false;  // whether the first column is one
 };
 
 // The first line as the table that `column_at` looks a name up in.
@@ -179,7 +179,7 @@ void find_index(const CsvFile& file, const Survey& survey, const CsvOptions& opt
   if (options.index_column == IndexColumn::drop) {
     if (layout.label == 0)
       file.refuse("index column: found the labels in the first column, expected an index or none to leave out");
-    layout.index = 0;
+    layout.index = true;
     return;
   }
   const Survey::Field& column = survey.columns.front();
@@ -192,7 +192,7 @@ void find_index(const CsvFile& file, const Survey& survey, const CsvOptions& opt
                       survey.others + !layout.header >= enough && (from == 0 || from == 1) &&
                       (layout.header || exact_whole_number(name) == from);
   if (layout.label == 0 || !(labels_rows || counts)) return;
-  layout.index = 0;
+  layout.index = true;
   if (options.index_column == IndexColumn::refuse)
     file.refuse(names_of(file, survey, layout.header).columns.front().called(), ": found ",
                 counts ? text("the numbers of the rows from ", from, " on")

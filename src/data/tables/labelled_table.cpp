@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <unordered_map>
 
 #include "base/nearest_name.hpp"
 #include "base/number_text.hpp"
@@ -65,7 +66,7 @@ std::vector<std::string> written_labels(const DataTable& table, const DataColumn
   return result;
 }
 
-// "colour (3), kind (2)"
+// "colour in 3, kind in 2"
 std::string categories_of(const FeatureEncoding& encoding) {
   std::vector<std::string> result;
   for (const FeatureColumn& column : encoding.columns)
@@ -75,24 +76,22 @@ std::string categories_of(const FeatureEncoding& encoding) {
   return joined(result, ", ");
 }
 
-// The table in a file of either kind.
-DataTable table_in(const std::filesystem::path& path, const std::optional<std::string>& label,
-                   const TableOptions& options) {
-  if (!is_numpy_file(path))
-    return csv_table(path, {.label = label,
-                            .texts = options.features.categories,
-                            .delimiter = options.delimiter,
-                            .header = options.header,
-                            .index_column = options.index_column});
+// The table in a file of either kind. With an index column to drop, or a header to tell, it must be a CSV file.
+DataTable table_in(const std::filesystem::path& path, const CsvOptions& options) {
+  if (!is_numpy_file(path)) return csv_table(path, options);
   const auto refuse = [&](const char* option) {
     throw InputError(text(path.string(), ": ", option, ": found it for a file of arrays, expected it for a CSV file"));
   };
   if (options.header) refuse("--header");
   if (options.index_column != IndexColumn::refuse) refuse("--index-column");
-  return array_table(path, label);
+  return array_table(path, options.label);
 }
 
-}  // namespace
+// Labels as class numbers, and the classes by number.
+struct ClassLabels {
+  std::vector<std::int32_t> labels;
+  std::vector<std::string> names;
+};
 
 ClassLabels class_labels(const DataTable& table, std::size_t label, std::span<const Index> rows,
                          const TableOptions& options) {
@@ -118,43 +117,62 @@ ClassLabels class_labels(const DataTable& table, std::size_t label, std::span<co
   return result;
 }
 
-TableWithLabels table_with_labels(const std::filesystem::path& path, const TableOptions& options) {
-  const auto label = options.labels.empty() ? std::optional(options.label) : std::nullopt;
-  TableWithLabels result{.table = table_in(path, label, options)};
+// The labels as numbers of known classes: whole numbers are the same however they are written.
+std::vector<std::int32_t> labels_among(const std::vector<std::string>& class_names, const DataTable& table,
+                                       std::size_t label, std::span<const Index> rows) {
+  std::unordered_map<std::string, std::int32_t> numbers;
+  for (const std::string& name : class_names) numbers.emplace(name, static_cast<std::int32_t>(numbers.size()));
+  const DataColumn& column = table.columns[label];
+  const std::vector<std::string> labels = written_labels(table, column, rows, false);
+  std::vector<std::int32_t> result;
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    const auto whole = exact_whole_number(labels[i]);
+    auto found = numbers.find(whole ? text(*whole) : labels[i]);
+    if (found == numbers.end()) found = numbers.find(labels[i]);
+    if (found == numbers.end())
+      table.refuse(table.place_of(rows[i]), ": ", column.called(), ": found '", one_line(labels[i]), "', ",
+                   expected_one_of(one_line(labels[i]), class_names));
+    result.push_back(found->second);
+  }
+  return result;
+}
+
+// The table with its labels, of another file where they are in one of their own.
+EncodableTable read(const std::filesystem::path& path, const TableOptions& options) {
+  CsvOptions csv{.label = options.label,
+                 .texts = options.features.categories,
+                 .delimiter = options.delimiter,
+                 .header = options.header,
+                 .index_column = options.index_column};
+  EncodableTable result;
   DataTable& table = result.table;
-  if (label) {
-    result.label = table.column_at(*label, "label column");
+  if (options.labels.empty()) {
+    table = table_in(path, csv);
+    result.label = table.column_at(options.label, "label column");
     return result;
   }
-  DataTable labels = table_in(options.labels, std::nullopt, options);
+  csv.label.reset();
+  // A header is told of both files, or of the only one that may have one.
+  if (is_numpy_file(path) && !is_numpy_file(options.labels)) csv.header.reset();
+  table = table_in(path, csv);
+  const bool may_have_header = !is_numpy_file(options.labels) || is_numpy_file(path);
+  DataTable labels = table_in(
+      options.labels,
+      {.texts = {"1"}, .delimiter = options.delimiter, .header = may_have_header ? options.header : std::nullopt});
   if (labels.columns.size() != 1)
     labels.refuse("found ", labels.columns.size(), " columns, expected one, that of the labels");
   if (labels.rows != table.rows)
-    labels.refuse("found ", labels.rows, " labels, expected ", table.rows, ", one for each row of ", table.source);
+    labels.refuse("found ", labels.rows, " labels, expected ", table.rows, ", one for each row of ", table.source,
+                  labels.reading.empty() ? "" : "; " + labels.reading);
+  if (!labels.columns.front().fault.empty()) labels.refuse(labels.columns.front().fault);
   result.label = table.columns.size();
   table.columns.push_back(as_text(std::move(labels.columns.front())));
   table.columns.back().place = ++table.places;
   return result;
 }
 
-std::vector<std::int32_t> labels_among(const std::vector<std::string>& class_names, const DataTable& table,
-                                       std::size_t label, std::span<const Index> rows) {
-  const DataColumn& column = table.columns[label];
-  std::vector<std::int32_t> result;
-  const std::vector<std::string> labels = written_labels(table, column, rows, false);
-  for (std::size_t i = 0; i < labels.size(); ++i) {
-    const auto whole = exact_whole_number(labels[i]);
-    auto found = std::ranges::find(class_names, whole ? text(*whole) : labels[i]);
-    if (found == class_names.end()) found = std::ranges::find(class_names, labels[i]);
-    if (found == class_names.end())
-      table.refuse(table.place_of(rows[i]), ": ", column.called(), ": found '", one_line(labels[i]), "', ",
-                   expected_one_of(one_line(labels[i]), class_names));
-    result.push_back(static_cast<std::int32_t>(found - class_names.begin()));
-  }
-  return result;
-}
-
-std::vector<Index> labelled_rows(const FeatureEncoding& encoding, const DataTable& table, std::size_t label) {
+// Those with features, and with MissingValues::drop a label.
+std::vector<Index> rows_of_samples(const FeatureEncoding& encoding, const DataTable& table, std::size_t label) {
   std::vector<Index> rows = rows_with_features(encoding, table);
   if (encoding.missing == MissingValues::drop)
     std::erase_if(rows, [&](Index row) { return table.columns[label].is_missing(row); });
@@ -162,24 +180,75 @@ std::vector<Index> labelled_rows(const FeatureEncoding& encoding, const DataTabl
   return rows;
 }
 
-std::string reading_of(const DataTable& table, const TableEncoding& encoding, std::size_t label, Index rows,
-                       const std::string& asked) {
-  const auto count = [](Index n, const char* one, const char* more) { return text(n, ' ', n == 1 ? one : more); };
-  const Index features = encoding.features.size(), columns = static_cast<Index>(encoding.features.columns.size());
-  std::string result =
-      text(one_line(std::filesystem::path(table.source).filename().string()), ": ", count(rows, "row", "rows"),
-           rows < table.rows ? text(" of ", table.rows) : "", ", ", count(features, "feature", "features"));
+// A name that `column_at` finds the column by.
+std::string name_or_place(const std::string& name, Index place) { return name.empty() ? text(place) : name; }
+
+LabelledTable labelled(const EncodableTable& table, const std::string& asked) {
+  return {.data = samples_at(table, table.rows), .encoding = table.encoding, .reading = reading_of(table, asked)};
+}
+
+}  // namespace
+
+std::optional<GivenOption> given_option(const TableOptions& options) {
+  using Given = std::optional<GivenOption>;
+  const FeatureOptions& features = options.features;
+  if (options.header) return Given({"--header", *options.header ? "yes" : "no"});
+  if (options.index_column != IndexColumn::refuse)
+    return Given({"--index-column", options.index_column == IndexColumn::drop ? "drop" : "keep"});
+  for (const auto& [option, columns] : {std::pair("--columns", &features.columns), std::pair("--drop", &features.drop),
+                                        std::pair("--categories", &features.categories)})
+    if (!columns->empty()) return Given({option, text('\'', one_line(columns->front()), '\'')});
+  if (!options.labels.empty()) return Given({"--labels", text('\'', one_line(options.labels.string()), '\'')});
+  if (features.missing != MissingValues::refuse) return Given({"--missing", std::string(name(features.missing))});
+  if (options.insist_on_classes) return Given({"--classes", "it"});
+  return std::nullopt;
+}
+
+EncodableTable encodable_table(const std::filesystem::path& path, const TableOptions& options) {
+  EncodableTable result = read(path, options);
+  const DataColumn& column = result.table.columns[result.label];
+  result.encoding = {.features = feature_encoding(result.table, {&result.label, 1}, options.features),
+                     .label = name_or_place(column.name, column.place)};
+  result.rows = rows_of_samples(result.encoding.features, result.table, result.label);
+  ClassLabels found = class_labels(result.table, result.label, result.rows, options);
+  result.classes = std::move(found.labels);
+  result.encoding.class_names = std::move(found.names);
+  return result;
+}
+
+Dataset<double> samples_at(const EncodableTable& table, std::span<const Index> rows) {
+  const TableEncoding& encoding = table.encoding;
+  return {encoded(encoding.features, table.table, rows),
+          labels_among(encoding.class_names, table.table, table.label, rows),
+          static_cast<Index>(encoding.class_names.size())};
+}
+
+std::string reading_of(const EncodableTable& table, const std::string& asked) {
+  const auto count = [](std::size_t n, const char* one, const char* more) { return text(n, ' ', n == 1 ? one : more); };
+  const TableEncoding& encoding = table.encoding;
+  const DataTable& all = table.table;
+  std::string result = text(one_line(std::filesystem::path(all.source).filename().string()), ": ",
+                            count(table.rows.size(), "row", "rows"),
+                            static_cast<Index>(table.rows.size()) < all.rows ? text(" of ", all.rows) : "", ", ",
+                            count(static_cast<std::size_t>(encoding.features.size()), "feature", "features"));
   if (const std::string categories = categories_of(encoding.features); !categories.empty())
-    result += text(" of ", count(columns, "column", "columns"), " (categories: ", categories, ')');
-  const DataColumn& column = table.columns[label];
+    result +=
+        text(" of ", count(encoding.features.columns.size(), "column", "columns"), " (categories: ", categories, ')');
+  const DataColumn& column = all.columns[table.label];
   result +=
       text(", label ", column.name.empty() ? text("column ", column.place) : text('\'', one_line(column.name), '\''));
   const auto place = exact_whole_number(asked);
-  const Index from_left = place && *place < 0 ? table.places + *place + 1 : place.value_or(0);
-  if (column.name == asked && from_left != column.place && from_left > 0 && from_left <= table.places)
+  const Index from_left = place && *place < 0 ? all.places + *place + 1 : place.value_or(0);
+  if (column.name == asked && from_left != column.place && from_left > 0 && from_left <= all.places)
     result += text(", the column of that name, not column ", from_left);
-  return result + text(" (", count(static_cast<Index>(encoding.class_names.size()), "class", "classes"), ')',
-                       table.reading.empty() ? "" : "; ", table.reading);
+  return result + text(" (", count(encoding.class_names.size(), "class", "classes"), ')',
+                       all.reading.empty() ? "" : "; ", all.reading);
+}
+
+LabelledTable labelled_table(const std::filesystem::path& path, const TableOptions& options) {
+  EncodableTable table = encodable_table(path, options);
+  settle(table.encoding.features, table.table, table.rows, options.features.standardise);
+  return labelled(table, options.label);
 }
 
 LabelledTable labelled_table(const std::filesystem::path& path, const TableOptions& options,
@@ -188,30 +257,11 @@ LabelledTable labelled_table(const std::filesystem::path& path, const TableOptio
   as_before.label = encoding.label;
   as_before.features.categories.clear();
   for (const FeatureColumn& column : encoding.features.columns)
-    if (!column.levels.empty())
-      as_before.features.categories.push_back(column.name.empty() ? text(column.place) : column.name);
-  const auto [table, label] = table_with_labels(path, as_before);
-  const std::vector<Index> rows = labelled_rows(encoding.features, table, label);
-  return {.data = {encoded(encoding.features, table, rows), labels_among(encoding.class_names, table, label, rows),
-                   static_cast<Index>(encoding.class_names.size())},
-          .encoding = encoding,
-          .reading = reading_of(table, encoding, label, static_cast<Index>(rows.size()), encoding.label)};
-}
-
-LabelledTable labelled_table(const std::filesystem::path& path, const TableOptions& options) {
-  const auto [table, label] = table_with_labels(path, options);
-  const DataColumn& column = table.columns[label];
-  LabelledTable result;
-  FeatureEncoding& features = result.encoding.features;
-  features = feature_encoding(table, {&label, 1}, options.features);
-  const std::vector<Index> rows = labelled_rows(features, table, label);
-  settle(features, table, rows, options.features.standardise);
-  ClassLabels labels = class_labels(table, label, rows, options);
-  result.data = {encoded(features, table, rows), std::move(labels.labels), static_cast<Index>(labels.names.size())};
-  result.encoding.class_names = std::move(labels.names);
-  result.encoding.label = column.name.empty() ? text(column.place) : column.name;
-  result.reading = reading_of(table, result.encoding, label, result.data.inputs.rows(), options.label);
-  return result;
+    if (!column.levels.empty()) as_before.features.categories.push_back(name_or_place(column.name, column.place));
+  EncodableTable table = read(path, as_before);
+  table.encoding = encoding;
+  table.rows = rows_of_samples(encoding.features, table.table, table.label);
+  return labelled(table, encoding.label);
 }
 
 }  // namespace normalign

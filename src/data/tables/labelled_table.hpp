@@ -32,18 +32,13 @@ struct TableOptions {
   std::filesystem::path labels = {};
 };
 
-/// Labels as class numbers.
-struct ClassLabels {
-  std::vector<std::int32_t> labels = {};  ///< one for each row asked for
-  std::vector<std::string> names = {};    ///< by class number
+/// An option of the command line with its value, as messages show both.
+struct GivenOption {
+  std::string name = {}, value = {};
 };
 
-/// The labels of these rows, which are those of column `label`. Where all are whole numbers of at most 17 digits,
-/// classes are in their order (and 2.0 is 2), else in byte order. Throws InputError naming row and column: on a missing
-/// value, what looks like a regression target and is not insisted on, more than 32768 classes; with `numbered_classes`
-/// on a label that is no whole number from 0 to 32767.
-ClassLabels class_labels(const DataTable& table, std::size_t label, std::span<const Index> rows,
-                         const TableOptions& options);
+/// The first of these options that is not at its default, but for the label column; none where all are.
+std::optional<GivenOption> given_option(const TableOptions& options);
 
 /// What is settled on a table of labelled samples, so that others are read alike.
 struct TableEncoding {
@@ -52,44 +47,45 @@ struct TableEncoding {
   std::vector<std::string> class_names = {};  ///< by class number
 };
 
-/// The labels of these rows as numbers of known classes. Throws InputError, naming row and column, on a missing value
-/// and on a label that is none of them.
-std::vector<std::int32_t> labels_among(const std::vector<std::string>& class_names, const DataTable& table,
-                                       std::size_t label, std::span<const Index> rows);
+/// A table whose columns have their parts, before its features are settled on some of its rows.
+struct EncodableTable {
+  DataTable table = {};
+  std::size_t label = 0;                   ///< the place of the label column in the table
+  std::vector<Index> rows = {};            ///< those that are samples
+  std::vector<std::int32_t> classes = {};  ///< of these rows, by number
+  TableEncoding encoding = {};             ///< not settled
+};
 
-/// The rows of the table that have features, as `rows_with_features` has them, and with MissingValues::drop a label.
-/// Throws InputError as it does, and where there is none.
-std::vector<Index> labelled_rows(const FeatureEncoding& encoding, const DataTable& table, std::size_t label);
+/// The table in a CSV, .npy or .npz file, which is told by its content. Rows without a label are left out with
+/// MissingValues::drop.
+///
+/// Where all labels are whole numbers of at most 17 digits, classes are in their order (and 2.0 is 2), else in byte
+/// order. Throws InputError as `csv_table`, `array_table`, `feature_encoding` and `rows_with_features` do; on options
+/// of a CSV file for another; a file of labels that has not one column, or other rows; no row that is a sample; and,
+/// naming row and column, on a label that is missing, what looks like a regression target and is not insisted on, more
+/// than 32768 classes; with `numbered_classes` on a label that is no whole number from 0 to 32767.
+EncodableTable encodable_table(const std::filesystem::path& path, const TableOptions& options);
 
-/// What was taken for what in a table, in one line that begins with the file's name. `rows`: of how many samples;
-/// `asked`: what the user called the label column, which may be a place and the name of another.
-std::string reading_of(const DataTable& table, const TableEncoding& encoding, std::size_t label, Index rows,
-                       const std::string& asked);
+/// The samples in these rows of the table, whose encoding is settled.
+Dataset<double> samples_at(const EncodableTable& table, std::span<const Index> rows);
+
+/// What was taken for what in the table, in one line that begins with the file's name. `asked`: what the user called
+/// the label column, which may be a place and the name of another.
+std::string reading_of(const EncodableTable& table, const std::string& asked);
 
 /// Samples and what they were made of.
 struct LabelledTable {
   Dataset<double> data = {};
-  TableEncoding encoding = {};  ///< settled on all of its rows
+  TableEncoding encoding = {};  ///< settled
   std::string reading = {};     ///< as `reading_of` has it
 };
 
-/// A table, and which of its columns holds the labels.
-struct TableWithLabels {
-  DataTable table = {};
-  std::size_t label = 0;
-};
+/// The samples of the table in that file, with its features settled on all of them. Throws as `encodable_table` does.
+LabelledTable labelled_table(const std::filesystem::path& path, const TableOptions& options = {});
 
-/// The table in a CSV, .npy or .npz file, which is told by its content. Throws as `csv_table` and `array_table` do, on
-/// options that belong to the other kind of file, and on a file of labels that has not one column or other rows.
-TableWithLabels table_with_labels(const std::filesystem::path& path, const TableOptions& options);
-
-/// The samples of that table, read as another was: options say how its file is to be understood, `encoding` all else.
-/// Throws as `table_with_labels`, `encoded` and `labels_among` do.
+/// The same, read as another table was: options say how the file is to be understood, `encoding` all else. Throws as
+/// `encodable_table` and `encoded` do, and on a label that is none of the classes.
 LabelledTable labelled_table(const std::filesystem::path& path, const TableOptions& options,
                              const TableEncoding& encoding);
-
-/// The samples of that table; rows without a label are left out with MissingValues::drop. Throws as
-/// `table_with_labels`, `feature_encoding`, `labelled_rows` and `class_labels` do.
-LabelledTable labelled_table(const std::filesystem::path& path, const TableOptions& options = {});
 
 }  // namespace normalign

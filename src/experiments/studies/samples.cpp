@@ -39,8 +39,8 @@ std::optional<TableEncoding> encoding_in(const std::filesystem::path& model) {
 
 Dataset<double> all_samples(const SampleOptions& options, std::ostream& notes) {
   const bool is_file = options.task.empty() && !std::filesystem::is_directory(options.data);
-  refuse_unread(!is_file && options.table.header, "--header", "a CSV file");
-  refuse_unread(!is_file && options.table.index_column != TableOptions{}.index_column, "--index-column", "a CSV file");
+  if (const auto given = given_option(options.table); given && !is_file)
+    refuse_unread(true, given->name.c_str(), "a file of a table");
   refuse_unread(options.task.empty() && options.seed, "--seed", "a task");
   if (!options.task.empty()) {
     RunConfig config = defaults_for(task(options.task), "baseline");
@@ -56,6 +56,8 @@ Dataset<double> all_samples(const SampleOptions& options, std::ostream& notes) {
   refuse_unread(is_file && options.test, "--test", "a task or a folder of IDX files");
   if (!is_file) return one_side(mnist<double>({.folder = options.data}), options.test);
   const auto encoding = encoding_in(options.model);
+  if (const auto given = given_option({.features = options.table.features}); given && encoding)
+    refuse_unread(true, given->name.c_str(), "a model that does not say how its table is read");
   LabelledTable set =
       encoding ? labelled_table(options.data, options.table, *encoding) : labelled_table(options.data, options.table);
   notes << set.reading << std::endl;

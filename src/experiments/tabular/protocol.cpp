@@ -29,12 +29,6 @@ struct Rows {
   std::vector<std::int32_t> labels;
 };
 
-std::vector<Index> at(const std::vector<Index>& rows, const std::vector<Index>& positions) {
-  std::vector<Index> result;
-  for (const Index position : positions) result.push_back(rows[static_cast<std::size_t>(position)]);
-  return result;
-}
-
 // The mean over rows where the measure is defined, each counted as often as it was drawn.
 class WeightedMean {
  public:
@@ -103,7 +97,7 @@ class Run {
     for (const Index row : train) labels.push_back(data_.samples.labels[static_cast<std::size_t>(row)]);
     const Fold positions = stratified_halves(labels, data_.samples.classes,
                                              static_cast<std::uint64_t>(config_.seed) + (std::uint64_t{fold} << 32));
-    return {at(train, positions.train), at(train, positions.test)};
+    return fold_of_rows(train, positions);
   }
 
   void select(const Fold& rows, std::size_t number) {

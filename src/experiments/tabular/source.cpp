@@ -62,16 +62,8 @@ TabularData unscaled_table(const TabularSource& source, const std::string& name,
 // Names the option of a file that is there without one; empty where there is none.
 std::string file_option(const TabularSource& source) {
   if (!source.table.label.empty()) return text("--label: found '", one_line(source.table.label), '\'');
-  if (source.table.header) return text("--header: found ", *source.table.header ? "yes" : "no");
-  if (source.table.index_column != IndexColumn::refuse)
-    return text("--index-column: found ", source.table.index_column == IndexColumn::drop ? "drop" : "keep");
-  const FeatureOptions& features = source.table.features;
-  for (const auto& [option, columns] : {std::pair("--columns", &features.columns), std::pair("--drop", &features.drop),
-                                        std::pair("--categories", &features.categories)})
-    if (!columns->empty()) return text(option, ": found '", one_line(columns->front()), '\'');
-  if (!source.table.labels.empty()) return text("--labels: found '", one_line(source.table.labels.string()), '\'');
-  if (features.missing != MissingValues::refuse) return text("--missing: found ", name(features.missing));
-  return source.table.insist_on_classes ? "--classes: found it" : "";
+  const auto given = given_option(source.table);
+  return given ? given->name + ": found " + given->value : "";
 }
 
 }  // namespace

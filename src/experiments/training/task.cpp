@@ -36,11 +36,8 @@ RunLog Task::run(const RunConfig& config, int threads, const RunObserver& observ
 
 Split<double> in_double(TaskData data) {
   if (auto* split = std::get_if<Split<double>>(&data)) return std::move(*split);
-  const auto widened = [](const Dataset<float>& from) {
-    return Dataset<double>{converted<double>(from.inputs.view()), from.labels, from.classes};
-  };
   const auto& split = std::get<Split<float>>(data);
-  return {widened(split.train), widened(split.test)};
+  return {converted<double>(split.train), converted<double>(split.test)};
 }
 
 RunConfig defaults_for(const Task& task, const std::string& condition) {

@@ -86,6 +86,16 @@ TEST_CASE("the labels of an array may lie in a file of their own") {
   // And in a file of another kind.
   const auto csv = file_of(folder, "y.csv", "kind\ncat\ndog\ncat\n");
   CHECK(labelled_table(x, {.labels = csv}).encoding.class_names == std::vector<std::string>{"cat", "dog"});
+  // As texts, so that none is lost where some are numbers; the options of a CSV file are the labels' then.
+  const auto mixed = file_of(folder, "mixed.csv", "2\ncat\n2.0\n");
+  CHECK(labelled_table(x, {.header = false, .labels = mixed}).encoding.class_names ==
+        std::vector<std::string>{"2", "2.0", "cat"});
+  const auto names = file_of(folder, "names.csv", "cat\ndog\ncat\n");
+  CHECK(labelled_table(x, {.header = false, .labels = names}).data.labels == std::vector<std::int32_t>{0, 1, 0});
+  CHECK(contains(message_of<InputError>([&] { labelled_table(x, {.labels = names}); }),
+                 "found 2 labels, expected 3, one for each row of "));
+  CHECK(contains(message_of<InputError>([&] { labelled_table(x, {.header = false, .labels = y}); }),
+                 "--header: found it for a file of arrays, expected it for a CSV file"));
   const auto few = file_of(folder, "few.npy", npy_bytes(npy_header("<i8", "(2,)"), integers({7, 5})));
   CHECK(contains(message_of<InputError>([&] { labelled_table(x, {.labels = few}); }),
                  "found 2 labels, expected 3, one for each row of "));

@@ -61,6 +61,9 @@ TEST_CASE("an option that the samples do not read is refused, with what would re
   SampleOptions with_header{.task = "rings"};
   with_header.table.header = true;
   CHECK(contains(refusal(with_header), "--header: found nothing in these samples"));
+  SampleOptions with_columns{.task = "rings"};
+  with_columns.table.features.drop = {"x"};
+  CHECK(contains(refusal(with_columns), "--drop: found nothing in these samples that reads it, expected a file"));
   CHECK(refusal({.task = "rings", .seed = 3, .test = true}) == "nothing was thrown");
 }
 

@@ -24,10 +24,7 @@ Task table() {
           [](const RunConfig& config) {
             const TableSamples samples = table_samples(config);
             return in_precision(config, [&]<class T>(T) {
-              const auto converted_set = [](const Dataset<double>& set) {
-                return Dataset<T>{converted<T>(set.inputs.view()), set.labels, set.classes};
-              };
-              return Split<T>{converted_set(samples.split.train), converted_set(samples.split.test)};
+              return Split<T>{converted<T>(samples.split.train), converted<T>(samples.split.test)};
             });
           },
       .data_files = table_files,
