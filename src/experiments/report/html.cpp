@@ -1,8 +1,9 @@
 #include "experiments/report/html.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
+
+#include "base/utf8.hpp"
 
 namespace normalign::html {
 namespace {
@@ -10,19 +11,10 @@ namespace {
 // The length of the character of UTF-8 at the start of `bytes`, which is not empty; 0 where there is none that XML
 // allows.
 std::size_t character_length(std::string_view bytes) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return first >= 0x20 || first == '\t' || first == '\n' || first == '\r' ? 1 : 0;
-  const std::size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-  if (first < 0xC2 || first > 0xF4 || bytes.size() < length) return 0;
-  std::uint32_t code = first & (0x7FU >> length);
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-    code = code << 6 | (byte(i) & 0x3FU);
-  }
-  constexpr std::array<std::uint32_t, 5> least = {0, 0, 0x80, 0x800, 0x10000};
-  const bool is_surrogate = code >= 0xD800 && code <= 0xDFFF;
-  return code < least[length] || code > 0x10FFFF || is_surrogate || code == 0xFFFE || code == 0xFFFF ? 0 : length;
+  const auto first = static_cast<unsigned char>(bytes[0]);
+  if (first < 0x20) return first == '\t' || first == '\n' || first == '\r' ? 1 : 0;
+  const bool is_excluded = bytes.starts_with("\xEF\xBF\xBE") || bytes.starts_with("\xEF\xBF\xBF");  // U+FFFE, U+FFFF
+  return is_excluded ? 0 : utf8_length(bytes);
 }
 
 std::string base64(std::string_view bytes) {
