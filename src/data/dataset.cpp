@@ -9,14 +9,19 @@ namespace normalign {
 
 template <class T>
 Dataset<T> rows_at(const Dataset<T>& data, std::span<const Index> rows) {
-  Dataset<T> taken{Matrix<T>(static_cast<Index>(rows.size()), data.inputs.cols()), {}, data.classes};
-  taken.labels.reserve(rows.size());
+  const auto count = static_cast<Index>(rows.size());
+  Dataset<T> taken{Matrix<T>(count, data.inputs.cols()), {}, data.classes, Matrix<T>(count, data.targets.cols())};
+  if (!data.is_regression()) taken.labels.reserve(rows.size());
   Index next = 0;
   for (const Index row : rows) {
     if (row < 0 || row >= data.inputs.rows())
       throw InputError(text("rows_at: row ", row, " was asked for but there are ", data.inputs.rows(), " rows"));
-    std::ranges::copy(data.inputs.row(row), taken.inputs.row(next++).begin());
-    taken.labels.push_back(data.labels[static_cast<std::size_t>(row)]);
+    std::ranges::copy(data.inputs.row(row), taken.inputs.row(next).begin());
+    if (data.is_regression())
+      std::ranges::copy(data.targets.row(row), taken.targets.row(next).begin());
+    else
+      taken.labels.push_back(data.labels[static_cast<std::size_t>(row)]);
+    ++next;
   }
   return taken;
 }

@@ -1,4 +1,4 @@
-// Labelled rows, and their division into training and test rows.
+// Rows with what is to be predicted of them, and their division into training and test rows.
 #pragma once
 
 #include <cstdint>
@@ -9,12 +9,18 @@
 
 namespace normalign {
 
-/// Labelled samples.
+/// Samples with class labels or, for regression, with targets.
 template <class T>
 struct Dataset {
   Matrix<T> inputs;                  ///< n x d
-  std::vector<std::int32_t> labels;  ///< n class numbers in 0, ..., classes - 1
-  Index classes = 0;                 ///< how many classes there are, whether or not each occurs
+  std::vector<std::int32_t> labels;  ///< n class numbers in 0, ..., classes - 1; none where there are targets
+  Index classes = 0;                 ///< how many classes there are, whether or not each occurs; 0 with targets
+  Matrix<T> targets = {};            ///< n x k numbers to predict; no columns where there are labels
+
+  /// Whether numbers are predicted, not classes.
+  bool is_regression() const { return targets.cols() > 0; }
+  /// How many outputs tell them: one for each class, or k.
+  Index outputs() const { return is_regression() ? targets.cols() : classes; }
 };
 
 /// The training and the test rows of one data set.
@@ -44,7 +50,7 @@ Dataset<T> first_of_classes(const Dataset<T>& data, Index classes, Index most_of
 /// The samples with each value as `To`, rounded once.
 template <class To, class From>
 Dataset<To> converted(const Dataset<From>& data) {
-  return {converted<To>(data.inputs.view()), data.labels, data.classes};
+  return {converted<To>(data.inputs.view()), data.labels, data.classes, converted<To>(data.targets.view())};
 }
 
 /// The first floor(train_fraction n) samples for training, the others for testing. Throws InputError unless

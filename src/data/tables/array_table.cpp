@@ -49,7 +49,7 @@ const NumpyArray& array_of(const std::vector<NumpyArray>& arrays, const std::str
       names.columns.push_back(head_of(array, j, ++names.places));
       of_column.push_back(&array);
     }
-  const NumpyArray* const found = of_column[names.column_at(label, "label column")];
+  const NumpyArray* const found = of_column[names.columns_at(label, "label column").front()];
   return *found;
 }
 

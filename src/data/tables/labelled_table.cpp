@@ -45,7 +45,8 @@ void check_classes(const DataTable& table, const DataColumn& column, const std::
     table.refuse(column.called(), " of the labels: found ", values.size(), " different numbers in ", labels.size(),
                  " rows", fraction ? ", not all whole" : "",
                  ", which looks like a regression target; expected classes: names, or ", allowed,
-                 " different whole numbers at most (--classes takes each number for a class)");
+                 " different whole numbers at most (--classes takes each number for a class, --target predicts the "
+                 "numbers)");
 }
 
 // The labels as they are written.
@@ -76,15 +77,17 @@ std::string categories_of(const FeatureEncoding& encoding) {
   return joined(result, ", ");
 }
 
-// The table in a file of either kind. With an index column to drop, or a header to tell, it must be a CSV file.
-DataTable table_in(const std::filesystem::path& path, const CsvOptions& options) {
+// The table in a file of either kind. With an index column to drop, or a header to tell, it must be a CSV file. Of
+// arrays those count that have as many rows as the one of `predicted`, a label or a target.
+DataTable table_in(const std::filesystem::path& path, const CsvOptions& options,
+                   const std::optional<std::string>& predicted = {}) {
   if (!is_numpy_file(path)) return csv_table(path, options);
   const auto refuse = [&](const char* option) {
     throw InputError(text(path.string(), ": ", option, ": found it for a file of arrays, expected it for a CSV file"));
   };
   if (options.header) refuse("--header");
   if (options.index_column != IndexColumn::refuse) refuse("--index-column");
-  return array_table(path, options.label);
+  return array_table(path, predicted);
 }
 
 // Labels as class numbers, and the classes by number.
@@ -137,51 +140,122 @@ std::vector<std::int32_t> labels_among(const std::vector<std::string>& class_nam
   return result;
 }
 
-// The table with its labels, of another file where they are in one of their own.
+CsvOptions csv_options(const TableOptions& options) {
+  return {.texts = options.features.categories,
+          .delimiter = options.delimiter,
+          .header = options.header,
+          .index_column = options.index_column};
+}
+
+// The places of the targets in the table, each once.
+std::vector<std::size_t> places_of_targets(const DataTable& table, const std::vector<std::string>& targets) {
+  std::vector<std::size_t> result;
+  for (const std::string& called : targets)
+    for (const std::size_t at : table.columns_at(called, "--target")) {
+      if (std::ranges::count(result, at) > 0)
+        table.refuse("--target: found ", table.columns[at].called(), " twice, expected it once");
+      result.push_back(at);
+    }
+  if (result.empty()) throw InputError("--target: found none, expected a column, or a file of --targets");
+  return result;
+}
+
+// The table with its labels or targets, of another file where they are in one of their own.
 EncodableTable read(const std::filesystem::path& path, const TableOptions& options) {
-  CsvOptions csv{.label = options.label,
-                 .texts = options.features.categories,
-                 .delimiter = options.delimiter,
-                 .header = options.header,
-                 .index_column = options.index_column};
+  CsvOptions csv = csv_options(options);
   EncodableTable result;
   DataTable& table = result.table;
-  if (options.labels.empty()) {
-    table = table_in(path, csv);
-    result.label = table.column_at(options.label, "label column");
+  if (options.labels.empty() && options.regression) {
+    table = table_in(path, csv, options.targets.empty() ? std::nullopt : std::optional(options.targets.front()));
+    result.labels = places_of_targets(table, options.targets);
     return result;
   }
-  csv.label.reset();
+  if (options.labels.empty()) {
+    csv.label = options.label;
+    table = table_in(path, csv, options.label);
+    result.labels = {table.column_at(options.label, "label column")};
+    return result;
+  }
   // A header is told of both files, or of the only one that may have one.
   if (is_numpy_file(path) && !is_numpy_file(options.labels)) csv.header.reset();
   table = table_in(path, csv);
   const bool may_have_header = !is_numpy_file(options.labels) || is_numpy_file(path);
-  DataTable labels = table_in(
-      options.labels,
-      {.texts = {"1"}, .delimiter = options.delimiter, .header = may_have_header ? options.header : std::nullopt});
-  if (labels.columns.size() != 1)
+  CsvOptions of_labels{.delimiter = options.delimiter, .header = may_have_header ? options.header : std::nullopt};
+  if (!options.regression) of_labels.texts = {"1"};
+  DataTable labels = table_in(options.labels, of_labels);
+  if (!options.regression && labels.columns.size() != 1)
     labels.refuse("found ", labels.columns.size(), " columns, expected one, that of the labels");
   if (labels.rows != table.rows)
-    labels.refuse("found ", labels.rows, " labels, expected ", table.rows, ", one for each row of ", table.source,
-                  labels.reading.empty() ? "" : "; " + labels.reading);
-  if (!labels.columns.front().fault.empty()) labels.refuse(labels.columns.front().fault);
-  result.label = table.columns.size();
-  table.columns.push_back(as_text(std::move(labels.columns.front())));
-  table.columns.back().place = ++table.places;
+    labels.refuse("found ", labels.rows, options.regression ? " rows" : " labels", ", expected ", table.rows,
+                  ", one for each row of ", table.source, labels.reading.empty() ? "" : "; " + labels.reading);
+  for (DataColumn& column : labels.columns) {
+    if (!column.fault.empty()) labels.refuse(column.fault);
+    result.labels.push_back(table.columns.size());
+    table.columns.push_back(options.regression ? std::move(column) : as_text(std::move(column)));
+    table.columns.back().place = ++table.places;
+  }
   return result;
 }
 
-// Those with features, and with MissingValues::drop a label.
-std::vector<Index> rows_of_samples(const FeatureEncoding& encoding, const DataTable& table, std::size_t label) {
+// Those with features, and with MissingValues::drop a label or all targets.
+std::vector<Index> rows_of_samples(const FeatureEncoding& encoding, const DataTable& table,
+                                   std::span<const std::size_t> labels) {
   std::vector<Index> rows = rows_with_features(encoding, table);
   if (encoding.missing == MissingValues::drop)
-    std::erase_if(rows, [&](Index row) { return table.columns[label].is_missing(row); });
+    std::erase_if(rows, [&](Index row) {
+      return std::ranges::any_of(labels, [&](std::size_t at) { return table.columns[at].is_missing(row); });
+    });
   if (rows.empty()) table.refuse("found no row without a missing value, expected at least one");
   return rows;
 }
 
 // A name that `column_at` finds the column by.
 std::string name_or_place(const std::string& name, Index place) { return name.empty() ? text(place) : name; }
+
+// Refuses a target that is no number in one of these rows.
+void check_targets(const EncodableTable& table) {
+  for (const std::size_t at : table.labels) {
+    const DataColumn& column = table.table.columns[at];
+    if (!column.fault.empty()) table.table.refuse(column.fault);
+    if (column.is_text())
+      table.table.refuse(column.called(), ": found texts, such as '", one_line(column.levels.front()),
+                         "', expected numbers to predict (--label predicts classes)");
+    for (const Index row : table.rows)
+      if (column.is_missing(row))
+        table.table.refuse(table.table.place_of(row), ": ", column.called(), ": found '", one_line(column.missing_mark),
+                           "', a missing value, expected a number to predict", table.table.advice_at(row));
+  }
+}
+
+// m x k, as they are written.
+Matrix<double> targets_at(const EncodableTable& table, std::span<const Index> rows) {
+  Matrix<double> result(static_cast<Index>(rows.size()), static_cast<Index>(table.labels.size()));
+  for (std::size_t j = 0; j < table.labels.size(); ++j) {
+    const std::vector<double>& numbers = table.table.columns[table.labels[j]].numbers;
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      result(static_cast<Index>(i), static_cast<Index>(j)) = numbers[static_cast<std::size_t>(rows[i])];
+  }
+  return result;
+}
+
+// "'price', 'rent'"
+std::string names_of_targets(const EncodableTable& table) {
+  return joined(table.labels, ", ", [&](std::size_t at) {
+    const DataColumn& column = table.table.columns[at];
+    return column.name.empty() ? text("column ", column.place) : text('\'', one_line(column.name), '\'');
+  });
+}
+
+// These options, for a table that is to be read as the one of that encoding was.
+TableOptions as_before(TableOptions options, const TableEncoding& encoding) {
+  options.label = encoding.label;
+  options.regression = encoding.is_regression();
+  options.targets = encoding.targets;
+  options.features.categories.clear();
+  for (const FeatureColumn& column : encoding.features.columns)
+    if (!column.levels.empty()) options.features.categories.push_back(name_or_place(column.name, column.place));
+  return options;
+}
 
 LabelledTable labelled(const EncodableTable& table, const std::string& asked) {
   return {.data = samples_at(table, table.rows), .encoding = table.encoding, .reading = reading_of(table, asked)};
@@ -206,21 +280,41 @@ std::optional<GivenOption> given_option(const TableOptions& options) {
 
 EncodableTable encodable_table(const std::filesystem::path& path, const TableOptions& options) {
   EncodableTable result = read(path, options);
-  const DataColumn& column = result.table.columns[result.label];
-  result.encoding = {.features = feature_encoding(result.table, {&result.label, 1}, options.features),
-                     .label = name_or_place(column.name, column.place)};
-  result.rows = rows_of_samples(result.encoding.features, result.table, result.label);
-  ClassLabels found = class_labels(result.table, result.label, result.rows, options);
+  result.encoding.features = feature_encoding(result.table, result.labels, options.features);
+  result.rows = rows_of_samples(result.encoding.features, result.table, result.labels);
+  if (options.regression) {
+    check_targets(result);
+    for (const std::size_t at : result.labels)
+      result.encoding.targets.push_back(name_or_place(result.table.columns[at].name, result.table.columns[at].place));
+    result.classes.resize(result.rows.size());
+    return result;
+  }
+  const DataColumn& column = result.table.columns[result.labels.front()];
+  result.encoding.label = name_or_place(column.name, column.place);
+  ClassLabels found = class_labels(result.table, result.labels.front(), result.rows, options);
   result.classes = std::move(found.labels);
   result.encoding.class_names = std::move(found.names);
   return result;
 }
 
+void settle(EncodableTable& table, std::span<const Index> rows, bool standardise) {
+  settle(table.encoding.features, table.table, rows, standardise);
+  table.encoding.target_scales.reset();
+  if (standardise && table.encoding.is_regression())
+    table.encoding.target_scales = column_scales(targets_at(table, rows));
+}
+
 Dataset<double> samples_at(const EncodableTable& table, std::span<const Index> rows) {
   const TableEncoding& encoding = table.encoding;
-  return {encoded(encoding.features, table.table, rows),
-          labels_among(encoding.class_names, table.table, table.label, rows),
-          static_cast<Index>(encoding.class_names.size())};
+  Dataset<double> result{encoded(encoding.features, table.table, rows), {}, 0};
+  if (encoding.is_regression()) {
+    result.targets = targets_at(table, rows);
+    if (encoding.target_scales) scale_columns(result.targets, *encoding.target_scales);
+  } else {
+    result.labels = labels_among(encoding.class_names, table.table, table.labels.front(), rows);
+    result.classes = static_cast<Index>(encoding.class_names.size());
+  }
+  return result;
 }
 
 std::string reading_of(const EncodableTable& table, const std::string& asked) {
@@ -234,34 +328,44 @@ std::string reading_of(const EncodableTable& table, const std::string& asked) {
   if (const std::string categories = categories_of(encoding.features); !categories.empty())
     result +=
         text(" of ", count(encoding.features.columns.size(), "column", "columns"), " (categories: ", categories, ')');
-  const DataColumn& column = all.columns[table.label];
+  const std::string remark = all.reading.empty() ? "" : "; " + all.reading;
+  if (encoding.is_regression())
+    return result + text(table.labels.size() == 1 ? ", target " : ", targets ", names_of_targets(table), remark);
+  const DataColumn& column = all.columns[table.labels.front()];
   result +=
       text(", label ", column.name.empty() ? text("column ", column.place) : text('\'', one_line(column.name), '\''));
   const auto place = exact_whole_number(asked);
   const Index from_left = place && *place < 0 ? all.places + *place + 1 : place.value_or(0);
   if (column.name == asked && from_left != column.place && from_left > 0 && from_left <= all.places)
     result += text(", the column of that name, not column ", from_left);
-  return result + text(" (", count(encoding.class_names.size(), "class", "classes"), ')',
-                       all.reading.empty() ? "" : "; ", all.reading);
+  return result + text(" (", count(encoding.class_names.size(), "class", "classes"), ')', remark);
 }
 
 LabelledTable labelled_table(const std::filesystem::path& path, const TableOptions& options) {
   EncodableTable table = encodable_table(path, options);
-  settle(table.encoding.features, table.table, table.rows, options.features.standardise);
+  settle(table, table.rows, options.features.standardise);
   return labelled(table, options.label);
 }
 
 LabelledTable labelled_table(const std::filesystem::path& path, const TableOptions& options,
                              const TableEncoding& encoding) {
-  TableOptions as_before = options;
-  as_before.label = encoding.label;
-  as_before.features.categories.clear();
-  for (const FeatureColumn& column : encoding.features.columns)
-    if (!column.levels.empty()) as_before.features.categories.push_back(name_or_place(column.name, column.place));
-  EncodableTable table = read(path, as_before);
+  EncodableTable table = read(path, as_before(options, encoding));
   table.encoding = encoding;
-  table.rows = rows_of_samples(encoding.features, table.table, table.label);
+  table.rows = rows_of_samples(encoding.features, table.table, table.labels);
+  if (encoding.is_regression()) {
+    if (table.labels.size() != encoding.targets.size())
+      table.table.refuse("found ", table.labels.size(), " targets, expected ", encoding.targets.size());
+    check_targets(table);
+  }
   return labelled(table, encoding.label);
+}
+
+FeatureRows feature_rows(const std::filesystem::path& path, const TableOptions& options,
+                         const TableEncoding& encoding) {
+  const DataTable table = table_in(path, csv_options(as_before(options, encoding)));
+  FeatureRows result{.rows = rows_with_features(encoding.features, table), .file_rows = table.rows};
+  result.inputs = encoded(encoding.features, table, result.rows);
+  return result;
 }
 
 }  // namespace normalign

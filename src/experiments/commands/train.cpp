@@ -241,7 +241,7 @@ constexpr const char* table_group = "Table (train table FILE)";
 
 std::vector<SettingOption> table_options() {
   return {
-      {"target", "The label column: its name or, where none has that name, its place from 1 (from the end: -1)",
+      {"label_column", "The label column: its name or, where none has that name, its place from 1 (from the end: -1)",
        "COLUMN", "--label"},
       {"labels", "The labels are in this file, which has no other column", "FILE"},
       {"test_data", "A second file, whose rows are for testing", "FILE", "--test-file"},

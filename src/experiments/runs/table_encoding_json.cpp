@@ -25,15 +25,32 @@ std::vector<std::string> texts_field(const Json& object, const char* key) {
   return result;
 }
 
-std::vector<double> numbers_field(const Json& object, const char* key, Index expected) {
+std::vector<double> numbers_field(const Json& object, const std::string& key, std::size_t expected) {
   std::vector<double> result;
-  for (const Json& item : array_field(object, key)) {
+  for (const Json& item : array_field(object, key.c_str())) {
     if (!item.is_number()) refuse(key, &item, "a number");
     result.push_back(item.get<double>());
   }
-  if (static_cast<Index>(result.size()) != expected)
-    throw InputError(text(key, ": found ", result.size(), " numbers, expected ", expected, ", one for each feature"));
+  if (result.size() != expected)
+    throw InputError(text(key, ": found ", result.size(), " numbers, expected ", expected));
   return result;
+}
+
+// Writes means and deviations under these names, where there are any.
+void add_scales(Json& json, const std::string& prefix, const std::optional<ColumnScales>& scales) {
+  if (!scales) return;
+  json[prefix + "means"] = scales->means;
+  json[prefix + "deviations"] = scales->deviations;
+}
+
+// Those of so many columns; none where there are none.
+std::optional<ColumnScales> scales_in(const Json& json, const std::string& prefix, std::size_t columns) {
+  const std::string means = prefix + "means", deviations = prefix + "deviations";
+  if (!entry(json, means.c_str())) return std::nullopt;
+  ColumnScales scales = {numbers_field(json, means, columns), numbers_field(json, deviations, columns)};
+  for (const double deviation : scales.deviations)
+    if (!(deviation > 0)) refuse(deviations, entry(json, deviations.c_str()), "numbers above 0");
+  return scales;
 }
 
 FeatureColumn column_in(const Json& json) {
@@ -53,32 +70,39 @@ FeatureColumn column_in(const Json& json) {
 }  // namespace
 
 Json table_encoding_json(const TableEncoding& encoding) {
-  Json json = {{"label", encoding.label},
-               {"class_names", encoding.class_names},
-               {"missing", name(encoding.features.missing)},
-               {"columns", Json::array()}};
+  Json json = Json::object();
+  if (encoding.is_regression()) {
+    json["targets"] = encoding.targets;
+    add_scales(json, "target_", encoding.target_scales);
+  } else {
+    json["label"] = encoding.label;
+    json["class_names"] = encoding.class_names;
+  }
+  json["missing"] = name(encoding.features.missing);
+  json["columns"] = Json::array();
   for (const FeatureColumn& column : encoding.features.columns) {
     Json entry = {{"name", column.name}, {"place", column.place}};
     if (!column.levels.empty()) entry["levels"] = column.levels;
     entry["fill"] = column.fill;
     json["columns"].push_back(std::move(entry));
   }
-  if (const auto& scales = encoding.features.scales) {
-    json["means"] = scales->means;
-    json["deviations"] = scales->deviations;
-  }
+  add_scales(json, "", encoding.features.scales);
   return json;
 }
 
 TableEncoding table_encoding(const Json& json) {
-  TableEncoding result{.label = string_field(json, "label"), .class_names = texts_field(json, "class_names")};
+  TableEncoding result;
+  if (entry(json, "targets")) {
+    result.targets = texts_field(json, "targets");
+    if (result.targets.empty()) refuse("targets", entry(json, "targets"), "one name or more");
+    result.target_scales = scales_in(json, "target_", result.targets.size());
+  } else {
+    result.label = string_field(json, "label");
+    result.class_names = texts_field(json, "class_names");
+  }
   result.features.missing = missing_values("missing", string_field(json, "missing"));
   for (const Json& column : array_field(json, "columns")) result.features.columns.push_back(column_in(column));
-  if (!entry(json, "means")) return result;
-  const Index features = result.features.size();
-  result.features.scales = {numbers_field(json, "means", features), numbers_field(json, "deviations", features)};
-  for (const double deviation : result.features.scales->deviations)
-    if (!(deviation > 0)) refuse("deviations", entry(json, "deviations"), "numbers above 0");
+  result.features.scales = scales_in(json, "", static_cast<std::size_t>(result.features.size()));
   return result;
 }
 

@@ -7,8 +7,9 @@
 
 namespace normalign {
 
-/// An object with the keys label, class_names, missing, columns (name, place, levels of categories, fill) and, where
-/// features are scaled, means and deviations.
+/// An object with the keys label and class_names or, where numbers are predicted, targets (names) and, where these are
+/// scaled, target_means and target_deviations; then missing, columns (name, place, levels of categories, fill) and,
+/// where features are scaled, means and deviations.
 nlohmann::ordered_json table_encoding_json(const TableEncoding& encoding);
 
 /// The encoding in such an object. Throws InputError with field, found and expected on anything else.

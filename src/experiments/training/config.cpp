@@ -30,8 +30,11 @@ constexpr SettingReader<C> cross_entropy = {"the loss cross_entropy",
                                             [](const C& c) { return c.loss == "cross_entropy"; }};
 constexpr SettingReader<C> random_start = {"a random start, without initial_model",
                                            [](const C& c) { return c.initial_model.empty(); }};
-constexpr SettingReader<C> label_in_table = {"the task table without a file of labels",
-                                             [](const C& c) { return c.labels.empty(); }};
+constexpr SettingReader<C> label_in_table = {"the task table without regression or a file of labels",
+                                             [](const C& c) { return !c.regression && c.labels.empty(); }};
+constexpr SettingReader<C> targets_in_table = {"the task table with regression and no file of targets",
+                                               [](const C& c) { return c.regression && c.labels.empty(); }};
+constexpr SettingReader<C> classes = {"the task table without regression", [](const C& c) { return !c.regression; }};
 constexpr SettingReader<C> own_test_rows = {"the task table without test_data",
                                             [](const C& c) { return c.test_data.empty(); }};
 constexpr SettingReader<C> test_file = {"the task table with test_data",
@@ -99,7 +102,9 @@ const std::vector<Setting<RunConfig>>& table_of(const RunConfig&) {  // NOLINT(r
       {"initial_model", &C::initial_model},
       {"coordinates", &C::coordinates, one_of({"inputs", "span"})},
       {"data", &C::data},
-      {"target", &C::target, {}, label_in_table},
+      {"label_column", &C::label_column, {}, label_in_table},
+      {"regression", &C::regression},
+      {"targets", &C::targets, {}, targets_in_table},
       {"labels", &C::labels},
       {"test_data", &C::test_data},
       {"test_labels", &C::test_labels, {}, test_file},
@@ -112,7 +117,7 @@ const std::vector<Setting<RunConfig>>& table_of(const RunConfig&) {  // NOLINT(r
       {"categories", &C::categories},
       {"missing", &C::missing, one_of({"refuse", "drop", "impute"})},
       {"standardise", &C::standardise},
-      {"insist_on_classes", &C::insist_on_classes},
+      {"insist_on_classes", &C::insist_on_classes, {}, classes},
       {"train_samples", &C::train_samples, count()},
       {"test_samples", &C::test_samples, count()},
       {"features", &C::features, between(0, 1e8)},

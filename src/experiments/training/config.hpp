@@ -42,20 +42,22 @@ struct RunConfig {
   std::string coordinates = "inputs";
 
   // The data.
-  std::string data = {};         ///< folder of the four IDX files (mnist_ce, mnist_se, lazy_regime); file (table)
-  std::string target = "-1";     ///< table: the label column, by name or place
-  std::string labels = {};       ///< table: a second file, of the labels; empty: they are in `data`
-  std::string test_data = {};    ///< table: a file of test rows; empty: some of those of `data`
-  std::string test_labels = {};  ///< table: a file of their labels
-  Index folds = 4;               ///< table: stratified folds of the rows, of which one is tested
-  Index fold = 0;                ///< table: that one, from 0 on
-  std::string header = "guess";  ///< table: whether the first line names the columns: "yes", "no"
-  std::string index_column = "refuse";       ///< table: a column that numbers the rows; or "drop", "keep"
-  std::vector<std::string> columns = {};     ///< table: the features, by name or place; empty: all but the label
-  std::vector<std::string> drop = {};        ///< table: but not these
+  std::string data = {};            ///< folder of the four IDX files (mnist_ce, mnist_se, lazy_regime); file (table)
+  std::string label_column = "-1";  ///< table: that of the classes, by name or place
+  bool regression = false;          ///< table: numbers are predicted, not classes
+  std::vector<std::string> targets = {};  ///< table: the columns of these numbers, by name or place
+  std::string labels = {};                ///< table: a second file, of the labels or targets; empty: they are in `data`
+  std::string test_data = {};             ///< table: a file of test rows; empty: some of those of `data`
+  std::string test_labels = {};           ///< table: a file of their labels or targets
+  Index folds = 4;                        ///< table: stratified folds of the rows, of which one is tested
+  Index fold = 0;                         ///< table: that one, from 0 on
+  std::string header = "guess";           ///< table: whether the first line names the columns: "yes", "no"
+  std::string index_column = "refuse";    ///< table: a column that numbers the rows; or "drop", "keep"
+  std::vector<std::string> columns = {};  ///< table: the features, by name or place; empty: all but the label
+  std::vector<std::string> drop = {};     ///< table: but not these
   std::vector<std::string> categories = {};  ///< table: one-hot whatever they hold
   std::string missing = "refuse";            ///< table: rows with missing values; or "drop", "impute"
-  bool standardise = true;                   ///< table: features get mean 0 and deviation 1 over the training rows
+  bool standardise = true;         ///< table: features and targets get mean 0 and deviation 1 over the training rows
   bool insist_on_classes = false;  ///< table: labels are classes even where they look like a regression target
   Index train_samples = 0;         ///< mnist_ce, mnist_se, xor, lazy_regime (there of each class); 0: all there are
   Index test_samples = 0;          ///< the same of the test set

@@ -10,7 +10,11 @@ TableOptions options_of(const RunConfig& config) {
     if (config.index_column == "drop") return IndexColumn::drop;
     return config.index_column == "keep" ? IndexColumn::keep : IndexColumn::refuse;
   };
-  TableOptions options{.label = config.target, .index_column = index(), .insist_on_classes = config.insist_on_classes};
+  TableOptions options{.label = config.label_column,
+                       .regression = config.regression,
+                       .targets = config.targets,
+                       .index_column = index(),
+                       .insist_on_classes = config.insist_on_classes};
   if (config.header != "guess") options.header = config.header == "yes";
   options.features = {.columns = config.columns,
                       .drop = config.drop,
@@ -26,7 +30,7 @@ Fold fold_of(const EncodableTable& table, const RunConfig& config) {
   if (config.fold >= config.folds)
     throw InputError(
         text("fold: found ", config.fold, ", expected 0 to ", config.folds - 1, ", as folds is ", config.folds));
-  const auto classes = static_cast<Index>(table.encoding.class_names.size());
+  const Index classes = table.encoding.is_regression() ? 1 : static_cast<Index>(table.encoding.class_names.size());
   const auto folds = stratified_folds(table.classes, classes, config.folds, static_cast<std::uint64_t>(config.seed));
   return fold_of_rows(table.rows, folds[static_cast<std::size_t>(config.fold)]);
 }
@@ -37,11 +41,11 @@ TableSamples table_samples(const RunConfig& config) {
   if (config.data.empty()) throw InputError("data: found no file, expected a table (normalign train table FILE)");
   const TableOptions options = options_of(config);
   EncodableTable table = encodable_table(config.data, options);
-  if (table.encoding.class_names.size() < 2)
-    table.table.refuse(table.table.columns[table.label].called(), ": found one class, expected two or more");
+  if (!config.regression && table.encoding.class_names.size() < 2)
+    table.table.refuse(table.table.columns[table.labels.front()].called(), ": found one class, expected two or more");
   const bool has_test_file = !config.test_data.empty();
   const Fold fold = has_test_file ? Fold{.train = table.rows, .test = {}} : fold_of(table, config);
-  settle(table.encoding.features, table.table, fold.train, options.features.standardise);
+  settle(table, fold.train, options.features.standardise);
   TableSamples result{.encoding = table.encoding, .reading = reading_of(table, options.label)};
   result.split.train = samples_at(table, fold.train);
   if (has_test_file) {

@@ -18,7 +18,8 @@ struct TableSamples {
 };
 
 /// The samples of the file `config.data`. Its test rows are those of `config.test_data` or, where that is empty, the
-/// fold number `config.fold` of `config.folds` stratified folds, seeded by `config.seed`. Throws InputError as the
+/// fold number `config.fold` of `config.folds` stratified folds (of regression, random ones), seeded by `config.seed`.
+/// Throws InputError as the
 /// readers do, and, naming the setting, where no file is named, a fold is not there, or there is one class alone.
 TableSamples table_samples(const RunConfig& config);
 

@@ -210,7 +210,8 @@ TEST_CASE("numbers that look like a regression target are no labels unless one i
   CHECK(
       message(table(506, 229, "")) ==
       "column 2 (price) of the labels: found 229 different numbers in 506 rows, which looks like a regression target; "
-      "expected classes: names, or 50 different whole numbers at most (--classes takes each number for a class)");
+      "expected classes: names, or 50 different whole numbers at most (--classes takes each number for a class, "
+      "--target predicts the numbers)");
   CHECK(contains(message(table(10, 2, ".5")), "found 2 different numbers in 10 rows, not all whole, which looks"));
   CHECK(read(table(506, 229, ""), {.insist_on_classes = true}).data.classes == 229);
   CHECK(read(table(10, 2, ".5"), {.insist_on_classes = true}).data.classes == 2);

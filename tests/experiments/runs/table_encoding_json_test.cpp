@@ -32,6 +32,27 @@ TEST_CASE("how a table was read comes back from JSON with the same bits") {
   CHECK(table_encoding_json(again).dump() == written);
 }
 
+TEST_CASE("targets take the place of a label in JSON, with their scales") {
+  TableEncoding of_numbers{.features = encoding.features, .targets = {"price", "4"}};
+  of_numbers.target_scales = ColumnScales{{1e5, -1.0 / 3}, {2e4, 0.1}};
+  const auto json = table_encoding_json(of_numbers);
+  CHECK_FALSE(json.contains("label"));
+  CHECK_FALSE(json.contains("class_names"));
+  const TableEncoding again = table_encoding(parsed_json<nlohmann::ordered_json>(json.dump()));
+  CHECK(again.is_regression());
+  CHECK(again.targets == of_numbers.targets);
+  REQUIRE(again.target_scales);
+  CHECK(again.target_scales->means == of_numbers.target_scales->means);
+  CHECK(again.target_scales->deviations == of_numbers.target_scales->deviations);
+
+  auto wrong = json;
+  wrong["target_deviations"][1] = -1;
+  CHECK(contains(message_of<InputError>([&] { table_encoding(wrong); }), "target_deviations: found an array; expected numbers above 0"));
+  wrong = json;
+  wrong["targets"] = nlohmann::ordered_json::array();
+  CHECK(message_of<InputError>([&] { table_encoding(wrong); }) == "targets: found an array; expected one name or more");
+}
+
 TEST_CASE("an object that says no way to read a table is refused by field") {
   using Json = nlohmann::ordered_json;
   const auto refusal = [](const auto& change) {
@@ -45,7 +66,7 @@ TEST_CASE("an object that says no way to read a table is refused by field") {
   CHECK(contains(refusal([](Json& j) { j["columns"][1]["fill"] = 2; }), "fill: found 2"));
   CHECK(contains(refusal([](Json& j) { j["columns"][1]["fill"] = 0.5; }), "fill: found 0.5"));
   CHECK(contains(refusal([](Json& j) { j["columns"][1]["levels"] = {"b", "a"}; }), "levels"));
-  CHECK(refusal([](Json& j) { j["means"].erase(0); }) == "means: found 2 numbers, expected 3, one for each feature");
+  CHECK(refusal([](Json& j) { j["means"].erase(0); }) == "means: found 2 numbers, expected 3");
   CHECK(contains(refusal([](Json& j) { j["deviations"][0] = 0; }), "deviations"));
 }
 

@@ -62,12 +62,13 @@ Json changed(const std::string& name, const Json& value) {
                                                      {"region_box", 0.25},
                                                      {"penalty_share", 0.5},
                                                      {"coordinates", "span"},
-                                                     {"target", "other"},
+                                                     {"label_column", "other"},
                                                      {"test_data", "/nowhere.csv"},
                                                      {"labels", "/nowhere.csv"},
                                                      {"test_labels", "/nowhere.csv"},
                                                      {"header", "no"},
                                                      {"columns", {"w"}},
+                                                     {"targets", {"w"}},
                                                      {"drop", {"w"}},
                                                      {"categories", {"w"}}};
   if (const auto found = others.find(name); found != others.end()) return found->second;
@@ -128,7 +129,7 @@ TEST_CASE("settings read: a setting changes what a run finds if and only if the 
   }
   RunConfig table = small("table", "baseline");
   table.data = (folder / "table.csv").string();
-  table.target = "kind";
+  table.label_column = "kind";
   table.index_column = "drop";
   table.missing = "impute";
   std::string content = "row,w,h,kind,other\n";

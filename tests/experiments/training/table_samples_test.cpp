@@ -31,7 +31,7 @@ RunConfig config_of(const TemporaryFolder& folder, const std::string& content = 
   write_text_file(folder / "animals.csv", content);
   RunConfig config = defaults_for(task("table"), "baseline");
   config.data = (folder / "animals.csv").string();
-  config.target = "kind";
+  config.label_column = "kind";
   config.missing = "drop";
   return config;
 }
