@@ -14,6 +14,9 @@ std::size_t utf8_length(std::string_view bytes);
 /// Whether `bytes` are characters of UTF-8 one after the other. No bytes are.
 bool is_utf8(std::string_view bytes);
 
+/// How many characters of UTF-8 `bytes` are: bytes that go on with one do not count.
+std::size_t characters(std::string_view bytes);
+
 /// The character with this number. Returns none for surrogates and above U+10FFFF, which are no characters.
 std::optional<std::string> utf8_of(char32_t code);
 

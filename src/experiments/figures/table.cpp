@@ -8,14 +8,10 @@
 
 #include "base/error.hpp"
 #include "base/number_text.hpp"
+#include "base/utf8.hpp"
 
 namespace normalign {
 namespace {
-
-// Of UTF-8: bytes but those that go on with a character.
-std::size_t characters(const std::string& words) {
-  return static_cast<std::size_t>(std::ranges::count_if(words, [](char byte) { return (byte & 0xC0) != 0x80; }));
-}
 
 std::vector<std::size_t> widths_of(std::span<const Cells> rows) {
   std::vector<std::size_t> widths(rows.empty() ? 0 : rows.front().size());
