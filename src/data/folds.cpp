@@ -31,6 +31,21 @@ Fold fold(std::span<const std::size_t> part, std::size_t test) {
   return result;
 }
 
+// What samples are stratified by: their labels, or where there are none a single class.
+struct Strata {
+  explicit Strata(const Dataset<double>& samples) {
+    if (!samples.is_regression()) {
+      labels = samples.labels;
+      classes = samples.classes;
+      return;
+    }
+    labels.resize(static_cast<std::size_t>(samples.targets.rows()));
+    classes = 1;
+  }
+  std::vector<std::int32_t> labels;
+  Index classes;
+};
+
 }  // namespace
 
 std::vector<Fold> stratified_folds(std::span<const std::int32_t> labels, Index classes, Index folds,
@@ -55,6 +70,16 @@ Fold fold_of_rows(const std::vector<Index>& rows, const Fold& positions) {
 Fold stratified_halves(std::span<const std::int32_t> labels, Index classes, std::uint64_t seed) {
   if (labels.size() < 2) throw InputError(text("folds: found ", labels.size(), " rows, expected at least 2 to halve"));
   return fold(dealt(labels, classes, 2, seed, 2), 1);
+}
+
+std::vector<Fold> stratified_folds(const Dataset<double>& samples, Index folds, std::uint64_t seed) {
+  const Strata strata(samples);
+  return stratified_folds(strata.labels, strata.classes, folds, seed);
+}
+
+Fold stratified_halves(const Dataset<double>& samples, std::uint64_t seed) {
+  const Strata strata(samples);
+  return stratified_halves(strata.labels, strata.classes, seed);
 }
 
 }  // namespace normalign

@@ -24,4 +24,8 @@ Fold fold_of_rows(const std::vector<Index>& rows, const Fold& positions);
 /// from step 2 of Stream::split. Throws InputError on fewer than two rows, or as stratified_folds does.
 Fold stratified_halves(std::span<const std::int32_t> labels, Index classes, std::uint64_t seed);
 
+/// The same of samples, which are stratified by their labels; those with targets are divided at random.
+std::vector<Fold> stratified_folds(const Dataset<double>& samples, Index folds, std::uint64_t seed);
+Fold stratified_halves(const Dataset<double>& samples, std::uint64_t seed);
+
 }  // namespace normalign

@@ -79,6 +79,12 @@ SpanCoordinates<T> SpanCoordinates<T>::by_inner_products(Matrix<T> rows) {
 }
 
 template <class T>
+SpanCoordinates<T> SpanCoordinates<T>::along(Matrix<T> directions) {
+  const Matrix<T> no_rows(0, directions.rows());
+  return SpanCoordinates(no_rows, std::move(directions));
+}
+
+template <class T>
 Matrix<T> SpanCoordinates<T>::of(ConstView<T> x) const {
   Matrix<T> rest(x.rows(), x.cols());
   return of(x, rest);

@@ -21,10 +21,14 @@ class SpanCoordinates {
   /// number of the rows scaled to length 1; where one of them is within 1e-3 of the span of those before it, relative
   /// to its length, or n > d, it is by reflections. Throws as above.
   static SpanCoordinates by_inner_products(Matrix<T> rows);
+  /// Those of no rows along orthonormal directions, r x d, which another object had.
+  static SpanCoordinates along(Matrix<T> directions);
 
   /// d, and the number of coordinates, r + 1.
   Index inputs() const { return directions_.cols(); }
   Index coordinates() const { return directions_.rows() + 1; }
+  /// The orthonormal directions, r x d.
+  ConstView<T> directions() const { return directions_; }
   /// The coordinates of the rows, n x (r + 1); equal rows have equal ones.
   ConstView<T> rows() const { return rows_; }
 

@@ -29,6 +29,25 @@ void check_labelled(const char* caller, const Mlp<T>& mlp, Loss loss, const Batc
 }
 
 template <class T>
+Matrix<T> outputs_at(const Mlp<T>& mlp, ConstView<T> x, int threads) {
+  check_threads("outputs_at", threads);
+  const Index n = x.rows(), blocks = block_count(n);
+  if (n < 1 || x.cols() != mlp.options().widths.front())
+    throw InputError(text("outputs_at: x is ", x.shape(), " and the network has ", mlp.options().widths.front(),
+                          " inputs; x must have as many columns, and a row"));
+  Matrix<T> result(n, mlp.options().widths.back());
+  std::vector<std::exception_ptr> failures;
+  parallel_for(threads, blocks, failures, [&](Index i) {
+    const RowBlock rows = row_block(n, blocks, i);
+    Tape<T> tape;
+    const WithoutRecording<T> off(tape);
+    const Var<T> f = mlp.on(tape)(tape.borrowed_constant(x.row_block(rows.first, rows.count)));
+    std::ranges::copy(f.value().span(), result.row(rows.first).data());
+  });
+  return result;
+}
+
+template <class T>
 Evaluator<T>::Evaluator(const Mlp<T>& mlp, Loss loss, int threads, double output_scale)
     : mlp_(mlp), loss_(loss), threads_(threads), output_scale_(output_scale) {
   check_threads("Evaluator", threads);
@@ -67,6 +86,8 @@ Evaluation Evaluator<T>::operator()(const Batch<T>& data) {
   return result;
 }
 
+template Matrix<float> outputs_at(const Mlp<float>&, ConstView<float>, int);
+template Matrix<double> outputs_at(const Mlp<double>&, ConstView<double>, int);
 template void check_labelled(const char*, const Mlp<float>&, Loss, const Batch<float>&);
 template void check_labelled(const char*, const Mlp<double>&, Loss, const Batch<double>&);
 template class Evaluator<float>;

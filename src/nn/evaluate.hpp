@@ -21,6 +21,11 @@ struct Evaluation {
 template <class T>
 void check_labelled(const char* caller, const Mlp<T>& mlp, Loss loss, const Batch<T>& data);
 
+/// f at the rows of x (m x d): m x k. On up to `threads` threads, with the same bits at any number. Throws InputError
+/// on a misfit, no rows or fewer than one thread.
+template <class T>
+Matrix<T> outputs_at(const Mlp<T>& mlp, ConstView<T> x, int threads = 1);
+
 /// Evaluates a network on row blocks that depend on the data alone, so with the same bits at any number of threads.
 /// Keeps its memory between calls.
 template <class T>
