@@ -272,7 +272,9 @@ std::optional<GivenOption> given_option(const TableOptions& options) {
   for (const auto& [option, columns] : {std::pair("--columns", &features.columns), std::pair("--drop", &features.drop),
                                         std::pair("--categories", &features.categories)})
     if (!columns->empty()) return Given({option, text('\'', one_line(columns->front()), '\'')});
-  if (!options.labels.empty()) return Given({"--labels", text('\'', one_line(options.labels.string()), '\'')});
+  if (!options.targets.empty()) return Given({"--target", text('\'', one_line(options.targets.front()), '\'')});
+  if (!options.labels.empty())
+    return Given({options.regression ? "--targets" : "--labels", text('\'', one_line(options.labels.string()), '\'')});
   if (features.missing != MissingValues::refuse) return Given({"--missing", std::string(name(features.missing))});
   if (options.insist_on_classes) return Given({"--classes", "it"});
   return std::nullopt;
@@ -365,6 +367,22 @@ FeatureRows feature_rows(const std::filesystem::path& path, const TableOptions& 
   const DataTable table = table_in(path, csv_options(as_before(options, encoding)));
   FeatureRows result{.rows = rows_with_features(encoding.features, table), .file_rows = table.rows};
   result.inputs = encoded(encoding.features, table, result.rows);
+  const std::vector<std::string> answers = encoding.is_regression() ? encoding.targets : std::vector{encoding.label};
+  result.has_answers = std::ranges::all_of(answers, [&](const std::string& name) {
+    return std::ranges::count(table.columns, name, &DataColumn::name) == 1;
+  });
+  return result;
+}
+
+FeatureRows feature_rows(const std::filesystem::path& path, const TableOptions& options) {
+  const DataTable table = table_in(path, csv_options(options));
+  for (const DataColumn& column : table.columns)
+    if (column.is_text())
+      table.refuse(column.called(), ": found texts, such as '", one_line(column.levels.front()),
+                   "', expected numbers, as the model does not say how its table was read");
+  const FeatureEncoding features = feature_encoding(table, {}, {});
+  FeatureRows result{.rows = rows_with_features(features, table), .file_rows = table.rows};
+  result.inputs = encoded(features, table, result.rows);
   return result;
 }
 

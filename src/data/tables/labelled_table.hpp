@@ -41,8 +41,7 @@ struct GivenOption {
   std::string name = {}, value = {};
 };
 
-/// The first of these options that is not at its default, but for the columns of labels and targets; none where all
-/// are.
+/// The first of these options that is not at its default, but for the label column; none where all are.
 std::optional<GivenOption> given_option(const TableOptions& options);
 
 /// What is settled on a table of samples, so that others are read alike.
@@ -108,11 +107,16 @@ struct FeatureRows {
   Matrix<double> inputs = {};    ///< m x d
   std::vector<Index> rows = {};  ///< m places in the file: all, or with MissingValues::drop those without a gap
   Index file_rows = 0;
+  bool has_answers = false;  ///< whether the file has the label column or all targets, by name
 };
 
 /// The features of the table in that file, read as another table was; whether it has labels or targets does not matter.
 /// Of the options only `delimiter`, `header` and `index_column` are looked at. Throws as `encodable_table` and
 /// `encoded` do.
 FeatureRows feature_rows(const std::filesystem::path& path, const TableOptions& options, const TableEncoding& encoding);
+
+/// The same where nothing is known of another table: all columns are features, and texts and missing values are
+/// refused.
+FeatureRows feature_rows(const std::filesystem::path& path, const TableOptions& options);
 
 }  // namespace normalign

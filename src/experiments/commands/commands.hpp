@@ -7,6 +7,7 @@
 #include <string>
 
 namespace normalign {
+struct MlpFileOptions;
 struct SampleOptions;
 struct TableOptions;
 struct TableSet;
@@ -35,6 +36,8 @@ Command add_study(CLI::App& app);
 Command add_datasets(CLI::App& app);
 Command add_gradcheck(CLI::App& app);
 Command add_machine(CLI::App& app);
+Command add_predict(CLI::App& app);
+Command add_importances(CLI::App& app);
 
 /// Says that a run was stopped by a signal and how it goes on, and returns the exit status, 128 + signal.
 int stopped(const std::string& run_name, int signal);
@@ -56,6 +59,9 @@ struct ModelArguments {
 /// Adds the argument `model` with this help, --activation and --slope.
 void add_model_options(CLI::App& command, ModelArguments& model, const std::string& help);
 
+/// What --activation and --slope say of a network. Throws InputError, naming the option, on a value that is none.
+MlpFileOptions known_of(const ModelArguments& model);
+
 /// The network that they name. Throws InputError as `model_in` does, and, naming the option, on a value that is none.
 Mlp<double> model_of(const ModelArguments& model);
 
@@ -73,8 +79,12 @@ void print(const TableSet& tables, bool wide);
 /// is from 1 to 1024.
 int thread_count(const std::optional<int>& given);
 
-/// Adds --header, --index-column, --columns, --drop, --categories, --labels and --missing, which say how a table is
-/// read; `group` is where --help lists them. Parsing throws InputError on other words than theirs.
+/// Adds --header and --index-column, which say how a CSV file is understood; `group` is where --help lists them.
+/// Parsing throws InputError on other words than theirs.
+void add_csv_options(CLI::App& command, TableOptions& options, const std::string& group);
+
+/// Adds --header, --index-column, --columns, --drop, --categories, --labels, --target, --targets and --missing, which
+/// say how a table is read; `group` is where --help lists them. Parsing throws InputError on other words than theirs.
 void add_table_options(CLI::App& command, TableOptions& options, const std::string& group);
 
 /// Adds --data, --task, --seed, --test and what `add_table_options` adds.

@@ -30,7 +30,7 @@ void add_model_options(CLI::App& command, ModelArguments& model, const std::stri
   command.add_option("--slope", model.slope, "leaky_relu's slope below 0, where the file does not say it");
 }
 
-Mlp<double> model_of(const ModelArguments& model) {
+MlpFileOptions known_of(const ModelArguments& model) {
   MlpFileOptions known{.slope = model.slope};
   if (model.slope && !(std::isfinite(*model.slope) && *model.slope >= 0))
     throw InputError(text("--slope: found ", *model.slope, ", expected a finite number from 0 on"));
@@ -41,8 +41,10 @@ Mlp<double> model_of(const ModelArguments& model) {
       throw InputError(text("--slope: found ", *model.slope, ", expected ", *named.slope, ", as in --activation"));
     if (named.slope) known.slope = named.slope;
   }
-  return model_in<double>(model.file, known);
+  return known;
 }
+
+Mlp<double> model_of(const ModelArguments& model) { return model_in<double>(model.file, known_of(model)); }
 
 std::string no_further_argument(const std::string& word, bool takes_settings) {
   const bool is_setting = takes_settings && word.find('=') != word.npos;
@@ -59,7 +61,7 @@ void print(const TableSet& tables, bool wide) {
   std::cout << as_text(tables, wide ? full_width : output_columns().value_or(full_width));
 }
 
-void add_table_options(CLI::App& command, TableOptions& options, const std::string& group) {
+void add_csv_options(CLI::App& command, TableOptions& options, const std::string& group) {
   command
       .add_option_function<std::string>(
           "--header",
@@ -78,6 +80,10 @@ void add_table_options(CLI::App& command, TableOptions& options, const std::stri
           "the rows is refused)")
       ->type_name("WORD")
       ->group(group);
+}
+
+void add_table_options(CLI::App& command, TableOptions& options, const std::string& group) {
+  add_csv_options(command, options, group);
   const auto add_columns = [&](const char* name, std::vector<std::string>& list, const char* help) {
     command.add_option(name, list, help)->type_name("COLUMN")->allow_extra_args(false)->group(group);
   };
@@ -86,6 +92,27 @@ void add_table_options(CLI::App& command, TableOptions& options, const std::stri
   add_columns("--categories", options.features.categories,
               "These columns are categories even if they hold numbers or many texts (default: those of texts)");
   command.add_option("--labels", options.labels, "The labels are in this file, which has no other column")
+      ->type_name("FILE")
+      ->group(group);
+  command
+      .add_option_function<std::vector<std::string>>(
+          "--target",
+          [&options](const std::vector<std::string>& columns) {
+            options.targets = columns;
+            options.regression = true;
+          },
+          "Numbers of this column are predicted, not classes, by name or place; again for more")
+      ->type_name("COLUMN")
+      ->allow_extra_args(false)
+      ->group(group);
+  command
+      .add_option_function<std::string>(
+          "--targets",
+          [&options](const std::string& file) {
+            options.labels = file;
+            options.regression = true;
+          },
+          "These numbers are all columns of this file")
       ->type_name("FILE")
       ->group(group);
   command

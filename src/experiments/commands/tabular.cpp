@@ -1,10 +1,12 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "base/clock.hpp"
 #include "base/memory.hpp"
 #include "base/number_text.hpp"
 #include "experiments/commands/commands.hpp"
@@ -21,6 +23,9 @@ namespace {
 
 constexpr double gibibyte = 1024.0 * 1024 * 1024;
 
+// Of a table of one's own; more of them go to processes of their own.
+constexpr std::size_t most_runs_here = 4;
+
 struct TabularArguments {
   JobArguments runs = {.out = "runs/tabular"};
   TabularRequest request;
@@ -32,6 +37,10 @@ struct TabularArguments {
 
 TabularRequest request_of(const TabularArguments& a) {
   TabularRequest request = a.request;
+  TableOptions& table = request.source.table;
+  if (table.regression && !table.label.empty())
+    throw InputError(text("--label: found '", one_line(table.label), "' beside a target, expected one of them"));
+  if (table.regression) request.config.attack_radii.clear();  // attacks change classes
   if (a.seed_count) {
     check_whole("--seeds", *a.seed_count, 1, 100'000);
     request.seeds.clear();
@@ -73,10 +82,12 @@ std::vector<std::string> arguments_of(const TabularRun& run, const TabularArgume
   add_columns("--columns", table.features.columns);
   add_columns("--drop", table.features.drop);
   add_columns("--categories", table.features.categories);
-  if (!table.labels.empty()) result.push_back("--labels=" + table.labels.string());
+  add_columns("--target", table.targets);
+  if (!table.labels.empty()) result.push_back((table.regression ? "--targets=" : "--labels=") + table.labels.string());
   if (table.features.missing != MissingValues::refuse)
     result.push_back(text("--missing=", name(table.features.missing)));
-  if (source.standardise) result.push_back("--standardise");
+  if (source.standardise) result.push_back(*source.standardise ? "--standardise" : "--no-standardise");
+  if (run.saves_model) result.push_back("--save-model");
   const nlohmann::ordered_json settings = to_json(run.config);  // which outlives its items
   for (const auto& [name, value] : settings.items())
     if (name != "dataset" && name != "alpha" && name != "protocol" && name != "seed")
@@ -84,22 +95,64 @@ std::vector<std::string> arguments_of(const TabularRun& run, const TabularArgume
   return result;
 }
 
+// Shows what the run is doing.
+TabularProgress progress_on(StatusLine& status, const std::string& run) {
+  return [&status, run](Index done, Index all, const std::string& what) {
+    status.show(text(run, "  ", 100 * done / all, " %  ", what));
+  };
+}
+
 int run_one(const TabularArguments& a, const TabularRequest& request, const std::vector<TabularRun>& runs,
             const RidgeOptions& ridge) {
   const TabularRun& run = run_named(a.runs.run, runs, name_of, "asked for");
   StatusLine status(std::cerr, a.runs.parent == 0 && isatty(STDERR_FILENO));
-  const auto progress = [&](Index done, Index all) {
-    status.show(text(a.runs.run, "  ", done, " of ", all));
-    if (done == all) status.clear();
-  };
   return as_job(a.runs.run, [&] {
-    tabular_sweep_run(run, request.source, a.runs.out, ridge, progress);
+    tabular_sweep_run(run, request.source, a.runs.out, ridge, progress_on(status, a.runs.run));
     return 0;
   });
 }
 
-int run_all(const TabularArguments& a, const std::vector<TabularRun>& all, double memory) {
-  const std::vector<TabularRun> runs = shard_of(all, a.runs.shard);
+// What the runs found that have a log; `status` as far as all are done.
+int report(const TabularArguments& a, const std::vector<TabularRun>& runs, int status) {
+  std::vector<TabularLog> logs;
+  for (const TabularRun& run : runs)
+    if (auto log = if_readable([&] { return log_of(run.config, run.table, a.runs.out); }))
+      logs.push_back(std::move(*log));
+  if (logs.empty()) return status;
+  const auto table = summarise(logs);
+  if (!a.runs.json.empty()) write_json_file(a.runs.json, kind::tabular_summary, as_json(table));
+  print(tables(table), a.runs.wide);
+  return status;
+}
+
+// The runs of one table, one after the other in this process, on all cores.
+int run_here(const TabularArguments& a, const TabularRequest& request, const std::vector<TabularRun>& runs,
+             const RidgeOptions& ridge) {
+  const auto is_left = [&](const TabularRun& run) { return !is_done(run, a.runs.out); };
+  const auto left = std::ranges::count_if(runs, is_left);
+  const auto all = static_cast<std::ptrdiff_t>(runs.size());
+  std::cerr << "tabular: " << (left < all ? text(all - left, " runs are there already, ") : "") << left << " runs to do"
+            << std::endl;
+  int result = 0;
+  for (const TabularRun& run : runs) {
+    if (!is_left(run)) continue;
+    const std::string name = run_name(run.config);
+    StatusLine status(std::cerr, isatty(STDERR_FILENO));
+    try {
+      const auto start = Clock::now();
+      tabular_sweep_run(run, request.source, a.runs.out, ridge, progress_on(status, name));
+      status.clear();
+      std::cerr << name << ": done in " << duration(seconds_since(start)) << std::endl;
+    } catch (const RunError& error) {
+      status.clear();
+      std::cerr << "normalign: " << name << ": " << error.what() << std::endl;
+      result = 1;
+    }
+  }
+  return report(a, runs, result);
+}
+
+int run_all(const TabularArguments& a, const std::vector<TabularRun>& runs, double memory) {
   std::vector<std::string> command = run_command({"tabular"}, a.runs);
   if (!a.request.source.path.empty()) command.insert(command.begin() + 2, a.request.source.path.string());
   command.push_back("--memory=" + number_text(memory / gibibyte));
@@ -116,16 +169,7 @@ int run_all(const TabularArguments& a, const std::vector<TabularRun>& all, doubl
              return of_run;
            }},
       std::cerr);
-  if (!result.is_complete()) return result.status();
-  std::vector<TabularLog> logs;
-  for (const TabularRun& run : runs)
-    if (auto log = if_readable([&] { return log_of(run.config, run.table, a.runs.out); }))
-      logs.push_back(std::move(*log));
-  if (logs.empty()) return result.status();
-  const auto table = summarise(logs);
-  if (!a.runs.json.empty()) write_json_file(a.runs.json, kind::tabular_summary, as_json(table));
-  print(tables(table), a.runs.wide);
-  return result.status();
+  return result.is_complete() ? report(a, runs, result.status()) : result.status();
 }
 
 int tabular(const TabularArguments& a) {
@@ -137,9 +181,13 @@ int tabular(const TabularArguments& a) {
   const std::vector<TabularRun> runs = tabular_runs(request, notes);
   // Of each process.
   double memory = a.memory > 0 ? a.memory * gibibyte : 0.8 * available_memory();
-  if (a.runs.run.empty()) memory /= jobs_at_a_time(a.runs);
-  return a.runs.run.empty() ? run_all(a, runs, memory)
-                            : run_one(a, request, runs, {.memory = memory, .threads = a.runs.threads});
+  const RidgeOptions one{.memory = memory, .threads = a.runs.threads};
+  if (!a.runs.run.empty()) return run_one(a, request, runs, one);
+  const int jobs = jobs_at_a_time(a.runs);
+  const std::vector<TabularRun> of_shard = shard_of(runs, a.runs.shard);
+  if (is_file(request.source) && !a.runs.jobs && of_shard.size() <= most_runs_here)
+    return run_here(a, request, of_shard, {.memory = memory, .threads = jobs * a.runs.threads});
+  return run_all(a, of_shard, memory / jobs);
 }
 
 }  // namespace
@@ -151,16 +199,23 @@ Command add_tabular(CLI::App& app) {
       "tabular", "Recursive Feature Machines on tables: RFM (alpha 1) against RFAM (alpha 0), attacked and measured");
   command->footer(
       "DATA is a folder of data sets in the layout of Fernandez-Delgado et al. (folders NAME with NAME.txt, the data,\n"
-      "conxuntos.dat and conxuntos_kfold.dat) or, with --label, one CSV file, which is divided at random: stratified\n"
-      "halves to choose hyperparameters by, four stratified folds for the figures. Without DATA a small synthetic\n"
-      "table is made. Features are taken as they are, and attack radii are in their units: --standardise scales them.\n"
-      "How the CSV file was understood is told in one line on standard error.\n"
+      "conxuntos.dat and conxuntos_kfold.dat) or a file of one's own (CSV, .npy, .npz) with --label, a column of\n"
+      "classes, or --target, a column of numbers to predict. Without DATA a small synthetic table is made.\n"
+      "\n"
+      "A file is divided at random into four stratified folds for the figures, and hyperparameters are chosen within\n"
+      "each fold's training rows (nested). Its features get mean 0 and deviation 1; those of a folder are taken as "
+      "they\n"
+      "are. Attack radii are in the units of the features as they are then. How the file was understood is told in "
+      "one\n"
+      "line on standard error. --save-model writes the machine of all rows beside the log, for `normalign predict` "
+      "and\n"
+      "`normalign importances`.\n"
       "\n"
       "Each run writes DIR/DATASET_METHOD_PROTOCOL_seedN.json in a process of its own. A run whose log is finished is\n"
       "skipped, so that the same command goes on after a crash, Ctrl-C or a full disk. At the end the table of\n"
       "`normalign summary`.");
   TabularSource& source = a.request.source;
-  command->add_option("data", source.path, "Folder of data sets, or a CSV file")->type_name("DATA");
+  command->add_option("data", source.path, "Folder of data sets, or a CSV, .npy or .npz file")->type_name("DATA");
   add(*command, "--label", source.table.label,
       "Label column of the CSV file: its name or, where none has that name, its place from 1 (from the "
       "end: -1)",
@@ -168,7 +223,13 @@ Command add_tabular(CLI::App& app) {
   add_table_options(*command, source.table, command->get_option("--label")->get_group());
   command->add_flag("--classes", source.table.insist_on_classes,
                     "Each number in the label column is a class, even where they look like a regression target");
-  command->add_flag("--standardise", source.standardise, "Give each feature mean 0 and deviation 1 over all rows");
+  command->add_flag_callback(
+      "--standardise", [&source] { source.standardise = true; },
+      "Give each feature mean 0 and deviation 1 over all rows (default of a file)");
+  command->add_flag_callback(
+      "--no-standardise", [&source] { source.standardise = false; }, "Take features as they are (default of a folder)");
+  command->add_flag("--save-model", a.request.saves_models,
+                    "Write DIR/RUN.safetensors, the machine of all rows; of a file alone");
   const auto add_list = [&](const char* name, auto& list, const char* help, const char* type) {
     command->add_option(name, list, help)->type_name(type)->allow_extra_args(false);
   };
@@ -176,8 +237,8 @@ Command add_tabular(CLI::App& app) {
   add_list("--alpha", a.request.alphas, "Share of the identity in the first metric; again for more (default 1 and 0)",
            "A");
   add_list("--protocol", a.request.protocols,
-           "published (default): hyperparameters are chosen once, on rows that are tested later; nested: within each "
-           "fold's training rows; again for both",
+           "published (default of a folder): hyperparameters are chosen once, on rows that are tested later; nested "
+           "(default of a file): within each fold's training rows; again for both",
            "NAME");
   auto* seed = command->add_option("--seed", a.request.seeds, "Seed; again for more (default 0)");
   seed->type_name("N")->allow_extra_args(false);
@@ -191,6 +252,7 @@ Command add_tabular(CLI::App& app) {
   add_setting("--precision", "precision", "float64 (default) or float32", "NAME");
   add_setting("--kernel", "kernel", "laplace (default), gaussian or generalised_laplace", "NAME");
   add_setting("--bandwidth", "bandwidth", "L of the kernel (default 10)", "L");
+  add_setting("--bandwidths", "bandwidths", "Several, of which the best is chosen, as in [3,10,30]", "LIST");
   add_setting("--exponent", "exponent", "p of generalised_laplace (default 1)", "P");
   add_setting("--attack", "attack",
               "pgd (default), the published attack, or apgd, a stronger one; --set attack_steps=100 suits it", "NAME");

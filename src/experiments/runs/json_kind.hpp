@@ -26,6 +26,7 @@ inline constexpr const char* datasets = "datasets";
 inline constexpr const char* gradcheck = "gradcheck";
 inline constexpr const char* sweep = "sweep";
 inline constexpr const char* status = "status";
+inline constexpr const char* importances = "importances";
 }  // namespace kind
 
 /// `content` with its kind: an object begins with the key `kind`; a list becomes the object of `kind` and `entries`.

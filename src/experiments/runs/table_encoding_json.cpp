@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/json_text.hpp"
 #include "experiments/runs/log_json.hpp"
+#include "linalg/safetensors.hpp"
 
 namespace normalign {
 namespace {
@@ -88,6 +90,12 @@ Json table_encoding_json(const TableEncoding& encoding) {
   }
   add_scales(json, "", encoding.features.scales);
   return json;
+}
+
+std::optional<TableEncoding> table_encoding_in(const TensorFile& model) {
+  const auto found = model.metadata.find("table");
+  if (found == model.metadata.end()) return std::nullopt;
+  return within("metadata table: ", [&] { return table_encoding(parsed_json<Json>(found->second)); });
 }
 
 TableEncoding table_encoding(const Json& json) {

@@ -12,6 +12,8 @@ using C = TabularConfig;
 
 constexpr SettingReader<C> exponent = {"the kernel generalised_laplace",
                                        [](const C& c) { return c.kernel == "generalised_laplace"; }};
+constexpr SettingReader<C> one_bandwidth = {"bandwidths that are empty",
+                                            [](const C& c) { return c.bandwidths.empty(); }};
 constexpr SettingReader<C> updates_above_0 = {"updates above 0", [](const C& c) { return c.updates > 0; }};
 constexpr SettingReader<C> attacks = {"attack_radii that are not empty",
                                       [](const C& c) { return !c.attack_radii.empty(); }};
@@ -31,7 +33,8 @@ const std::vector<Setting<TabularConfig>>& table_of(const TabularConfig&) {
       {"seed", &C::seed, {.least = 0}},
       {"protocol", &C::protocol, {.names = {"published", "nested"}}},
       {"kernel", &C::kernel},
-      {"bandwidth", &C::bandwidth},
+      {"bandwidth", &C::bandwidth, {}, one_bandwidth},
+      {"bandwidths", &C::bandwidths, {.least = 0}},
       {"exponent", &C::exponent, {}, exponent},
       {"regularisations", &C::regularisations, {.least = 0}},
       {"updates", &C::updates, {.least = 0}},
@@ -72,7 +75,10 @@ std::string attack_words(const TabularConfig& config) {
 
 void check(const TabularConfig& config) {
   settings::check(config);
-  check(Kernel{.shape = kernel_shape(config.kernel), .bandwidth = config.bandwidth, .exponent = config.exponent});
+  std::vector<double> bandwidths = config.bandwidths;
+  bandwidths.push_back(config.bandwidth);
+  for (const double bandwidth : bandwidths)
+    check(Kernel{.shape = kernel_shape(config.kernel), .bandwidth = bandwidth, .exponent = config.exponent});
   if (config.regularisations.empty()) throw InputError("regularisations: found none, expected at least one");
   const std::vector<double>& clamp = config.attack_clamp;
   if (!clamp.empty() && !(clamp.size() == 2 && clamp[0] <= clamp[1]))
@@ -80,7 +86,9 @@ void check(const TabularConfig& config) {
 }
 
 Json to_json(const TabularConfig& config) {
-  return settings::as_json(config, [&](const Setting<C>& row) { return is_read(row, config); });
+  Json json = settings::as_json(config, [&](const Setting<C>& row) { return is_read(row, config); });
+  if (config.bandwidths.empty()) json.erase("bandwidths");
+  return json;
 }
 
 void require_read(const std::string& place, const std::string& setting, const TabularConfig& config) {

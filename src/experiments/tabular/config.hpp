@@ -22,7 +22,8 @@ struct TabularConfig {
   std::string protocol = "published";
   std::string kernel = "laplace";
   double bandwidth = 10;
-  double exponent = 1;  ///< of generalised_laplace
+  std::vector<double> bandwidths = {};  ///< tried in place of it, each with each regularisation; empty: it alone
+  double exponent = 1;                  ///< of generalised_laplace
   std::vector<double> regularisations = {10, 1, 0.1, 0.01, 0.001};
   Index updates = 4;
   Index agop_samples = 20000;                      ///< training rows drawn for an update of the metric, at most n

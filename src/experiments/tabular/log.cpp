@@ -21,25 +21,29 @@ Json or_null(const std::vector<std::optional<double>>& values) {
 }
 
 Json as_json(const TabularFold& fold) {
-  return {{"regularisation", fold.selection.regularisation},
-          {"updates", fold.selection.updates},
-          {"validation_acc", fold.selection.validation_acc},
-          {"train_acc", fold.train_acc},
-          {"test_acc", fold.test_acc},
-          {"robust_acc", fold.robust_acc},
-          {"effective_rank", or_null(fold.effective_rank)},
-          {"normalised_rank", or_null(fold.normalised_rank)},
-          {"normal_alignment", or_null(fold.normal_alignment)}};
+  Json json = {{"regularisation", fold.selection.regularisation},
+               {"updates", fold.selection.updates},
+               {"bandwidth", fold.selection.bandwidth},
+               {"validation_acc", fold.selection.validation_acc},
+               {"train_acc", fold.train_acc},
+               {"test_acc", fold.test_acc}};
+  if (fold.test_rmse) json["test_rmse"] = *fold.test_rmse;
+  json.update({{"robust_acc", fold.robust_acc},
+               {"effective_rank", or_null(fold.effective_rank)},
+               {"normalised_rank", or_null(fold.normalised_rank)},
+               {"normal_alignment", or_null(fold.normal_alignment)}});
+  return json;
 }
 
 Json as_json(const TabularMeans& m) {
-  return {{"train_acc", or_null(m.train_acc)},
-          {"test_acc", or_null(m.test_acc)},
-          {"robust_acc", or_null(m.robust_acc)},
-          {"attack_success", or_null(m.attack_success)},
-          {"effective_rank", or_null(m.effective_rank)},
-          {"normalised_rank", or_null(m.normalised_rank)},
-          {"normal_alignment", or_null(m.normal_alignment)}};
+  Json json = {{"train_acc", or_null(m.train_acc)}, {"test_acc", or_null(m.test_acc)}};
+  if (m.test_rmse) json["test_rmse"] = *m.test_rmse;
+  json.update({{"robust_acc", or_null(m.robust_acc)},
+               {"attack_success", or_null(m.attack_success)},
+               {"effective_rank", or_null(m.effective_rank)},
+               {"normalised_rank", or_null(m.normalised_rank)},
+               {"normal_alignment", or_null(m.normal_alignment)}});
+  return json;
 }
 
 Json as_json(const TabularCost& cost) {
@@ -61,16 +65,20 @@ std::optional<double> number_or_null(const Json& object, const char* key, const 
   return value->get<double>();
 }
 
-TabularFold read_fold(const Json& json, const std::string& where, std::size_t radii) {
+TabularFold read_fold(const Json& json, const std::string& where, const TabularConfig& config) {
+  const std::size_t radii = config.attack_radii.size();
   if (!json.is_object()) refuse(where.substr(0, where.size() - 1), &json, "an object");
-  TabularFold fold{.selection = {.regularisation = number_field(json, "regularisation", where),
-                                 .updates = count_field(json, "updates", where),
-                                 .validation_acc = number_field(json, "validation_acc", where)},
-                   .train_acc = number_field(json, "train_acc", where),
-                   .test_acc = number_field(json, "test_acc", where),
-                   .effective_rank = number_or_null(json, "effective_rank", where),
-                   .normalised_rank = number_or_null(json, "normalised_rank", where),
-                   .normal_alignment = number_or_null(json, "normal_alignment", where)};
+  TabularFold fold{
+      .selection = {.regularisation = number_field(json, "regularisation", where),
+                    .bandwidth = entry(json, "bandwidth") ? number_field(json, "bandwidth", where) : config.bandwidth,
+                    .updates = count_field(json, "updates", where),
+                    .validation_acc = number_field(json, "validation_acc", where)},
+      .train_acc = number_field(json, "train_acc", where),
+      .test_acc = number_field(json, "test_acc", where),
+      .effective_rank = number_or_null(json, "effective_rank", where),
+      .normalised_rank = number_or_null(json, "normalised_rank", where),
+      .normal_alignment = number_or_null(json, "normal_alignment", where)};
+  if (entry(json, "test_rmse")) fold.test_rmse = number_field(json, "test_rmse", where);
   const Json* robust = entry(json, "robust_acc");
   if (!robust || !robust->is_array() || robust->size() != radii)
     refuse(where + "robust_acc", robust, text("an array of ", radii, " numbers, one for each attack radius").c_str());
@@ -90,21 +98,25 @@ TableFacts read_table(const Json& json) {
   const auto text_or_empty = [&](const char* key) {
     return entry(*table, key) ? string_field(*table, key, where) : std::string();
   };
-  std::vector<std::string> feature_names;
-  if (const Json* names = entry(*table, "feature_names")) {
-    if (!names->is_array()) refuse("dataset.feature_names", names, "a list of names");
+  const auto names_or_none = [&](const char* key) {
+    std::vector<std::string> result;
+    const Json* names = entry(*table, key);
+    if (!names) return result;
+    if (!names->is_array()) refuse(where + key, names, "a list of names");
     for (const Json& name : *names) {
-      if (!name.is_string()) refuse("dataset.feature_names", &name, "a name");
-      feature_names.push_back(name.get<std::string>());
+      if (!name.is_string()) refuse(where + key, &name, "a name");
+      result.push_back(name.get<std::string>());
     }
-  }
+    return result;
+  };
   return {.name = string_field(*table, "name", where),
           .samples = count_field(*table, "n", where),
           .features = count_field(*table, "features", where),
           .classes = count_field(*table, "classes", where),
+          .targets = names_or_none("targets"),
           .standardised = standardised && standardised->get<bool>(),
           .label = text_or_empty("label"),
-          .feature_names = std::move(feature_names),
+          .feature_names = names_or_none("feature_names"),
           .missing = text_or_empty("missing"),
           .file_hash = text_or_empty("file_hash")};
 }
@@ -139,6 +151,10 @@ TabularCost read_cost(const Json& json) {
 
 }  // namespace
 
+Index outputs_of(const TableFacts& table) {
+  return table.targets.empty() ? table.classes : static_cast<Index>(table.targets.size());
+}
+
 std::optional<double> attack_success(double clean, double robust) {
   return clean > 0 ? std::optional(100 * (clean - robust) / clean) : std::nullopt;
 }
@@ -148,6 +164,7 @@ TabularMeans means(const TabularLog& log) {
   const auto over_folds = [&](const auto& metric) { return mean(present(folds, metric)); };
   TabularMeans result{.train_acc = over_folds([](const auto& fold) { return fold.train_acc; }),
                       .test_acc = over_folds([](const auto& fold) { return fold.test_acc; }),
+                      .test_rmse = over_folds([](const auto& fold) { return fold.test_rmse; }),
                       .effective_rank = over_folds([](const auto& fold) { return fold.effective_rank; }),
                       .normalised_rank = over_folds([](const auto& fold) { return fold.normalised_rank; }),
                       .normal_alignment = over_folds([](const auto& fold) { return fold.normal_alignment; })};
@@ -175,9 +192,10 @@ void to_json(Json& json, const TabularLog& log) {
   result["dataset"] = {{"name", log.table.name},
                        {"n", log.table.samples},
                        {"features", log.table.features},
-                       {"classes", log.table.classes},
-                       {"standardised", log.table.standardised},
-                       {"label", log.table.label}};
+                       {"classes", log.table.classes}};
+  if (!log.table.targets.empty()) result["dataset"]["targets"] = log.table.targets;
+  result["dataset"]["standardised"] = log.table.standardised;
+  result["dataset"]["label"] = log.table.label;
   if (!log.table.feature_names.empty()) result["dataset"]["feature_names"] = log.table.feature_names;
   if (!log.table.missing.empty()) result["dataset"]["missing"] = log.table.missing;
   result["dataset"]["file_hash"] = log.table.file_hash;
@@ -203,8 +221,7 @@ void from_json(const Json& json, TabularLog& log) {
   if (result.status == RunStatus::finished && folds->empty())
     refuse("folds", folds, "at least one fold, as the status is finished");
   for (const Json& fold : *folds)
-    result.result.folds.push_back(
-        read_fold(fold, text("folds[", result.result.folds.size(), "]."), result.config.attack_radii.size()));
+    result.result.folds.push_back(read_fold(fold, text("folds[", result.result.folds.size(), "]."), result.config));
   result.result.cost = read_cost(json);
   log = std::move(result);
 }
@@ -233,6 +250,7 @@ std::optional<TabularLog> log_of(const TabularConfig& config, const TableFacts& 
     };
     compare("standardised", log.table.standardised, table.standardised);
     compare("label", log.table.label, table.label);
+    compare("targets", log.table.targets, table.targets);
     compare("missing", log.table.missing, table.missing);
     if (!log.table.feature_names.empty() && !table.feature_names.empty())
       compare("feature_names", log.table.feature_names, table.feature_names);

@@ -17,16 +17,20 @@ struct TableFacts {
   std::string name = {};
   Index samples = 0;  ///< 0, like the others, where the table could not be read
   Index features = 0;
-  Index classes = 0;
-  bool standardised = false;  ///< each feature was given mean 0 and standard deviation 1 over all rows
-  std::string label = {};     ///< the label column of a CSV file, as the user named it; empty for other tables
+  Index classes = 0;                      ///< 0 for targets as well
+  std::vector<std::string> targets = {};  ///< the names of a file's targets; empty for classes
+  bool standardised = false;              ///< each feature was given mean 0 and standard deviation 1 over all rows
+  std::string label = {};  ///< the label column of a CSV file, as the user named it; empty for other tables
   /// The features of a file, in order, as `FeatureEncoding::names` has them; empty for other tables.
   std::vector<std::string> feature_names = {};
   std::string missing = {};    ///< what became of missing values: "drop" or "impute"; empty: there may be none
   std::string file_hash = {};  ///< `content_hash` of its files; empty where there are none, or they could not be read
 };
 
-/// One run as its log tells it. Accuracies are per cent.
+/// How many outputs a machine has on that table.
+Index outputs_of(const TableFacts& table);
+
+/// One run as its log tells it. Accuracies are per cent, of regression 100 R².
 struct TabularLog {
   std::string run_name = {};
   std::string condition = {};
@@ -40,7 +44,8 @@ struct TabularLog {
 
 /// The metrics of a run, means over its folds; absent where no fold has the metric.
 struct TabularMeans {
-  std::optional<double> train_acc = {}, test_acc = {};     ///< per cent
+  std::optional<double> train_acc = {}, test_acc = {};     ///< per cent; of regression 100 R²
+  std::optional<double> test_rmse = {};                    ///< of regression, in the units of the targets
   std::vector<std::optional<double>> robust_acc = {};      ///< per cent, for each radius
   std::vector<std::optional<double>> attack_success = {};  ///< 100 (clean - robust) / clean of these means
   std::optional<double> effective_rank = {}, normalised_rank = {}, normal_alignment = {};
@@ -53,8 +58,8 @@ std::optional<double> attack_success(double clean, double robust);
 /// A log of that config which has yet to be run.
 TabularLog new_log(const TabularConfig& config, const TableFacts& table, nlohmann::ordered_json environment);
 
-/// Top-level keys in the order run_name, condition, dataset {name, n, features, classes, standardised, label,
-/// feature_names and missing (of a file), file_hash}, config, status,
+/// Top-level keys in the order run_name, condition, dataset {name, n, features, classes, targets (of
+/// regression), standardised, label, feature_names and missing (of a file), file_hash}, config, status,
 /// failure (of a failed run only), folds (one object each), means (over folds, null where absent), cost (as TabularCost
 /// has it), environment. Throws RunError, naming the field, where a number is not finite.
 void to_json(nlohmann::ordered_json& json, const TabularLog& log);

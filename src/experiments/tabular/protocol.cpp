@@ -2,10 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "base/clock.hpp"
+#include "base/number_text.hpp"
 #include "data/folds.hpp"
+#include "data/regression_scores.hpp"
+#include "experiments/runs/table_encoding_json.hpp"
 #include "geometry/local_geometry.hpp"
+#include "linalg/safetensors.hpp"
 #include "rfm/machine_in_span.hpp"
 #include "robustness/class_attack.hpp"
 #include "robustness/pgd.hpp"
@@ -18,15 +23,24 @@ constexpr const char *published_protocol = "published", *nested_protocol = "nest
 // Some rows of the table in the precision of the run.
 template <class T>
 struct Rows {
-  Rows(const Dataset<double>& all, std::span<const Index> rows) : numbers(rows.begin(), rows.end()) {
+  // Targets are scaled as those of `train` are, or, where these are the training rows, to mean 0 and deviation 1.
+  Rows(const Dataset<double>& all, std::span<const Index> rows, const Rows* train = nullptr)
+      : numbers(rows.begin(), rows.end()) {
     Dataset<double> taken = rows_at(all, rows);
     x = converted<T>(taken.inputs.view());
     labels = std::move(taken.labels);
-    y = one_hot<T>(labels, all.classes);
+    if (!all.is_regression()) {
+      y = one_hot<T>(labels, all.classes);
+      return;
+    }
+    scales = train ? train->scales : column_scales(taken.targets);
+    scale_columns(taken.targets, scales);
+    y = converted<T>(taken.targets.view());
   }
   std::vector<Index> numbers;  // in the table
-  Matrix<T> x, y;              // n x d, n x classes
+  Matrix<T> x, y;              // n x d, n x outputs
   std::vector<std::int32_t> labels;
+  ColumnScales scales;  // of the targets
 };
 
 // The mean over rows where the measure is defined, each counted as often as it was drawn.
@@ -46,31 +60,53 @@ class WeightedMean {
   Index count_ = 0;
 };
 
+std::vector<double> bandwidths_of(const TabularConfig& config) {
+  return config.bandwidths.empty() ? std::vector<double>{config.bandwidth} : config.bandwidths;
+}
+
+// The number of fits of one selection.
+Index selection_steps(const TabularConfig& config) {
+  return static_cast<Index>(bandwidths_of(config).size() * config.regularisations.size()) * (config.updates + 1);
+}
+
 // A run on its way.
 template <class T>
 class Run {
  public:
   Run(const TabularConfig& config, const TabularData& data, const RidgeOptions& ridge, const TabularProgress& progress)
-      : config_(config),
-        data_(data),
-        ridge_(ridge),
-        progress_(progress),
-        steps_(tabular_steps(config, data)),
-        kernel_{.shape = kernel_shape(config.kernel), .bandwidth = config.bandwidth, .exponent = config.exponent} {
+      : config_(config), data_(data), ridge_(ridge), progress_(progress) {
     if (!is_wide()) return;
     const ThreadLimit limit(ridge.threads);
     span_ = SpanCoordinates<T>(converted<T>(data.samples.inputs.view()));
-    coordinates_ = {converted<double>(span_.rows()), data.samples.labels, data.samples.classes};
+    coordinates_ = {converted<double>(span_.rows()), data.samples.labels, data.samples.classes, data.samples.targets};
   }
 
-  TabularResult operator()() {
+  TabularResult result() {
+    steps_ = tabular_steps(config_, data_);
     if (config_.protocol == published_protocol) select(data_.selection, 0);
     for (std::size_t i = 0; i < data_.folds.size(); ++i) {
       const Fold& fold = data_.folds[i];
+      place_ = text("fold ", i + 1, " of ", data_.folds.size(), ": ");
       if (config_.protocol == nested_protocol) select(halves(fold.train, i), i);
       result_.folds.push_back(metrics(fold, i));
     }
     return std::move(result_);
+  }
+
+  TensorFile model() {
+    steps_ = selection_steps(config_) + 1;
+    place_ = "the model of all rows: ";
+    std::vector<Index> all(static_cast<std::size_t>(data_.samples.inputs.rows()));
+    std::iota(all.begin(), all.end(), Index{0});
+    select(halves(all, data_.folds.size()), data_.folds.size());
+    const Rows<T> train(samples(), all);
+    TensorFile file = tensor_file(refitted(train));
+    advance();
+    if (is_wide()) file.tensors["directions"] = {.values = Matrix<T>(span_.directions())};
+    TableEncoding encoding = data_.encoding;
+    if (data_.samples.is_regression()) encoding.target_scales = train.scales;
+    file.metadata["table"] = table_encoding_json(encoding).dump();
+    return file;
   }
 
  private:
@@ -93,48 +129,64 @@ class Run {
 
   // Seeded apart for each fold: the fold is the high word of the seed's key.
   Fold halves(const std::vector<Index>& train, std::size_t fold) const {
-    std::vector<std::int32_t> labels;
-    for (const Index row : train) labels.push_back(data_.samples.labels[static_cast<std::size_t>(row)]);
-    const Fold positions = stratified_halves(labels, data_.samples.classes,
-                                             static_cast<std::uint64_t>(config_.seed) + (std::uint64_t{fold} << 32));
-    return fold_of_rows(train, positions);
+    const Dataset<double> taken = rows_at(data_.samples, std::span<const Index>(train));
+    return fold_of_rows(
+        train, stratified_halves(taken, static_cast<std::uint64_t>(config_.seed) + (std::uint64_t{fold} << 32)));
+  }
+
+  Kernel kernel(double bandwidth) const {
+    return {.shape = kernel_shape(config_.kernel), .bandwidth = bandwidth, .exponent = config_.exponent};
+  }
+
+  // Per cent of the rows that are right or, of targets, of their variance that is explained.
+  double score(const Matrix<T>& outputs, const Rows<T>& rows) const {
+    if (!data_.samples.is_regression()) return accuracy<T>(outputs, rows.labels);
+    return 100 * regression_scores<T>(outputs, rows.y).mean_r_squared();
   }
 
   void select(const Fold& rows, std::size_t number) {
     const auto start = Clock::now();
-    const Rows<T> train(samples(), rows.train), validation(samples(), rows.test);
-    selection_ = {.validation_acc = -1};
-    for (std::size_t i = 0; i < config_.regularisations.size(); ++i) {
-      RidgeOptions ridge = ridge_;
-      ridge.regularisation = config_.regularisations[i];
-      Rfm<T> rfm({.kernel = kernel_,
-                  .ridge = ridge,
-                  .identity_share = config_.alpha,
-                  .updates = config_.updates,
-                  .agop_samples = config_.agop_samples,
-                  .seed = static_cast<std::uint64_t>(config_.seed),
-                  .fit = static_cast<std::uint32_t>(number * config_.regularisations.size() + i),
-                  .inputs = data_.samples.inputs.cols()});
-      rfm.fit(train.x, train.y, [&](Index updates, const KernelMachine<T>& machine, const RidgeReport& report) {
-        take_note(report);
-        const double found = accuracy<T>(machine.outputs_at(validation.x, ridge_.threads), validation.labels);
-        if (found > selection_.validation_acc) {
-          selection_ = {.regularisation = ridge.regularisation, .updates = updates, .validation_acc = found};
-          metric_ = machine.metric();
-        }
-        advance();
-        return true;
-      });
-    }
+    const Rows<T> train(samples(), rows.train), validation(samples(), rows.test, &train);
+    selection_ = {.validation_acc = -infinity};
+    const std::vector<double> bandwidths = bandwidths_of(config_);
+    auto fit = static_cast<std::uint32_t>(number * bandwidths.size() * config_.regularisations.size());
+    for (const double bandwidth : bandwidths)
+      for (const double regularisation : config_.regularisations) {
+        enter(text("choosing with regularisation ", number_text(regularisation),
+                   bandwidths.size() > 1 ? " and bandwidth " + number_text(bandwidth) : ""));
+        RidgeOptions ridge = ridge_;
+        ridge.regularisation = regularisation;
+        Rfm<T> rfm({.kernel = kernel(bandwidth),
+                    .ridge = ridge,
+                    .identity_share = config_.alpha,
+                    .updates = config_.updates,
+                    .agop_samples = config_.agop_samples,
+                    .seed = static_cast<std::uint64_t>(config_.seed),
+                    .fit = fit++,
+                    .inputs = data_.samples.inputs.cols()});
+        rfm.fit(train.x, train.y, [&](Index updates, const KernelMachine<T>& machine, const RidgeReport& report) {
+          take_note(report);
+          const double found = score(machine.outputs_at(validation.x, ridge_.threads), validation);
+          if (found > selection_.validation_acc) {
+            selection_ = {regularisation, bandwidth, updates, found};
+            metric_ = machine.metric();
+          }
+          advance();
+          return true;
+        });
+      }
     result_.cost.selection += seconds_since(start);
   }
 
   TabularFold metrics(const Fold& rows, std::size_t number) {
-    const Rows<T> train(samples(), rows.train), test(data_.samples, rows.test);
+    const Rows<T> train(samples(), rows.train), test(data_.samples, rows.test, &train);
     TabularFold fold{.selection = selection_};
     const KernelMachine<T> machine = refitted(train);
-    fold.train_acc = accuracy<T>(machine.outputs_at(train.x, ridge_.threads), train.labels);
-    fold.test_acc = accuracy<T>(outputs_at(machine, test.x), test.labels);
+    fold.train_acc = score(machine.outputs_at(train.x, ridge_.threads), train);
+    const Matrix<T> outputs = outputs_at(machine, test.x);
+    fold.test_acc = score(outputs, test);
+    if (data_.samples.is_regression())
+      fold.test_rmse = joint_rmse(regression_scores<T>(outputs, test.y).rmse, test.scales.deviations);
     advance();
     add_robustness(machine, test, number, fold);
     add_geometry(machine, train, number, fold);
@@ -144,18 +196,20 @@ class Run {
 
   KernelMachine<T> refitted(const Rows<T>& train) {
     const auto start = Clock::now();
+    enter("fitting");
     RidgeOptions ridge = ridge_;
     ridge.regularisation = selection_.regularisation;
     const MahalanobisPoints<T> points(train.x, mahalanobis_factor<T>(metric_));
-    RidgeSolution<T> solution = normalign::ridge<T>(kernel_, points, train.y, ridge, workspace_);
+    RidgeSolution<T> solution = normalign::ridge<T>(kernel(selection_.bandwidth), points, train.y, ridge, workspace_);
     take_note(solution.report);
     result_.cost.refit += seconds_since(start);
-    return {kernel_, train.x, metric_, std::move(solution.coefficients)};
+    return {kernel(selection_.bandwidth), train.x, metric_, std::move(solution.coefficients)};
   }
 
   void add_robustness(const KernelMachine<T>& machine, const Rows<T>& test, std::size_t number, TabularFold& fold) {
     const auto start = Clock::now();
     const std::size_t radii = config_.attack_radii.size();
+    if (radii > 0) enter("attacks");
     if (config_.attack == "apgd") {
       fold.robust_acc = strongly_attacked_accuracies(machine, test, number);
       for (std::size_t i = 0; i < radii; ++i) advance();
@@ -219,6 +273,7 @@ class Run {
 
   void add_geometry(const KernelMachine<T>& machine, const Rows<T>& train, std::size_t number, TabularFold& fold) {
     const auto start = Clock::now();
+    enter("alignment and rank");
     const Index n = train.x.rows(), d = machine.inputs(), c = machine.outputs();
     // Beside the draws of the updates, whose steps are their numbers.
     const std::vector<Index> drawn =
@@ -261,20 +316,23 @@ class Run {
     result_.cost.unconverged += !report.converged;
     result_.cost.residual = std::max(result_.cost.residual, report.residual);
   }
+  void enter(const std::string& stage) {
+    stage_ = place_ + stage;
+    if (progress_) progress_(done_, steps_, stage_);
+  }
   void advance() {
     ++done_;
-    if (progress_) progress_(done_, steps_);
+    if (progress_) progress_(done_, steps_, stage_);
   }
 
   const TabularConfig& config_;
   const TabularData& data_;
   const RidgeOptions ridge_;
   const TabularProgress& progress_;
-  const Index steps_;
-  const Kernel kernel_;
   SpanCoordinates<T> span_;      // of a wide table
   Dataset<double> coordinates_;  // its samples there
-  Index done_ = 0;
+  Index steps_ = 0, done_ = 0;
+  std::string place_, stage_;  // of what is being done
   TabularSelection selection_;
   Matrix<T> metric_;             // the one selected
   RidgeWorkspace<T> workspace_;  // of the refits
@@ -286,13 +344,16 @@ class Run {
 Index tabular_steps(const TabularConfig& config, const TabularData& data) {
   const auto folds = static_cast<Index>(data.folds.size());
   const Index selections = config.protocol == nested_protocol ? folds : 1;
-  return selections * static_cast<Index>(config.regularisations.size()) * (config.updates + 1) +
-         folds * (2 + static_cast<Index>(config.attack_radii.size()));
+  return selections * selection_steps(config) + folds * (2 + static_cast<Index>(config.attack_radii.size()));
 }
 
 TabularResult tabular_run(const TabularConfig& config, const TabularData& data, const RidgeOptions& ridge,
                           const TabularProgress& progress) {
   check(config);
+  if (data.samples.is_regression() && !config.attack_radii.empty())
+    throw InputError(text(data.name,
+                          ": attack_radii: found some for a table of targets, expected none, as attacks "
+                          "change classes"));
   const auto check_fold = [&](const Fold& fold, const char* name) {
     if (fold.train.empty() || fold.test.empty())
       throw InputError(text(data.name, ": found ", fold.train.size(), " and ", fold.test.size(), " rows in a ", name,
@@ -300,8 +361,15 @@ TabularResult tabular_run(const TabularConfig& config, const TabularData& data, 
   };
   if (config.protocol == published_protocol) check_fold(data.selection, "selection");
   for (const Fold& fold : data.folds) check_fold(fold, "fold");
-  if (config.precision == "float32") return Run<float>(config, data, ridge, progress)();
-  return Run<double>(config, data, ridge, progress)();
+  if (config.precision == "float32") return Run<float>(config, data, ridge, progress).result();
+  return Run<double>(config, data, ridge, progress).result();
+}
+
+TensorFile tabular_model(const TabularConfig& config, const TabularData& data, const RidgeOptions& ridge,
+                         const TabularProgress& progress) {
+  check(config);
+  if (config.precision == "float32") return Run<float>(config, data, ridge, progress).model();
+  return Run<double>(config, data, ridge, progress).model();
 }
 
 }  // namespace normalign

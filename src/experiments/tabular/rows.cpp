@@ -43,8 +43,8 @@ std::vector<std::string> split(const std::string& line, char delimiter) {
 TabularMeans mean_of(std::span<const TabularMeans> runs) {
   const auto over_runs = [&](const auto& metric) { return mean(present(runs, metric)); };
   TabularMeans result;
-  for (auto member : {&TabularMeans::train_acc, &TabularMeans::test_acc, &TabularMeans::effective_rank,
-                      &TabularMeans::normalised_rank, &TabularMeans::normal_alignment})
+  for (auto member : {&TabularMeans::train_acc, &TabularMeans::test_acc, &TabularMeans::test_rmse,
+                      &TabularMeans::effective_rank, &TabularMeans::normalised_rank, &TabularMeans::normal_alignment})
     result.*member = over_runs([&](const TabularMeans& run) { return run.*member; });
   for (auto member : {&TabularMeans::robust_acc, &TabularMeans::attack_success})
     for (std::size_t i = 0; i < (runs.front().*member).size(); ++i)

@@ -22,23 +22,24 @@ bool is_folder(const fs::path& path) {
   return fs::is_directory(path, ignored);
 }
 
-// The table with random splits.
-TabularData divided(std::string name, Dataset<double> samples, std::int64_t seed) {
+bool is_standardised(const TabularSource& source) { return source.standardise.value_or(is_file(source)); }
+
+// Gives the table random splits.
+TabularData divided(TabularData table, std::int64_t seed) {
   const auto key = static_cast<std::uint64_t>(seed);
-  Fold selection = stratified_halves(samples.labels, samples.classes, key);
-  std::vector<Fold> folds = stratified_folds(samples.labels, samples.classes, fold_count, key);
-  return {.name = std::move(name),
-          .samples = std::move(samples),
-          .selection = std::move(selection),
-          .folds = std::move(folds)};
+  table.selection = stratified_halves(table.samples, key);
+  table.folds = stratified_folds(table.samples, fold_count, key);
+  return table;
 }
 
 LabelledTable file_table(const TabularSource& source) {
   LabelledTable result = labelled_table(source.path, source.table);
-  if (result.data.classes < 2)
+  if (!result.data.is_regression() && result.data.classes < 2)
     throw InputError(text(source.path.string(), ": found one class in column ", one_line(result.encoding.label),
                           ", expected two or more"));
-  if (!source.standardise)
+  if (is_standardised(source))
+    result.encoding.features.scales = column_scales(result.data.inputs);
+  else
     check_magnitudes(source.path.string(), result.encoding.features.names(), result.data.inputs, source.precision);
   return result;
 }
@@ -47,7 +48,8 @@ TabularData uci_table(const TabularSource& source, const std::string& name) {
   UciDataset set = uci_dataset(source.path / name);
   std::vector<std::string> features;
   for (Index j = 1; j <= set.data.inputs.cols(); ++j) features.push_back(text("feature ", j));
-  if (!source.standardise) check_magnitudes((source.path / name).string(), features, set.data.inputs, source.precision);
+  if (!is_standardised(source))
+    check_magnitudes((source.path / name).string(), features, set.data.inputs, source.precision);
   return {.name = name,
           .samples = std::move(set.data),
           .selection = std::move(set.selection),
@@ -55,8 +57,10 @@ TabularData uci_table(const TabularSource& source, const std::string& name) {
 }
 
 TabularData unscaled_table(const TabularSource& source, const std::string& name, std::int64_t seed) {
-  if (source.path.empty()) return divided(name, multi_index<double>().data, seed);
-  return is_folder(source.path) ? uci_table(source, name) : divided(name, file_table(source).data, seed);
+  if (source.path.empty()) return divided({.name = name, .samples = multi_index<double>().data}, seed);
+  if (is_folder(source.path)) return uci_table(source, name);
+  LabelledTable set = file_table(source);
+  return divided({.name = name, .samples = std::move(set.data), .encoding = std::move(set.encoding)}, seed);
 }
 
 // Names the option of a file that is there without one; empty where there is none.
@@ -68,23 +72,28 @@ std::string file_option(const TabularSource& source) {
 
 }  // namespace
 
+bool is_file(const TabularSource& source) { return !source.path.empty() && !is_folder(source.path); }
+
 std::vector<TableFacts> tables(const TabularSource& source, std::ostream* notes) {
-  const bool is_file = !source.path.empty() && !is_folder(source.path);
-  if (is_file && !fs::exists(source.path))
+  const bool has_file = is_file(source);
+  if (has_file && !fs::exists(source.path))
     throw InputError(text(source.path.string(), ": found nothing, expected a folder of data sets or a CSV file"));
-  if (is_file && source.table.label.empty() && source.table.labels.empty())
-    throw InputError(text(source.path.string(), ": found no --label, expected the label column of the file"));
-  if (const std::string option = file_option(source); !is_file && !option.empty())
+  if (has_file && source.table.label.empty() && source.table.labels.empty() && !source.table.regression)
+    throw InputError(text(source.path.string(),
+                          ": found neither --label nor --target, expected the column of the "
+                          "classes or of the numbers to predict"));
+  if (const std::string option = file_option(source); !has_file && !option.empty())
     throw InputError(text(option, " without a CSV file, expected none"));
-  if (source.path.empty()) return {{.name = synthetic_name, .standardised = source.standardise}};
-  if (is_file) {
+  if (source.path.empty()) return {{.name = synthetic_name, .standardised = is_standardised(source)}};
+  if (has_file) {
     const LabelledTable set = file_table(source);
     if (notes) *notes << set.reading << std::endl;
     return {{.name = source.path.stem().string(),
              .samples = set.data.inputs.rows(),
              .features = set.data.inputs.cols(),
              .classes = set.data.classes,
-             .standardised = source.standardise,
+             .targets = set.encoding.targets,
+             .standardised = is_standardised(source),
              .label = source.table.label,
              .feature_names = set.encoding.features.names(),
              .missing = source.table.features.missing == MissingValues::refuse
@@ -100,7 +109,7 @@ std::vector<TableFacts> tables(const TabularSource& source, std::ostream* notes)
     } catch (const InputError&) {
       // Its run says what is wrong; the others go on.
     }
-    facts.standardised = source.standardise;
+    facts.standardised = is_standardised(source);
     result.push_back(facts);
   }
   if (result.empty())
@@ -122,7 +131,7 @@ std::string file_hash(const TabularSource& source, const std::string& name) {
 
 TabularData table(const TabularSource& source, const std::string& name, std::int64_t seed) {
   TabularData result = unscaled_table(source, name, seed);
-  if (source.standardise) standardise(result.samples.inputs);
+  if (is_standardised(source)) standardise(result.samples.inputs);
   return result;
 }
 

@@ -127,15 +127,36 @@ Record correlations(const MethodSummary& method) {
           entry("attack success", method.alignment_with_success)};
 }
 
+// The only data set of all protocols; none where there are more.
+const TableRow* only_row(const TabularSummary& summary) {
+  const TableRow* result = nullptr;
+  for (const ProtocolSummary& protocol : summary.protocols)
+    for (const TableRow& row : protocol.rows.rows) {
+      if (result && result->dataset != row.dataset) return nullptr;
+      result = &row;
+    }
+  return result;
+}
+
+// Whether there are targets alone, so that what is called an accuracy is 100 R².
+bool is_regression(const TabularSummary& summary) {
+  return std::ranges::all_of(summary.protocols, [](const ProtocolSummary& protocol) {
+    return std::ranges::all_of(protocol.rows.rows, [](const TableRow& row) { return row.classes == 0; });
+  });
+}
+
 // Metrics down, methods across, protocol by protocol.
 Table means_table(const TabularSummary& summary) {
-  Table table{.columns = {{"", "mean (deviation)"}}, .rows = {{"data sets"}}};
-  for (const TabularMetric& metric : summary.metrics) table.rows.push_back({metric.name});
+  const TableRow* const only = only_row(summary);
+  Table table{.columns = {{"", only ? one_line(only->dataset) : "mean (deviation)"}}};
+  if (!only) table.rows.push_back({"data sets"});
+  for (const TabularMetric& metric : summary.metrics)
+    table.rows.push_back({is_regression(summary) && metric.name == "test_acc" ? "test 100 R2" : metric.name});
   for_each_method(summary, [&](const ProtocolSummary& protocol, const MethodSummary& method) {
     table.columns.push_back({"", protocol.protocol + " " + method.method});
-    table.rows[0].push_back(method.datasets);
-    for (std::size_t i = 0; i < method.metrics.size(); ++i)
-      table.rows[i + 1].push_back(with_deviation(method.metrics[i]));
+    std::size_t next = 0;
+    if (!only) table.rows[next++].push_back(method.datasets);
+    for (const Spread& metric : method.metrics) table.rows[next++].push_back(with_deviation(metric));
   });
   return table;
 }
@@ -210,14 +231,18 @@ Json data_sets_json(const ProtocolSummary& protocol, const std::vector<TabularMe
 
 }  // namespace
 
-std::vector<TabularMetric> tabular_metrics(std::span<const double> radii) {
-  std::vector<TabularMetric> result = {{.name = "test_acc"},
-                                       {.name = "normal_alignment", .is_claimed = true},
-                                       {.name = "effective_rank", .higher_is_better = false, .is_claimed = true},
-                                       {.name = "normalised_rank", .higher_is_better = false, .is_claimed = true}};
-  for (const double radius : radii)
+std::vector<TabularMetric> tabular_metrics(const TableRows& rows) {
+  std::vector<TabularMetric> result = {{.name = "test_acc"}};
+  const auto has_error = [](const TableRow& row) {
+    return std::ranges::any_of(row.methods, [](const auto& method) { return method.second.test_rmse.has_value(); });
+  };
+  if (std::ranges::any_of(rows.rows, has_error)) result.push_back({.name = "test_rmse", .higher_is_better = false});
+  result.push_back({.name = "normal_alignment", .is_claimed = true});
+  result.push_back({.name = "effective_rank", .higher_is_better = false, .is_claimed = true});
+  result.push_back({.name = "normalised_rank", .higher_is_better = false, .is_claimed = true});
+  for (const double radius : rows.radii)
     result.push_back({.name = "robust_acc_eps" + number_text(radius), .radius = radius});
-  for (const double radius : radii)
+  for (const double radius : rows.radii)
     result.push_back({.name = "attack_success_eps" + number_text(radius),
                       .radius = radius,
                       .higher_is_better = false,
@@ -231,6 +256,7 @@ std::optional<double> value_of(const TabularMetric& metric, const std::string& m
   if (found == row.methods.end()) return std::nullopt;
   const TabularMeans& m = found->second;
   if (metric.name == "test_acc") return m.test_acc;
+  if (metric.name == "test_rmse") return m.test_rmse;
   if (metric.name == "normal_alignment") return m.normal_alignment;
   if (metric.name == "effective_rank") return m.effective_rank;
   if (metric.name == "normalised_rank") return m.normalised_rank;
@@ -240,7 +266,7 @@ std::optional<double> value_of(const TabularMetric& metric, const std::string& m
 }
 
 ProtocolSummary summarise(const TableRows& rows, const std::string& protocol) {
-  const std::vector<TabularMetric> metrics = tabular_metrics(rows.radii);
+  const std::vector<TabularMetric> metrics = tabular_metrics(rows);
   ProtocolSummary result{.protocol = protocol, .rows = rows};
   for (const std::string& method : methods_of(rows)) {
     result.methods.push_back(method_summary(rows, method, metrics));
@@ -270,21 +296,30 @@ TabularSummary summarise(const std::vector<TabularLog>& logs) {
       throw InputError(text(of_protocol.front()->run_name, ": found ",
                             added.rows.radii != first.radii ? "other attack_radii" : "another attack",
                             " than under the protocol ", result.protocols.front().protocol, ", expected the same"));
-    result.metrics = tabular_metrics(added.rows.radii);
+    result.metrics = tabular_metrics(added.rows);
   }
   return result;
 }
 
 TableSet tables(const TabularSummary& summary) {
-  TableSet result{.remarks = remarks(summary.unfinished, summary.failed),
-                  .legend = {"Over data sets, each with the mean over its seeds. Accuracies and success rates are per "
-                             "cent; attack_success is (clean - robust) / clean accuracy.",
-                             "Paired t-tests by data set; one-sided p in the direction of the paper's claim, where "
-                             "there is one. A win is a higher accuracy or alignment, a lower rank or success rate."}};
+  const bool one_table = only_row(summary) != nullptr;
+  TableSet result{.remarks = remarks(summary.unfinished, summary.failed)};
+  result.legend.push_back(text(one_table ? "Means over folds and seeds, of test rows but for alignment and rank."
+                                         : "Over data sets, each with the mean over its seeds.",
+                               is_regression(summary)
+                                   ? " R2 is the share of the targets' variance that is explained, rmse is in their "
+                                     "units."
+                                   : " Accuracies and success rates are per cent; attack_success is (clean - robust) / "
+                                     "clean accuracy."));
+  if (!one_table)
+    result.legend.push_back(
+        "Paired t-tests by data set; one-sided p in the direction of the paper's claim, where there is one. A win is a "
+        "higher accuracy or alignment, a lower rank or success rate.");
   if (summary.protocols.empty()) return result;
   if (const std::string& attack = summary.protocols.front().rows.attack; !attack.empty())
     result.legend.push_back("Attacks: " + attack + '.');
   result.tables.push_back(means_table(summary));
+  if (one_table) return result;
   Table with;
   for_each_method(summary, [&](const ProtocolSummary& protocol, const MethodSummary& method) {
     if (method.method != rfm) result.tables.push_back(tests_table(protocol, method.method));

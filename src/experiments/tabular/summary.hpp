@@ -15,15 +15,15 @@ namespace normalign {
 
 /// A metric of a data set and what is claimed of it.
 struct TabularMetric {
-  std::string name = {};  ///< test_acc, normal_alignment, effective_rank, ..., attack_success_eps<radius>
+  std::string name = {};  ///< test_acc, test_rmse, normal_alignment, ..., attack_success_eps<radius>
   double radius = 0;      ///< of robust_acc and attack_success
   bool higher_is_better = true;
   bool is_claimed = false;  ///< whether arXiv:2605.08464 claims that RFAM is better than RFM
 };
 
-/// The metrics, in the order of the table, with attacks of these radii. Claimed are a higher alignment, lower ranks and
-/// lower success rates of attacks; accuracies are not.
-std::vector<TabularMetric> tabular_metrics(std::span<const double> radii);
+/// The metrics that rows may have, in the order of the table, test_rmse where one of them has it. Claimed are a higher
+/// alignment, lower ranks and lower success rates of attacks; accuracies and errors are not.
+std::vector<TabularMetric> tabular_metrics(const TableRows& rows);
 
 /// The metric of a method in a row of `rows`; none where it has none.
 std::optional<double> value_of(const TabularMetric& metric, const std::string& method, const TableRow& row,
@@ -75,8 +75,9 @@ ProtocolSummary summarise(const TableRows& rows, const std::string& protocol);
 /// or where attacks differ between protocols.
 TabularSummary summarise(const std::vector<TabularLog>& logs);
 
-/// The metrics with protocols side by side, then tests and rank correlations; four digits, "-" where undefined;
-/// unusable runs are listed below.
+/// The metrics with protocols side by side, then, where there is more than one data set, tests and rank correlations;
+/// four digits, "-" where undefined; unusable runs are listed below. Where no data set has classes test_acc is shown as
+/// 100 R2.
 TableSet tables(const TabularSummary& summary);
 
 /// {"protocols": [{"protocol", "attack", "methods": [{"method", "datasets", "runs", "figures": {name: {"datasets",

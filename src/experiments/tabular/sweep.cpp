@@ -7,6 +7,7 @@
 #include "experiments/runs/environment.hpp"
 #include "experiments/runs/kept_run.hpp"
 #include "linalg/row_blocks.hpp"
+#include "linalg/safetensors.hpp"
 
 namespace normalign {
 namespace {
@@ -33,9 +34,18 @@ std::vector<TableFacts> chosen_tables(const TabularRequest& request, std::ostrea
 
 }  // namespace
 
+fs::path model_file(const TabularRun& run, const fs::path& folder) {
+  return folder / (run_name(run.config) + ".safetensors");
+}
+
+bool is_done(const TabularRun& run, const fs::path& folder) {
+  return is_finished(log_of(run.config, run.table, folder)) &&
+         (!run.saves_model || fs::exists(model_file(run, folder)));
+}
+
 double tabular_cost(const TableFacts& table, const std::string& protocol) {
   const auto n = static_cast<double>(table.samples), d = static_cast<double>(table.features),
-             c = static_cast<double>(table.classes);
+             c = static_cast<double>(outputs_of(table));
   // n³/3 for each of 25 fits on half of the rows and one on three quarters for each fold; n² for kernels, AGOPs and
   // twenty steps of three attacks. What a process takes to start is as much as the last term.
   const double selection = n * n * (n + 10 * c * d + 15 * d + 150);
@@ -46,16 +56,24 @@ double tabular_cost(const TableFacts& table, const std::string& protocol) {
 std::vector<TabularRun> tabular_runs(const TabularRequest& request, std::ostream& out) {
   std::vector<TabularRun> runs;
   std::map<std::string, int> count;
+  const bool has_file = is_file(request.source);
+  if (request.saves_models && !has_file)
+    throw InputError("--save-model: found it without a file of one's own, expected none");
+  std::vector<std::string> protocols = request.protocols;
+  if (protocols.empty()) protocols = {has_file ? "nested" : "published"};
   for (const TableFacts& table : chosen_tables(request, out)) {
     if (table.samples > most_table_rows) {
       out << "tabular: " << table.name << " has " << table.samples << " rows, more than " << most_table_rows
           << ": left out" << std::endl;
       continue;
     }
-    for (const std::string& protocol : request.protocols)
+    for (const std::string& protocol : protocols)
       for (const double alpha : request.alphas)
         for (const std::int64_t seed : request.seeds) {
-          TabularRun run{.config = request.config, .table = table, .cost = tabular_cost(table, protocol)};
+          TabularRun run{.config = request.config,
+                         .table = table,
+                         .cost = tabular_cost(table, protocol),
+                         .saves_model = request.saves_models};
           run.config.dataset = table.name;
           run.config.alpha = alpha;
           run.config.protocol = protocol;
@@ -71,9 +89,8 @@ std::vector<TabularRun> tabular_runs(const TabularRequest& request, std::ostream
 }
 
 // Trains the run and writes its log to `file`.
-static TabularLog trained(const TabularRun& run, const TabularSource& source, const fs::path& file,
+static TabularLog trained(const TabularRun& run, const TabularData& data, const fs::path& file,
                           const RidgeOptions& ridge, const TabularProgress& progress) {
-  const TabularData data = table(source, run.config.dataset, run.config.seed);
   const Dataset<double>& samples = data.samples;
   if (samples.inputs.rows() > most_table_rows)
     throw InputError(
@@ -102,16 +119,30 @@ static TabularLog trained(const TabularRun& run, const TabularSource& source, co
 TabularLog tabular_sweep_run(const TabularRun& run, const TabularSource& source, const fs::path& folder,
                              const RidgeOptions& ridge, const TabularProgress& progress) {
   const RunPlace place{folder, run_name(run.config)};
+  const auto known = [&] { return log_of(run.config, run.table, folder); };
   return log_of_done_run(
-      place, 5s, [&] { return log_of(run.config, run.table, folder); },
-      [&] { return trained(run, source, place.log(), ridge, progress); });
+      place, 5s, [&] { return is_done(run, folder) ? known() : std::nullopt; },
+      [&] {
+        const TabularData data = table(source, run.config.dataset, run.config.seed);
+        const std::optional<TabularLog> before = known();
+        TabularLog log = is_finished(before) ? *before : trained(run, data, place.log(), ridge, progress);
+        if (run.saves_model) {
+          const ThreadLimit limit(ridge.threads);
+          write_safetensors(model_file(run, folder), tabular_model(run.config, data, ridge, progress));
+        }
+        return log;
+      });
 }
 
 JobQueueResult run_tabular_sweep(const std::vector<TabularRun>& runs, JobQueueOptions options, std::ostream& out) {
   options.title = "tabular";
   return run_kept(
       runs, options, out, [](const TabularRun& run) { return Job{.name = run_name(run.config), .cost = run.cost}; },
-      [&](const TabularRun& run) { return log_of(run.config, run.table, options.folder); },
+      [&](const TabularRun& run) {
+        std::optional<TabularLog> log = log_of(run.config, run.table, options.folder);
+        if (is_finished(log) && !is_done(run, options.folder)) log->status = RunStatus::running;
+        return log;
+      },
       [&](const TabularRun& run) -> std::optional<TabularLog> {
         const fs::path file = RunPlace{options.folder, run_name(run.config)}.log();
         if (fs::exists(file) && read_tabular_log(file).status == RunStatus::finished) return std::nullopt;

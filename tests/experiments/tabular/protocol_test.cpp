@@ -50,14 +50,18 @@ TEST_CASE("tabular run: the same figures at any number of threads, and progress 
   for (const char* protocol : {"published", "nested"}) {
     TabularConfig config = quick();
     config.protocol = protocol;
-    Index last = 0, all = 0, calls = 0;
-    const TabularResult one = tabular_run(config, data, {}, [&](Index done, Index of) {
-      CHECK(done == last + 1);
+    Index last = 0, all = 0;
+    std::vector<std::string> stages;
+    const TabularResult one = tabular_run(config, data, {}, [&](Index done, Index of, const std::string& what) {
+      CHECK((done == last || done == last + 1));
       last = done;
       all = of;
-      ++calls;
+      if (stages.empty() || stages.back() != what) stages.push_back(what);
     });
     CHECK(last == all);
+    CHECK(std::ranges::count(stages, "fold 2 of 4: attacks") == 1);
+    CHECK(std::ranges::count(stages, "fold 2 of 4: choosing with regularisation 0.01") ==
+          (config.protocol == "nested"));
     CHECK(all == tabular_steps(config, data));
     CHECK(one.folds.size() == 4);
     CHECK(one.cost.fits == (config.protocol == "nested" ? 4 : 1) * 4 + 4);
@@ -212,6 +216,72 @@ TEST_CASE("tabular run: more features than rows change no figure") {
           }
           CHECK(same_figures(found, tabular_run(config, wide, {.threads = 3})));
         }
+}
+
+TEST_CASE("tabular run: several bandwidths are tried with each regularisation, and the best is kept") {
+  const TabularData data = some_table();
+  TabularConfig config = quick();
+  config.updates = 0;  // each fit draws other rows for an update
+  double best = 0;
+  for (const double bandwidth : {0.01, 5.0}) {
+    config.bandwidth = bandwidth;
+    best = std::max(best, tabular_run(config, data).folds[0].selection.validation_acc);
+  }
+  config.bandwidths = {0.01, 5};
+  config.bandwidth = 77;
+  const TabularResult found = tabular_run(config, data);
+  CHECK(found.cost.fits == 2 * 2 + 4);
+  CHECK(found.folds[0].selection.bandwidth == 5);
+  CHECK(found.folds[0].selection.validation_acc == best);
+  config.bandwidths = {5};
+  const TabularResult alone = tabular_run(config, data);
+  CHECK(alone.folds[0].test_acc == found.folds[0].test_acc);
+}
+
+TEST_CASE("tabular run: targets are predicted in their units, whatever these are") {
+  // Two targets of a function that kernels can fit, one of them a million times larger and far from 0.
+  TabularData data = some_table(200, 3);
+  data.samples.labels.clear();
+  data.samples.classes = 0;
+  data.samples.targets = Matrix<double>(200, 2);
+  for (Index i = 0; i < 200; ++i) {
+    const auto x = data.samples.inputs.row(i);
+    data.samples.targets(i, 0) = std::sin(x[0]) + x[1];
+    data.samples.targets(i, 1) = 1e6 * (data.samples.targets(i, 0) + 30);
+  }
+  TabularConfig config = quick();
+  config.protocol = "nested";
+  CHECK(
+      contains(message_of<InputError>([&] { tabular_run(config, data); }), "attack_radii: found some for a table of"));
+  config.attack_radii = {};
+  for (const char* precision : {"float64", "float32"}) {
+    config.precision = precision;
+    for (const TabularFold& fold : tabular_run(config, data).folds) {
+      CHECK(fold.test_acc > 70);
+      CHECK(fold.train_acc > fold.test_acc);
+      CHECK(fold.test_rmse.value() > 1e4);
+      CHECK(fold.test_rmse.value() < 1e6);
+    }
+  }
+  config.precision = "float64";
+  const TabularResult both = tabular_run(config, data);
+  TabularData one = data;
+  one.samples.targets = Matrix<double>(200, 1);
+  for (Index i = 0; i < 200; ++i) one.samples.targets(i, 0) = data.samples.targets(i, 0);
+  const TabularResult alone = tabular_run(config, one);
+  for (std::size_t i = 0; i < 4; ++i) {
+    CHECK(both.folds[i].test_acc == Approx(alone.folds[i].test_acc).margin(0.05));
+    const std::vector<Index>& rows = data.folds[i].test;
+    const auto n = static_cast<double>(rows.size());
+    double sum = 0, squares = 0;
+    for (const Index row : rows) {
+      sum += one.samples.targets(row, 0);
+      squares += std::pow(one.samples.targets(row, 0), 2);
+    }
+    const double variance = squares / n - std::pow(sum / n, 2);
+    CHECK(std::pow(alone.folds[i].test_rmse.value(), 2) ==
+          Approx(variance * (1 - alone.folds[i].test_acc / 100)).epsilon(1e-9));
+  }
 }
 
 TEST_CASE("tabular run: a table of very many columns takes no matrix of columns x columns") {

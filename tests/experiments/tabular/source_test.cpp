@@ -80,7 +80,7 @@ TEST_CASE("tabular source: features whose products overflow are refused by colum
                     "x\n2," +
                         value + ",y\n2,4,x\n1,5,y\n");
   };
-  TabularSource source{.path = folder / "own.csv", .table = {.label = "kind"}};
+  TabularSource source{.path = folder / "own.csv", .table = {.label = "kind"}, .standardise = false};
   const auto message = [&] { return message_of<InputError>([&] { tables(source); }); };
   write("-1e308");
   const std::string file = source.path.string();

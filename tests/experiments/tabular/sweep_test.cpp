@@ -80,7 +80,7 @@ TEST_CASE("tabular runs: every combination, the costliest first; tables that are
   CHECK(contains(message({.source = {.path = folder.path()}, .alphas = {2}}), "alpha: found 2"));
   CHECK(contains(message({.source = {.path = folder.path()}, .seeds = {3, 3}}), "found two named"));
   CHECK(contains(message({.source = {.path = folder / "none"}}), "found nothing, expected a folder of data sets"));
-  CHECK(contains(message({.source = {.path = folder / "small" / "d.dat"}}), "found no --label"));
+  CHECK(contains(message({.source = {.path = folder / "small" / "d.dat"}}), "found neither --label nor --target"));
   CHECK(contains(message({.source = {.table = {.label = "y"}}}), "--label: found 'y' without a CSV file"));
 }
 
@@ -135,7 +135,7 @@ TEST_CASE("tabular: the synthetic table, both protocols, in shards") {
   CHECK(contains(lines(table.out).front(), "nested RFAM"));
 }
 
-TEST_CASE("tabular: a table of one's own, scaled when asked for") {
+TEST_CASE("tabular: a table of one's own, scaled unless asked not to") {
   if (without_program("tabular csv")) return;
   const TemporaryFolder folder;
   std::string csv = "x,kind,y\n";
@@ -143,14 +143,19 @@ TEST_CASE("tabular: a table of one's own, scaled when asked for") {
     csv += std::to_string(i % 5 + (i % 2) * 1000) + (i % 2 ? ",cat," : ",dog,") + std::to_string(i % 3) + "\n";
   write_file(folder / "pets.csv", csv);
   const Finished finished =
-      normalign(tabular_command((folder / "pets.csv").string(), folder / "runs", {"--label", "kind", "--standardise"}));
+      normalign(tabular_command((folder / "pets.csv").string(), folder / "runs", {"--label", "kind"}));
   CAPTURE(finished.out, finished.err);
   CHECK(finished.status == 0);
-  const TabularLog log = read_tabular_log(folder / "runs" / "pets_rfm_published_seed0.json");
+  const TabularLog log = read_tabular_log(folder / "runs" / "pets_rfm_nested_seed0.json");
   CHECK(log.table.standardised);
   CHECK(log.table.classes == 2);
   CHECK(log.table.features == 2);
   CHECK(*means(log).test_acc == 100);
+  CHECK(lines(finished.out).front() == "pets                   nested RFM  nested RFAM");
+  CHECK_FALSE(contains(finished.out, "p two-sided"));
+  const Finished plain = normalign(
+      tabular_command((folder / "pets.csv").string(), folder / "plain", {"--label", "kind", "--no-standardise"}));
+  CHECK_FALSE(read_tabular_log(folder / "plain" / "pets_rfm_nested_seed0.json").table.standardised);
 }
 
 TEST_CASE("tabular: another label, another file of the same name and other settings are other runs") {
@@ -185,8 +190,8 @@ TEST_CASE("tabular: another label, another file of the same name and other setti
   check_refused(tabular("there", "y1", "runs"), "dataset.file_hash: found \"");
   check_refused(tabular("here", "y1", "runs", {"--bandwidth", "3"}), "config.bandwidth: found 10.0, expected 3.0");
   CHECK(tabular("here", "y2", "others").status == 0);
-  CHECK(*means(read_tabular_log(folder / "runs" / "two_rfm_published_seed0.json")).test_acc == 100);
-  CHECK(*means(read_tabular_log(folder / "others" / "two_rfm_published_seed0.json")).test_acc < 80);
+  CHECK(*means(read_tabular_log(folder / "runs" / "two_rfm_nested_seed0.json")).test_acc == 100);
+  CHECK(*means(read_tabular_log(folder / "others" / "two_rfm_nested_seed0.json")).test_acc < 80);
 }
 
 TEST_CASE("tabular: a set of the collection whose files change is another table") {
@@ -292,6 +297,60 @@ TEST_CASE("tabular: a run under another attack is another run, and takes its set
   CHECK(contains(first.out, "Attacks: apgd, 2 steps, 2 starts for each loss, features from -9 to 9."));
 }
 
+TEST_CASE("tabular: numbers of several columns are predicted, and the machine of all rows is kept") {
+  if (without_program("tabular regression")) return;
+  const TemporaryFolder folder;
+  std::string csv = "x,town,price,rent\n";
+  for (int i = 0; i < 60; ++i)
+    csv += text(i % 15, i % 2 ? ",Ulm," : ",Jena,", 1000 * (i % 15) + 500 * (i % 2), ',', 20 - i % 15, '\n');
+  write_file(folder / "houses.csv", csv);
+  const std::string file = (folder / "houses.csv").string();
+  const auto run = [&](const char* out, const Arguments& more) {
+    Arguments all{"tabular", file, "--out", (folder / out).string(), "--set", "updates=1"};
+    all.insert(all.end(), more.begin(), more.end());
+    return normalign(all);
+  };
+  const Arguments asked{"--target", "price", "--target", "rent", "--save-model"};
+  const Finished finished = run("runs", asked);
+  CAPTURE(finished.out, finished.err);
+  REQUIRE(finished.status == 0);
+  CHECK(contains(finished.out, "test 100 R2"));
+  CHECK_FALSE(contains(finished.out, "test_acc"));
+  CHECK_FALSE(contains(finished.out, "robust"));
+  CHECK(contains(finished.err,
+                 "houses.csv: 60 rows, 3 features of 2 columns (categories: town in 2), targets 'price', "
+                 "'rent'; header yes\n"));
+  const TabularLog log = read_tabular_log(folder / "runs" / "houses_rfm_nested_seed0.json");
+  CHECK(log.table.targets == std::vector<std::string>{"price", "rent"});
+  CHECK(log.table.classes == 0);
+  CHECK(*means(log).test_acc > 95);
+  CHECK(*means(log).test_rmse < 1000);
+  CHECK(files_in(folder / "runs").size() == 4);
+
+  // The same command goes on where a model is missing, and makes the same one.
+  const fs::path model = folder / "runs" / "houses_rfam_nested_seed0.safetensors";
+  const std::string before = read_file(model);
+  fs::remove(model);
+  CHECK(contains(run("runs", asked).err, "1 runs are there already, 1 runs to do"));
+  CHECK(read_file(model) == before);
+  fs::remove(model);
+  Arguments apart = asked;
+  apart.insert(apart.end(), {"--jobs", "2"});
+  CHECK(contains(run("runs", apart).err, "1 runs are there already, 1 to do"));
+  CHECK(read_file(model) == before);
+
+  for (const Arguments& wrong : {Arguments{"--target", "town"}, Arguments{"--target", "price", "--label", "town"},
+                                 Arguments{"--target", "price", "--attack", "pgd"},
+                                 Arguments{"--target", "price", "--set", "attack_radii=[1]"}}) {
+    const Finished refused = run("other", wrong);
+    CAPTURE(wrong, refused.err);
+    CHECK(refused.status != 0);
+    CHECK(refused.out.empty());
+  }
+  CHECK(contains(normalign(tabular_command("", folder / "other", {"--save-model"})).err,
+                 "--save-model: found it without"));
+}
+
 TEST_CASE("tabular: what was taken for what in a file is told once, and its options reach every run") {
   if (without_program("tabular csv options")) return;
   const TemporaryFolder folder;
@@ -317,7 +376,7 @@ TEST_CASE("tabular: what was taken for what in a file is told once, and its opti
       "pets.csv: 40 rows, 2 features, label 'k' (2 classes); header yes, index column '' dropped\n";
   CHECK(finished.err.find(told) == finished.err.rfind(told));
   CHECK(finished.err.starts_with(told));
-  CHECK(read_tabular_log(folder / "runs" / "pets_rfam_published_seed0.json").table.features == 2);
+  CHECK(read_tabular_log(folder / "runs" / "pets_rfam_nested_seed0.json").table.features == 2);
 }
 
 TEST_CASE("tabular: killed again and again it ends with the logs of one that is left alone") {
