@@ -92,6 +92,23 @@ TEST_CASE("the log and the reports of a network are as their schemas say") {
   CHECK(schema_errors(schema("slice"), read_json(file("level.json"))) == Errors{});
 }
 
+TEST_CASE("the log of a table of numbers and the importances of its machine are as their schemas say") {
+  if (without_program("schema of a machine")) return;
+  const TemporaryFolder folder;
+  const auto file = [&](const char* name) { return (folder / name).string(); };
+  std::string csv = "x,town,price\n";
+  for (int i = 0; i < 40; ++i) csv += text(i % 9, i % 2 ? ",Ulm," : ",Jena,", i % 9 * 3, '\n');
+  std::ofstream(folder / "own.csv") << csv;
+  must_run({"tabular", file("own.csv"), "--target", "price", "--bandwidths", "[5,10]", "--out", file("runs"),
+            "--save-model", "--json", file("table.json")});
+  const Json log = read_json(file("runs/own_rfam_nested_seed0.json"));
+  CHECK(schema_errors(schema("tabular_log"), log) == Errors{});
+  CHECK(log["folds"][0].contains("test_rmse"));
+  CHECK(schema_errors(schema("tabular_summary"), read_json(file("table.json"))) == Errors{});
+  must_run({"importances", file("runs/own_rfam_nested_seed0.safetensors"), "--json", file("importances.json")});
+  CHECK(schema_errors(schema("importances"), read_json(file("importances.json"))) == Errors{});
+}
+
 TEST_CASE("the log of a smooth network's inspection is as its schema says") {
   if (without_program("schema of an inspection")) return;
   const TemporaryFolder folder;
@@ -113,8 +130,7 @@ TEST_CASE("the log of a run on a table is as its schema says") {
             "--protocol", "published", "--protocol", "nested"});
   must_run({"tabular", (folder / "table.csv").string(), "--label", "kind", "--out", (folder / "runs/apgd").string(),
             "--attack", "apgd", "--set", "attack_clamp=[-9,9]", "--alpha", "1"});
-  CHECK(schema_errors(schema("tabular_log"), read_json(folder / "runs/apgd/table_rfm_published_seed0.json")) ==
-        Errors{});
+  CHECK(schema_errors(schema("tabular_log"), read_json(folder / "runs/apgd/table_rfm_nested_seed0.json")) == Errors{});
   fs::remove_all(folder / "runs/apgd");
   std::size_t logs = 0;
   for (const auto& file : fs::directory_iterator(folder / "runs")) {
@@ -245,12 +261,12 @@ TEST_CASE("every schema is one of those tested here") {
   std::vector<std::string> found;
   for (const auto& file : fs::directory_iterator("docs/schema")) found.push_back(file.path().filename().string());
   std::ranges::sort(found);
-  CHECK(found == std::vector<std::string>{"geometry_summary.schema.json", "inspection.schema.json",
-                                          "machine.schema.json", "metric_summary.schema.json", "regions.schema.json",
-                                          "rfm_grokking.schema.json", "robustness.schema.json", "run_log.schema.json",
-                                          "slice.schema.json", "sparsity.schema.json", "status.schema.json",
-                                          "summary.schema.json", "sweep.schema.json", "tabular_log.schema.json",
-                                          "tabular_summary.schema.json"});
+  CHECK(found == std::vector<std::string>{"geometry_summary.schema.json", "importances.schema.json",
+                                          "inspection.schema.json", "machine.schema.json", "metric_summary.schema.json",
+                                          "regions.schema.json", "rfm_grokking.schema.json", "robustness.schema.json",
+                                          "run_log.schema.json", "slice.schema.json", "sparsity.schema.json",
+                                          "status.schema.json", "summary.schema.json", "sweep.schema.json",
+                                          "tabular_log.schema.json", "tabular_summary.schema.json"});
 }
 
 }  // namespace

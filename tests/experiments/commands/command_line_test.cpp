@@ -22,9 +22,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::vector<std::string> all_commands = {"train",     "sweep",  "tabular", "datasets", "study",
-                                               "summary",   "plot",   "inspect", "slice",    "robustness",
-                                               "gradcheck", "report", "machine", "regions",  "status"};
+const std::vector<std::string> all_commands = {"train",   "sweep",   "tabular", "datasets",   "study",      "summary",
+                                               "plot",    "inspect", "slice",   "robustness", "gradcheck",  "report",
+                                               "machine", "regions", "status",  "predict",    "importances"};
 
 // The options that a help text lists.
 std::vector<std::string> options_in(const std::string& help) {
@@ -69,8 +69,8 @@ TEST_CASE("help: every command, the exit statuses, and the same words for the sa
     CHECK_FALSE(contains(finished.out, " TEXT "));  // each value has a word that says what it is
     for (const std::string& option : options_in(finished.out)) CHECK(option.find('_') == option.npos);
   }
-  for (const char* name :
-       {"sweep", "tabular", "datasets", "summary", "inspect", "robustness", "gradcheck", "machine", "status"})
+  for (const char* name : {"sweep", "tabular", "datasets", "summary", "inspect", "robustness", "gradcheck", "machine",
+                           "status", "importances"})
     CHECK(contains(normalign({name, "--help"}).out, "--json FILE"));
 }
 
@@ -431,6 +431,54 @@ TEST_CASE("status: what is running, what was killed, what waits, while a sweep g
   fs::create_directories(folder / "empty");
   CHECK(normalign({"status", path("empty")}).out == "0 runs\n");
   CHECK(normalign({"status", path("none")}).status == 2);
+}
+
+TEST_CASE("predict and importances take a machine of a table, and predict a network of the same table") {
+  if (without_program("predict")) return;
+  const TemporaryFolder folder;
+  const auto path = [&](const std::string& name) { return (folder / name).string(); };
+  std::string csv = "size,noise,kind\n";
+  for (int i = 0; i < 60; ++i) csv += text(i % 2 ? 5 + i % 3 : -5 - i % 3, ',', i % 7, i % 2 ? ",big\n" : ",small\n");
+  write_file(folder / "own.csv", csv);
+  write_file(folder / "new.csv", "noise,size\n3,6\n2,-6\n");
+  REQUIRE(normalign({"tabular", path("own.csv"), "--label", "kind", "--alpha", "1", "--out", path("runs"), "--set",
+                     "attack_radii=[]", "--save-model"})
+              .status == 0);
+  REQUIRE(normalign({"train", "table", path("own.csv"), "--label", "kind", "--widths", "8", "--epochs", "150",
+                     "--quiet", "--out", path("runs"), "--save-model"})
+              .status == 0);
+  const std::string machine = path("runs/own_rfm_nested_seed0.safetensors"),
+                    network = path("runs/own_baseline_seed0.safetensors");
+  for (const std::string& model : {machine, network}) {
+    const Finished found = normalign({"predict", model, path("new.csv")});
+    CAPTURE(model, found.err);
+    CHECK(found.status == 0);
+    REQUIRE(lines(found.out).size() == 3);
+    CHECK(lines(found.out)[0] == "predicted,big,small");
+    CHECK(lines(found.out)[1].starts_with("big,"));
+    CHECK(lines(found.out)[2].starts_with("small,"));
+    const Finished known = normalign({"predict", model, path("own.csv"), "-o", path("out.csv")});
+    CHECK(known.out.empty());
+    CHECK(contains(known.err, "60 rows predicted, per cent right 100.00"));
+    CHECK(lines(read_file(folder / "out.csv")).size() == 61);
+  }
+  const Finished found = normalign({"importances", machine, "--json", path("i.json"), "--picture", path("i.svg")});
+  CHECK(found.status == 0);
+  CHECK(lines(found.out)[1].starts_with("size "));
+  const auto json = nlohmann::json::parse(read_file(folder / "i.json"));
+  CHECK(json["features"][0]["share"] > 0.8);
+  CHECK(read_file(folder / "i.svg").starts_with("<?xml"));
+
+  for (const Arguments& wrong :
+       {Arguments{"importances", network}, Arguments{"predict", machine, path("none.csv")},
+        Arguments{"predict", path("own.csv"), path("own.csv")}, Arguments{"importances", machine, "--top", "0"},
+        Arguments{"predict", machine, path("new.csv"), "--activation", "relu"}}) {
+    const Finished refused = normalign(wrong);
+    CAPTURE(wrong, refused.err);
+    CHECK(refused.status == 2);
+    CHECK(lines(refused.err).size() == 1);
+    CHECK(refused.out.empty());
+  }
 }
 
 TEST_CASE("train: a run that fails has no model, and replaces none") {
