@@ -283,6 +283,7 @@ std::optional<GivenOption> given_option(const TableOptions& options) {
 EncodableTable encodable_table(const std::filesystem::path& path, const TableOptions& options) {
   EncodableTable result = read(path, options);
   result.encoding.features = feature_encoding(result.table, result.labels, options.features);
+  if (options.regression) check_targets(result);  // before rows are left out, as all of a wrong column would be
   result.rows = rows_of_samples(result.encoding.features, result.table, result.labels);
   if (options.regression) {
     check_targets(result);
