@@ -86,6 +86,12 @@ void check_fit(const Mlp<double>& mlp, const Dataset<double>& data) {
       if (!(std::abs(data.inputs(i, j)) <= largest_input))
         throw InputError(text("samples: found ", data.inputs(i, j), " in feature ", j, " of sample ", i,
                               ", expected a number of size ", largest_input, " at most"));
+  if (data.is_regression()) {
+    if (data.targets.cols() != outputs)
+      throw InputError(text("model and samples: the network has ", outputs, " outputs but samples have ",
+                            data.targets.cols(), " targets; they must be as many"));
+    return;
+  }
   const std::int32_t largest = *std::ranges::max_element(data.labels);
   if (largest >= std::max<Index>(outputs, 2))
     throw InputError(text("model and samples: the network has ", outputs, " outputs but there is a label ", largest));

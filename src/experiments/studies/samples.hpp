@@ -29,8 +29,9 @@ struct SampleOptions {
 /// or data of a task that has none such, options of a CSV file for another), and as their readers do.
 Dataset<double> samples(const SampleOptions& options, std::ostream& notes);
 
-/// Throws InputError, naming both, unless the samples have as many columns as the network has inputs and no label that
-/// its outputs (a single one tells two classes apart) have no place for, and no feature of more than 1e50 in size.
+/// Throws InputError, naming both, unless the samples have as many columns as the network has inputs and as many
+/// targets as it has outputs, or no label that its outputs (a single one tells two classes apart) have no place for,
+/// and no feature of more than 1e50 in size.
 void check_fit(const Mlp<double>& mlp, const Dataset<double>& data);
 
 }  // namespace normalign

@@ -71,6 +71,19 @@ void check_grids(const RunConfig& config) {
         throw InputError(text(field, ": found '", one_line(*names), "', expected names of settings joined by +"));
 }
 
+// Throws where classes are asked for and numbers are predicted.
+void check_regression(const RunConfig& config) {
+  if (!config.regression) return;
+  const auto refuse = [](const char* name, const auto& found, const auto& expected) {
+    throw InputError(text(name, ": found ", found, ", expected ", expected, ", as regression is true"));
+  };
+  if (config.loss != "mse") refuse("loss", settings::written(config.loss), "\"mse\"");
+  if (config.single_output) refuse("single_output", "true", "false");
+  if (!config.attack_radii.empty())
+    refuse("attack_radii", config.attack_radii.front(), "none (attacks are on classes)");
+  if (config.targets.empty() && config.labels.empty()) refuse("targets", "none", "a column or more, or a file of them");
+}
+
 // Throws unless training in coordinates of the span is what it is in the inputs.
 void check_span(const RunConfig& config) {
   const auto refuse = [](const auto&... why) {
@@ -215,6 +228,10 @@ bool is_identity(std::string_view setting) {
   return std::ranges::find(names, setting) != names.end();
 }
 
+void set_dependent_defaults(RunConfig& config, const std::function<bool(const std::string& setting)>& is_given) {
+  if (config.regression && !is_given("loss")) config.loss = "mse";
+}
+
 void check(const RunConfig& config) {
   for (const Condition* condition : conditions_of(config.condition)) condition->check(config);
   if (std::ranges::any_of(config.label, [](char c) { return c == '/' || (c >= 0 && c < ' '); }))
@@ -224,6 +241,7 @@ void check(const RunConfig& config) {
     throw InputError("single_output: found true, expected false, as loss is cross_entropy");
   check_grids(config);
   settings::check(config);
+  check_regression(config);
   if (config.coordinates == "span") check_span(config);
 }
 

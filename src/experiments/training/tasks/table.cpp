@@ -8,8 +8,8 @@ Task table() {
   return {
       .name = "table",
       .summary =
-          "a table of one's own (normalign train table FILE --label COLUMN): two ReLU layers of 256, AdamW, batch "
-          "32, cross entropy, float32, a fourth of the rows for testing",
+          "a table of one's own (normalign train table FILE --label COLUMN, or --target COLUMN): two ReLU layers of "
+          "256, AdamW, batch 32, cross entropy (of targets mse), float32, a fourth of the rows for testing",
       .defaults = {.hidden = {256, 256},
                    .epochs = 200,
                    .batch_size = 32,
@@ -18,8 +18,9 @@ Task table() {
                    .epsilon = 1e-8,
                    .stop = "never",
                    .lambda = 1e-3},
-      .data_settings = {"data", "label_column", "regression", "targets", "labels", "test_data", "test_labels", "folds", "fold", "header",
-                        "index_column", "columns", "drop", "categories", "missing", "standardise", "insist_on_classes"},
+      .data_settings = {"data", "label_column", "regression", "targets", "labels", "test_data", "test_labels", "folds",
+                        "fold", "header", "index_column", "columns", "drop", "categories", "missing", "standardise",
+                        "insist_on_classes"},
       .data =
           [](const RunConfig& config) {
             const TableSamples samples = table_samples(config);
