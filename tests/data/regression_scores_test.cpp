@@ -71,8 +71,7 @@ TEST_CASE("several targets have one error, in units of their own", "[data]") {
 }
 
 TEST_CASE("scores refuse what does not fit", "[data]") {
-  CHECK(
-      contains(message_of([] { scores(Matrix<double>(2, 1), numbers); }), "predictions are 2x1 and targets 3x2"));
+  CHECK(contains(message_of([] { scores(Matrix<double>(2, 1), numbers); }), "predictions are 2x1 and targets 3x2"));
   CHECK(contains(message_of([] { scores(Matrix<double>(0, 1), Matrix<double>(0, 1)); }), "0x1"));
   CHECK(contains(message_of([] { scores(Matrix<double>(1, 0), Matrix<double>(1, 0)); }), "1x0"));
   CHECK(contains(message_of([] { joint_rmse({1, 2}, {1}); }), "2 errors and 1 units"));
