@@ -173,6 +173,8 @@ int train(const TrainArguments& a) {
   if (!lock.held()) throw InputError(text(name, ": another process is at this run, expected none"));
   const bool goes_on = !a.overwrite && is_unfinished(log_file, checkpoint, config);
   check_writable_log(log_file, a.overwrite || goes_on);
+  // Before anything goes: the table may be refused.
+  const auto dataset = new_log(config, threads).dataset;
   remove_temporary_files(place);
   const fs::path model = fs::path(a.out) / (name + ".safetensors");
   if (!goes_on) {
@@ -180,8 +182,7 @@ int train(const TrainArguments& a) {
     if (a.overwrite) fs::remove(model);  // it is that of the log which goes
   }
 
-  if (const auto reading = new_log(config, threads).dataset; !a.quiet && reading.is_object())
-    std::cerr << reading.at("reading").get<std::string>() << '\n';
+  if (!a.quiet && dataset.is_object()) std::cerr << dataset.at("reading").get<std::string>() << '\n';
   Progress progress(std::cerr, isatty(STDERR_FILENO), config.epochs);
   const Interrupt interrupt;
   RunObserver observer{
@@ -254,7 +255,9 @@ std::vector<SettingOption> table_options() {
       {"labels", "The targets are the columns of this file", "FILE", "--targets", true},
       {"test_data", "A second file, whose rows are for testing", "FILE", "--test-file"},
       {"test_labels", "And the file of their labels or targets", "FILE"},
-      {"folds", "Without it: one of so many stratified folds is for testing (default 4)", "N"},
+      {"test_share", "Without it: a random share of the rows is for testing, between 0 and 1, and of each class", "S",
+       "--validation-share"},
+      {"folds", "Or one of so many stratified folds is for testing (default 4)", "N"},
       {"fold", "Which one, from 0 (default 0)", "N"},
       {"columns", "Features: these columns alone, by name or place; again for more", "COLUMN"},
       {"drop", "Leave this column out; again for more", "COLUMN"},

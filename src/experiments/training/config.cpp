@@ -37,6 +37,8 @@ constexpr SettingReader<C> targets_in_table = {"the task table with regression a
 constexpr SettingReader<C> classes = {"the task table without regression", [](const C& c) { return !c.regression; }};
 constexpr SettingReader<C> own_test_rows = {"the task table without test_data",
                                             [](const C& c) { return c.test_data.empty(); }};
+constexpr SettingReader<C> own_folds = {"the task table without test_data or test_share",
+                                        [](const C& c) { return c.test_data.empty() && c.test_share == 0; }};
 constexpr SettingReader<C> test_file = {"the task table with test_data",
                                         [](const C& c) { return !c.test_data.empty(); }};
 constexpr SettingReader<C> noise_criterion = {"a noise_criterion above 0",
@@ -121,8 +123,9 @@ const std::vector<Setting<RunConfig>>& table_of(const RunConfig&) {  // NOLINT(r
       {"labels", &C::labels},
       {"test_data", &C::test_data},
       {"test_labels", &C::test_labels, {}, test_file},
-      {"folds", &C::folds, between(2, 1e6), own_test_rows},
-      {"fold", &C::fold, count(), own_test_rows},
+      {"test_share", &C::test_share, between(0, 1), own_test_rows},
+      {"folds", &C::folds, between(2, 1e6), own_folds},
+      {"fold", &C::fold, count(), own_folds},
       {"header", &C::header, one_of({"guess", "yes", "no"})},
       {"index_column", &C::index_column, one_of({"refuse", "drop", "keep"})},
       {"columns", &C::columns},
@@ -242,6 +245,7 @@ void check(const RunConfig& config) {
   check_grids(config);
   settings::check(config);
   check_regression(config);
+  if (config.test_share == 1) throw InputError("test_share: found 1, expected less, as some rows are for training");
   if (config.coordinates == "span") check_span(config);
 }
 

@@ -50,6 +50,7 @@ struct RunConfig {
   std::string labels = {};                ///< table: a second file, of the labels or targets; empty: they are in `data`
   std::string test_data = {};             ///< table: a file of test rows; empty: some of those of `data`
   std::string test_labels = {};           ///< table: a file of their labels or targets
+  double test_share = 0;                  ///< table: of the rows, at random, of each class; 0: one of the folds
   Index folds = 4;                        ///< table: stratified folds of the rows, of which one is tested
   Index fold = 0;                         ///< table: that one, from 0 on
   std::string header = "guess";           ///< table: whether the first line names the columns: "yes", "no"

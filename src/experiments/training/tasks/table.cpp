@@ -18,9 +18,9 @@ Task table() {
                    .epsilon = 1e-8,
                    .stop = "never",
                    .lambda = 1e-3},
-      .data_settings = {"data", "label_column", "regression", "targets", "labels", "test_data", "test_labels", "folds",
-                        "fold", "header", "index_column", "columns", "drop", "categories", "missing", "standardise",
-                        "insist_on_classes"},
+      .data_settings = {"data", "label_column", "regression", "targets", "labels", "test_data", "test_labels",
+                        "test_share", "folds", "fold", "header", "index_column", "columns", "drop", "categories",
+                        "missing", "standardise", "insist_on_classes"},
       .data =
           [](const RunConfig& config) {
             const TableSamples samples = table_samples(config);
