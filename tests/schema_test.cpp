@@ -168,6 +168,66 @@ TEST_CASE("the log of a network trained on a table is as its schema says, and th
   CHECK(contains(refused.err, "--drop: found nothing in these samples that reads it, expected a model that does not"));
 }
 
+TEST_CASE("a network that predicts numbers is logged, reported and looked at as the schemas say") {
+  if (without_program("schemas of a regression")) return;
+  const TemporaryFolder folder;
+  std::string content = "x,y,sum,product\n";
+  for (int i = 0; i < 60; ++i) {
+    const int x = i * i % 17, y = i % 7;
+    content += text(x, ',', y, ',', x + y, ',', x * y, '\n');
+  }
+  write_file(folder / "own.csv", content);
+  const auto file = [&](const char* name) { return (folder / name).string(); };
+  const std::string model = file("runs/own_baseline_seed0.safetensors");
+  const Finished trained =
+      normalign({"train", "table", file("own.csv"), "--target", "sum", "--target", "product", "--out", file("runs"),
+                 "--epochs", "40", "--widths", "16", "--save-model", "--set", "geometry_samples=4"});
+  REQUIRE(trained.status == 0);
+  CHECK(contains(trained.out, "R² train "));
+  CHECK(contains(trained.err, "own.csv: 60 rows, 2 features, targets 'sum', 'product'"));
+  const Json log = read_json(file("runs/own_baseline_seed0.json"));
+  CHECK(schema_errors(schema("run_log"), log) == Errors{});
+  CHECK(log.at("config").at("loss") == "mse");
+  CHECK_FALSE(log.at("config").contains("label_column"));
+  const Json &first = log.at("metrics").front(), &last = log.at("metrics").back();
+  CHECK(last.at("test_acc").get<double>() > first.at("test_acc").get<double>());
+  CHECK_FALSE(last.contains("train_cross_entropy"));
+  CHECK_FALSE(last.contains("class_alignment"));
+  CHECK(last.contains("jacobian_norm"));
+
+  must_run({"inspect", model, "--data", file("own.csv"), "--json", file("inspection.json")});
+  const Json inspection = read_json(file("inspection.json"));
+  CHECK(schema_errors(schema("inspection"), inspection) == Errors{});
+  CHECK_FALSE(inspection.contains("certificates"));
+  CHECK(inspection.at("classes").size() == 1);
+  CHECK(inspection.at("samples").size() == 60);
+  const auto refusal = [](const std::vector<std::string>& arguments) {
+    const Finished found = normalign(arguments);
+    CHECK(found.status == 2);
+    return found.err;
+  };
+  CHECK(contains(refusal({"inspect", model, "--data", file("own.csv"), "--certificates", "2"}),
+                 "--certificates: found 2, expected 0, as numbers are predicted"));
+  CHECK(contains(refusal({"inspect", model, "--data", file("own.csv"), "--attack", "0.1"}), "attacks are on classes"));
+  CHECK(contains(refusal({"robustness", file("inspection.json")}), "found no certificates"));
+  must_run({"slice", model, "--data", file("own.csv"), "--out", file("slice")});
+  CHECK(schema_errors(schema("slice"), read_json(file("slice.json"))) == Errors{});
+  must_run({"status", file("runs"), "--json", file("status.json")});
+  CHECK(schema_errors(schema("status"), read_json(file("status.json"))) == Errors{});
+  must_run({"summary", file("runs"), "--json", file("summary.json")});
+  CHECK(schema_errors(schema("summary"), read_json(file("summary.json"))) == Errors{});
+  must_run({"report", file("runs"), "--out", file("report.html")});
+  CHECK(contains(read_file(file("report.html")), "R² (%)"));
+
+  const std::string table = file("own.csv");
+  CHECK(contains(refusal({"train", "table", table, "--label", "x", "--target", "y"}), "--target: found after --label"));
+  CHECK(contains(refusal({"train", "table", table, "--target", "y", "--targets", table}), "--targets: found after"));
+  CHECK(contains(refusal({"train", "table", table, "--target", "y", "--loss", "cross_entropy"}),
+                 "loss: found \"cross_entropy\", expected \"mse\""));
+  CHECK(contains(refusal({"train", "table", table, "--target", "y", "--classes"}), "--classes: found nothing"));
+  CHECK(contains(refusal({"train", "table", table, "--target", "z", "--out", file("z")}), "--target: found no 'z'"));
+}
+
 TEST_CASE("logs of runs that failed are as their schemas say") {
   if (without_program("schema of a failed log")) return;
   const TemporaryFolder folder;

@@ -1,26 +1,38 @@
 #include "data/folds.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 #include "base/error.hpp"
 #include "linalg/random.hpp"
 
 namespace normalign {
 namespace {
 
-// Deals the rows, class by class and each class shuffled, to one part after the other.
-std::vector<std::size_t> dealt(std::span<const std::int32_t> labels, Index classes, Index parts, std::uint64_t seed,
-                               std::uint32_t step) {
+// The rows, class by class and each class shuffled.
+std::vector<Index> shuffled(std::span<const std::int32_t> labels, Index classes, std::uint64_t seed,
+                            std::uint32_t step) {
   std::vector<std::vector<Index>> of_class(static_cast<std::size_t>(classes));
   for (std::size_t row = 0; row < labels.size(); ++row) {
     if (labels[row] < 0 || labels[row] >= classes)
       throw InputError(text("folds: found label ", labels[row], " of row ", row, ", expected 0 to ", classes - 1));
     of_class[static_cast<std::size_t>(labels[row])].push_back(static_cast<Index>(row));
   }
-  std::vector<std::size_t> part(labels.size());
-  std::size_t next = 0;
+  std::vector<Index> rows;
   for (std::size_t c = 0; c < of_class.size(); ++c) {
     shuffle(of_class[c], RandomIntegers(seed, Stream::split, step, static_cast<std::uint32_t>(c)));
-    for (const Index row : of_class[c]) part[static_cast<std::size_t>(row)] = next++ % static_cast<std::size_t>(parts);
+    rows.insert(rows.end(), of_class[c].begin(), of_class[c].end());
   }
+  return rows;
+}
+
+// Deals these rows to one part after the other.
+std::vector<std::size_t> dealt(std::span<const std::int32_t> labels, Index classes, Index parts, std::uint64_t seed,
+                               std::uint32_t step) {
+  std::vector<std::size_t> part(labels.size());
+  std::size_t next = 0;
+  for (const Index row : shuffled(labels, classes, seed, step))
+    part[static_cast<std::size_t>(row)] = next++ % static_cast<std::size_t>(parts);
   return part;
 }
 
@@ -80,6 +92,23 @@ std::vector<Fold> stratified_folds(const Dataset<double>& samples, Index folds, 
 Fold stratified_halves(const Dataset<double>& samples, std::uint64_t seed) {
   const Strata strata(samples);
   return stratified_halves(strata.labels, strata.classes, seed);
+}
+
+Fold stratified_share(std::span<const std::int32_t> labels, Index classes, double share, std::uint64_t seed) {
+  // Written so that NaN is refused too.
+  if (!(share > 0 && share < 1)) throw InputError(text("share: found ", share, ", expected a number between 0 and 1"));
+  const auto n = static_cast<Index>(labels.size());
+  if (n < 2) throw InputError(text("share: found ", n, " rows, expected at least 2 to divide"));
+  const Index count = std::clamp<Index>(std::llround(share * static_cast<double>(n)), 1, n - 1);
+  // How many of the first `rows` rows are for testing.
+  const auto tested = [&](Index rows) { return (2 * rows * count + n) / (2 * n); };
+  std::vector<std::size_t> part(labels.size());
+  Index place = 0;
+  for (const Index row : shuffled(labels, classes, seed, 3)) {
+    part[static_cast<std::size_t>(row)] = tested(place + 1) > tested(place) ? 1 : 0;
+    ++place;
+  }
+  return fold(part, 1);
 }
 
 }  // namespace normalign

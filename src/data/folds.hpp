@@ -28,4 +28,9 @@ Fold stratified_halves(std::span<const std::int32_t> labels, Index classes, std:
 std::vector<Fold> stratified_folds(const Dataset<double>& samples, Index folds, std::uint64_t seed);
 Fold stratified_halves(const Dataset<double>& samples, std::uint64_t seed);
 
+/// The rows of `labels`, of which `test` are a random share: round(share n) rows, but at least one on each side, and of
+/// a class of c rows c share', the share that these are of all, but for less than one row. Numbers are drawn from step
+/// 3 of Stream::split. Throws InputError unless 0 < share < 1, on fewer than two rows, or as stratified_folds does.
+Fold stratified_share(std::span<const std::int32_t> labels, Index classes, double share, std::uint64_t seed);
+
 }  // namespace normalign

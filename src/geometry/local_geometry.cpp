@@ -85,13 +85,13 @@ std::vector<std::pair<const char*, std::optional<double>>> measures(const LocalG
 }
 
 LocalGeometry local_geometry(ConstView<double> jacobian, ConstView<double> output, ConstView<double> x,
-                             std::int32_t label) {
+                             std::optional<std::int32_t> label) {
   const Index k = jacobian.rows(), d = jacobian.cols();
   if (k < 1 || output.shape() != Shape{1, k} || x.shape() != Shape{1, d})
     throw InputError(text("local_geometry: jacobian is ", jacobian.shape(), ", output ", output.shape(), " and x ",
                           x.shape(), "; they must be k x d, 1 x k and 1 x d"));
-  if (label < 0 || label >= std::max<Index>(k, 2))
-    throw InputError(text("local_geometry: label is ", label, "; it must be from 0 to ", std::max<Index>(k, 2) - 1));
+  if (label && (*label < 0 || *label >= std::max<Index>(k, 2)))
+    throw InputError(text("local_geometry: label is ", *label, "; it must be from 0 to ", std::max<Index>(k, 2) - 1));
   // All measures depend on J through its rows' inner products with x and with each other; so from here on a k x k
   // factor stands for J.
   Matrix<double> products(k, 1);
@@ -116,14 +116,15 @@ LocalGeometry local_geometry(ConstView<double> jacobian, ConstView<double> outpu
   result.effective_rank = singular.effective_rank;
   result.explained_variance = singular.explained_variance;
   if (k == 1) {
-    if (result.centroid_alignment) result.class_alignment = (label == 1 ? 1 : -1) * *result.centroid_alignment;
+    if (label && result.centroid_alignment) result.class_alignment = (label == 1 ? 1 : -1) * *result.centroid_alignment;
     result.centred_normal_alignment = result.normal_alignment;
     return result;
   }
   const Matrix<double> centred_factor = centred(factor), centred_products = centred(products);
   // Rounding leaves a little of what should be zero, and its direction means nothing.
   if (euclidean_length(centred_factor.span()) <= 1e-12 * jacobian_norm) return result;
-  result.class_alignment = cosine(centred_products(label, 0), euclidean_length(centred_factor.row(label)), length);
+  if (label)
+    result.class_alignment = cosine(centred_products(*label, 0), euclidean_length(centred_factor.row(*label)), length);
   result.centred_normal_alignment = first_right_alignment(svd<double>(centred_factor), centred_products, length);
   return result;
 }
@@ -157,9 +158,10 @@ SingularGeometry singular_geometry(ConstView<double> jacobian, ConstView<double>
 template <class T>
 std::vector<LocalGeometry> local_geometries(const Mlp<T>& mlp, const Batch<T>& data, int threads) {
   const Index n = data.inputs.rows(), d = data.inputs.cols();
-  if (n < 1 || static_cast<Index>(data.labels.size()) != n)
+  const bool has_labels = !data.labels.empty();
+  if (n < 1 || (has_labels && static_cast<Index>(data.labels.size()) != n))
     throw InputError(text("local_geometries: inputs are ", data.inputs.shape(), " and there are ", data.labels.size(),
-                          " labels; there must be a row and one label per row"));
+                          " labels; there must be a row, and one label per row or none"));
   check_threads("local_geometries", threads);
   const Index blocks = (n + samples_per_block - 1) / samples_per_block;
   std::vector<LocalGeometry> result(static_cast<std::size_t>(n));
@@ -179,7 +181,7 @@ std::vector<LocalGeometry> local_geometries(const Mlp<T>& mlp, const Batch<T>& d
       std::ranges::copy(f.value().row(row), output.data());
       for (Index i = 0; i < k; ++i)
         std::ranges::copy(gradients[static_cast<std::size_t>(i)].value().row(row), j.row(i).begin());
-      result[sample] = local_geometry(j, output, point, data.labels[sample]);
+      result[sample] = local_geometry(j, output, point, has_labels ? std::optional(data.labels[sample]) : std::nullopt);
     }
   });
   return result;

@@ -22,7 +22,7 @@ class Mlp;
 struct LocalGeometry {
   /// cos(Jᵀ1, x): the paper's centroid alignment. Adding one function to all outputs changes it.
   std::optional<double> centroid_alignment = {};
-  /// cos(J_y - mean_j J_j, x) with y the label: the same without that freedom.
+  /// cos(J_y - mean_j J_j, x) with y the label: the same without that freedom. Absent where there is no label.
   std::optional<double> class_alignment = {};
   /// |cos(v, x)|, v the first right singular vector of J; arbitrary where the two largest singular values are equal.
   std::optional<double> normal_alignment = {};
@@ -40,11 +40,11 @@ struct LocalGeometry {
 /// The measures by name, in the order of the struct.
 std::vector<std::pair<const char*, std::optional<double>>> measures(const LocalGeometry& geometry);
 
-/// The measures of one map: jacobian k x d, output f(x) 1 x k, x 1 x d, label in 0, ..., max(k, 2) - 1. One output
-/// stands for two classes with the logits -f/2 and f/2. Throws InputError on shapes or a label that do not fit, or a
-/// jacobian that is not finite.
+/// The measures of one map: jacobian k x d, output f(x) 1 x k, x 1 x d, label in 0, ..., max(k, 2) - 1, or none where
+/// the outputs are no classes. One output stands for two classes with the logits -f/2 and f/2. Throws InputError on
+/// shapes or a label that do not fit, or a jacobian that is not finite.
 LocalGeometry local_geometry(ConstView<double> jacobian, ConstView<double> output, ConstView<double> x,
-                             std::int32_t label);
+                             std::optional<std::int32_t> label);
 
 /// The measures that follow from the singular values and vectors of the map alone.
 struct SingularGeometry {
@@ -58,10 +58,10 @@ struct SingularGeometry {
 /// by up to about 1e-8 of the largest. Throws InputError on shapes that do not fit, or a jacobian that is not finite.
 SingularGeometry singular_geometry(ConstView<double> jacobian, ConstView<double> x);
 
-/// The measures at each row of a batch (inputs and labels; the rest is not looked at) of a network with any activation.
-/// J takes k backward passes and is measured in double. On up to `threads` threads, with the same bits at any number.
-/// Throws InputError on shapes or labels that do not fit, an empty batch, a Jacobian that is not finite, or fewer than
-/// one thread.
+/// The measures at each row of a batch (inputs and labels, which may be missing; the rest is not looked at) of a
+/// network with any activation. J takes k backward passes and is measured in double. On up to `threads` threads, with
+/// the same bits at any number. Throws InputError on shapes or labels that do not fit, an empty batch, a Jacobian that
+/// is not finite, or fewer than one thread.
 template <class T>
 std::vector<LocalGeometry> local_geometries(const Mlp<T>& mlp, const Batch<T>& data, int threads = 1);
 

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/atomic_file.hpp"
+#include "base/exact_double.hpp"
 #include "base/json_text.hpp"
 #include "base/memory.hpp"
 #include "base/natural_order.hpp"
@@ -31,11 +32,27 @@ constexpr std::uint64_t header_limit = 100'000'000;  // bytes; the limit of the 
 constexpr std::uint64_t prefix_size = 8;             // bytes of the header's length
 constexpr std::string_view metadata_key = "__metadata__";
 
+struct Dtype;
+
+// Where one tensor lies in a file.
+struct Entry {
+  std::string name;
+  const Dtype* dtype = nullptr;
+  bool is_vector = false;
+  Shape shape;
+  std::uint64_t begin = 0;  // bytes from the end of the header
+  std::uint64_t end = 0;
+};
+
+using Values = std::variant<Matrix<float>, Matrix<double>>;
+
 // A type that values are stored in.
 struct Dtype {
   std::string_view name;
-  std::uint64_t size;               // bytes
-  float (*decoded)(std::uint16_t);  // of the types of two bytes
+  std::uint64_t size;    // bytes
+  std::uint64_t memory;  // bytes that a value takes while it is read
+  bool is_of_networks;
+  Values (*read)(const fs::path& path, std::istream& in, const Entry& entry);
 };
 
 // IEEE 754 binary16: 1 bit of sign, 5 of exponent, 10 of mantissa. Every value of it is a float.
@@ -49,19 +66,6 @@ float binary16(std::uint16_t bits) {
 
 // The upper half of a float.
 float bfloat16(std::uint16_t bits) { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); }
-
-constexpr std::array<Dtype, 4> dtypes = {
-    {{"F64", 8, nullptr}, {"F32", 4, nullptr}, {"F16", 2, binary16}, {"BF16", 2, bfloat16}}};
-
-// Where one tensor lies in a file.
-struct Entry {
-  std::string name;
-  const Dtype* dtype = nullptr;
-  bool is_vector = false;
-  Shape shape;
-  std::uint64_t begin = 0;  // bytes from the end of the header
-  std::uint64_t end = 0;
-};
 
 // A JSON value for a message: one line of plain ASCII, cut when long.
 std::string shown(const Json& value, std::size_t longest = 60) {
@@ -81,6 +85,64 @@ template <class... Parts>
 }
 
 std::string system_message(int error) { return std::generic_category().message(error); }
+
+// Reads the data of an entry to `values`, which has room for it; the data of a file need not be aligned.
+void read_data(const fs::path& path, std::istream& in, const Entry& entry, void* values) {
+  in.read(static_cast<char*>(values), static_cast<std::streamsize>(entry.end - entry.begin));
+  if (!in) refuse_tensor(path, entry.name, "reading its data failed");
+}
+
+template <class T>
+Values stored_values(const fs::path& path, std::istream& in, const Entry& entry) {
+  Matrix<T> values(entry.shape.rows, entry.shape.cols);
+  read_data(path, in, entry, values.data());
+  return values;
+}
+
+template <float (*decoded)(std::uint16_t)>
+Values decoded_values(const fs::path& path, std::istream& in, const Entry& entry) {
+  Matrix<float> values(entry.shape.rows, entry.shape.cols);
+  std::vector<std::uint16_t> stored(static_cast<std::size_t>(values.size()));
+  read_data(path, in, entry, stored.data());
+  std::ranges::transform(stored, values.data(), decoded);
+  return values;
+}
+
+template <class T>
+Values whole_values(const fs::path& path, std::istream& in, const Entry& entry) {
+  Matrix<double> values(entry.shape.rows, entry.shape.cols);
+  std::vector<T> stored(static_cast<std::size_t>(values.size()));
+  read_data(path, in, entry, stored.data());
+  for (std::size_t i = 0; i < stored.size(); ++i) {
+    if constexpr (sizeof(T) == 8)  // the others are held all
+      if (!is_exact_double(stored[i]))
+        refuse_tensor(path, entry.name, "found ", stored[i], " at value ", i,
+                      ", expected a number that double precision holds exactly");
+    values.data()[i] = static_cast<double>(stored[i]);
+  }
+  return values;
+}
+
+Values truth_values(const fs::path& path, std::istream& in, const Entry& entry) {
+  Values values = whole_values<std::uint8_t>(path, in, entry);
+  for (const double value : std::get<Matrix<double>>(values).span())
+    if (value > 1) refuse_tensor(path, entry.name, "found a byte ", value, " of type BOOL, expected 0 or 1");
+  return values;
+}
+
+constexpr std::array<Dtype, 13> dtypes = {{{"F64", 8, 8, true, stored_values<double>},
+                                           {"F32", 4, 4, true, stored_values<float>},
+                                           {"F16", 2, 6, true, decoded_values<binary16>},
+                                           {"BF16", 2, 6, true, decoded_values<bfloat16>},
+                                           {"I64", 8, 16, false, whole_values<std::int64_t>},
+                                           {"I32", 4, 12, false, whole_values<std::int32_t>},
+                                           {"I16", 2, 10, false, whole_values<std::int16_t>},
+                                           {"I8", 1, 9, false, whole_values<std::int8_t>},
+                                           {"U64", 8, 16, false, whole_values<std::uint64_t>},
+                                           {"U32", 4, 12, false, whole_values<std::uint32_t>},
+                                           {"U16", 2, 10, false, whole_values<std::uint16_t>},
+                                           {"U8", 1, 9, false, whole_values<std::uint8_t>},
+                                           {"BOOL", 1, 9, false, truth_values}}};
 
 // Refuses what PyTorch itself writes, once it is known to be no safetensors file; `beginning` are its first bytes.
 void refuse_torch_save(const fs::path& path, std::string_view beginning) {
@@ -145,7 +207,8 @@ std::string listed_tensors(const Json& header) {
 }
 
 // The tensor `name` of the header.
-Entry entry_of(const fs::path& path, const std::string& name, const Json& header, std::uint64_t data_size) {
+Entry entry_of(const fs::path& path, const std::string& name, const Json& header, std::uint64_t data_size,
+               TensorKinds accepted) {
   const Json& description = header.at(name);
   if (!description.is_object())
     refuse_tensor(path, name, "the description is ", shown(description), "; expected a JSON object");
@@ -157,10 +220,12 @@ Entry entry_of(const fs::path& path, const std::string& name, const Json& header
   const auto extents = whole_numbers(path, name, description, "shape");
   const std::string shape_shown = shown(extents);
   const auto known = std::ranges::find_if(dtypes, [&](const Dtype& type) { return *dtype == type.name; });
-  if (known == dtypes.end() || extents.empty() || extents.size() > 2)
-    refuse_tensor(path, name, "found dtype ", shown(*dtype), " and shape ", shape_shown,
-                  ", expected F64, F32, F16 or BF16 and one or two dimensions; the file holds ",
-                  listed_tensors(header));
+  const bool of_networks = accepted == TensorKinds::of_networks;
+  if (known == dtypes.end() || extents.empty() || (of_networks && (!known->is_of_networks || extents.size() > 2)))
+    refuse_tensor(path, name, "found dtype ", shown(*dtype), " and shape ", shape_shown, ", expected F64, F32, F16",
+                  of_networks ? " or BF16 and one or two dimensions"
+                              : ", BF16, BOOL, I8 to I64 or U8 to U64 and one dimension or more",
+                  "; the file holds ", listed_tensors(header));
   entry.dtype = &*known;
 
   std::uint64_t bytes = known->size;
@@ -173,7 +238,9 @@ Entry entry_of(const fs::path& path, const std::string& name, const Json& header
   }
   if (std::find(extents.begin(), extents.end(), 0u) != extents.end()) bytes = 0;
   entry.is_vector = extents.size() == 1;
-  entry.shape = {entry.is_vector ? 1 : static_cast<Index>(extents.front()), static_cast<Index>(extents.back())};
+  std::uint64_t columns = 1;
+  for (std::size_t i = entry.is_vector ? 0 : 1; i < extents.size(); ++i) columns *= extents[i];
+  entry.shape = {entry.is_vector ? 1 : static_cast<Index>(extents.front()), static_cast<Index>(columns)};
 
   const auto offsets = whole_numbers(path, name, description, "data_offsets");
   if (offsets.size() != 2 || offsets[0] > offsets[1])
@@ -205,46 +272,36 @@ void check_layout(const fs::path& path, std::vector<Entry>& entries, std::uint64
            " bytes of data (trailing bytes)");
 }
 
-// Reads the data of an entry to `values`, which has room for it; the data of a file need not be aligned.
-void read_data(const fs::path& path, std::istream& in, const Entry& entry, void* values) {
-  in.read(static_cast<char*>(values), static_cast<std::streamsize>(entry.end - entry.begin));
-  if (!in) refuse_tensor(path, entry.name, "reading its data failed");
-}
+// A file at the end of its header.
+struct Opened {
+  std::ifstream in;
+  Json header = {};
+  std::uint64_t data_size = 0;  // bytes behind it
+};
 
-template <class T>
-Matrix<T> stored_values(const fs::path& path, std::istream& in, const Entry& entry) {
-  Matrix<T> values(entry.shape.rows, entry.shape.cols);
-  read_data(path, in, entry, values.data());
-  return values;
-}
-
-Matrix<float> decoded_values(const fs::path& path, std::istream& in, const Entry& entry) {
-  Matrix<float> values(entry.shape.rows, entry.shape.cols);
-  std::vector<std::uint16_t> stored(static_cast<std::size_t>(values.size()));
-  read_data(path, in, entry, stored.data());
-  std::ranges::transform(stored, values.data(), entry.dtype->decoded);
-  return values;
+Opened opened(const fs::path& path) {
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (!fs::is_regular_file(status)) refuse(path, error ? error.message() : "Not a regular file");
+  Opened file{.in = std::ifstream(path, std::ios::binary)};
+  if (!file.in) refuse(path, "cannot open for reading: ", system_message(errno));
+  const std::uint64_t file_size = fs::file_size(path, error);
+  if (error) refuse(path, "cannot tell its size: ", error.message());
+  const std::string header = header_of(path, file.in, file_size);
+  file.data_size = file_size - prefix_size - header.size();
+  file.header = parsed_header(path, header);
+  return file;
 }
 
 }  // namespace
 
-TensorFile read_safetensors(const fs::path& path) {
-  std::error_code error;
-  const fs::file_status status = fs::status(path, error);
-  if (!fs::is_regular_file(status)) refuse(path, error ? error.message() : "Not a regular file");
-  std::ifstream in(path, std::ios::binary);
-  if (!in) refuse(path, "cannot open for reading: ", system_message(errno));
-  const std::uint64_t file_size = fs::file_size(path, error);
-  if (error) refuse(path, "cannot tell its size: ", error.message());
-
+TensorFile read_safetensors(const fs::path& path, TensorKinds accepted) {
+  auto [in, description, data_size] = opened(path);
   TensorFile file;
-  const std::string header = header_of(path, in, file_size);
-  const std::uint64_t data_size = file_size - prefix_size - header.size();
   std::vector<Entry> entries;
-  const Json description = parsed_header(path, header);
   for (const auto& [name, value] : description.items()) {
     if (name != metadata_key) {
-      entries.push_back(entry_of(path, name, description, data_size));
+      entries.push_back(entry_of(path, name, description, data_size, accepted));
       continue;
     }
     if (!value.is_object()) refuse(path, name, " is ", shown(value), "; expected a JSON object of strings");
@@ -255,21 +312,34 @@ TensorFile read_safetensors(const fs::path& path) {
   }
   // Before anything is allocated: tensors that share their bytes could ask for far more than the file's size.
   check_layout(path, entries, data_size);
-  double memory = 0;  // two bytes become the four of a float, while they are still there
+  double memory = 0;  // some become larger while what was stored is still there
   for (const Entry& entry : entries)
-    memory += (entry.dtype->decoded ? 3 : 1) * static_cast<double>(entry.end - entry.begin);
+    memory +=
+        static_cast<double>(entry.dtype->memory) * static_cast<double>(entry.shape.size());
   require_memory(memory, path.string());
-  for (const Entry& entry : entries) {
-    Tensor& tensor = file.tensors[entry.name];
-    tensor.is_vector = entry.is_vector;
-    if (entry.dtype->decoded)
-      tensor.values = decoded_values(path, in, entry);
-    else if (entry.dtype->size == sizeof(double))
-      tensor.values = stored_values<double>(path, in, entry);
-    else
-      tensor.values = stored_values<float>(path, in, entry);
-  }
+  for (const Entry& entry : entries)
+    file.tensors[entry.name] = {.values = entry.dtype->read(path, in, entry), .is_vector = entry.is_vector};
   return file;
+}
+
+std::vector<std::string> tensor_names(const fs::path& path) {
+  const Opened file = opened(path);
+  std::vector<std::string> names;
+  for (const auto& [name, value] : file.header.items())
+    if (name != metadata_key) names.push_back(name);
+  return names;
+}
+
+bool is_safetensors_file(const fs::path& path) {
+  std::error_code ignored;
+  if (!fs::is_regular_file(path, ignored)) return false;
+  const std::uint64_t size = fs::file_size(path, ignored);
+  std::array<char, prefix_size + 1> beginning{};
+  std::ifstream in(path, std::ios::binary);
+  if (ignored || !in.read(beginning.data(), beginning.size())) return false;
+  std::uint64_t header_size = 0;
+  std::copy_n(beginning.data(), prefix_size, reinterpret_cast<char*>(&header_size));
+  return beginning.back() == '{' && header_size <= std::min(header_limit, size - prefix_size);
 }
 
 void write_safetensors(const fs::path& path, const TensorFile& file) {

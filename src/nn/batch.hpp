@@ -13,10 +13,13 @@ namespace normalign {
 template <class T>
 struct Batch {
   ConstView<T> inputs;                     ///< n x d
-  std::span<const std::int32_t> labels{};  ///< n class numbers, for cross_entropy
+  std::span<const std::int32_t> labels{};  ///< n class numbers; none where numbers are predicted
   ConstView<T> targets{};                  ///< n x k values, for mse and bce
   /// n numbers of the samples in the data set, which address random draws; when empty, row i is sample i.
   std::span<const Index> samples{};
+
+  /// Whether numbers are predicted, not classes: there are targets and no labels.
+  bool is_regression() const { return labels.empty() && targets.rows() > 0; }
 };
 
 /// Throws InputError, opened by `caller`, unless the batch has a row, and for each row what the loss compares the k

@@ -10,11 +10,15 @@ namespace normalign {
 
 template <class T>
 Batches<T>::Batches(const Dataset<T>& data, Matrix<T> targets, Index batch_size, std::uint64_t seed)
-    : data_(data), source_(data.inputs), targets_(std::move(targets)), seed_(seed), order_(data.labels.size()) {
+    : data_(data),
+      source_(data.inputs),
+      targets_(std::move(targets)),
+      seed_(seed),
+      order_(static_cast<std::size_t>(data.inputs.rows())) {
   const Index n = data.inputs.rows();
   size_ = batch_size == 0 ? n : std::min(batch_size, n);
   std::iota(order_.begin(), order_.end(), Index{0});
-  labels_.resize(static_cast<std::size_t>(size_));
+  labels_.resize(data.labels.empty() ? 0 : static_cast<std::size_t>(size_));
   if (size_ == n) return;
   inputs_ = Matrix<T>(size_, data.inputs.cols());
   batch_targets_ = Matrix<T>(targets_.empty() ? 0 : size_, targets_.cols());
@@ -51,11 +55,11 @@ void Batches<T>::pass(Index epoch, const std::function<void(const Batch<T>&)>& s
     for (Index i = 0; i < count; ++i) {
       const Index from = samples[static_cast<std::size_t>(i)];
       std::ranges::copy(source_.row(from), inputs_.row(i).begin());
-      labels_[static_cast<std::size_t>(i)] = data_.labels[static_cast<std::size_t>(from)];
+      if (!labels_.empty()) labels_[static_cast<std::size_t>(i)] = data_.labels[static_cast<std::size_t>(from)];
       if (!targets_.empty()) std::ranges::copy(targets_.row(from), batch_targets_.row(i).begin());
     }
     step({.inputs = inputs_.view().row_block(0, count),
-          .labels = std::span<const std::int32_t>(labels_).first(static_cast<std::size_t>(count)),
+          .labels = std::span<const std::int32_t>(labels_).first(labels_.empty() ? 0 : static_cast<std::size_t>(count)),
           .targets = targets_.empty() ? ConstView<T>() : batch_targets_.view().row_block(0, count),
           .samples = samples});
   }

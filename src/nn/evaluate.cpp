@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "autodiff/ops_elementwise.hpp"
+#include "data/regression_scores.hpp"
 #include "robustness/class_attack.hpp"
 
 namespace normalign {
@@ -58,8 +59,13 @@ Evaluator<T>::~Evaluator() = default;
 
 template <class T>
 Evaluation Evaluator<T>::operator()(const Batch<T>& data) {
-  check_labelled("Evaluator", mlp_, loss_, data);
-  const Index n = data.inputs.rows();
+  const Index n = data.inputs.rows(), k = mlp_.options().widths.back();
+  const bool is_regression = data.is_regression();
+  if (is_regression)
+    check_batch("Evaluator", data, loss_, k);
+  else
+    check_labelled("Evaluator", mlp_, loss_, data);
+  if (is_regression) outputs_.resize(n, k);
   const Index blocks = block_count(n);
   while (static_cast<Index>(blocks_.size()) < blocks) blocks_.push_back(std::make_unique<Block>());
   parallel_for(threads_, blocks, failures_, [&](Index i) {
@@ -73,6 +79,10 @@ Evaluation Evaluator<T>::operator()(const Batch<T>& data) {
         static_cast<double>(task_loss(loss_, std::move(scaled), target_on(block.tape, data, loss_, rows), n).item());
     block.right = 0;
     const ConstView<T> outputs = f.value();
+    if (is_regression) {
+      std::ranges::copy(outputs.span(), outputs_.row(rows.first).data());
+      return;
+    }
     for (Index row = 0; row < rows.count; ++row)
       block.right += is_right<T>(outputs.row(row), data.labels[static_cast<std::size_t>(rows.first + row)]);
   });
@@ -82,7 +92,13 @@ Evaluation Evaluator<T>::operator()(const Batch<T>& data) {
     result.loss += blocks_[static_cast<std::size_t>(i)]->loss;
     right += blocks_[static_cast<std::size_t>(i)]->right;
   }
-  result.accuracy = 100 * static_cast<double>(right) / static_cast<double>(n);
+  if (is_regression) {
+    RegressionScores scores = regression_scores<T>(outputs_, data.targets);
+    result.accuracy = 100 * scores.mean_r_squared();
+    result.rmse = std::move(scores.rmse);
+  } else {
+    result.accuracy = 100 * static_cast<double>(right) / static_cast<double>(n);
+  }
   return result;
 }
 

@@ -11,8 +11,11 @@ namespace normalign {
 
 /// Loss and accuracy over a set of samples.
 struct Evaluation {
-  double loss = 0;      ///< the task loss as losses.hpp defines it
-  double accuracy = 0;  ///< per cent
+  double loss = 0;  ///< the task loss as losses.hpp defines it
+  /// Per cent of the samples whose class is right. Of targets, 100 R²: the share of their variance that is predicted,
+  /// the mean over the targets (regression_scores.hpp), which may be below 0.
+  double accuracy = 0;
+  std::vector<double> rmse = {};  ///< of each target, in its unit; none of classes
 };
 
 /// Throws InputError, opened by `caller`, when the network cannot be evaluated on `data` under the loss: no rows, not
@@ -35,8 +38,8 @@ class Evaluator {
   Evaluator(const Mlp<T>& mlp, Loss loss, int threads, double output_scale = 1);
   ~Evaluator();
 
-  /// Loss and accuracy on `data`, whose sample numbers are not needed; a row counts where `is_right` holds. Throws
-  /// InputError when there are no rows or the shapes do not fit.
+  /// Loss and accuracy on `data`, whose sample numbers are not needed; a row of a class counts where `is_right` holds.
+  /// Throws InputError when there are no rows or the shapes do not fit.
   Evaluation operator()(const Batch<T>& data);
 
  private:
@@ -45,6 +48,7 @@ class Evaluator {
   Loss loss_;
   int threads_;
   double output_scale_;
+  Matrix<T> outputs_;  // of a regression
   std::vector<std::unique_ptr<Block>> blocks_;
   std::vector<std::exception_ptr> failures_;
 };

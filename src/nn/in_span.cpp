@@ -38,8 +38,8 @@ InSpan<T> in_span(const Mlp<T>& network, const Split<T>& data, Index axes) {
   auto coordinates = SpanCoordinates<T>::by_inner_products(spanning_rows<T>(axes, data.train.inputs, weight));
   const ConstView<T> rows = coordinates.rows();
   Mlp<T> small = with_first_weight(network, Matrix<T>(rows.row_block(axes + n, weight.rows())));
-  Split<T> split = {{Matrix<T>(rows.row_block(axes, n)), data.train.labels, data.train.classes},
-                    {coordinates.of(data.test.inputs), data.test.labels, data.test.classes}};
+  Split<T> split = {{Matrix<T>(rows.row_block(axes, n)), data.train.labels, data.train.classes, data.train.targets},
+                    {coordinates.of(data.test.inputs), data.test.labels, data.test.classes, data.test.targets}};
   return {std::move(coordinates), std::move(small), std::move(split)};
 }
 

@@ -18,7 +18,7 @@ template <class T>
 struct InSpan {
   SpanCoordinates<T> coordinates;  ///< r + 1 of d inputs, r at most axes + training rows + first hidden units
   Mlp<T> network;                  ///< of r + 1 inputs; its weight of the last one, the rest's length, is 0
-  Split<T> data;                   ///< the rows' coordinates; labels as they were
+  Split<T> data;                   ///< the rows' coordinates; labels and targets as they were
 };
 
 /// The network and the data in coordinates, of which the first `axes` are the first inputs, up to the sign: isotropic

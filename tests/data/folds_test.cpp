@@ -1,6 +1,7 @@
 #include "data/folds.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "support/catch.hpp"
 #include "support/message_of.hpp"
@@ -66,6 +67,28 @@ TEST_CASE("stratified halves give training the odd row", "[data]") {
   for (std::int32_t c = 0; c < 6; ++c)
     CHECK(std::abs(count_of(halves.train, labels, c) - count_of(halves.test, labels, c)) <= 1);
   CHECK(stratified_halves(std::vector<std::int32_t>{0, 0}, 1, 0).train.size() == 1);
+}
+
+TEST_CASE("a stratified share has its share of every class, whatever it is", "[data]") {
+  const auto labels = mixed_labels();
+  for (const double share : {1e-9, 0.01, 0.2, 1.0 / 3, 0.5, 0.77, 0.999999}) {
+    CAPTURE(share);
+    const Fold found = stratified_share(labels, 6, share, 5);
+    check_division(found, labels.size());
+    const auto size = static_cast<Index>(found.test.size());
+    CHECK(size == std::clamp<Index>(std::lround(share * 97), 1, 96));
+    for (std::int32_t c = 0; c < 6; ++c) {
+      const double expected =
+          static_cast<double>(std::ranges::count(labels, c)) * static_cast<double>(size) / static_cast<double>(97);
+      CHECK(std::abs(static_cast<double>(count_of(found.test, labels, c)) - expected) < 1);
+    }
+  }
+  CHECK(stratified_share(labels, 6, 0.3, 5).test == stratified_share(labels, 6, 0.3, 5).test);
+  CHECK(stratified_share(labels, 6, 0.3, 5).test != stratified_share(labels, 6, 0.3, 6).test);
+  CHECK(stratified_share(std::vector<std::int32_t>{0, 0}, 1, 0.9, 0).test.size() == 1);
+  for (const double share : {0.0, 1.0, -0.5, std::nan("")})
+    CHECK(contains(message_of([&] { stratified_share(labels, 6, share, 0); }), "expected a number between 0 and 1"));
+  CHECK(contains(message_of([] { stratified_share(std::vector<std::int32_t>{0}, 1, 0.5, 0); }), "found 1 rows"));
 }
 
 TEST_CASE("folds depend on the seed alone, and rows change sides with it", "[data]") {

@@ -45,6 +45,26 @@ TEST_CASE("a rank-one Jacobian along x is wholly aligned") {
   CHECK_THAT(*local_geometry(outer({2, -0.5, -0.25}, x), M(1, 3), x, 1).class_alignment, WithinAbs(-1, 1e-14));
 }
 
+TEST_CASE("without a label all is measured but the class alignment") {
+  for (const Index k : {1, 3}) {
+    const M jacobian = random_matrix({k, 6}, 1), x = random_matrix({1, 6}, 2), output = random_matrix({1, k}, 3);
+    const auto with = measures(local_geometry(jacobian, output, x, 0));
+    const auto without = measures(local_geometry(jacobian, output, x, std::nullopt));
+    for (std::size_t i = 0; i < with.size(); ++i) {
+      CAPTURE(k, with[i].first);
+      REQUIRE(with[i].second);
+      if (with[i].first == std::string("class_alignment"))
+        CHECK_FALSE(without[i].second);
+      else
+        CHECK(without[i].second == with[i].second);
+    }
+  }
+  const Mlp<double> mlp({.widths = {6, 5, 2}, .seed = 1});
+  const M inputs = random_matrix({4, 6}, 1);
+  CHECK(local_geometries(mlp, {.inputs = inputs})[3].jacobian_norm ==
+        local_geometries(mlp, {.inputs = inputs, .labels = std::vector<std::int32_t>{0, 1, 0, 1}})[3].jacobian_norm);
+}
+
 TEST_CASE("at theorem 1's optimum the centroid vanishes, and only the gauge-free alignment sees it") {
   const M x = random_matrix({1, 6}, 2);
   const LocalGeometry found = local_geometry(outer({0.75, -0.25, -0.25, -0.25}, x), M(1, 4), x, 0);

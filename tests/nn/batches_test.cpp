@@ -55,6 +55,22 @@ TEST_CASE("a pass has every sample once with its label, target and number, the l
   CHECK_FALSE(std::ranges::is_sorted(seen));
 }
 
+TEST_CASE("targets go without labels") {
+  Dataset<double> data = numbered(23);
+  data.labels.clear();
+  Batches<double> batches(data, negated(data), 5, 1);
+  std::set<double> seen;
+  batches.pass(0, [&](const Batch<double>& batch) {
+    CHECK(batch.is_regression());
+    for (Index i = 0; i < batch.inputs.rows(); ++i) {
+      CHECK(batch.targets(i, 0) == -batch.inputs(i, 0));
+      seen.insert(batch.inputs(i, 0));
+    }
+  });
+  CHECK(seen.size() == 23);
+  CHECK(batches.all().is_regression());
+}
+
 TEST_CASE("the order is that of seed and epoch, whatever was passed over before") {
   const Dataset<double> data = numbered(23);
   Batches<double> one(data, negated(data), 5, 1), same(data, negated(data), 5, 1), other(data, negated(data), 5, 2);

@@ -1,5 +1,6 @@
 #include "nn/evaluate.hpp"
 
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -51,6 +52,42 @@ TEST_CASE("with one output the sign decides and zero is wrong for both labels") 
   CHECK(accuracy(M{{0.5}, {-0.5}, {0.5}, {-0.5}}, {1, 0, 0, 1}) == 50);
   CHECK(accuracy(M{{0.0}, {-0.0}, {0.0}, {-0.0}}, {1, 0, 0, 1}) == 0);
   CHECK(accuracy(M{{infinity}, {-infinity}}, {1, 0}) == 100);
+}
+
+TEST_CASE("of targets the accuracy is 100 R², on any number of threads") {
+  const Index n = 700;
+  const Mlp<double> mlp = identity_network(2);
+  const M outputs = random_matrix({n, 2}, 1);
+  M targets = random_matrix({n, 2}, 2);
+  for (Index i = 0; i < n; ++i) targets(i, 1) = 3 * targets(i, 1) + 5;
+  std::array<double, 2> mean{}, residual{}, spread{};
+  for (Index j = 0; j < 2; ++j) {
+    const auto at = static_cast<std::size_t>(j);
+    for (Index i = 0; i < n; ++i) mean[at] += targets(i, j) / static_cast<double>(n);
+    for (Index i = 0; i < n; ++i) {
+      residual[at] += std::pow(targets(i, j) - outputs(i, j), 2);
+      spread[at] += std::pow(targets(i, j) - mean[at], 2);
+    }
+  }
+  const double r_squared = (2 - residual[0] / spread[0] - residual[1] / spread[1]) / 2;
+  const Batch<double> data{.inputs = outputs, .targets = targets};
+  CHECK(data.is_regression());
+  Evaluator<double> evaluate(mlp, Loss::mse, 1);
+  const Evaluation found = evaluate(data);
+  CHECK_THAT(found.accuracy, WithinRel(100 * r_squared, 1e-12));
+  CHECK_THAT(found.loss, WithinRel((residual[0] + residual[1]) / static_cast<double>(2 * n), 1e-12));
+  REQUIRE(found.rmse.size() == 2);
+  CHECK_THAT(found.rmse[1], WithinRel(std::sqrt(residual[1] / static_cast<double>(n)), 1e-12));
+  const Evaluation threaded = Evaluator<double>(mlp, Loss::mse, 8)(data);
+  CHECK(threaded.accuracy == found.accuracy);
+  CHECK(threaded.rmse == found.rmse);
+  // Fewer rows afterwards, of the same evaluator.
+  CHECK(evaluate({.inputs = outputs.view().row_block(0, 3), .targets = outputs.view().row_block(0, 3)}).accuracy ==
+        100);
+  CHECK(message_of([&] { evaluate({.inputs = outputs, .targets = targets.view().row_block(0, 3)}); }) ==
+        "Evaluator: targets are 3x2; they must be 700x2");
+  const std::vector<std::int32_t> labels(static_cast<std::size_t>(n));
+  CHECK(Evaluator<double>(mlp, Loss::mse, 1)({.inputs = outputs, .labels = labels, .targets = targets}).rmse.empty());
 }
 
 TEST_CASE("with an output scale the loss is that of s f, and the accuracy stays") {

@@ -137,6 +137,9 @@ TEST_CASE("the first coordinates are the inputs of the axes", "[nn]") {
   for (Index i = 0; i < 14; ++i)
     for (Index j = 0; j < 3; ++j) CHECK_THAT(small.data.train.inputs(i, j), WithinRel(data.train.inputs(i, j), 1e-13));
   CHECK(small.data.train.labels == data.train.labels);
+  Split<double> numbers = data;
+  numbers.test.targets = random_matrix({9, 2}, 4);
+  CHECK(in_span(Mlp<double>({.widths = {50, 4, 3}}), numbers).data.test.targets == numbers.test.targets);
   CHECK(small.data.test.classes == 3);
 }
 

@@ -6,8 +6,7 @@
 
 #include "base/nearest_name.hpp"
 #include "base/number_text.hpp"
-#include "data/tables/array_table.hpp"
-#include "data/tables/numpy.hpp"
+#include "data/tables/array_file.hpp"
 
 namespace normalign {
 namespace {
@@ -80,14 +79,14 @@ std::string categories_of(const FeatureEncoding& encoding) {
 // The table in a file of either kind. With an index column to drop, or a header to tell, it must be a CSV file. Of
 // arrays those count that have as many rows as the one of `predicted`, a label or a target.
 DataTable table_in(const std::filesystem::path& path, const CsvOptions& options,
-                   const std::optional<std::string>& predicted = {}) {
-  if (!is_numpy_file(path)) return csv_table(path, options);
+                   const std::optional<std::string>& predicted = {}, ArrayPart part = ArrayPart::all) {
+  if (!is_array_file(path)) return csv_table(path, options);
   const auto refuse = [&](const char* option) {
     throw InputError(text(path.string(), ": ", option, ": found it for a file of arrays, expected it for a CSV file"));
   };
   if (options.header) refuse("--header");
   if (options.index_column != IndexColumn::refuse) refuse("--index-column");
-  return array_table(path, predicted);
+  return array_table(path, predicted, part);
 }
 
 // Labels as class numbers, and the classes by number.
@@ -166,20 +165,21 @@ EncodableTable read(const std::filesystem::path& path, const TableOptions& optio
   EncodableTable result;
   DataTable& table = result.table;
   if (options.labels.empty() && options.regression) {
-    table = table_in(path, csv, options.targets.empty() ? std::nullopt : std::optional(options.targets.front()));
+    table = table_in(path, csv, options.targets.empty() ? std::nullopt : std::optional(options.targets.front()),
+                     options.part);
     result.labels = places_of_targets(table, options.targets);
     return result;
   }
   if (options.labels.empty()) {
     csv.label = options.label;
-    table = table_in(path, csv, options.label);
+    table = table_in(path, csv, options.label, options.part);
     result.labels = {table.column_at(options.label, "label column")};
     return result;
   }
   // A header is told of both files, or of the only one that may have one.
-  if (is_numpy_file(path) && !is_numpy_file(options.labels)) csv.header.reset();
-  table = table_in(path, csv);
-  const bool may_have_header = !is_numpy_file(options.labels) || is_numpy_file(path);
+  if (is_array_file(path) && !is_array_file(options.labels)) csv.header.reset();
+  table = table_in(path, csv, std::nullopt, options.part);
+  const bool may_have_header = !is_array_file(options.labels) || is_array_file(path);
   CsvOptions of_labels{.delimiter = options.delimiter, .header = may_have_header ? options.header : std::nullopt};
   if (!options.regression) of_labels.texts = {"1"};
   DataTable labels = table_in(options.labels, of_labels);
@@ -365,7 +365,7 @@ LabelledTable labelled_table(const std::filesystem::path& path, const TableOptio
 
 FeatureRows feature_rows(const std::filesystem::path& path, const TableOptions& options,
                          const TableEncoding& encoding) {
-  const DataTable table = table_in(path, csv_options(as_before(options, encoding)));
+  const DataTable table = table_in(path, csv_options(as_before(options, encoding)), std::nullopt, options.part);
   FeatureRows result{.rows = rows_with_features(encoding.features, table), .file_rows = table.rows};
   result.inputs = encoded(encoding.features, table, result.rows);
   const std::vector<std::string> answers = encoding.is_regression() ? encoding.targets : std::vector{encoding.label};

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "data/dataset.hpp"
+#include "data/tables/array_table.hpp"
 #include "data/tables/csv.hpp"
 #include "data/tables/feature_encoding.hpp"
 
@@ -34,6 +35,7 @@ struct TableOptions {
   /// A second file, whose only column is that of the labels, or whose columns are all targets; empty: they are in the
   /// first.
   std::filesystem::path labels = {};
+  ArrayPart part = ArrayPart::all;  ///< of the arrays in the first file
 };
 
 /// An option of the command line with its value, as messages show both.
@@ -65,8 +67,8 @@ struct EncodableTable {
   TableEncoding encoding = {};             ///< not settled
 };
 
-/// The table in a CSV, .npy or .npz file, which is told by its content. Rows without a label or a target are left out
-/// with MissingValues::drop.
+/// The table in a CSV, .npy, .npz or safetensors file, which is told by its content. Rows without a label or a target
+/// are left out with MissingValues::drop.
 ///
 /// Where all labels are whole numbers of at most 17 digits, classes are in their order (and 2.0 is 2), else in byte
 /// order. Throws InputError as `csv_table`, `array_table`, `feature_encoding` and `rows_with_features` do; on options
@@ -111,7 +113,7 @@ struct FeatureRows {
 };
 
 /// The features of the table in that file, read as another table was; whether it has labels or targets does not matter.
-/// Of the options only `delimiter`, `header` and `index_column` are looked at. Throws as `encodable_table` and
+/// Of the options only `delimiter`, `header`, `index_column` and `part` are looked at. Throws as `encodable_table` and
 /// `encoded` do.
 FeatureRows feature_rows(const std::filesystem::path& path, const TableOptions& options, const TableEncoding& encoding);
 

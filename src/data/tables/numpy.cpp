@@ -10,7 +10,9 @@
 #include <span>
 #include <string_view>
 #include <system_error>
+#include <type_traits>
 
+#include "base/exact_double.hpp"
 #include "base/memory.hpp"
 #include "base/utf8.hpp"
 #include "data/tables/numpy_header.hpp"
@@ -123,23 +125,12 @@ double as_double(T value) {
   return static_cast<double>(value);
 }
 
-// Whether double precision, with its 53 bits, holds the value.
-template <class T>
-bool is_exact(T value) {
-  if constexpr (std::is_integral_v<T>) {
-    const auto bits = static_cast<std::uint64_t>(value);
-    const std::uint64_t magnitude = value < 0 ? 0 - bits : bits;
-    return magnitude >> 53 == 0 || std::bit_width(magnitude >> std::countr_zero(magnitude)) <= 53;
-  }
-  return true;
-}
-
 template <class T>
 void read_numbers(ZipMemberBytes& bytes, const NpyHeader& header, std::span<double> numbers) {
   each_item(bytes, header, [&](const char* item, std::size_t place) {
     const T value = stored<T>(item, header.type.is_swapped);
-    if constexpr (sizeof(T) == 8)  // the others are held all
-      if (!is_exact(value))
+    if constexpr (sizeof(T) == 8 && std::is_integral_v<T>)  // the others are held all
+      if (!is_exact_double(value))
         throw InputError(text("found ", value, " at ", index_text(place, header.shape),
                               ", expected a number that double precision holds exactly"));
     numbers[place] = as_double(value);
@@ -242,14 +233,18 @@ NumpyArray read_array(std::istream& file, const ZipMember& member) {
   return array;
 }
 
-std::vector<NumpyArray> archived_arrays(std::istream& file) {
+// The name of the array in a member of an archive.
+std::string name_of(const ZipMember& member) {
   constexpr std::string_view ending = ".npy";
+  if (!member.name.ends_with(ending) || !is_utf8(member.name))
+    throw InputError(text("member \"", one_line(member.name), "\": expected arrays alone, which are called NAME.npy"));
+  return member.name.substr(0, member.name.size() - ending.size());
+}
+
+std::vector<NumpyArray> archived_arrays(std::istream& file) {
   std::vector<NumpyArray> arrays;
   for (const ZipMember& member : zip_members(file)) {
-    if (!member.name.ends_with(ending) || !is_utf8(member.name))
-      throw InputError(
-          text("member \"", one_line(member.name), "\": expected arrays alone, which are called NAME.npy"));
-    const std::string name = member.name.substr(0, member.name.size() - ending.size());
+    const std::string name = name_of(member);
     within(text("array \"", one_line(name), "\": "), [&] { arrays.push_back(read_array(file, member)); });
     arrays.back().name = name;
   }
@@ -268,6 +263,22 @@ std::string beginning(std::istream& file) {
 // Of an archive's first member, or of one without members.
 bool begins_zip(std::string_view bytes) { return bytes.starts_with("PK\3\4") || bytes.starts_with("PK\5\6"); }
 
+// Opens the file, in front of its first byte, and says whether it is an archive.
+bool open_archive(const fs::path& path, std::ifstream& file) {
+  std::error_code error;
+  // A folder can be opened, and a pipe without a writer would block.
+  if (const fs::file_status status = fs::status(path, error); !fs::is_regular_file(status))
+    throw InputError(text(error ? error.message() : "found no regular file, expected one"));
+  file.open(path, std::ios::binary);
+  if (!file) throw InputError(text("cannot open for reading: ", std::generic_category().message(errno)));
+  const std::string begin = beginning(file);
+  if (begins_zip(begin)) return true;
+  if (begin != npy_magic)
+    throw InputError(
+        text("found \"", one_line(begin), "\" at its beginning, expected \"?NUMPY\" (.npy) or \"PK\" (.npz)"));
+  return false;
+}
+
 }  // namespace
 
 Index NumpyArray::rows() const { return shape.empty() ? 1 : shape[0]; }
@@ -280,22 +291,24 @@ Index NumpyArray::cols() const {
 
 std::vector<NumpyArray> numpy_arrays(const fs::path& path) {
   return within(path.string() + ": ", [&]() -> std::vector<NumpyArray> {
+    std::ifstream file;
+    if (open_archive(path, file)) return archived_arrays(file);
     std::error_code error;
-    // A folder can be opened, and a pipe without a writer would block.
-    if (const fs::file_status status = fs::status(path, error); !fs::is_regular_file(status))
-      throw InputError(text(error ? error.message() : "found no regular file, expected one"));
-    std::ifstream file(path, std::ios::binary);
-    if (!file) throw InputError(text("cannot open for reading: ", std::generic_category().message(errno)));
     const std::uint64_t size = fs::file_size(path, error);
     if (error) throw InputError(text("cannot tell its size: ", error.message()));
-    const std::string begin = beginning(file);
-    if (begins_zip(begin)) return archived_arrays(file);
-    if (begin != npy_magic)
-      throw InputError(
-          text("found \"", one_line(begin), "\" at its beginning, expected \"?NUMPY\" (.npy) or \"PK\" (.npz)"));
     std::vector<NumpyArray> arrays;
     arrays.push_back(read_array(file, {.stored_size = size, .size = size}));
     return arrays;
+  });
+}
+
+std::vector<std::string> numpy_names(const fs::path& path) {
+  return within(path.string() + ": ", [&] {
+    std::ifstream file;
+    if (!open_archive(path, file)) return std::vector<std::string>(1);
+    std::vector<std::string> names;
+    for (const ZipMember& member : zip_members(file)) names.push_back(name_of(member));
+    return names;
   });
 }
 

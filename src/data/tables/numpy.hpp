@@ -38,6 +38,10 @@ struct NumpyArray {
 /// is. Source: numpy.lib.format, versions 1.0, 2.0 and 3.0.
 std::vector<NumpyArray> numpy_arrays(const std::filesystem::path& path);
 
+/// The names of the arrays of such a file, as `numpy_arrays` has them, with no array read. Throws InputError, naming
+/// the file, where it cannot be read, is of neither kind, or the list in it is damaged.
+std::vector<std::string> numpy_names(const std::filesystem::path& path);
+
 /// Whether a file begins as .npy files or ZIP archives do, whatever its name. Returns false where it cannot be read or
 /// is no regular file.
 bool is_numpy_file(const std::filesystem::path& path);

@@ -44,9 +44,9 @@ Command add_status(CLI::App& app) {
       "  stopped   it was stopped or killed: the command that began it goes on with it\n"
       "  failed    it ended early, and the reason stands beneath the table\n"
       "  waiting   --sweep FILE asks for it, and it has not begun\n"
-      "Accuracies are those of the last epoch that is logged; of a run on a table, means over its folds. Elapsed is "
-      "time\n"
-      "by the clock. No run is disturbed. A folder without runs has none, and the exit status is 0.");
+      "Accuracies are those of the last epoch that is logged (of numbers 100 R²); of a run on a table, means over\n"
+      "its folds. Elapsed is time by the clock. No run is disturbed. A folder without runs has none, and the exit "
+      "status is 0.");
   add(*command, "folder", a.folder, "Folder with logs, searched with what is below it", "DIR");
   add(*command, "--sweep", a.sweep, "List those runs too that this file asks for and that have not begun",
       "CONFIG.json");

@@ -130,6 +130,9 @@ RunConfig config_of(const TrainArguments& a) {
   if (a.seed) config.seed = *a.seed;
   const std::vector<GivenSetting> given = given_by_options(a);
   for (const GivenSetting& setting : given) settings::set(config, setting.name, setting.value);
+  set_dependent_defaults(config, [&](const std::string& name) {
+    return file.settings.contains(name) || std::ranges::count(given, name, &GivenSetting::name) > 0;
+  });
   try {
     check(config);
   } catch (const InputError& error) {
@@ -170,6 +173,8 @@ int train(const TrainArguments& a) {
   if (!lock.held()) throw InputError(text(name, ": another process is at this run, expected none"));
   const bool goes_on = !a.overwrite && is_unfinished(log_file, checkpoint, config);
   check_writable_log(log_file, a.overwrite || goes_on);
+  // Before anything goes: the table may be refused.
+  const auto dataset = new_log(config, threads).dataset;
   remove_temporary_files(place);
   const fs::path model = fs::path(a.out) / (name + ".safetensors");
   if (!goes_on) {
@@ -177,8 +182,7 @@ int train(const TrainArguments& a) {
     if (a.overwrite) fs::remove(model);  // it is that of the log which goes
   }
 
-  if (const auto reading = new_log(config, threads).dataset; !a.quiet && reading.is_object())
-    std::cerr << reading.at("reading").get<std::string>() << '\n';
+  if (!a.quiet && dataset.is_object()) std::cerr << dataset.at("reading").get<std::string>() << '\n';
   Progress progress(std::cerr, isatty(STDERR_FILENO), config.epochs);
   const Interrupt interrupt;
   RunObserver observer{
@@ -197,8 +201,8 @@ int train(const TrainArguments& a) {
     std::cout << std::fixed << std::setprecision(1) << name << ": "
               << (log.grokked ? "grokked at epoch " : "not grokked by epoch ")
               << log.grokking_epoch.value_or(last.epoch) << ", " << std::setprecision(2) << last.opt_time
-              << " s of optimisation, train " << last.train_acc << " %, test " << last.test_acc << " %; log "
-              << log_file.string() << '\n';
+              << " s of optimisation, " << (is_regression(log) ? "R² " : "") << "train " << last.train_acc
+              << " %, test " << last.test_acc << " %; log " << log_file.string() << '\n';
   }
   return 0;
 }
@@ -209,6 +213,7 @@ struct SettingOption {
   std::string help;
   const char* type = nullptr;
   const char* option = nullptr;
+  std::optional<bool> regression = {};  // what giving it says about that setting
 };
 
 std::string option_of(const SettingOption& row) {
@@ -225,8 +230,9 @@ void add_option(CLI::App& command, const SettingOption& row, const char* group, 
         const std::string option = option_of(row);
         CLI::Option* added = command.add_option_function<T>(
             option,
-            [&given, option, setting = row.setting](const T& value) {
+            [&given, option, setting = row.setting, regression = row.regression](const T& value) {
               given.push_back({option, setting, value});
+              if (regression) given.push_back({option, "regression", *regression});
             },
             row.help);
         if (row.type) added->type_name(row.type);
@@ -242,18 +248,24 @@ constexpr const char* table_group = "Table (train table FILE)";
 std::vector<SettingOption> table_options() {
   return {
       {"label_column", "The label column: its name or, where none has that name, its place from 1 (from the end: -1)",
-       "COLUMN", "--label"},
-      {"labels", "The labels are in this file, which has no other column", "FILE"},
+       "COLUMN", "--label", false},
+      {"labels", "The labels are in this file, which has no other column", "FILE", "--labels", false},
+      {"targets", "Predict the numbers in this column instead, by mse: its name or place; again for more", "COLUMN",
+       "--target", true},
+      {"labels", "The targets are the columns of this file", "FILE", "--targets", true},
       {"test_data", "A second file, whose rows are for testing", "FILE", "--test-file"},
-      {"test_labels", "And the file of their labels", "FILE"},
-      {"folds", "Without it: one of so many stratified folds is for testing (default 4)", "N"},
+      {"test_labels", "And the file of their labels or targets", "FILE"},
+      {"test_share", "Without it: a random share of the rows is for testing, between 0 and 1, and of each class", "S",
+       "--validation-share"},
+      {"folds", "Or one of so many stratified folds is for testing (default 4)", "N"},
       {"fold", "Which one, from 0 (default 0)", "N"},
       {"columns", "Features: these columns alone, by name or place; again for more", "COLUMN"},
       {"drop", "Leave this column out; again for more", "COLUMN"},
       {"categories", "This column is categories even if it holds numbers or many texts; again for more", "COLUMN"},
       {"missing", "Rows with missing values: refuse (default), drop, or impute (the mean, or the most frequent)",
        "WORD"},
-      {"standardise", "Features get mean 0 and deviation 1 over the training rows: true (default) or false", "WORD"},
+      {"standardise", "Features and targets get mean 0 and deviation 1 over the training rows: true (default) or false",
+       "WORD"},
       {"header", "Whether the first line names the columns: yes or no (default: guessed from what it holds)", "WORD"},
       {"index_column", "drop or keep a first column that numbers the rows (default: it is refused)", "WORD"}};
 }
@@ -274,7 +286,7 @@ void add_setting_options(CLI::App& command, std::vector<GivenSetting>& given) {
        {{"hidden", "Widths of the hidden layers, with commas between them, such as 512,512", "N,...", "--widths"},
         {"activation", "Between the layers: relu, gelu, tanh and others", "NAME"},
         {"optimizer", "adamw or sgd", "NAME"},
-        {"loss", "cross_entropy, mse (squared error to one-hot rows) or bce", "NAME"},
+        {"loss", "cross_entropy, mse (squared error, of classes to one-hot rows) or bce", "NAME"},
         {"learning_rate", "Step size of the optimizer"},
         {"weight_decay", "Decay per step, times the learning rate"},
         {"batch_size", "Samples per step; 0 is the whole training set"},

@@ -40,8 +40,9 @@ Details details_of(const Found<RunLog>& found, std::size_t most_rows) {
   if (log.grokked) line += element("span", {}, "grokked at epoch ", text(*log.grokking_epoch));
   if (!log.metrics.empty()) {
     const MetricRow& last = log.metrics.back();
-    line += element("span", {{"class", "soft"}}, "epoch ", text(last.epoch), ": train ", per_cent(last.train_acc),
-                    ", test ", per_cent(last.test_acc), ", ", four_digits(last.opt_time), " s");
+    line += element("span", {{"class", "soft"}}, "epoch ", text(last.epoch),
+                    is_regression(log) ? ": R² train " : ": train ", per_cent(last.train_acc), ", test ",
+                    per_cent(last.test_acc), ", ", four_digits(last.opt_time), " s");
   }
   return {found.path, log.run_name,   log.status, log.failure, line, metrics_part(log, most_rows),
           log.config, log.environment};

@@ -20,7 +20,8 @@ constexpr std::array paper_conditions = {baseline_name, "grokalign", "grokfast",
 constexpr const char* data_comment =
     "# One block for each condition: its name, the names of the columns, one line for each logged epoch.\n"
     "# runs: how many still went on; those that have ended keep their last value. Median, lowest and highest value\n"
-    "# are over all finished runs of the condition; NaN where none has a value yet. Accuracies are per cent.\n"
+    "# are over all finished runs of the condition; NaN where none has a value yet. Accuracies are per cent, of "
+    "numbers 100 R².\n"
     "# A run that is not finished has a block of its own, named after it, as far as it came.\n";
 
 std::map<std::string, std::string> condition_colours(const std::vector<TaskRuns>& tasks) {
@@ -110,7 +111,11 @@ std::optional<double> chance_level(const std::vector<Drawn>& all) {
 ChartPanel panel_of(const std::string& base, const std::vector<Curve>& curves, std::size_t first,
                     const std::vector<Drawn>& drawn) {
   ChartPanel result{.y = {.label = base}};
-  if (base == "acc") result.y = {.label = "accuracy (%)", .low = 0, .high = 101};
+  const bool of_numbers = std::ranges::any_of(drawn, [](const Drawn& some) {
+    return std::ranges::any_of(some.runs, [](auto run) { return is_regression(*run); });
+  });
+  if (base == "acc" && of_numbers) result.y = {.label = "R² (%)", .high = 101};
+  if (base == "acc" && !of_numbers) result.y = {.label = "accuracy (%)", .low = 0, .high = 101};
   std::ranges::replace(result.y.label, '_', ' ');
   for (std::size_t i = 0; i < drawn.size(); ++i)
     for (std::size_t k = 0; k < curves.size(); ++k) {

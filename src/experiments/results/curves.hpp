@@ -33,14 +33,14 @@ struct CurveChart {
   std::vector<std::string> missing = {};  ///< metrics that none of them logged
 };
 
-/// The curves of each task, in the order of `tasks`: accuracy (per cent), then a panel for each of `metrics`,
-/// where `x` stands for the logged x and test_x, or train_x and test_x. The epoch is logarithmic, epoch 0 stands at
-/// 0.5; so are losses that span more than two powers of ten. Each condition has a block of data and a colour, the same
-/// in all tasks; those of configs/paper.json have the first ones, and more conditions than colours share some. Lines
-/// are medians over its finished runs, solid for test and dashed for training points (solid as well where only those
-/// were logged), bands the range. An unfinished run is drawn by itself as far as it came, by thin lines of its
-/// condition's colour. Failed runs are not drawn. The level in the panels of an alignment is that of chance, the median
-/// of the logged `chance_alignment`.
+/// The curves of each task, in the order of `tasks`: accuracy (per cent; of runs that predict numbers 100 R²), then a
+/// panel for each of `metrics`, where `x` stands for the logged x and test_x, or train_x and test_x. The epoch is
+/// logarithmic, epoch 0 stands at 0.5; so are losses that span more than two powers of ten. Each condition has a block
+/// of data and a colour, the same in all tasks; those of configs/paper.json have the first ones, and more conditions
+/// than colours share some. Lines are medians over its finished runs, solid for test and dashed for training points
+/// (solid as well where only those were logged), bands the range. An unfinished run is drawn by itself as far as it
+/// came, by thin lines of its condition's colour. Failed runs are not drawn. The level in the panels of an alignment is
+/// that of chance, the median of the logged `chance_alignment`.
 std::vector<CurveChart> curve_charts(const std::vector<TaskRuns>& tasks, const std::vector<std::string>& metrics);
 
 /// The charts of the tasks with finished or unfinished runs as figures; without `metrics` centroid_alignment, where it

@@ -26,8 +26,9 @@ struct RunProgress {
   std::optional<Index> grokking_epoch = {};  ///< the epoch at which it grokked
   std::optional<Index> epoch = {};           ///< epochs done when the log was written
   std::optional<Index> epochs = {};          ///< passes over the training set at most
-  std::optional<double> train_acc = {};      ///< per cent, at the last epoch that is logged; of a table, over its folds
-  std::optional<double> test_acc = {};       ///< the same on the test set
+  std::optional<double> train_acc =
+      {};  ///< per cent (of numbers 100 R²), at the last epoch that is logged; of a table, over its folds
+  std::optional<double> test_acc = {};         ///< the same on the test set
   std::optional<double> elapsed_seconds = {};  ///< by the clock, over all processes of the run
   /// The time that a running run needs for its remaining epochs at the pace so far; it may grok and end before that.
   std::optional<double> left_seconds = {};

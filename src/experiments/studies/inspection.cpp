@@ -54,6 +54,9 @@ void add_attacks(const Mlp<double>& mlp, const Dataset<double>& data, const Insp
   if (std::ranges::adjacent_find(radii, std::greater_equal()) != radii.end())
     throw InputError("inspection: attack radii do not rise; each must be above the one before");
   if (radii.empty()) return;
+  if (data.is_regression())
+    throw InputError(text("inspection: found an attack within ", radii.front(), ", expected none, as numbers are ",
+                          "predicted and attacks are on classes"));
   const auto found = class_attacks<double>(mlp, Batch<double>{.inputs = data.inputs, .labels = data.labels}, radii,
                                            options.attack, options.threads);
   for (std::size_t i = 0; i < samples.size(); ++i)
@@ -113,20 +116,22 @@ constexpr std::array measure_headings = {"centroid",       "class alignment", "n
                                          "|centroid|"};
 
 // Means over the samples with the label, or over all.
-Record class_record(const std::vector<SampleInspection>& samples, std::optional<std::int32_t> label) {
+Record class_record(const Inspection& inspection, std::optional<std::int32_t> label) {
   std::vector<LocalGeometry> geometries;
   std::vector<double> walls, complexities;
   Index correct = 0;
-  for (const SampleInspection& sample : samples) {
+  for (const SampleInspection& sample : inspection.samples) {
     if (label && sample.label != label) continue;
     correct += sample.is_correct;
     geometries.push_back(sample.geometry);
     if (sample.wall) walls.push_back(sample.wall->distance);
     if (sample.complexity) complexities.push_back(static_cast<double>(*sample.complexity));
   }
-  const double accuracy = 100 * static_cast<double>(correct) / static_cast<double>(geometries.size());
-  Record result = {
-      {{"class"}, label ? Cell(*label) : Cell("all")}, {{"samples"}, geometries.size()}, {{"accuracy"}, accuracy}};
+  const double accuracy =
+      inspection.explained.value_or(100 * static_cast<double>(correct) / static_cast<double>(geometries.size()));
+  Record result = {{{"class"}, label ? Cell(*label) : Cell("all")},
+                   {{"samples"}, geometries.size()},
+                   {{"accuracy", inspection.explained ? "R² %" : "accuracy"}, accuracy}};
   for (const auto& [name, value] : measures(mean(geometries)))
     result.push_back({{name, measure_headings[result.size() - 3]}, value});
   result.push_back({{"wall_distance", "to the wall"}, mean(walls)});
@@ -137,9 +142,10 @@ Record class_record(const std::vector<SampleInspection>& samples, std::optional<
 Table classes_table(const Inspection& inspection) {
   Table table;
   std::set<std::int32_t> labels;
-  for (const SampleInspection& sample : inspection.samples) labels.insert(sample.label);
-  for (const std::int32_t label : labels) table.add(class_record(inspection.samples, label));
-  table.add(class_record(inspection.samples, std::nullopt));
+  for (const SampleInspection& sample : inspection.samples)
+    if (!inspection.explained) labels.insert(sample.label);
+  for (const std::int32_t label : labels) table.add(class_record(inspection, label));
+  table.add(class_record(inspection, std::nullopt));
   return table;
 }
 
@@ -151,21 +157,28 @@ Inspection inspection(const Mlp<double>& mlp, const Dataset<double>& data, const
   Inspection result{.options = options, .inputs = data.inputs.cols()};
   const std::vector<LocalGeometry> geometries =
       local_geometries(mlp, Batch<double>{.inputs = data.inputs, .labels = data.labels}, options.threads);
-  for (std::size_t i = 0; i < geometries.size(); ++i)
-    result.samples.push_back({.label = data.labels[i], .geometry = geometries[i]});
-  add_correctness(mlp, data, result.samples);
+  for (const LocalGeometry& geometry : geometries) result.samples.push_back({.geometry = geometry});
+  if (data.is_regression()) {
+    result.explained = Evaluator<double>(mlp, Loss::mse, 1)({.inputs = data.inputs, .targets = data.targets}).accuracy;
+    result.options.certificates = 0;
+  } else {
+    for (std::size_t i = 0; i < geometries.size(); ++i) result.samples[i].label = data.labels[i];
+    add_correctness(mlp, data, result.samples);
+  }
   add_attacks(mlp, data, options, result.samples);
   if (is_piecewise_affine(mlp.options().activation))
-    add_regions(piecewise_affine(mlp), data, options, result.samples);
+    add_regions(piecewise_affine(mlp), data, result.options, result.samples);
   else
     result.smooth_activation = name(mlp.options().activation);
   return result;
 }
 
 TableSet tables(const Inspection& inspection) {
-  TableSet result{.tables = {classes_table(inspection)},
-                  .legend = {text("Means over samples; accuracy is per cent. Random directions have an alignment of ",
-                                  four_digits(chance_alignment(inspection.inputs)), '.')}};
+  TableSet result{
+      .tables = {classes_table(inspection)},
+      .legend = {
+          text("Means over samples; ", inspection.explained ? "R² is that of all of them" : "accuracy is per cent",
+               ". Random directions have an alignment of ", four_digits(chance_alignment(inspection.inputs)), '.')}};
   if (!inspection.options.attack_radii.empty()) {
     result.tables.push_back(attacks_table(inspection));
     result.legend.push_back(attack_words(inspection.options.attack));
@@ -178,6 +191,7 @@ TableSet tables(const Inspection& inspection) {
   result.legend.push_back(
       text("To the wall: l2 distance to the nearest other region; complexity: units that change within ",
            four_digits(inspection.options.complexity.radius), " along random directions."));
+  if (inspection.explained) result.legend.push_back("Certificates are about classes; here numbers are predicted.");
   const CertificateSummary found = certificate_summary(inspection);
   if (found.points > 0)
     result.legend.push_back(text("Certificates (", name_of(inspection.options.certificate.norm), ", first ",
@@ -191,7 +205,7 @@ TableSet tables(const Inspection& inspection) {
 Json as_json(const Inspection& inspection) {
   Json samples = Json::array();
   for (const SampleInspection& s : inspection.samples) {
-    Json entry = {{"label", s.label}, {"correct", s.is_correct}};
+    Json entry = inspection.explained ? Json::object() : Json{{"label", s.label}, {"correct", s.is_correct}};
     for (const auto& [name, value] : measures(s.geometry)) entry[name] = json_of(value);
     if (s.wall) {
       entry["wall_distance"] = s.wall->distance;

@@ -27,7 +27,8 @@ struct InspectionOptions {
   int threads = 1;
 };
 
-/// One sample. What only piecewise-affine networks have is absent for others.
+/// One sample. What only piecewise-affine networks have is absent for others, and what is about classes has no meaning
+/// where numbers are predicted.
 struct SampleInspection {
   std::int32_t label = 0;
   bool is_correct = false;  ///< the network's class is the label
@@ -43,12 +44,15 @@ struct Inspection {
   std::vector<SampleInspection> samples = {};
   InspectionOptions options = {};
   Index inputs = 0;
+  /// 100 R² over the samples, as `Evaluation` has it, where numbers are predicted; else none.
+  std::optional<double> explained = {};
   /// The inspection's remark where the network has no regions: the name of its activation.
   std::optional<std::string> smooth_activation = {};
 };
 
-/// Looks at the network at every sample. Throws InputError on no samples, on attack radii that do not rise, and as
-/// `check_fit`, `certificates`, `local_complexity` and `class_attacks` do.
+/// Looks at the network at every sample. Certificates are about classes: where numbers are predicted there are none.
+/// Throws InputError on no samples, on attack radii that do not rise or where there are no classes, and as `check_fit`,
+/// `certificates`, `local_complexity` and `class_attacks` do.
 Inspection inspection(const Mlp<double>& mlp, const Dataset<double>& data, const InspectionOptions& options);
 
 /// The table of the classes, the chance level of alignment, and below it the certificates: how many are exact, the
@@ -58,7 +62,8 @@ TableSet tables(const Inspection& inspection);
 
 /// {"classes": [...], "chance_alignment", "samples": [{"label", "correct", measures, "wall_distance", "wall_layer",
 /// "wall_unit", "local_complexity", "certificate": {"exact", "lower", "upper", "parts"}}], "certificates": {"norm",
-/// "points", "exact", "median", "class_alignment_rank_correlation"}}; undefined and infinite values are null. Where
+/// "points", "exact", "median", "class_alignment_rank_correlation"}}; undefined and infinite values are null. Samples
+/// of numbers have no "label" and "correct", their one class is "all", whose "accuracy" is 100 R². Where
 /// there were attacks also "attacks": {"kind", "norm", "steps", "restarts", "clamp", "radii": [{"radius", "accuracy"}]}
 /// and "fooled_within" of each sample.
 nlohmann::ordered_json as_json(const Inspection& inspection);

@@ -53,15 +53,21 @@ Dataset<double> all_samples(const SampleOptions& options, std::ostream& notes) {
     return one_side(in_double(task(options.task).data(config)), options.test);
   }
   if (options.data.empty()) throw InputError("samples: found neither --data nor --task, expected one of them");
-  refuse_unread(is_file && options.test, "--test", "a task or a folder of IDX files");
+  const bool by_parts = is_file && has_parts(options.data);
+  refuse_unread(is_file && !by_parts && options.test, "--test",
+                "a task, a folder of IDX files, or arrays X_train and X_test");
   if (!is_file) return one_side(mnist<double>({.folder = options.data}), options.test);
   const auto encoding = encoding_in(options.model);
   if (const auto given = given_option({.features = options.table.features}); given && encoding)
     refuse_unread(true, given->name.c_str(), "a model that does not say how its table is read");
-  LabelledTable set =
-      encoding ? labelled_table(options.data, options.table, *encoding) : labelled_table(options.data, options.table);
+  TableOptions table = options.table;
+  // A network may have been trained on X_train by that name.
+  const std::string feature = encoding && !encoding->features.columns.empty() ? encoding->features.columns[0].name : "";
+  if (by_parts && part_of(feature) == ArrayPart::all) table.part = options.test ? ArrayPart::test : ArrayPart::train;
+  const LabelledTable set =
+      encoding ? labelled_table(options.data, table, *encoding) : labelled_table(options.data, table);
   notes << set.reading << std::endl;
-  return std::move(set.data);
+  return set.data;
 }
 
 }  // namespace
@@ -86,6 +92,12 @@ void check_fit(const Mlp<double>& mlp, const Dataset<double>& data) {
       if (!(std::abs(data.inputs(i, j)) <= largest_input))
         throw InputError(text("samples: found ", data.inputs(i, j), " in feature ", j, " of sample ", i,
                               ", expected a number of size ", largest_input, " at most"));
+  if (data.is_regression()) {
+    if (data.targets.cols() != outputs)
+      throw InputError(text("model and samples: the network has ", outputs, " outputs but samples have ",
+                            data.targets.cols(), " targets; they must be as many"));
+    return;
+  }
   const std::int32_t largest = *std::ranges::max_element(data.labels);
   if (largest >= std::max<Index>(outputs, 2))
     throw InputError(text("model and samples: the network has ", outputs, " outputs but there is a label ", largest));

@@ -182,7 +182,7 @@ void draw_points(Canvas& canvas, const Frame& frame, const SlicePicture& picture
   for (const SlicePoint& point : picture.points) farthest = std::max(farthest, point.distance);
   for (const SlicePoint& point : picture.points) {
     const Point at = frame.on_sheet(point.t);
-    Colour colour = class_colour(point.label);
+    Colour colour = class_colour(point.label.value_or(0));
     if (farthest > 1e-9) colour.opacity = 1 - 0.8 * point.distance / farthest;
     if (point.centroid) {
       const Point tip = frame.on_sheet(*point.centroid);
@@ -303,7 +303,8 @@ nlohmann::ordered_json as_json(const SlicePicture& picture, bool regions) {
   const Slice& slice = picture.slice;
   Json points = Json::array();
   for (const SlicePoint& point : picture.points) {
-    Json entry = {{"t", pair_of(point.t)}, {"distance", point.distance}, {"label", point.label}};
+    Json entry = {{"t", pair_of(point.t)}, {"distance", point.distance}};
+    if (point.label) entry["label"] = *point.label;
     if (point.centroid) entry["centroid"] = pair_of(*point.centroid);
     points.push_back(entry);
   }

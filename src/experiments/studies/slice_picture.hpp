@@ -25,9 +25,9 @@ RegionColour region_colour(const std::string& name);
 /// A data point in a picture, by its projection to the plane.
 struct SlicePoint {
   Point t;
-  double distance = 0;  ///< from the plane
-  std::int32_t label = 0;
-  std::optional<Point> centroid = {};  ///< of its region, J^T 1, projected: an arrow leads there
+  double distance = 0;                     ///< from the plane
+  std::optional<std::int32_t> label = {};  ///< none where numbers are predicted
+  std::optional<Point> centroid = {};      ///< of its region, J^T 1, projected: an arrow leads there
 };
 
 /// A slice with what is drawn over it.

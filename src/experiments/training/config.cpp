@@ -37,6 +37,8 @@ constexpr SettingReader<C> targets_in_table = {"the task table with regression a
 constexpr SettingReader<C> classes = {"the task table without regression", [](const C& c) { return !c.regression; }};
 constexpr SettingReader<C> own_test_rows = {"the task table without test_data",
                                             [](const C& c) { return c.test_data.empty(); }};
+constexpr SettingReader<C> own_folds = {"the task table without test_data or test_share",
+                                        [](const C& c) { return c.test_data.empty() && c.test_share == 0; }};
 constexpr SettingReader<C> test_file = {"the task table with test_data",
                                         [](const C& c) { return !c.test_data.empty(); }};
 constexpr SettingReader<C> noise_criterion = {"a noise_criterion above 0",
@@ -69,6 +71,19 @@ void check_grids(const RunConfig& config) {
     for (const std::string& name : grid_names(*names))
       if (is_identity(name) || !settings::row_of(config, name))
         throw InputError(text(field, ": found '", one_line(*names), "', expected names of settings joined by +"));
+}
+
+// Throws where classes are asked for and numbers are predicted.
+void check_regression(const RunConfig& config) {
+  if (!config.regression) return;
+  const auto refuse = [](const char* name, const auto& found, const auto& expected) {
+    throw InputError(text(name, ": found ", found, ", expected ", expected, ", as regression is true"));
+  };
+  if (config.loss != "mse") refuse("loss", settings::written(config.loss), "\"mse\"");
+  if (config.single_output) refuse("single_output", "true", "false");
+  if (!config.attack_radii.empty())
+    refuse("attack_radii", config.attack_radii.front(), "none (attacks are on classes)");
+  if (config.targets.empty() && config.labels.empty()) refuse("targets", "none", "a column or more, or a file of them");
 }
 
 // Throws unless training in coordinates of the span is what it is in the inputs.
@@ -108,8 +123,9 @@ const std::vector<Setting<RunConfig>>& table_of(const RunConfig&) {  // NOLINT(r
       {"labels", &C::labels},
       {"test_data", &C::test_data},
       {"test_labels", &C::test_labels, {}, test_file},
-      {"folds", &C::folds, between(2, 1e6), own_test_rows},
-      {"fold", &C::fold, count(), own_test_rows},
+      {"test_share", &C::test_share, between(0, 1), own_test_rows},
+      {"folds", &C::folds, between(2, 1e6), own_folds},
+      {"fold", &C::fold, count(), own_folds},
       {"header", &C::header, one_of({"guess", "yes", "no"})},
       {"index_column", &C::index_column, one_of({"refuse", "drop", "keep"})},
       {"columns", &C::columns},
@@ -215,6 +231,10 @@ bool is_identity(std::string_view setting) {
   return std::ranges::find(names, setting) != names.end();
 }
 
+void set_dependent_defaults(RunConfig& config, const std::function<bool(const std::string& setting)>& is_given) {
+  if (config.regression && !is_given("loss")) config.loss = "mse";
+}
+
 void check(const RunConfig& config) {
   for (const Condition* condition : conditions_of(config.condition)) condition->check(config);
   if (std::ranges::any_of(config.label, [](char c) { return c == '/' || (c >= 0 && c < ' '); }))
@@ -224,6 +244,8 @@ void check(const RunConfig& config) {
     throw InputError("single_output: found true, expected false, as loss is cross_entropy");
   check_grids(config);
   settings::check(config);
+  check_regression(config);
+  if (config.test_share == 1) throw InputError("test_share: found 1, expected less, as some rows are for training");
   if (config.coordinates == "span") check_span(config);
 }
 

@@ -1,6 +1,7 @@
 // Everything that decides a run, and how it is checked and written down.
 #pragma once
 
+#include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -49,6 +50,7 @@ struct RunConfig {
   std::string labels = {};                ///< table: a second file, of the labels or targets; empty: they are in `data`
   std::string test_data = {};             ///< table: a file of test rows; empty: some of those of `data`
   std::string test_labels = {};           ///< table: a file of their labels or targets
+  double test_share = 0;                  ///< table: of the rows, at random, of each class; 0: one of the folds
   Index folds = 4;                        ///< table: stratified folds of the rows, of which one is tested
   Index fold = 0;                         ///< table: that one, from 0 on
   std::string header = "guess";           ///< table: whether the first line names the columns: "yes", "no"
@@ -68,7 +70,7 @@ struct RunConfig {
   Index modulus = 61;              ///< mod_add
 
   // Training.
-  std::string loss = "cross_entropy";   ///< of the training
+  std::string loss = "cross_entropy";   ///< of the training; mse with regression
   bool accurate_cross_entropy = false;  ///< its gradient does not round to 0 at large logits, as PyTorch's does
   Index epochs = 0;                     ///< passes over the training set at most
   Index batch_size = 0;                 ///< 0: the whole training set
@@ -82,7 +84,8 @@ struct RunConfig {
   double gradient_clip = 0;             ///< longest global gradient; 0: not clipped
   double output_scale = 1;              ///< lazy_regime: s in the loss of s f; its steps are learning_rate / s^2
 
-  // When a run evaluates. It has grokked at the first such epoch with all accuracies (per cent) above the criteria.
+  // When a run evaluates. It has grokked at the first such epoch with all accuracies (per cent; of targets 100 R²)
+  // above the criteria.
   Index eval_every = 0;              ///< every so many epochs, and the last; 0: the grid of `is_logged`
   std::string stop = "grokked";      ///< where it ends: there, or "never" before its last epoch; lazy_regime never does
   double train_criterion = 99;       ///< per cent, on the training set
@@ -108,7 +111,7 @@ struct RunConfig {
   double grokfast_lambda = 0.1;  ///< weight of that average
 
   // adversarial_noise: N(0, sigma^2) on the training inputs, anew for each epoch,
-  // sigma = max(training_noise * (1 - training accuracy as a fraction), least_training_noise)
+  // sigma = max(training_noise * (1 - training accuracy as a fraction from 0 to 1), least_training_noise)
   double training_noise = 0.06;        ///< sigma at no accuracy
   double least_training_noise = 0.03;  ///< sigma at full accuracy
 
@@ -131,6 +134,10 @@ std::string task_label(const std::string& task, const std::string& data);
 /// "task_condition_seedN", the default name of a run and its log; with what grids vary before the seed:
 /// "rings_grokalign_hidden200x200_lambda0.01_seed0". What a file's name cannot have in a value stands as "-".
 std::string run_name(const RunConfig& config);
+
+/// Gives the settings for which `is_given` does not hold, and whose default depends on others, that default: the loss
+/// of a regression is mse.
+void set_dependent_defaults(RunConfig& config, const std::function<bool(const std::string& setting)>& is_given);
 
 /// Throws InputError naming the first field that is out of its range, what was found and what was expected.
 void check(const RunConfig& config);

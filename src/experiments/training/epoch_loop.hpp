@@ -1,6 +1,7 @@
 // The loop over epochs that every training run goes through: take up, evaluate, log, keep, one pass of steps.
 #pragma once
 
+#include "data/regression_scores.hpp"
 #include "experiments/training/parts.hpp"
 #include "experiments/training/run_observer.hpp"
 #include "nn/evaluate.hpp"
@@ -18,14 +19,19 @@ struct EpochProtocol {
   std::function<void(Index epoch, std::uint32_t& step)> pass;
 };
 
-/// Sets the row's accuracies and losses to those that `evaluate` finds.
+/// Sets the row's accuracies and losses to those that `evaluate` finds. Of targets it appends train_rmse and test_rmse,
+/// as `joint_rmse` has them with the `units`.
 template <class T>
-void measure_accuracies(MetricRow& row, Evaluator<T>& evaluate, const Batch<T>& train, const Batch<T>& test) {
+void measure_accuracies(MetricRow& row, Evaluator<T>& evaluate, const Batch<T>& train, const Batch<T>& test,
+                        const std::vector<double>& units = {}) {
   const Evaluation on_train = evaluate(train), on_test = evaluate(test);
   row.train_acc = on_train.accuracy;
   row.test_acc = on_test.accuracy;
   row.train_loss = on_train.loss;
   row.test_loss = on_test.loss;
+  if (on_train.rmse.empty()) return;
+  row.extras.emplace_back("train_rmse", joint_rmse(on_train.rmse, units));
+  row.extras.emplace_back("test_rmse", joint_rmse(on_test.rmse, units));
 }
 
 /// Throws RunError, naming the epoch, where the loss of a step is not finite.

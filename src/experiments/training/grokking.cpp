@@ -28,6 +28,12 @@ class TermMeans {
   int steps_ = 0;
 };
 
+// What one unit of each target is, as the network sees it, in the units of the table; none where they are the same.
+std::vector<double> target_units(const RunLog& log) {
+  return log.dataset.is_object() ? log.dataset.value("target_deviations", std::vector<double>())
+                                 : std::vector<double>();
+}
+
 }  // namespace
 
 bool is_logged(Index epoch, Index last_epoch, Index every) {
@@ -39,7 +45,7 @@ template <class T>
 RunLog grokking_run(const RunConfig& config, const Split<T>& data, int threads, const RunObserver& observer) {
   check(config);
   const auto seed = static_cast<std::uint64_t>(config.seed);
-  TrainingParts<T> parts = training_parts<T>(config, data.train.inputs.cols(), data.train.classes);
+  TrainingParts<T> parts = training_parts<T>(config, data.train.inputs.cols(), data.train.outputs());
   const Split<T> in_coordinates = config.coordinates == "span" ? enter_span(parts, config, data) : Split<T>();
   const Split<T>& split = parts.coordinates ? in_coordinates : data;
   TrainStep<T> step(parts.network, *parts.optimizer, parts.step_options(config, threads));
@@ -49,13 +55,15 @@ RunLog grokking_run(const RunConfig& config, const Split<T>& data, int threads, 
   Measurements<T> measure(config, parts.network, parts.loss, train.all(), test.all(), data.train.inputs.cols(),
                           threads);
   TermMeans terms(step.term_names());
+  RunLog begun = new_log(config, threads);
+  const std::vector<double> units = target_units(begun);
 
   const EpochProtocol protocol{
       .epochs = config.epochs,
       .is_logged = [&](Index epoch) { return is_logged(epoch, config.epochs, config.eval_every); },
       .measure =
           [&](MetricRow& row) {
-            measure_accuracies(row, evaluate, train.all(), test.all());
+            measure_accuracies(row, evaluate, train.all(), test.all(), units);
             terms.append_to(row);
             measure.append_to(row);
           },
@@ -80,7 +88,7 @@ RunLog grokking_run(const RunConfig& config, const Split<T>& data, int threads, 
               terms.add(found.terms);
             });
           }};
-  return epoch_loop(new_log(config, threads), parts, protocol, observer);
+  return epoch_loop(std::move(begun), parts, protocol, observer);
 }
 
 template RunLog grokking_run(const RunConfig&, const Split<float>&, int, const RunObserver&);

@@ -16,7 +16,7 @@ Batch<T> first_rows(const Batch<T>& data, Index count) {
   const Index n = std::min(count, data.inputs.rows());
   const auto size = static_cast<std::size_t>(n);
   return {.inputs = data.inputs.row_block(0, n),
-          .labels = data.labels.first(size),
+          .labels = data.labels.first(std::min(size, data.labels.size())),
           .targets = data.targets.size() ? data.targets.row_block(0, n) : ConstView<T>(),
           .samples = data.samples.first(std::min(size, data.samples.size()))};
 }
@@ -127,7 +127,7 @@ void Measurements<T>::append_regions(MetricRow& row) const {
 
 template <class T>
 void Measurements<T>::append_to(MetricRow& row) {
-  if (loss_ == Loss::mse && mlp_.options().widths.back() > 1) append_cross_entropy(row);
+  if (loss_ == Loss::mse && !test_.is_regression() && mlp_.options().widths.back() > 1) append_cross_entropy(row);
   if (config_.geometry_samples > 0) append_geometry(row);
   if (!config_.noise_levels.empty()) append_noise(row);
   if (!config_.attack_radii.empty()) append_attacks(row);

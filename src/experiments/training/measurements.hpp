@@ -21,8 +21,10 @@ std::string attack_metric(const RunConfig& config, double radius);
 /// - where classes are trained by squared error, one output for each: train_cross_entropy and test_cross_entropy, in
 ///   nats, of the outputs as logits, which the paper's authors log as the loss.
 /// - geometry_samples: the means of `measures` over the first so many training samples under their names, over as many
-///   test samples with "test_" before the name, undefined ones left out; chance_alignment; geometry_time.
-/// - noise_levels: the test accuracy (per cent) under N(0, level^2) on the columns from noise_first_column on, as
+///   test samples with "test_" before the name, undefined ones left out, as class_alignment is where numbers are
+///   predicted; chance_alignment; geometry_time.
+/// - noise_levels: the test accuracy (per cent, as `Evaluation` has it) under N(0, level^2) on the columns from
+/// noise_first_column on, as
 ///   `noise_metric` names it; one draw per epoch, scaled; noise_time.
 /// - attack_radii: the accuracy (per cent) on the first attack_samples test points under PGD from random starts, anew
 ///   for each epoch, as `attack_metric` names it; attack_time.

@@ -5,6 +5,7 @@
 
 #include "base/memory.hpp"
 #include "base/nearest_name.hpp"
+#include "experiments/runs/settings.hpp"
 #include "experiments/training/condition.hpp"
 #include "experiments/training/settings_read.hpp"
 #include "nn/adamw.hpp"
@@ -145,9 +146,9 @@ TensorFile TrainingParts<T>::model() const {
 }
 
 template <class T>
-TrainingParts<T> training_parts(const RunConfig& config, Index inputs, Index classes) {
+TrainingParts<T> training_parts(const RunConfig& config, Index inputs, Index outputs) {
   TrainingParts<T> parts{
-      .network = network_of<T>(config, inputs, classes), .loss = loss_of(config), .optimizer = optimizer_of<T>(config)};
+      .network = network_of<T>(config, inputs, outputs), .loss = loss_of(config), .optimizer = optimizer_of<T>(config)};
   for (const Condition* condition : conditions_of(config.condition)) condition->add(config, parts);
   return parts;
 }
@@ -185,10 +186,10 @@ GrokAlignOptions jacobian_options(const RunConfig& config) {
 }
 
 template <class T>
-Mlp<T> network_of(const RunConfig& config, Index inputs, Index classes) {
-  if (config.single_output && classes != 2)
-    throw InputError(text("single_output: found true with ", classes, " classes, expected 2"));
-  const MlpOptions options = network(config, inputs, config.single_output ? 1 : classes);
+Mlp<T> network_of(const RunConfig& config, Index inputs, Index outputs) {
+  if (config.single_output && outputs != 2)
+    throw InputError(text("single_output: found true with ", outputs, " classes, expected 2"));
+  const MlpOptions options = network(config, inputs, config.single_output ? 1 : outputs);
   require_training_memory<T>(config, options);
   return config.initial_model.empty() ? Mlp<T>(options) : network_from<T>(config.initial_model, options);
 }
@@ -196,6 +197,12 @@ Mlp<T> network_of(const RunConfig& config, Index inputs, Index classes) {
 template <class T>
 Matrix<T> targets_of(const RunConfig& config, const Dataset<T>& data) {
   const Loss loss = loss_of(config);
+  if (data.is_regression()) {
+    if (loss != Loss::mse)
+      throw InputError(
+          text("loss: found ", settings::written(config.loss), ", expected \"mse\", as there are targets"));
+    return data.targets;
+  }
   if (loss == Loss::cross_entropy) return {};
   if (!config.single_output) return one_hot<T>(data.labels, data.classes);
   Matrix<T> targets(data.inputs.rows(), 1);

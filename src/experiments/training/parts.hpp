@@ -23,8 +23,8 @@ struct TrainingParts {
   std::unique_ptr<Optimizer<T>> optimizer;
   std::vector<std::unique_ptr<GradientFilter<T>>> filters = {};  ///< in the order of `all_conditions`
   std::vector<std::unique_ptr<Penalty<T>>> penalties = {};
-  /// The standard deviation of the noise on the training inputs in an epoch that begins with that accuracy (per cent)
-  /// on them; empty: no noise.
+  /// The standard deviation of the noise on the training inputs in an epoch that begins with that accuracy (per cent,
+  /// as `Evaluation` has it) on them; empty: no noise.
   std::function<double(double accuracy)> input_noise = {};
 
   /// The coordinates of the data's span that the network's inputs are; none where they are the data's own columns.
@@ -43,7 +43,7 @@ struct TrainingParts {
 /// The parts of a run of `config`, with the network that `network_of` gives. Throws InputError as it does, and on an
 /// unknown loss.
 template <class T>
-TrainingParts<T> training_parts(const RunConfig& config, Index inputs, Index classes);
+TrainingParts<T> training_parts(const RunConfig& config, Index inputs, Index outputs);
 
 /// Puts the network of `parts`, which no step has been made of, into coordinates of the span of `data`, the first of
 /// which are the columns that noise spares, and returns the data there (in_span.hpp).
@@ -62,14 +62,16 @@ GrokAlignOptions jacobian_options(const RunConfig& config);
 template <class T>
 Mlp<T> model_in(const std::filesystem::path& file, const MlpFileOptions& options = {});
 
-/// The network for `inputs` columns as it starts: random, or the one of `initial_model`. It has one output for each of
-/// `classes`, or a single one that tells two classes apart by its sign. Throws InputError on `single_output` with other
-/// than two classes, and, naming the file, on a model that cannot be read or has another form.
+/// The network for `inputs` columns as it starts: random, or the one of `initial_model`. It has as many `outputs` as
+/// tell what is predicted (`Dataset::outputs`), or a single one that tells two classes apart by its sign. Throws
+/// InputError on `single_output` with other than two classes, and, naming the file, on a model that cannot be read or
+/// has another form.
 template <class T>
-Mlp<T> network_of(const RunConfig& config, Index inputs, Index classes);
+Mlp<T> network_of(const RunConfig& config, Index inputs, Index outputs);
 
-/// What the outputs are compared with: nothing for cross_entropy, which takes the labels; one-hot rows; for a single
-/// output 1 for label 1, and for label 0 -1 with mse and 0 with bce. n x outputs.
+/// What the outputs are compared with: the targets; else nothing for cross_entropy, which takes the labels; one-hot
+/// rows; for a single output 1 for label 1, and for label 0 -1 with mse and 0 with bce. n x outputs. Throws InputError,
+/// naming the loss, where targets have another one than mse.
 template <class T>
 Matrix<T> targets_of(const RunConfig& config, const Dataset<T>& data);
 

@@ -36,7 +36,8 @@ std::string Progress::line(const RunLog& log, Index epoch) const {
   out << log.run_name << "  epoch " << epoch << " of at most " << last_epoch_ << std::fixed;
   if (!log.metrics.empty()) {
     const MetricRow& row = log.metrics.back();
-    out << std::setprecision(1) << "  train " << row.train_acc << " %  test " << row.test_acc << " %";
+    out << std::setprecision(1) << (is_regression(log) ? "  R²" : "") << "  train " << row.train_acc << " %  test "
+        << row.test_acc << " %";
   }
   const auto done = static_cast<double>(epoch - first_epoch_.value_or(epoch));
   if (done > 0) {

@@ -60,6 +60,8 @@ std::optional<double> metric(const MetricRow& row, std::string_view name) {
   return std::nullopt;
 }
 
+bool is_regression(const RunLog& log) { return log.dataset.is_object() && log.dataset.contains("targets"); }
+
 Json row_json(const MetricRow& row) {
   Json json = {{"epoch", row.epoch}};
   const auto add = [&](const std::string& name, double value) {

@@ -17,8 +17,8 @@ namespace normalign {
 /// What was measured at the start of one epoch.
 struct MetricRow {
   Index epoch = 0;                                          ///< epochs trained so far; 0 is the untrained model
-  double train_acc = 0;                                     ///< per cent
-  double test_acc = 0;                                      ///< per cent
+  double train_acc = 0;                                     ///< per cent, as `Evaluation` has it: of targets 100 R²
+  double test_acc = 0;                                      ///< the same on the test set
   double train_loss = 0;                                    ///< the task loss alone, as the protocol averages it
   double test_loss = 0;                                     ///< the same on the test set
   double opt_time = 0;                                      ///< seconds of optimisation so far, evaluation not counted
@@ -54,6 +54,9 @@ struct RunLog {
   nlohmann::ordered_json environment = nlohmann::ordered_json::object();
   bool operator==(const RunLog&) const = default;
 };
+
+/// Whether the run predicts numbers, not classes, so that its accuracies are 100 R².
+bool is_regression(const RunLog& log);
 
 /// The log as JSON, top-level keys in the order run_name, condition, config, file_hashes (where there are any), dataset
 /// (of a table), status, failure (of a failed run only), epoch (where it is not 0), grokked, grokking_epoch (null where

@@ -98,7 +98,8 @@ bool is_grid(const std::string& setting, const Json& value) {
   if (!row || !value.is_array()) return false;
   const auto is_list = [](auto member) {
     using T = std::remove_cvref_t<decltype(std::declval<RunConfig&>().*member)>;
-    return std::is_same_v<T, std::vector<Index>> || std::is_same_v<T, std::vector<double>>;
+    return std::is_same_v<T, std::vector<Index>> || std::is_same_v<T, std::vector<double>> ||
+           std::is_same_v<T, std::vector<std::string>>;
   };
   return !std::visit(is_list, row->member) ||
          std::ranges::any_of(value, [](const Json& item) { return item.is_array(); });
@@ -161,6 +162,9 @@ RunConfig run_of(RunConfig run, std::initializer_list<const SettingsLayer*> laye
   for (const SettingsLayer* layer : layers)
     for (const auto& [name, value] : layer->fields.items())
       within(layer->place, [&, &name = name, &value = value] { settings::set(run, name, value); });
+  set_dependent_defaults(run, [&](const std::string& name) {
+    return std::ranges::any_of(layers, [&](const SettingsLayer* layer) { return layer->fields.contains(name); });
+  });
   try {
     check(run);
     return run;

@@ -25,13 +25,23 @@ TableOptions options_of(const RunConfig& config) {
   return options;
 }
 
-// The fold of the samples that is asked for, by rows of the table.
+// Whether the test rows are in the same file, as arrays of their own.
+bool is_divided(const RunConfig& config) {
+  std::error_code not_there;
+  return !config.test_data.empty() && std::filesystem::equivalent(config.data, config.test_data, not_there) &&
+         has_parts(config.data);
+}
+
+// The division of the samples that is asked for, by rows of the table.
 Fold fold_of(const EncodableTable& table, const RunConfig& config) {
+  const Index classes = table.encoding.is_regression() ? 1 : static_cast<Index>(table.encoding.class_names.size());
+  const auto seed = static_cast<std::uint64_t>(config.seed);
+  if (config.test_share > 0)
+    return fold_of_rows(table.rows, stratified_share(table.classes, classes, config.test_share, seed));
   if (config.fold >= config.folds)
     throw InputError(
         text("fold: found ", config.fold, ", expected 0 to ", config.folds - 1, ", as folds is ", config.folds));
-  const Index classes = table.encoding.is_regression() ? 1 : static_cast<Index>(table.encoding.class_names.size());
-  const auto folds = stratified_folds(table.classes, classes, config.folds, static_cast<std::uint64_t>(config.seed));
+  const auto folds = stratified_folds(table.classes, classes, config.folds, seed);
   return fold_of_rows(table.rows, folds[static_cast<std::size_t>(config.fold)]);
 }
 
@@ -39,7 +49,9 @@ Fold fold_of(const EncodableTable& table, const RunConfig& config) {
 
 TableSamples table_samples(const RunConfig& config) {
   if (config.data.empty()) throw InputError("data: found no file, expected a table (normalign train table FILE)");
-  const TableOptions options = options_of(config);
+  TableOptions options = options_of(config);
+  const bool by_parts = is_divided(config);
+  if (by_parts) options.part = ArrayPart::train;
   EncodableTable table = encodable_table(config.data, options);
   if (!config.regression && table.encoding.class_names.size() < 2)
     table.table.refuse(table.table.columns[table.labels.front()].called(), ": found one class, expected two or more");
@@ -51,6 +63,7 @@ TableSamples table_samples(const RunConfig& config) {
   if (has_test_file) {
     TableOptions of_test = options;
     of_test.labels = config.test_labels;
+    if (by_parts) of_test.part = ArrayPart::test;
     result.split.test = labelled_table(config.test_data, of_test, table.encoding).data;
   } else {
     result.split.test = samples_at(table, fold.test);

@@ -18,9 +18,10 @@ struct TableSamples {
 };
 
 /// The samples of the file `config.data`. Its test rows are those of `config.test_data` or, where that is empty, the
-/// fold number `config.fold` of `config.folds` stratified folds (of regression, random ones), seeded by `config.seed`.
-/// Throws InputError as the
-/// readers do, and, naming the setting, where no file is named, a fold is not there, or there is one class alone.
+/// random share `config.test_share`, which has its share of each class, or, where that is 0, the fold number
+/// `config.fold` of `config.folds` stratified folds (of regression, random ones), seeded by `config.seed`. Where
+/// `config.test_data` is the same file, and it `has_parts`, they are its two. Throws InputError as the readers do, and,
+/// naming the setting, where no file is named, a fold is not there, or there is one class alone.
 TableSamples table_samples(const RunConfig& config);
 
 /// The files that it reads.

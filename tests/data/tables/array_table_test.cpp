@@ -1,8 +1,10 @@
 #include "data/tables/array_table.hpp"
 
+#include <array>
 #include <fstream>
 #include <limits>
 
+#include "data/tables/array_file.hpp"
 #include "data/tables/labelled_table.hpp"
 #include "support/catch.hpp"
 #include "support/message_of.hpp"
@@ -68,7 +70,7 @@ TEST_CASE("arrays of an archive are groups of columns, and those of other length
   CHECK(labelled_table(mixed, {.label = "4"}).data.inputs == Matrix<double>{{7}, {8}});
   CHECK(labelled_table(mixed, {.label = "-2"}).data.inputs == Matrix<double>{{1}, {0}});
   CHECK(contains(message_of<InputError>([&] { labelled_table(path, {.label = "w"}); }),
-                 "label column: found no 'w', expected one of X[0], X[1], y, colour, Z[0]"));
+                 "label column: found no 'w', expected one of X, y, colour, Z"));
   CHECK(contains(message_of<InputError>([&] { array_table(path, std::nullopt); }),
                  "array Z: found 3 rows, expected 4, those of X"));
   CHECK(contains(message_of<InputError>([&] { labelled_table(path, {.label = "y", .header = true}); }),
@@ -114,6 +116,103 @@ TEST_CASE("NaN is a missing value of an array, and an infinity is refused where 
                  "row 2: column 2: found inf, expected a finite number"));
   CHECK(labelled_table(path, {.features = {.drop = {"2"}, .missing = MissingValues::impute}}).data.inputs ==
         Matrix<double>{{1}, {3}, {5}});
+}
+
+TEST_CASE("arrays for training and for testing are two tables that call their arrays alike") {
+  const TemporaryFolder folder;
+  const auto part = [](const char* name, const std::vector<double>& values) {
+    return zip_part(text(name, ".npy"), npy_bytes(npy_header("<f8", text('(', values.size(), ",)")), doubles(values)));
+  };
+  const auto path = file_of(folder, "k.npz",
+                            zip_bytes({part("x_train", {1, 2, 3}), part("y_train", {0, 1, 0}),
+                                       part("x_test", {4, 5, 6}), part("y_test", {1, 0, 1}), part("names", {7, 8})}));
+  CHECK(has_parts(path));
+  const auto read = [&](ArrayPart taken, const char* label = "y") {
+    return labelled_table(path, {.label = label, .part = taken});
+  };
+  const LabelledTable train = read(ArrayPart::train), test = read(ArrayPart::test);
+  CHECK(train.data.inputs == Matrix<double>{{1}, {2}, {3}});
+  CHECK(train.data.labels == std::vector<std::int32_t>{0, 1, 0});
+  CHECK(train.encoding.features.names() == std::vector<std::string>{"x"});
+  CHECK(train.reading == "k.npz: 3 rows, 1 feature, label 'y' (2 classes); its arrays for training; left out names");
+  CHECK(test.data.inputs == Matrix<double>{{4}, {5}, {6}});
+  CHECK(test.data.labels == std::vector<std::int32_t>{1, 0, 1});
+  CHECK(labelled_table(path, {.part = ArrayPart::test}, train.encoding).data.inputs == test.data.inputs);
+
+  // By its own name, the label still does not bring the other part's arrays along, though they have as many rows.
+  const LabelledTable named = read(ArrayPart::all, "y_train");
+  CHECK(named.encoding.features.names() == std::vector<std::string>{"x_train"});
+  CHECK(contains(named.reading, "left out x_test (3 rows), y_test (3 rows), names (2 rows); --test-file "));
+  const std::string refused = message_of([&] { read(ArrayPart::all); });
+  CHECK(contains(refused, "label column: found no 'y', expected one of x_train, y_train, x_test, y_test, names"));
+  CHECK(contains(refused, "takes X_train for training and X_test for testing, both called X"));
+
+  CHECK(part_of("train_X") == ArrayPart::train);
+  CHECK(part_of("X_test[3]") == ArrayPart::test);
+  for (const char* name : {"X", "_train", "test_", "trainX", "Xtest", "test", ""})
+    CHECK(part_of(name) == ArrayPart::all);
+  CHECK_FALSE(has_parts(file_of(folder, "one.npz", zip_bytes({part("x_train", {1}), part("y_test", {1})}))));
+  CHECK(has_parts(file_of(folder, "mixed.npz", zip_bytes({part("train_x", {1}), part("x_test", {1})}))));
+  const auto twice =
+      file_of(folder, "twice.npz", zip_bytes({part("x_train", {1}), part("train_x", {1}), part("x_test", {1})}));
+  CHECK(contains(message_of([&] { array_table(twice, "x", ArrayPart::train); }), "that are both called 'x'"));
+  CHECK_FALSE(has_parts(folder / "none"));
+}
+
+namespace {
+
+// A safetensors file of these descriptions, each the rest of a tensor's entry before its offsets, with its bytes.
+std::string tensors(const std::vector<std::array<std::string, 3>>& entries) {
+  std::string header, data;
+  for (const auto& [name, description, bytes] : entries) {
+    header += text(header.empty() ? "{" : ",", '"', name, "\":{", description, ",\"data_offsets\":[", data.size(), ',',
+                   data.size() + bytes.size(), "]}");
+    data += bytes;
+  }
+  header += '}';
+  return little_endian(header.size(), 8) + header + data;
+}
+
+}  // namespace
+
+TEST_CASE("arrays of safetensors are columns as those of an archive are") {
+  const TemporaryFolder folder;
+  const auto path = file_of(
+      folder, "a.csv",  // a file is told by its content
+      tensors({{"X", R"("dtype":"F32","shape":[3,1,2])",
+                bytes_of(1.0f) + bytes_of(2.0f) + bytes_of(3.0f) + bytes_of(4.0f) + bytes_of(5.0f) + bytes_of(6.0f)},
+               {"flag", R"("dtype":"BOOL","shape":[3])", std::string("\1\0\1", 3)},
+               {"half", R"("dtype":"F16","shape":[3])",
+                little_endian(0x3C00, 2) + little_endian(0xC000, 2) + little_endian(0x3555, 2)},
+               {"large", R"("dtype":"U64","shape":[3])",
+                little_endian(1, 8) + little_endian(std::uint64_t{1} << 63, 8) + little_endian(3, 8)},
+               {"y", R"("dtype":"I8","shape":[3])", std::string("\377\2\377", 3)},
+               {"z", R"("dtype":"I16","shape":[1,2])", std::string(4, '\0')}}));
+  CHECK(is_array_file(path));
+  CHECK(array_names(path) == std::vector<std::string>{"X", "flag", "half", "large", "y", "z"});
+  const LabelledTable found = labelled_table(path, {.label = "y"});
+  CHECK(found.encoding.features.names() == std::vector<std::string>{"X[0]", "X[1]", "flag", "half", "large"});
+  CHECK(found.encoding.class_names == std::vector<std::string>{"-1", "2"});
+  CHECK(found.data.inputs.row(0)[0] == 1);
+  const Matrix<double> expected{{1, 2, 1, 1, 1}, {3, 4, 0, -2, 9223372036854775808.0}, {5, 6, 1, 0.333251953125, 3}};
+  CHECK(found.data.inputs == expected);
+  CHECK(contains(found.reading, "left out z (1 rows)"));
+  CHECK(labelled_table(path, {.regression = true, .targets = {"X"}}).data.targets ==
+        Matrix<double>{{1, 2}, {3, 4}, {5, 6}});
+
+  const auto refusal = [&](const char* description, const std::string& bytes) {
+    const auto bad = file_of(folder, "bad", tensors({{"t", description, bytes}}));
+    return message_of([&] { array_table(bad, std::nullopt); });
+  };
+  CHECK(contains(refusal(R"("dtype":"I64","shape":[2])", little_endian(5, 8) + little_endian((1ULL << 53) + 1, 8)),
+                 "tensor \"t\": found 9007199254740993 at value 1, expected a number that double precision holds"));
+  CHECK(contains(refusal(R"("dtype":"BOOL","shape":[1])", "\2"), "found a byte 2 of type BOOL, expected 0 or 1"));
+  CHECK(contains(refusal(R"("dtype":"C64","shape":[1])", std::string(8, '\0')), "found dtype \"C64\""));
+  CHECK(contains(refusal(R"("dtype":"F32","shape":[])", std::string(4, '\0')), "one dimension or more"));
+  CHECK(contains(refusal(R"("dtype":"F32","shape":[1,2,2])", std::string(4, '\0')), "data_offsets span 4 bytes"));
+  CHECK(contains(refusal(R"("dtype":"F32","shape":[0])", ""), "found no samples"));
+  CHECK_FALSE(is_array_file(file_of(folder, "text", "a,b,c\n1,2,3\n{}{}{}{}{}")));
+  CHECK_FALSE(is_array_file(file_of(folder, "short", little_endian(100, 8) + "{")));
 }
 
 }  // namespace normalign::tests

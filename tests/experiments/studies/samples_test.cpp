@@ -53,7 +53,8 @@ TEST_CASE("an option that the samples do not read is refused, with what would re
   const auto refusal = [](const SampleOptions& options) { return message_of([&] { samples(options); }); };
   CHECK(refusal({.data = file, .seed = 3}) == "--seed: found nothing in these samples that reads it, expected a task");
   CHECK(refusal({.data = file, .test = true}) ==
-        "--test: found nothing in these samples that reads it, expected a task or a folder of IDX files");
+        "--test: found nothing in these samples that reads it, expected a task, a folder of IDX files, or arrays "
+        "X_train and X_test");
   CHECK(
       refusal({.data = file, .task = "rings"}) ==
       "--data: found nothing in this run (rings, baseline) that reads data, expected the tasks lazy_regime, mnist_ce, "

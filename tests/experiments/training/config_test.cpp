@@ -178,6 +178,31 @@ TEST_CASE("every field is set by its name and read back") {
   }
 }
 
+TEST_CASE("a regression's loss is mse unless another is given, which is refused as is all that is about classes") {
+  const auto nothing = [](const std::string&) { return false; };
+  RunConfig classes;
+  set_dependent_defaults(classes, nothing);
+  CHECK(classes.loss == "cross_entropy");
+  RunConfig config{.task = "table", .regression = true, .targets = {"y"}};
+  set_dependent_defaults(config, [](const std::string& name) { return name == "loss"; });
+  CHECK(message_of([&] { check(config); }) == "loss: found \"cross_entropy\", expected \"mse\", as regression is true");
+  set_dependent_defaults(config, nothing);
+  CHECK(config.loss == "mse");
+  CHECK(message_of([&] { check(config); }) == "nothing was thrown");
+  const auto refusal = [&](auto change) {
+    RunConfig changed = config;
+    change(changed);
+    return message_of([&] { check(changed); });
+  };
+  CHECK(refusal([](RunConfig& c) { c.single_output = true; }).starts_with("single_output: found true, expected false"));
+  CHECK(refusal([](RunConfig& c) { c.attack_radii = {0.5}; }).starts_with("attack_radii: found 0.5, expected none"));
+  CHECK(refusal([](RunConfig& c) { c.targets = {}; }).starts_with("targets: found none, expected a column or more"));
+  CHECK(refusal([](RunConfig& c) {
+          c.targets = {};
+          c.labels = "y.csv";
+        }) == "nothing was thrown");
+}
+
 TEST_CASE("a misspelled field or choice is answered with the nearest") {
   RunConfig config{.optimizer = "adam"};
   CHECK(message_of([&] { check(config); }).ends_with("; did you mean adamw?"));

@@ -91,6 +91,7 @@ TEST_CASE("noise on the inputs is the smaller the better they are fitted, down t
   CHECK(sigma(0) == 0.5);
   CHECK(sigma(50) == 0.25);
   CHECK(sigma(100) == 0.1);
+  CHECK(sigma(-1e9) == 0.5);  // R² has no lower end
 }
 
 TEST_CASE("the network has the settings' widths, and one output where they say so") {

@@ -256,6 +256,23 @@ TEST_CASE("a grid of a task over what conditions alone read names the condition,
   CHECK(condition_label(runs_of(file).back()) == "J only lambda 0.25");
 }
 
+TEST_CASE("a regression of a sweep has the loss mse, and a list of its targets is no grid") {
+  Json file = small_sweep();
+  file["settings"] = Json::parse(R"({"table": {"data": "a.csv", "regression": true, "targets": ["y", "z"]}})");
+  const std::vector<RunConfig> runs = runs_of(file);
+  REQUIRE(runs.size() == 4);
+  for (const RunConfig& run : runs) {
+    CHECK(run.loss == "mse");
+    CHECK(run.targets == std::vector<std::string>{"y", "z"});
+    CHECK(run.task_grid.empty());
+  }
+  file["settings"]["table"]["targets"] = Json::parse(R"([["y"], ["y", "z"]])");
+  CHECK(runs_of(file).size() == 8);
+  file["settings"]["table"]["loss"] = "bce";
+  CHECK(message_of([&] { runs_of(file); }) ==
+        "s.json: settings.table.loss: found \"bce\", expected \"mse\", as regression is true");
+}
+
 TEST_CASE("a grid gives way to what is said after it") {
   Json file = small_sweep();
   file["settings"] = Json::parse(R"({"mod_add": {"beta1": [0.1, 0.2]}})");

@@ -2,14 +2,17 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
 #include <set>
 
 #include "experiments/figures/text_file.hpp"
 #include "experiments/runs/table_encoding_json.hpp"
 #include "experiments/training/run_identity.hpp"
+#include "experiments/training/settings_read.hpp"
 #include "experiments/training/task.hpp"
 #include "support/catch.hpp"
 #include "support/message_of.hpp"
+#include "support/numpy_files.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace normalign::tests {
@@ -117,6 +120,55 @@ TEST_CASE("a run on a table says in its log how the table was read, and its name
   config = config_of(folder, "a,kind\n1,x\n2,x\n3,x\n5,x\n");
   CHECK(contains(message_of<InputError>([&] { table_samples(config); }),
                  "column 2 (kind): found one class, expected two or more"));
+}
+
+TEST_CASE("a share of the rows is tested, of each class and of numbers") {
+  const TemporaryFolder folder;
+  RunConfig config = config_of(folder);
+  config.test_share = 1.0 / 3;
+  const TableSamples samples = table_samples(config);
+  CHECK(samples.split.test.inputs.rows() == 12);
+  CHECK(samples.split.train.inputs.rows() == 24);
+  for (const std::int32_t label : {0, 1, 2}) {
+    const auto of_class = [&](const Dataset<double>& data) { return std::ranges::count(data.labels, label); };
+    CHECK(std::abs(2 * of_class(samples.split.test) - of_class(samples.split.train)) <= 2);
+  }
+  config.seed = 1;
+  CHECK_FALSE(table_samples(config).split.test.inputs == samples.split.test.inputs);
+  config.regression = true;
+  config.targets = {"legs"};
+  config.drop = {"kind"};
+  config.test_share = 0.1;
+  CHECK(table_samples(config).split.test.targets.rows() == 4);
+
+  config.loss = "mse";
+  CHECK_FALSE(reads(config, "folds"));
+  config.test_share = 1;
+  CHECK(message_of([&] { check(config); }) == "test_share: found 1, expected less, as some rows are for training");
+  config.test_share = 0;
+  CHECK(reads(config, "folds"));
+}
+
+TEST_CASE("arrays of one file are training and test rows where it is the test file too") {
+  const TemporaryFolder folder;
+  const auto part = [](const char* name, const char* shape, std::initializer_list<double> values) {
+    std::string bytes;
+    for (const double value : values) bytes += bytes_of(value);
+    return zip_part(text(name, ".npy"), npy_bytes(npy_header("<f8", shape), bytes));
+  };
+  std::ofstream(folder / "k.npz", std::ios::binary)
+      << zip_bytes({part("x_train", "(4, 1)", {1, 2, 3, 4}), part("y_train", "(4,)", {0, 1, 0, 1}),
+                    part("x_test", "(2, 1)", {6, 7}), part("y_test", "(2,)", {1, 0})});
+  RunConfig config = defaults_for(task("table"), "baseline");
+  config.data = (folder / "k.npz").string();
+  config.test_data = (folder.path() / "." / "k.npz").string();
+  config.label_column = "y";
+  config.standardise = false;
+  const TableSamples samples = table_samples(config);
+  CHECK(samples.split.train.inputs == Matrix<double>{{1}, {2}, {3}, {4}});
+  CHECK(samples.split.test.inputs == Matrix<double>{{6}, {7}});
+  CHECK(samples.split.test.labels == std::vector<std::int32_t>{1, 0});
+  CHECK(contains(samples.reading, "its arrays for training"));
 }
 
 }  // namespace normalign::tests

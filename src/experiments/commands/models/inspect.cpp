@@ -71,7 +71,10 @@ int inspect(const CLI::App& command, InspectArguments a) {
   SampleOptions chosen = a.samples;
   chosen.model = a.model.file;
   const Mlp<double> mlp = model_of(a.model);
-  const Inspection found = inspection(mlp, samples(chosen, std::cerr), a.options);
+  const Dataset<double> data = samples(chosen, std::cerr);
+  if (data.is_regression() && a.options.certificates > 0 && command.count("--certificates") > 0)
+    refuse("--certificates", a.options.certificates, "0, as numbers are predicted and certificates are about classes");
+  const Inspection found = inspection(mlp, data, a.options);
   status.clear();
   if (!a.json.empty()) write_json_file(a.json, kind::inspection, as_json(found));
   print(tables(found), a.wide);

@@ -77,7 +77,8 @@ std::vector<SlicePoint> points_in(const SliceArguments& a, const Dataset<double>
     const ConstView<double> x = data.inputs.view().row_block(row, 1);
     const auto [t, distance] = projection(plane, x);
     if (std::max(std::abs(t.x), std::abs(t.y)) > window) continue;
-    SlicePoint point{.t = t, .distance = distance, .label = data.labels[static_cast<std::size_t>(row)]};
+    SlicePoint point{.t = t, .distance = distance};
+    if (!data.is_regression()) point.label = data.labels[static_cast<std::size_t>(row)];
     if (a.centroids) {
       const AffineMap map = local_maps(network, x).front().map;
       Matrix<double> centroid(1, map.slope.cols());

@@ -8,7 +8,8 @@ namespace normalign::conditions {
 template <class T>
 static void add_adversarial_noise(const RunConfig& config, TrainingParts<T>& parts) {
   parts.input_noise = [most = config.training_noise, least = config.least_training_noise](double accuracy) {
-    return std::max(most * (1 - accuracy / 100), least);
+    // R² may be below 0 without end.
+    return std::max(most * (1 - std::clamp(accuracy / 100, 0.0, 1.0)), least);
   };
 }
 
