@@ -1,6 +1,7 @@
 // Files that a reader sees whole or not at all.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -45,6 +46,8 @@ class AtomicFile {
   bool is_open() const { return file_ >= 0; }
   /// Appends the bytes.
   bool write(std::string_view bytes);
+  /// Writes over bytes that have been appended, from that place on.
+  bool rewrite(std::uint64_t place, std::string_view bytes);
   /// Takes the file to the disk, so that it is whole after a crash of the system too, and gives it its name.
   bool finish();
 

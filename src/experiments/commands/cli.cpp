@@ -137,7 +137,7 @@ int run_command(int argc, const char* const* argv) {
       {"inspect", commands::add_inspect(app)},     {"slice", commands::add_slice(app)},
       {"regions", commands::add_regions(app)},     {"robustness", commands::add_robustness(app)},
       {"gradcheck", commands::add_gradcheck(app)}, {"report", commands::add_report(app)},
-      {"machine", commands::add_machine(app)}};
+      {"export", commands::add_export(app)},       {"machine", commands::add_machine(app)}};
   app.footer(footer);
   for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
     check_numbers(*command);

@@ -22,9 +22,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::vector<std::string> all_commands = {"train",     "sweep",  "tabular", "datasets", "study",
-                                               "summary",   "plot",   "inspect", "slice",    "robustness",
-                                               "gradcheck", "report", "machine", "regions",  "status"};
+const std::vector<std::string> all_commands = {"train",   "sweep",   "tabular", "datasets",   "study",     "summary",
+                                               "plot",    "inspect", "slice",   "robustness", "gradcheck", "report",
+                                               "machine", "regions", "status",  "export"};
 
 // The options that a help text lists.
 std::vector<std::string> options_in(const std::string& help) {
@@ -70,7 +70,7 @@ TEST_CASE("help: every command, the exit statuses, and the same words for the sa
     for (const std::string& option : options_in(finished.out)) CHECK(option.find('_') == option.npos);
   }
   for (const char* name :
-       {"sweep", "tabular", "datasets", "summary", "inspect", "robustness", "gradcheck", "machine", "status"})
+       {"sweep", "tabular", "datasets", "summary", "inspect", "robustness", "gradcheck", "machine", "status", "export"})
     CHECK(contains(normalign({name, "--help"}).out, "--json FILE"));
 }
 
