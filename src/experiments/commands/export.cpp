@@ -43,8 +43,8 @@ constexpr GeometryKind geometry_kinds[] = {{kind::inspection, inspection_tables,
 
 // What is exported, and which table to CSV.
 struct Exported {
-  FileTables found;
-  std::string first_table;
+  FileTables found = {};
+  std::string first_table = {};
 };
 
 bool is_log(const std::string& kind) { return kind == kind::run_log || kind == kind::tabular_log; }

@@ -159,7 +159,10 @@ std::vector<std::string> column_names(const NamedArray& array) {
   return names;
 }
 
-Cell cell_of(double value) { return std::isnan(value) ? Cell() : Cell(value); }
+Cell cell_of(double value) {
+  if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
+  return std::isnan(value) ? Cell() : Cell(value);
+}
 Cell cell_of(const std::string& value) { return value.empty() ? Cell() : Cell(value); }
 template <std::integral T>
 Cell cell_of(T value) {

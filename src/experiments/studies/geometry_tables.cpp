@@ -52,10 +52,10 @@ Json as_column(const Json& values, const char* key) {
   return rows;
 }
 
-// A list of numbers as an array.
+// A list of numbers as an array; an empty one is of whole numbers.
 NamedArray array_in(Json& json, const char* key, const std::string& name) {
   ArrayTable table = table_of(key, as_column(list_in(json, key), "values"));
-  if (table.columns.empty()) return {.name = name, .shape = {0}, .values = std::vector<double>()};
+  if (table.columns.empty()) return {.name = name, .shape = {0}, .values = std::vector<std::int64_t>()};
   table.columns.front().name = name;
   return std::move(table.columns.front());
 }

@@ -52,19 +52,19 @@ std::int64_t class_of(std::span<const double> outputs) {
   return std::ranges::max_element(outputs) - outputs.begin();
 }
 
-// The nearest points of the certificates, n x d, NaN where none is known; empty where no sample has a certificate.
+// The nearest point that is classified otherwise, 1 x d; null where none is known.
+const Matrix<double>* adversarial_of(const SampleInspection& sample) {
+  return sample.certificate && !sample.certificate->adversarial.empty() ? &sample.certificate->adversarial : nullptr;
+}
+
+// These points, n x d, NaN where none is known; empty where none is known of any sample.
 Matrix<double> adversarial_points(const Inspection& inspection, Index d) {
-  const auto n = static_cast<Index>(inspection.samples.size());
-  if (std::ranges::none_of(inspection.samples, [](const auto& sample) { return sample.certificate.has_value(); }))
-    return {};
-  Matrix<double> points(n, d);
-  for (Index i = 0; i < n; ++i) {
-    const auto& certificate = inspection.samples[static_cast<std::size_t>(i)].certificate;
-    if (certificate && !certificate->adversarial.empty())
-      std::ranges::copy(certificate->adversarial.span(), points.row(i).begin());
-    else
-      std::ranges::fill(points.row(i), std::numeric_limits<double>::quiet_NaN());
-  }
+  if (std::ranges::none_of(inspection.samples, adversarial_of)) return {};
+  Matrix<double> points(static_cast<Index>(inspection.samples.size()), d);
+  std::ranges::fill(points.span(), std::numeric_limits<double>::quiet_NaN());
+  for (Index i = 0; i < points.rows(); ++i)
+    if (const Matrix<double>* point = adversarial_of(inspection.samples[static_cast<std::size_t>(i)]))
+      std::ranges::copy(point->span(), points.row(i).begin());
   return points;
 }
 
@@ -102,9 +102,8 @@ void add_details(Json& json, const Inspection& inspection, const SampleDetails& 
       for (std::size_t u = 0; u < code_length; ++u) code += details.codes[at * code_length + u] ? '1' : '0';
       sample["code"] = code;
     }
-    if (const auto& certificate = inspection.samples[at].certificate)
-      sample["certificate"]["adversarial"] =
-          certificate->adversarial.empty() ? Json(nullptr) : Json(certificate->adversarial.span());
+    if (const Matrix<double>* point = adversarial_of(inspection.samples[at]))
+      sample["certificate"]["adversarial"] = point->span();
   }
 }
 

@@ -23,8 +23,8 @@ struct SampleDetails {
 };
 
 /// The details at the rows of x, n x d with a row at least, on up to `threads` threads with the same bits at any
-/// number. J and b of a piecewise-affine network are products of its layers by the code at x; of another network J is by
-/// backward passes and b is f(x) - J x. Throws InputError where x does not fit and on fewer than one thread.
+/// number. J and b of a piecewise-affine network are products of its layers by the code at x; of another network J is
+/// by backward passes and b is f(x) - J x. Throws InputError where x does not fit and on fewer than one thread.
 SampleDetails sample_details(const Mlp<double>& mlp, ConstView<double> x, int threads = 1);
 
 /// Adds to the JSON of the inspection: `units`, and to each sample `input`, `predicted`, `outputs`, `jacobian`

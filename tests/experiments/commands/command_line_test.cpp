@@ -70,7 +70,7 @@ TEST_CASE("help: every command, the exit statuses, and the same words for the sa
     for (const std::string& option : options_in(finished.out)) CHECK(option.find('_') == option.npos);
   }
   for (const char* name :
-       {"sweep", "tabular", "datasets", "summary", "inspect", "robustness", "gradcheck", "machine", "status", "export"})
+       {"sweep", "tabular", "datasets", "summary", "inspect", "robustness", "gradcheck", "machine", "status"})
     CHECK(contains(normalign({name, "--help"}).out, "--json FILE"));
 }
 
