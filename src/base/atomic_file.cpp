@@ -34,6 +34,13 @@ bool tells_storage_error(std::string_view message) {
                              [&](int error) { return message.find(std::strerror(error)) != message.npos; });
 }
 
+bool is_replaceable(const std::filesystem::path& path) {
+  std::error_code error;
+  const std::string place = std::filesystem::absolute(path, error).lexically_normal().string();
+  if (place.starts_with("/dev/") || place.starts_with("/proc/")) return false;
+  return !std::filesystem::exists(path, error) || std::filesystem::is_regular_file(path, error);
+}
+
 AtomicFile::AtomicFile(std::filesystem::path path)
     : path_(std::move(path)),
       // The process number keeps apart two that by mistake write to one path.

@@ -44,6 +44,18 @@ TEST_CASE("bytes of an atomic file are written over, and what follows is appende
   CHECK(read_file(folder / "a") == "012abc6789+");
 }
 
+TEST_CASE(
+    "a file takes the place of a file or of nothing, not of a folder or of what stands for a device or an open file") {
+  const TemporaryFolder folder;
+  write_file(folder / "a", "x");
+  CHECK(is_replaceable(folder / "a"));
+  CHECK(is_replaceable(folder / "none"));
+  CHECK(is_replaceable("none"));
+  for (const char* path : {"/dev/null", "/dev/stdout", "/dev/none", "/proc/self/fd/1", "/tmp/../dev/stdout"})
+    CHECK_FALSE(is_replaceable(path));
+  CHECK_FALSE(is_replaceable(folder.path()));
+}
+
 TEST_CASE("want of space is a StorageError, and recognised by its message; other reasons are what the caller says") {
   for (const int error : {ENOSPC, EDQUOT, EFBIG, EIO}) {
     const std::string message = std::string("a: cannot be written: ") + std::strerror(error);

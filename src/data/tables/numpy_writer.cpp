@@ -103,9 +103,7 @@ std::string_view bytes_in(std::span<const T> values) {
 
 NpzWriter::NpzWriter(std::filesystem::path path)
     : path_([&] {
-        std::error_code ignored;
-        // Renaming would put a file in the place of a device.
-        if (std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored))
+        if (!is_replaceable(path))
           throw InputError(text(path.string(), ": found a folder, a pipe or a device, expected a regular file"));
         return std::move(path);
       }()),

@@ -24,8 +24,8 @@ namespace normalign {
 /// extent and on a number of values that is not the shape's.
 class NpzWriter {
  public:
-  /// Begins the file; the folder must exist. Throws InputError also where `path` is something else than a regular file,
-  /// such as a folder, a pipe or a device.
+  /// Begins the file; the folder must exist. Throws InputError also where `path` is not one that `is_replaceable`
+  /// takes, such as a folder, a pipe or a device.
   explicit NpzWriter(std::filesystem::path path);
 
   /// Adds an array of double, std::int32_t, std::int64_t (NumPy's float64, int32, int64), or std::uint8_t, which are

@@ -58,9 +58,9 @@ std::string exported_kind(const Json& json) {
 // What is read of one path: of a folder the logs, other JSON is passed over.
 void read_files(const fs::path& path, Unreadable& unreadable, std::set<fs::path>& seen,
                 std::vector<ExportedFile>& files) {
-  const bool is_folder = fs::is_directory(path);
+  std::error_code ignored;
+  const bool is_folder = fs::is_directory(path, ignored);
   for (const fs::path& file : is_folder ? json_files(path) : std::vector<fs::path>{path}) {
-    std::error_code ignored;
     if (!seen.insert(fs::weakly_canonical(file, ignored)).second) continue;
     try {
       Json json = log_json::parsed_file(file);
@@ -121,12 +121,15 @@ Exported exported(std::vector<ExportedFile>& files, Unreadable& unreadable) {
 }
 
 void write_csv(const Exported& exported, const ExportArguments& a) {
+  if (!a.table.empty() && exported.found.tables.front().name.empty())
+    throw InputError(text("--table: found '", one_line(a.table), "', expected none, as ", a.paths.front(),
+                          " is exported as one table"));
   const ArrayTable& table =
       named("--table", a.table.empty() ? exported.first_table : a.table, exported.found.tables, &ArrayTable::name);
   if (table.rows == 0)
     throw InputError(text("--table: found no rows of ", table.name, " in ", a.paths.front(), ", expected some"));
   write_text_file(a.csv, as_csv(table));
-  std::cout << a.csv << ": " << table.rows << (table.rows == 1 ? " row\n" : " rows\n");
+  std::cerr << a.csv << ": " << table.rows << (table.rows == 1 ? " row\n" : " rows\n");
 }
 
 void write_archive(const FileTables& found, const std::string& path) {
@@ -135,11 +138,11 @@ void write_archive(const FileTables& found, const std::string& path) {
   file.finish();
   std::size_t arrays = found.others.size();
   for (const ArrayTable& table : found.tables) arrays += table.columns.size();
-  std::cout << path << ": " << arrays << " arrays\n";
+  std::cerr << path << ": " << arrays << " arrays\n";
 }
 
 int export_files(const ExportArguments& a) {
-  if (a.csv.empty() && a.npz.empty()) throw InputError("export: found neither --csv nor --npz, expected one of them");
+  if (a.csv.empty() && a.npz.empty()) throw InputError("export: found neither --csv nor --npz, expected one or both");
   if (!a.table.empty() && a.csv.empty())
     throw InputError("--table: found without --csv, which it is about; --npz has all tables");
   Unreadable unreadable;
@@ -153,7 +156,7 @@ int export_files(const ExportArguments& a) {
                                         : unreadable.begin()->second);
   if (!a.csv.empty()) write_csv(content, a);
   if (!a.npz.empty()) write_archive(content.found, a.npz);
-  tell(unreadable, std::cout, std::cerr);
+  tell(unreadable, std::cerr, std::cerr);  // standard output may be the CSV
   return 0;
 }
 

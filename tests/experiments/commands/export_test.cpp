@@ -51,9 +51,9 @@ TEST_CASE(
                                        path("out.csv"), "--npz", path("out.npz")});
   CHECK(contains(finished.err, "1 run is unfinished, exported as far as written: two\n"));
   CHECK(contains(finished.err, path("runs/damaged.json") + ": not JSON"));
-  CHECK(contains(finished.out, path("out.csv") + ": 4 rows\n"));
-  CHECK(contains(finished.out, path("out.npz") + ": 15 arrays\n"));
-  CHECK(contains(finished.out, "1 file left out, unreadable: " + path("runs/damaged.json")));
+  CHECK(contains(finished.err, path("out.csv") + ": 4 rows\n"));
+  CHECK(contains(finished.err, path("out.npz") + ": 15 arrays\n"));
+  CHECK(contains(finished.err, "1 file left out, unreadable: " + path("runs/damaged.json")));
   const std::vector<std::string> csv = lines(read_file(folder / "out.csv"));
   REQUIRE(csv.size() == 5);
   CHECK(csv[0] ==
@@ -89,7 +89,7 @@ TEST_CASE("export: one kind at a time, something to export and somewhere to") {
   const std::string csv = path("out.csv");
 
   CHECK(refusal({"export", path("run.json")}) ==
-        "normalign: export: found neither --csv nor --npz, expected one of them\n");
+        "normalign: export: found neither --csv nor --npz, expected one or both\n");
   CHECK(refusal({"export", path("run.json"), path("iris.json"), "--csv", csv}) ==
         "normalign: " + path("iris.json") + ": found a file of kind tabular_log, expected run_log, as " +
             path("run.json") + " is\n");
@@ -106,11 +106,15 @@ TEST_CASE("export: one kind at a time, something to export and somewhere to") {
         "normalign: " + path("empty") + ": found no row of a log, expected some\n");
   CHECK(contains(refusal({"export", path("run.json"), "--npz", path("out.npz"), "--table", "x"}),
                  "--table: found without --csv"));
+  CHECK(contains(refusal({"export", path("run.json"), "--csv", csv, "--table", "x"}),
+                 "--table: found 'x', expected none, as " + path("run.json") + " is exported as one table"));
   CHECK(contains(refusal({"export", path("run.json"), "--npz", folder.path().string()}),
                  "found a folder, a pipe or a device, expected a regular file"));
   CHECK_FALSE(fs::exists(csv));
 
-  CHECK(succeeded({"export", path("iris.json"), "--csv", csv}).out == csv + ": 2 rows\n");
+  CHECK(succeeded({"export", path("iris.json"), "--csv", csv}).err == csv + ": 2 rows\n");
+  // A CSV that goes to standard output has that for itself.
+  CHECK(succeeded({"export", path("iris.json"), "--csv", "/dev/stdout"}).out == read_file(csv));
   CHECK(lines(read_file(csv)).front().starts_with("file,run,table,condition,protocol,seed,status,fold,"));
 }
 
@@ -130,7 +134,7 @@ TEST_CASE("export: what is in the files of a model's geometry, and the same from
 
   succeeded({"inspect", model, "--task", "rings", "--samples", "9", "--certificates", "4", "--details", "--json",
              path("i.json"), "--npz", path("i.npz")});
-  CHECK(succeeded({"export", path("i.json"), "--csv", csv, "--npz", npz}).out ==
+  CHECK(succeeded({"export", path("i.json"), "--csv", csv, "--npz", npz}).err ==
         csv + ": 9 rows\n" + npz + ": 28 arrays\n");
   check_same(path("i.npz"));
   CHECK(contains(lines(read_file(csv)).front(), ",jacobian_0_0,jacobian_0_1,"));
