@@ -59,7 +59,10 @@ std::string exported_kind(const Json& json) {
 void read_files(const fs::path& path, Unreadable& unreadable, std::set<fs::path>& seen,
                 std::vector<ExportedFile>& files) {
   std::error_code ignored;
-  const bool is_folder = fs::is_directory(path, ignored);
+  const fs::file_status there = fs::status(path, ignored);
+  if (!fs::exists(there))
+    throw InputError(text(path.string(), ": found no such file or folder, expected logs of runs"));
+  const bool is_folder = fs::is_directory(there);
   for (const fs::path& file : is_folder ? json_files(path) : std::vector<fs::path>{path}) {
     if (!seen.insert(fs::weakly_canonical(file, ignored)).second) continue;
     try {

@@ -95,15 +95,18 @@ std::vector<T> each(const std::vector<const Json*>& leaves, T missing, const Val
 
 double number_of(const Json& value) { return value.is_boolean() ? value.get<bool>() : value.get<double>(); }
 
-// An array of the values, all of one kind.
-void set_values(const std::vector<const Json*>& leaves, const std::string& what, NamedArray& array) {
+// The values of an array, all of one kind; `what(row)` names a cell.
+template <class What>
+void set_values(const std::vector<const Json*>& leaves, const What& what, NamedArray& array) {
   const auto all = [&](const auto& is_such) {
     return std::ranges::all_of(leaves, [&](const Json* leaf) { return leaf && is_such(*leaf); });
   };
   const auto first = std::ranges::find_if(leaves, [](const Json* leaf) { return leaf != nullptr; });
   const bool is_text = first != leaves.end() && (*first)->is_string();
-  for (const Json* leaf : leaves)
-    if (leaf && leaf->is_string() != is_text) refuse_cell(what, *leaf, is_text ? "texts alone" : "numbers alone");
+  for (std::size_t i = 0; i < leaves.size(); ++i)
+    if (leaves[i] && leaves[i]->is_string() != is_text)
+      refuse_cell(what(i * static_cast<std::size_t>(array.shape[0]) / leaves.size()), *leaves[i],
+                  is_text ? "a text, as in other rows" : "a number, as in other rows");
   if (is_text)
     array.values = each<std::string>(leaves, "", [](const Json& value) { return value.get<std::string>(); });
   else if (!leaves.empty() && all([](const Json& value) { return value.is_boolean(); }))
@@ -137,13 +140,14 @@ NamedArray array_of(const std::string& table, const JsonColumn& column) {
   if (column.name == "code") return code_array(table, column);
   const auto first = std::ranges::find_if(column.cells, [](const Json* cell) { return cell != nullptr; });
   const std::vector<Index> shape = first == column.cells.end() ? std::vector<Index>{} : shape_of(*first);
+  const auto what = [&](std::size_t row) { return text(table, '[', row, "].", column.path); };
   std::vector<const Json*> leaves;
   for (std::size_t row = 0; row < column.cells.size(); ++row)
     flatten(
-        column.cells[row], shape, 0, [&] { return text(table, '[', row, "].", column.path); }, leaves);
+        column.cells[row], shape, 0, [&] { return what(row); }, leaves);
   NamedArray array{.name = column.name, .shape = {static_cast<Index>(column.cells.size())}};
   array.shape.insert(array.shape.end(), shape.begin(), shape.end());
-  set_values(leaves, text(table, "[].", column.path), array);
+  set_values(leaves, what, array);
   return array;
 }
 

@@ -101,7 +101,8 @@ TEST_CASE("export: one kind at a time, something to export and somewhere to") {
             "robustness\n");
   CHECK(contains(refusal({"export", path("other.json"), "--csv", csv}), "found JSON of no kind, expected one of"));
   CHECK(contains(refusal({"export", path("damaged.json"), "--csv", csv}), path("damaged.json") + ": not JSON"));
-  CHECK(contains(refusal({"export", path("none.json"), "--csv", csv}), path("none.json")));
+  CHECK(refusal({"export", path("run.json"), path("none.json"), "--csv", csv}) ==
+        "normalign: " + path("none.json") + ": found no such file or folder, expected logs of runs\n");
   CHECK(refusal({"export", path("empty"), "--csv", csv}) ==
         "normalign: " + path("empty") + ": found no row of a log, expected some\n");
   CHECK(contains(refusal({"export", path("run.json"), "--npz", path("out.npz"), "--table", "x"}),

@@ -100,8 +100,9 @@ TEST_CASE("what is no table is refused by row and key") {
   CHECK(rows_refusal(R"([{"a": {"b": [[1], 2]}}])") == "rows[0].a.b: found 2, expected a list of 1, as in other rows");
   CHECK(rows_refusal(R"([{"a": 1}, {"a": [1]}])") ==
         "rows[1].a: found a list of 1, expected a value, as in other rows");
-  CHECK(rows_refusal(R"([{"a": "x"}, {"a": 1}])") == "rows[].a: found 1, expected texts alone");
-  CHECK(rows_refusal(R"([{"a": 1}, {"a": "x"}])") == "rows[].a: found \"x\", expected numbers alone");
+  CHECK(rows_refusal(R"([{"a": "x"}, {"a": 1}])") == "rows[1].a: found 1, expected a text, as in other rows");
+  CHECK(rows_refusal(R"([{"a": [1, 2]}, {"a": [1, "x"]}])") ==
+        "rows[1].a: found \"x\", expected a number, as in other rows");
   CHECK(rows_refusal(R"([{"code": "01"}, {"code": "0"}])") == "rows[1].code: found \"0\", expected 2 digits 0 and 1");
   CHECK(rows_refusal(R"([{"code": "2"}])") == "rows[0].code: found \"2\", expected digits 0 and 1");
   CHECK(rows_refusal(R"([{"code": "1"}, {}])") == "rows[1].code: found nothing, expected a code, as in other rows");
