@@ -30,6 +30,7 @@ _normalign() {
       --index-column) words="drop keep" ;;
       --against) [[ $command == plot ]] && words="penalty_share lambda lambda_scale projections learning_rate" ;;
       --colour) words="slope area class" ;;
+      --table) words="regions corners vertices edges boundary points facets pieces components classes" ;;
       --measure) words="centroid_alignment class_alignment normal_alignment centred_normal_alignment" ;;
       train) words=$(_normalign_tasks) ;;
       study) words="sparsity rfm_grokking" ;;

@@ -72,6 +72,20 @@ TEST_CASE("the log and the reports of a network are as their schemas say") {
     CHECK(schema_errors(schema("inspection"), read_json(file("inspect.json"))) == Errors{});
   }
 
+  must_run({"inspect", model, "--task", "rings", "--samples", "8", "--certificates", "3", "--details", "--json",
+            file("details.json")});
+  const Json details = read_json(file("details.json"));
+  CHECK(schema_errors(schema("inspection"), details) == Errors{});
+  CHECK(details["samples"][0]["certificate"].contains("adversarial") ==
+        !details["samples"][0]["certificate"]["upper"].is_null());
+  CHECK(details["samples"][7]["jacobian"][0].size() == 2);
+
+  must_run({"slice", model, "--details", "--out", file("details")});
+  const Json detailed = read_json(file("details.json"));
+  CHECK(schema_errors(schema("slice"), detailed) == Errors{});
+  CHECK(detailed["outputs"].size() == detailed["vertices"].size());
+  CHECK(detailed["regions"].back()["input_slope"][0].size() == 2);
+
   must_run({"slice", model, "--task", "rings", "--points", "5", "--centroids", "--out", file("slice")});
   const Json slice = read_json(file("slice.json"));
   CHECK(schema_errors(schema("slice"), slice) == Errors{});
@@ -115,7 +129,8 @@ TEST_CASE("the log of a smooth network's inspection is as its schema says") {
   const auto file = [&](const char* name) { return (folder / name).string(); };
   must_run({"train", "rings", "--epochs", "1", "--out", file("runs"), "--name", "run", "--save-model", "--quiet",
             "--set", "hidden=[8]", "--set", "activation=tanh"});
-  must_run({"inspect", file("runs/run.safetensors"), "--task", "rings", "--samples", "4", "--json", file("out.json")});
+  must_run({"inspect", file("runs/run.safetensors"), "--task", "rings", "--samples", "4", "--json", file("out.json"),
+            "--details"});
   const Json found = read_json(file("out.json"));
   CHECK(schema_errors(schema("inspection"), found) == Errors{});
   CHECK_FALSE(found.contains("certificates"));

@@ -11,6 +11,18 @@
 namespace normalign {
 namespace {
 
+// Calls `write_some` with what is left until nothing is, or it fails.
+template <class WriteSome>
+bool all_written(std::string_view bytes, const WriteSome& write_some) {
+  while (!bytes.empty()) {
+    const ssize_t written = write_some(bytes);
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
 constexpr int storage_errors[] = {ENOSPC, EDQUOT, EFBIG, EIO};
 
 }  // namespace
@@ -20,6 +32,13 @@ bool is_storage_error(int error) { return std::ranges::find(storage_errors, erro
 bool tells_storage_error(std::string_view message) {
   return std::ranges::any_of(storage_errors,
                              [&](int error) { return message.find(std::strerror(error)) != message.npos; });
+}
+
+bool is_replaceable(const std::filesystem::path& path) {
+  std::error_code error;
+  const std::string place = std::filesystem::absolute(path, error).lexically_normal().string();
+  if (place.starts_with("/dev/") || place.starts_with("/proc/")) return false;
+  return !std::filesystem::exists(path, error) || std::filesystem::is_regular_file(path, error);
 }
 
 AtomicFile::AtomicFile(std::filesystem::path path)
@@ -35,13 +54,14 @@ AtomicFile::~AtomicFile() {
 }
 
 bool AtomicFile::write(std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(file_, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return false;
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
+  return all_written(bytes, [&](std::string_view left) { return ::write(file_, left.data(), left.size()); });
+}
+
+bool AtomicFile::rewrite(std::uint64_t place, std::string_view bytes) {
+  const std::uint64_t end = place + bytes.size();
+  return all_written(bytes, [&](std::string_view left) {
+    return ::pwrite(file_, left.data(), left.size(), static_cast<off_t>(end - left.size()));
+  });
 }
 
 bool AtomicFile::finish() {

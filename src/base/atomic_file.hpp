@@ -1,6 +1,7 @@
 // Files that a reader sees whole or not at all.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -29,6 +30,10 @@ template <class Otherwise>
   throw Otherwise(message);
 }
 
+/// Whether a file may take the place of what is at `path`: nothing, or a regular file. Pipes and devices must stay what
+/// they are, and so must the names in /dev and /proc, such as /dev/stdout, of files that are open.
+bool is_replaceable(const std::filesystem::path& path);
+
 /// A file on its way to `path`: written under a temporary name in the same folder (hidden, with the number of this
 /// process, ending in .tmp) and then renamed, so that a reader finds the former file or this one as a whole. Unless it
 /// was renamed it is gone at the end of the scope. Operations return whether they succeeded and leave the reason in
@@ -45,6 +50,8 @@ class AtomicFile {
   bool is_open() const { return file_ >= 0; }
   /// Appends the bytes.
   bool write(std::string_view bytes);
+  /// Writes over bytes that have been appended, from that place on.
+  bool rewrite(std::uint64_t place, std::string_view bytes);
   /// Takes the file to the disk, so that it is whole after a crash of the system too, and gives it its name.
   bool finish();
 

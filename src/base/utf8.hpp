@@ -20,4 +20,7 @@ std::size_t characters(std::string_view bytes);
 /// The character with this number. Returns none for surrogates and above U+10FFFF, which are no characters.
 std::optional<std::string> utf8_of(char32_t code);
 
+/// The numbers of the characters, and U+FFFD in place of each byte that begins none.
+std::u32string utf32_of(std::string_view bytes);
+
 }  // namespace normalign

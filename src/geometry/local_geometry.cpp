@@ -156,34 +156,48 @@ SingularGeometry singular_geometry(ConstView<double> jacobian, ConstView<double>
 }
 
 template <class T>
-std::vector<LocalGeometry> local_geometries(const Mlp<T>& mlp, const Batch<T>& data, int threads) {
-  const Index n = data.inputs.rows(), d = data.inputs.cols();
-  const bool has_labels = !data.labels.empty();
-  if (n < 1 || (has_labels && static_cast<Index>(data.labels.size()) != n))
-    throw InputError(text("local_geometries: inputs are ", data.inputs.shape(), " and there are ", data.labels.size(),
-                          " labels; there must be a row, and one label per row or none"));
-  check_threads("local_geometries", threads);
+void visit_jacobians(const Mlp<T>& mlp, ConstView<T> inputs,
+                     const std::function<void(Index, ConstView<double>, ConstView<double>)>& visit, int threads) {
+  const Index n = inputs.rows(), d = inputs.cols();
+  if (n < 1) throw InputError(text("visit_jacobians: inputs are ", inputs.shape(), "; there must be a row"));
+  check_threads("visit_jacobians", threads);
   const Index blocks = (n + samples_per_block - 1) / samples_per_block;
-  std::vector<LocalGeometry> result(static_cast<std::size_t>(n));
   std::vector<std::exception_ptr> failures;
   parallel_for(threads, blocks, failures, [&](Index block) {
     const RowBlock rows = row_block(n, blocks, block);
     Tape<T> tape;
     auto net = mlp.on(tape);
-    const Var<T> x = tape.borrowed_variable(data.inputs.row_block(rows.first, rows.count));
+    const Var<T> x = tape.borrowed_variable(inputs.row_block(rows.first, rows.count));
     const Var<T> f = net(x);
     const std::vector<Var<T>> gradients = jacobian(f, x);
     const Index k = f.cols();
-    Matrix<double> j(k, d), output(1, k), point(1, d);
+    Matrix<double> j(k, d), output(1, k);
     for (Index row = 0; row < rows.count; ++row) {
-      const auto sample = static_cast<std::size_t>(rows.first + row);
-      std::ranges::copy(x.value().row(row), point.data());
       std::ranges::copy(f.value().row(row), output.data());
       for (Index i = 0; i < k; ++i)
         std::ranges::copy(gradients[static_cast<std::size_t>(i)].value().row(row), j.row(i).begin());
-      result[sample] = local_geometry(j, output, point, has_labels ? std::optional(data.labels[sample]) : std::nullopt);
+      visit(rows.first + row, j, output);
     }
   });
+}
+
+template <class T>
+std::vector<LocalGeometry> local_geometries(const Mlp<T>& mlp, const Batch<T>& data, int threads) {
+  const Index n = data.inputs.rows();
+  const bool has_labels = !data.labels.empty();
+  if (n < 1 || (has_labels && static_cast<Index>(data.labels.size()) != n))
+    throw InputError(text("local_geometries: inputs are ", data.inputs.shape(), " and there are ", data.labels.size(),
+                          " labels; there must be a row, and one label per row or none"));
+  check_threads("local_geometries", threads);
+  std::vector<LocalGeometry> result(static_cast<std::size_t>(n));
+  visit_jacobians<T>(
+      mlp, data.inputs,
+      [&](Index i, ConstView<double> jacobian, ConstView<double> output) {
+        const auto sample = static_cast<std::size_t>(i);
+        result[sample] = local_geometry(jacobian, output, converted<double>(data.inputs.row_block(i, 1)),
+                                        has_labels ? std::optional(data.labels[sample]) : std::nullopt);
+      },
+      threads);
   return result;
 }
 
@@ -209,6 +223,10 @@ LocalGeometry mean_local_geometry(const Mlp<T>& mlp, const Batch<T>& data, int t
 
 double chance_alignment(Index d) { return std::sqrt(2 / (std::numbers::pi * static_cast<double>(d))); }
 
+template void visit_jacobians(const Mlp<float>&, ConstView<float>,
+                              const std::function<void(Index, ConstView<double>, ConstView<double>)>&, int);
+template void visit_jacobians(const Mlp<double>&, ConstView<double>,
+                              const std::function<void(Index, ConstView<double>, ConstView<double>)>&, int);
 template std::vector<LocalGeometry> local_geometries(const Mlp<float>&, const Batch<float>&, int);
 template std::vector<LocalGeometry> local_geometries(const Mlp<double>&, const Batch<double>&, int);
 template LocalGeometry mean_local_geometry(const Mlp<float>&, const Batch<float>&, int);

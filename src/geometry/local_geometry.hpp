@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <utility>
@@ -57,6 +58,15 @@ struct SingularGeometry {
 /// rows or of the columns, whichever are fewer, for a fraction of what `local_geometry` costs; singular values are off
 /// by up to about 1e-8 of the largest. Throws InputError on shapes that do not fit, or a jacobian that is not finite.
 SingularGeometry singular_geometry(ConstView<double> jacobian, ConstView<double> x);
+
+/// Calls `visit(i, J, f(x))` for each row x of `inputs`, n x d, of a network with any activation: the Jacobian, k x d,
+/// by k backward passes, and the output, 1 x k, which are lent for the call. Rows come in any order on up to `threads`
+/// threads, with the same bits at any number. Throws InputError on inputs that do not fit, none, or fewer than one
+/// thread.
+template <class T>
+void visit_jacobians(const Mlp<T>& mlp, ConstView<T> inputs,
+                     const std::function<void(Index row, ConstView<double> jacobian, ConstView<double> output)>& visit,
+                     int threads = 1);
 
 /// The measures at each row of a batch (inputs and labels, which may be missing; the rest is not looked at) of a
 /// network with any activation. J takes k backward passes and is measured in double. On up to `threads` threads, with

@@ -34,6 +34,28 @@ TEST_CASE("an atomic file is seen whole or not at all, on a full disk too") {
   CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
 }
 
+TEST_CASE("bytes of an atomic file are written over, and what follows is appended all the same") {
+  const TemporaryFolder folder;
+  AtomicFile file(folder / "a");
+  REQUIRE(file.write("0123456789"));
+  REQUIRE(file.rewrite(3, "abc"));
+  REQUIRE(file.write("+"));
+  REQUIRE(file.finish());
+  CHECK(read_file(folder / "a") == "012abc6789+");
+}
+
+TEST_CASE(
+    "a file takes the place of a file or of nothing, not of a folder or of what stands for a device or an open file") {
+  const TemporaryFolder folder;
+  write_file(folder / "a", "x");
+  CHECK(is_replaceable(folder / "a"));
+  CHECK(is_replaceable(folder / "none"));
+  CHECK(is_replaceable("none"));
+  for (const char* path : {"/dev/null", "/dev/stdout", "/dev/none", "/proc/self/fd/1", "/tmp/../dev/stdout"})
+    CHECK_FALSE(is_replaceable(path));
+  CHECK_FALSE(is_replaceable(folder.path()));
+}
+
 TEST_CASE("want of space is a StorageError, and recognised by its message; other reasons are what the caller says") {
   for (const int error : {ENOSPC, EDQUOT, EFBIG, EIO}) {
     const std::string message = std::string("a: cannot be written: ") + std::strerror(error);

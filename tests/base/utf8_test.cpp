@@ -13,6 +13,7 @@ TEST_CASE("every character of Unicode has bytes of UTF-8 that are one character,
     const std::size_t length = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
     if (bytes.has_value() != is_character) ++wrong;
     if (!bytes) continue;
+    if (utf32_of(*bytes) != std::u32string(1, code)) ++wrong;
     if (bytes->size() != length || utf8_length(*bytes) != length || utf8_length(*bytes + "x") != length) ++wrong;
     for (std::size_t cut = 0; cut < length; ++cut)
       if (utf8_length(bytes->substr(0, cut)) != 0) ++wrong;
@@ -44,6 +45,12 @@ TEST_CASE("longer forms, surrogates, numbers above Unicode and lone bytes are no
     CAPTURE(bytes);
     CHECK(is_utf8(bytes));
   }
+}
+
+TEST_CASE("bytes that are no UTF-8 become the replacement character, one each", "[base]") {
+  CHECK(utf32_of("") == U"");
+  CHECK(utf32_of("na\xC3\xAFve") == U"na\u00EFve");
+  CHECK(utf32_of("a\xC3z\xED\xA0\x80") == U"a\uFFFDz\uFFFD\uFFFD\uFFFD");
 }
 
 }  // namespace normalign::tests

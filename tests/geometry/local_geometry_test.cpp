@@ -346,5 +346,31 @@ TEST_CASE("shapes, labels and threads that do not fit are refused") {
   CHECK(contains(message_of([&] { local_geometries(mlp, {.inputs = M(0, 4), .labels = {}}); }), "inputs are 0x4"));
 }
 
+TEST_CASE(
+    "a piecewise-affine network's Jacobians by backward passes are the slopes of its maps, each row visited once") {
+  const Mlp<double> mlp({.widths = {4, 9, 7, 3}, .seed = 5});
+  const M x = random_matrix({37, 4}, 6);
+  const std::vector<LocalMap> maps = local_maps(piecewise_affine(mlp), x);
+  const M outputs = piecewise_affine(mlp)(x);
+  std::vector<int> visits(37);
+  double largest = 0;
+  visit_jacobians<double>(
+      mlp, x,
+      [&](Index i, ConstView<double> jacobian, ConstView<double> output) {
+        ++visits[static_cast<std::size_t>(i)];
+        const M& slope = maps[static_cast<std::size_t>(i)].map.slope;
+        REQUIRE(jacobian.shape() == slope.shape());
+        for (std::size_t at = 0; at < slope.span().size(); ++at)
+          largest = std::max(largest, std::abs(jacobian.span()[at] - slope.span()[at]));
+        for (Index k = 0; k < 3; ++k) largest = std::max(largest, std::abs(output(0, k) - outputs(i, k)));
+      },
+      1);
+  CHECK(visits == std::vector<int>(37, 1));
+  CHECK(largest < 1e-13);
+  const auto ignore = [](Index, ConstView<double>, ConstView<double>) {};
+  CHECK(message_of([&] { visit_jacobians<double>(mlp, M(0, 4), ignore); }) ==
+        "visit_jacobians: inputs are 0x4; there must be a row");
+}
+
 }  // namespace
 }  // namespace normalign::tests

@@ -129,23 +129,16 @@ int run_command(int argc, const char* const* argv) {
   app.require_subcommand(0, 1);  // that there is one is checked below: here an unknown name would not be named
   app.formatter(std::make_shared<HelpFormatter>());
   app.get_formatter()->column_width(34);
-  const std::pair<const char*, commands::Command> all[] = {{"train", commands::add_train(app)},
-                                                           {"sweep", commands::add_sweep(app)},
-                                                           {"tabular", commands::add_tabular(app)},
-                                                           {"datasets", commands::add_datasets(app)},
-                                                           {"study", commands::add_study(app)},
-                                                           {"status", commands::add_status(app)},
-                                                           {"summary", commands::add_summary(app)},
-                                                           {"plot", commands::add_plot(app)},
-                                                           {"inspect", commands::add_inspect(app)},
-                                                           {"slice", commands::add_slice(app)},
-                                                           {"regions", commands::add_regions(app)},
-                                                           {"robustness", commands::add_robustness(app)},
-                                                           {"gradcheck", commands::add_gradcheck(app)},
-                                                           {"report", commands::add_report(app)},
-                                                           {"machine", commands::add_machine(app)},
-                                                           {"predict", commands::add_predict(app)},
-                                                           {"importances", commands::add_importances(app)}};
+  const std::pair<const char*, commands::Command> all[] = {
+      {"train", commands::add_train(app)},         {"sweep", commands::add_sweep(app)},
+      {"tabular", commands::add_tabular(app)},     {"datasets", commands::add_datasets(app)},
+      {"study", commands::add_study(app)},         {"status", commands::add_status(app)},
+      {"summary", commands::add_summary(app)},     {"plot", commands::add_plot(app)},
+      {"inspect", commands::add_inspect(app)},     {"slice", commands::add_slice(app)},
+      {"regions", commands::add_regions(app)},     {"robustness", commands::add_robustness(app)},
+      {"gradcheck", commands::add_gradcheck(app)}, {"report", commands::add_report(app)},
+      {"export", commands::add_export(app)},       {"predict", commands::add_predict(app)},
+      {"machine", commands::add_machine(app)},     {"importances", commands::add_importances(app)}};
   app.footer(footer);
   for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
     check_numbers(*command);

@@ -28,6 +28,7 @@ Command add_status(CLI::App& app);
 Command add_summary(CLI::App& app);
 Command add_plot(CLI::App& app);
 Command add_report(CLI::App& app);
+Command add_export(CLI::App& app);
 Command add_inspect(CLI::App& app);
 Command add_robustness(CLI::App& app);
 Command add_slice(CLI::App& app);

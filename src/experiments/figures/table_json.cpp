@@ -28,6 +28,12 @@ Json rows_json(const Table& table) {
   return result;
 }
 
+Json rows_json(ConstView<double> matrix) {
+  Json rows = Json::array();
+  for (Index i = 0; i < matrix.rows(); ++i) rows.push_back(Json(matrix.row(i)));
+  return rows;
+}
+
 Json as_json(const TableSet& set) {
   Json list = Json::array();
   if (set.rows_key.empty())

@@ -22,9 +22,7 @@ void write_text_file(const std::filesystem::path& path, const std::string& conte
       throw_unwritable<InputError>(errno, text(path.string(), ": cannot be written: ", std::strerror(errno)));
   };
   errno = 0;
-  std::error_code ignored;
-  if (std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored)) {
-    // A pipe or a device, which must stay what it is.
+  if (!is_replaceable(path)) {
     std::ofstream out(path, std::ios::binary);
     out << content;
     must(!!out.flush());

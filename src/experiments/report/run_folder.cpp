@@ -38,8 +38,8 @@ RunFolder run_folder(const fs::path& folder) {
     try {
       // Single samples, seeds and regions may be many, and no table shows them.
       add(result, path,
-          log_json::parsed_file(file,
-                                {"samples", "rows", "regions", "edges", "vertices", "points", "decision_boundary"}));
+          log_json::parsed_file(
+              file, {"samples", "rows", "regions", "edges", "vertices", "outputs", "points", "decision_boundary"}));
     } catch (const InputError& error) {
       std::string reason = error.what();
       if (reason.starts_with(file.string() + ": ")) reason.erase(0, file.string().size() + 2);

@@ -8,6 +8,7 @@
 #include "base/number_text.hpp"
 #include "experiments/figures/canvas.hpp"
 #include "experiments/figures/colour_bar.hpp"
+#include "experiments/figures/table_json.hpp"
 #include "geometry/planar/vertex_signs.hpp"
 
 namespace normalign {
@@ -216,12 +217,6 @@ Json points_of(const std::vector<Point>& points) {
   return result;
 }
 
-Json rows_of(ConstView<double> matrix) {
-  Json result = Json::array();
-  for (Index i = 0; i < matrix.rows(); ++i) result.push_back(Json(matrix.row(i)));
-  return result;
-}
-
 Json json_of(const SliceStatistics& s) {
   return {{"regions", s.regions},
           {"vertices", s.vertices},
@@ -266,7 +261,7 @@ void add_regions(Json& json, const Slice& slice) {
     for (const Side side : slice.complex.sides_of(r)) corners.push_back(slice.complex.start(side));
     regions.push_back({{"code", code},
                        {"area", slice.complex.area(r)},
-                       {"slope", rows_of(map.slope)},
+                       {"slope", rows_json(map.slope)},
                        {"offset", Json(map.offset.span())},
                        {"corners", corners}});
   }

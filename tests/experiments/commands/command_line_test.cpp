@@ -22,9 +22,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::vector<std::string> all_commands = {"train",   "sweep",   "tabular", "datasets",   "study",      "summary",
-                                               "plot",    "inspect", "slice",   "robustness", "gradcheck",  "report",
-                                               "machine", "regions", "status",  "predict",    "importances"};
+const std::vector<std::string> all_commands = {"train",   "sweep",   "tabular", "datasets",   "study",       "summary",
+                                               "plot",    "inspect", "slice",   "robustness", "gradcheck",   "report",
+                                               "machine", "regions", "status",  "predict",    "importances", "export"};
 
 // The options that a help text lists.
 std::vector<std::string> options_in(const std::string& help) {

@@ -10,8 +10,10 @@
 #include "experiments/commands/commands.hpp"
 #include "experiments/figures/text_file.hpp"
 #include "experiments/runs/json_kind.hpp"
+#include "experiments/runs/log_json.hpp"
 #include "experiments/runs/status_line.hpp"
 #include "experiments/studies/inspection.hpp"
+#include "experiments/studies/sample_details.hpp"
 #include "experiments/studies/samples.hpp"
 #include "experiments/training/parts.hpp"
 
@@ -20,12 +22,12 @@ namespace {
 
 struct InspectArguments {
   ModelArguments model;
-  std::string json, norm = "l2", attack = "apgd";
+  std::string json, npz, norm = "l2", attack = "apgd";
   std::vector<double> clamp;
   SampleOptions samples{.most = 1024};
   InspectionOptions options;
   std::optional<int> threads;
-  bool wide = false;
+  bool details = false, wide = false;
 };
 
 // What the options say of attacks, in `a.options`.
@@ -50,7 +52,24 @@ void take_attacks(const CLI::App& command, InspectArguments& a) {
   attack.clamp = InputRange{.low = a.clamp[0], .high = a.clamp[1]};
 }
 
+void write_files(const InspectArguments& a, const Mlp<double>& mlp, ConstView<double> x, const Inspection& found) {
+  if (a.details || !a.npz.empty()) {
+    const SampleDetails details = sample_details(mlp, x, a.options.threads);
+    if (!a.npz.empty()) write_npz(a.npz, found, details, x);
+    if (a.details) {
+      nlohmann::ordered_json json = as_json(found);
+      add_details(json, found, details, x);
+      // A sample has many numbers, which are on one line.
+      write_text_file(a.json, log_json::log_text(of_kind(kind::inspection, std::move(json)), "samples"));
+      return;
+    }
+  }
+  if (!a.json.empty()) write_json_file(a.json, kind::inspection, as_json(found));
+}
+
 int inspect(const CLI::App& command, InspectArguments a) {
+  if (a.details && a.json.empty())
+    throw InputError("--details: found without --json, which it is about; --npz has all of them");
   a.options.certificate.norm = norm_of("--norm", a.norm);
   take_attacks(command, a);
   const CertificateOptions& certificate = a.options.certificate;
@@ -76,7 +95,7 @@ int inspect(const CLI::App& command, InspectArguments a) {
     refuse("--certificates", a.options.certificates, "0, as numbers are predicted and certificates are about classes");
   const Inspection found = inspection(mlp, data, a.options);
   status.clear();
-  if (!a.json.empty()) write_json_file(a.json, kind::inspection, as_json(found));
+  write_files(a, mlp, data.inputs, found);
   print(tables(found), a.wide);
   return 0;
 }
@@ -119,6 +138,11 @@ Command add_inspect(CLI::App& app) {
                       "Random directions of local complexity (default 8)");
   command->add_option("--threads", a.threads, "Threads; results do not depend on it (default: all cores it may use)");
   add(*command, "--json", a.json, "Write everything as JSON too, sample by sample", "FILE");
+  command->add_flag(
+      "--details", a.details,
+      "Of each sample in the JSON also input, outputs, class, Jacobian, offset, centroid, activation code "
+      "and the nearest adversarial point");
+  add(*command, "--npz", a.npz, "Write all of this as a NumPy archive too", "FILE");
   add_wide_option(*command, a.wide);
   add_sample_options(*command, a.samples);
   return [command, arguments] { return inspect(*command, *arguments); };

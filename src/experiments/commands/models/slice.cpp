@@ -12,7 +12,7 @@
 #include "experiments/runs/json_kind.hpp"
 #include "experiments/runs/status_line.hpp"
 #include "experiments/studies/samples.hpp"
-#include "experiments/studies/slice_picture.hpp"
+#include "experiments/studies/slice_details.hpp"
 #include "experiments/training/parts.hpp"
 
 namespace normalign::commands {
@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 
 struct SliceArguments {
   ModelArguments model;
-  std::string out = "slice", colour = "slope", title;
+  std::string out = "slice", colour = "slope", title, npz;
   SampleOptions samples;
   std::vector<Index> plane, axes;
   std::optional<Index> origin, output;
@@ -31,7 +31,7 @@ struct SliceArguments {
   double level = 0;
   std::vector<double> scale;
   std::optional<int> threads;
-  bool centroids = false, statistics_only = false;
+  bool centroids = false, statistics_only = false, details = false;
 };
 
 bool has_samples(const SliceArguments& a) { return !a.samples.data.empty() || !a.samples.task.empty(); }
@@ -107,10 +107,24 @@ double window_of(const SliceArguments& a, const Dataset<double>& data, const Pla
   return a.plane.empty() ? 1 : 1.2 * farthest;
 }
 
+void write_files(const SliceArguments& a, const SlicePicture& picture, const PiecewiseAffineNetwork& network,
+                 int threads) {
+  const fs::path out = a.out;
+  if (out.has_parent_path()) make_folder(out.parent_path());
+  nlohmann::ordered_json json = as_json(picture, !a.statistics_only);
+  if (a.details) add_details(json, picture.slice, network);
+  write_text_file(a.out + ".json", of_kind(kind::slice, std::move(json)).dump() + "\n");
+  if (!a.npz.empty()) write_npz(a.npz, picture, network, threads);
+  draw(picture, a.out + ".svg");
+  draw(picture, a.out + ".png");
+}
+
 int draw_slice(const SliceArguments& a) {
   const RegionColour colour = region_colour(a.colour);
   constexpr Index most_regions = Index{1} << 28;  // their edges are numbered by 32 bits
   check_whole("--max-regions", a.max_regions, 1, most_regions);
+  if (a.details && a.statistics_only)
+    throw InputError("--details: found with --statistics-only, which leaves out the regions that it is about");
   if (a.points < 0) throw InputError(text("--points: found ", a.points, ", expected a whole number from 0 on"));
   if (!a.scale.empty() && !(a.scale[0] > 0 && a.scale[1] > a.scale[0]))
     throw InputError(
@@ -141,11 +155,7 @@ int draw_slice(const SliceArguments& a) {
                        .title = a.title.empty() ? fs::path(a.model.file).stem().string() : a.title,
                        .colour = colour};
   if (!a.scale.empty()) picture.scale = {a.scale[0], a.scale[1]};
-  const fs::path out = a.out;
-  if (out.has_parent_path()) make_folder(out.parent_path());
-  write_text_file(out.string() + ".json", of_kind(kind::slice, as_json(picture, !a.statistics_only)).dump() + "\n");
-  draw(picture, out.string() + ".svg");
-  draw(picture, out.string() + ".png");
+  write_files(a, picture, network, threads);
   const SliceStatistics s = statistics(found);
   std::cout << s.regions << " regions, " << s.distinct_maps << " different maps; area from " << s.smallest_area
             << " to " << s.largest_area << ", median " << s.median_area << "; slope " << s.mean_slope_norm
@@ -153,7 +163,7 @@ int draw_slice(const SliceArguments& a) {
             << " long in " << polylines(boundary).size() << " lines";
   if (!boundary.flat_regions.empty())
     std::cout << ", and everywhere in " << boundary.flat_regions.size() << " of the regions";
-  std::cout << '\n' << out.string() << ": .json .svg .png\n";
+  std::cout << '\n' << a.out << ": .json .svg .png\n";
   return 0;
 }
 
@@ -198,6 +208,9 @@ Command add_slice(CLI::App& app) {
                       "plane (default 200)");
   command->add_flag("--centroids", a.centroids, "Draw an arrow from each sample to the centroid of its region");
   add(*command, "--title", a.title, "Above the picture (default: the model's name)", "WORDS");
+  command->add_flag("--details", a.details,
+                    "In the JSON also the outputs at vertices and the regions' maps of the network's input");
+  add(*command, "--npz", a.npz, "Write all of this as a NumPy archive too", "FILE");
   command->add_flag("--statistics-only", a.statistics_only, "No regions, edges and vertices in the JSON");
   command->add_option("--max-regions", a.max_regions, "More are an error (default 10000000)");
   command->add_option("--threads", a.threads, "Threads; results do not depend on it (default: all cores it may use)");

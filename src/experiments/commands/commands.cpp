@@ -1,9 +1,10 @@
+#include "experiments/commands/commands.hpp"
+
 #include <cmath>
 #include <iostream>
 
 #include "base/error.hpp"
 #include "data/tables/labelled_table.hpp"
-#include "experiments/commands/commands.hpp"
 #include "experiments/figures/table.hpp"
 #include "experiments/runs/status_line.hpp"
 #include "experiments/training/parts.hpp"
