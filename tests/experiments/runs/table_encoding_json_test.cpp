@@ -47,7 +47,8 @@ TEST_CASE("targets take the place of a label in JSON, with their scales") {
 
   auto wrong = json;
   wrong["target_deviations"][1] = -1;
-  CHECK(contains(message_of<InputError>([&] { table_encoding(wrong); }), "target_deviations: found an array; expected numbers above 0"));
+  CHECK(contains(message_of<InputError>([&] { table_encoding(wrong); }),
+                 "target_deviations: found an array; expected numbers above 0"));
   wrong = json;
   wrong["targets"] = nlohmann::ordered_json::array();
   CHECK(message_of<InputError>([&] { table_encoding(wrong); }) == "targets: found an array; expected one name or more");
