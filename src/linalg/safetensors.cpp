@@ -314,8 +314,7 @@ TensorFile read_safetensors(const fs::path& path, TensorKinds accepted) {
   check_layout(path, entries, data_size);
   double memory = 0;  // some become larger while what was stored is still there
   for (const Entry& entry : entries)
-    memory +=
-        static_cast<double>(entry.dtype->memory) * static_cast<double>(entry.shape.size());
+    memory += static_cast<double>(entry.dtype->memory) * static_cast<double>(entry.shape.size());
   require_memory(memory, path.string());
   for (const Entry& entry : entries)
     file.tensors[entry.name] = {.values = entry.dtype->read(path, in, entry), .is_vector = entry.is_vector};

@@ -353,7 +353,7 @@ Command add_train(CLI::App& app) {
       "\nA log's own settings, train --config RUN.json --out DIR, make the same run again.");
   add(*command, "task", a.task, "What to train; may be left out where the file of --config says it", "TASK")
       ->required(false);
-  command->add_option("file", a.file, "Of the task table: a CSV, .npy or .npz file")->type_name("FILE");
+  command->add_option("file", a.file, "Of the task table: a CSV, .npy, .npz or safetensors file")->type_name("FILE");
   add(*command, "--config", a.config,
       "Take the settings from this file: a run's log, or an object such as its `config`. Options go before them",
       "FILE.json");

@@ -47,6 +47,11 @@ constexpr SettingReader<C> noise = {"noise_levels and a noise_criterion above 0"
                                     [](const C& c) { return !c.noise_levels.empty() || c.noise_criterion > 0; }};
 constexpr SettingReader<C> attacks = {"attack_radii that are not empty",
                                       [](const C& c) { return !c.attack_radii.empty(); }};
+constexpr SettingReader<C> certified_points = {"certificate_samples above 0",
+                                               [](const C& c) { return c.certificate_samples > 0; }};
+constexpr SettingReader<C> attacks_or_certificates = {
+    "attack_radii that are not empty, and certificate_samples above 0",
+    [](const C& c) { return !c.attack_radii.empty() || c.certificate_samples > 0; }};
 constexpr SettingReader<C> region_count = {"max_regions above 0", [](const C& c) { return c.max_regions > 0; }};
 bool penalised_jacobian(const C& c) { return !has_condition(c, "grokalign") || c.penalise_jacobian; }
 constexpr SettingReader<C> jacobian = {"the conditions grokalign (with penalise_jacobian) and hold_jacobian",
@@ -83,6 +88,8 @@ void check_regression(const RunConfig& config) {
   if (config.single_output) refuse("single_output", "true", "false");
   if (!config.attack_radii.empty())
     refuse("attack_radii", config.attack_radii.front(), "none (attacks are on classes)");
+  if (config.certificate_samples > 0)
+    refuse("certificate_samples", config.certificate_samples, "0 (certificates are about classes)");
   if (config.targets.empty() && config.labels.empty()) refuse("targets", "none", "a column or more, or a file of them");
 }
 
@@ -95,6 +102,7 @@ void check_span(const RunConfig& config) {
   for (const Condition* condition : conditions_of(config.condition))
     if (!condition->stays_in_span) refuse("the condition ", condition->name, " leaves the span of the training set");
   if (!config.attack_radii.empty()) refuse("attack_radii is not empty, and attacks leave the span");
+  if (config.certificate_samples > 0) refuse("certificate_samples is above 0, and distances are those of the inputs");
   if (config.max_regions > 0) refuse("max_regions is above 0, and regions are counted in the inputs");
 }
 
@@ -177,10 +185,12 @@ const std::vector<Setting<RunConfig>>& table_of(const RunConfig&) {  // NOLINT(r
       {"noise_levels", &C::noise_levels, sizes_once()},
       {"noise_first_column", &C::noise_first_column, count(), noise},
       {"attack_radii", &C::attack_radii, sizes_once()},
-      {"attack_norm", &C::attack_norm, one_of({"linf", "l2"}), attacks},
+      {"attack_norm", &C::attack_norm, one_of({"linf", "l2"}), attacks_or_certificates},
       {"attack_steps", &C::attack_steps, between(1, 1e6), attacks},
       {"attack_step", &C::attack_step, size(), attacks},
       {"attack_samples", &C::attack_samples, count(), attacks},
+      {"certificate_samples", &C::certificate_samples, count()},
+      {"certificate_parts", &C::certificate_parts, count(), certified_points},
       {"max_regions", &C::max_regions, count()},
       {"region_box", &C::region_box, between(0, 1e30), region_count}};
   return table;

@@ -120,10 +120,12 @@ struct RunConfig {
   std::vector<double> noise_levels = {};  ///< accuracy on test points under N(0, level^2), one draw scaled
   Index noise_first_column = 0;           ///< the noise is on the columns from this one on
   std::vector<double> attack_radii = {};  ///< accuracy on test points under PGD within these distances
-  std::string attack_norm = "linf";       ///< or "l2"
+  std::string attack_norm = "linf";       ///< or "l2"; of certificates too
   Index attack_steps = 20;                ///< of PGD
   double attack_step = 0.1;               ///< length of a step in radii
   Index attack_samples = 0;               ///< attacked test points; 0: all
+  Index certificate_samples = 0;          ///< distance to the boundary of the right ones of so many test points
+  Index certificate_parts = 1000;         ///< steps of the search for one distance; what is found then is a lower bound
   Index max_regions = 0;                  ///< the network's linear regions are counted up to so many
   double region_box = 0;                  ///< those where all |x_i| are at most this; 0: in the whole input space
 };

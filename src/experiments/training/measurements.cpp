@@ -4,9 +4,11 @@
 
 #include "base/clock.hpp"
 #include "data/noise.hpp"
+#include "geometry/certificates/certificate.hpp"
 #include "geometry/complex/regions.hpp"
 #include "geometry/local_geometry.hpp"
 #include "linalg/random.hpp"
+#include "robustness/class_attack.hpp"
 
 namespace normalign {
 namespace {
@@ -33,6 +35,13 @@ void check_region_count(const RunConfig& config, Index inputs, Activation activa
                           " has no regions"));
 }
 
+// Throws where a network of that activation has no certificates.
+void check_certificates(const RunConfig& config, Activation activation) {
+  if (config.certificate_samples > 0 && !is_piecewise_affine(activation))
+    throw InputError(text("certificate_samples: found ", config.certificate_samples, ", expected 0, as a network of ",
+                          name(activation), " has no regions, by which distances are certified"));
+}
+
 }  // namespace
 
 std::string noise_metric(double level) { return text("noise_acc_", level); }
@@ -40,6 +49,8 @@ std::string noise_metric(double level) { return text("noise_acc_", level); }
 std::string attack_metric(const RunConfig& config, double radius) {
   return text("attack_acc_", config.attack_norm, '_', radius);
 }
+
+std::string certificate_metric(const RunConfig& config) { return "certified_distance_" + config.attack_norm; }
 
 template <class T>
 Measurements<T>::Measurements(const RunConfig& config, const Mlp<T>& mlp, Loss loss, const Batch<T>& train,
@@ -57,6 +68,7 @@ Measurements<T>::Measurements(const RunConfig& config, const Mlp<T>& mlp, Loss l
     throw InputError(text("noise_first_column: found ", config.noise_first_column, ", expected at most the ",
                           test.inputs.cols(), " columns of the data"));
   check_region_count(config, mlp.options().widths.front(), mlp.options().activation);
+  check_certificates(config, mlp.options().activation);
 }
 
 template <class T>
@@ -117,6 +129,32 @@ void Measurements<T>::append_attacks(MetricRow& row) {
 }
 
 template <class T>
+void Measurements<T>::append_certificates(MetricRow& row) const {
+  const auto start = Clock::now();
+  const Batch<T> first = first_rows(test_, config_.certificate_samples);
+  const PiecewiseAffineNetwork network = piecewise_affine(mlp_);
+  const Matrix<double> inputs = converted<double>(first.inputs), outputs = network(inputs);
+  Matrix<double> right(inputs.rows(), inputs.cols());
+  Index count = 0;
+  for (Index i = 0; i < inputs.rows(); ++i)
+    if (is_right<double>(outputs.view().row(i), first.labels[static_cast<std::size_t>(i)]))
+      std::ranges::copy(inputs.row(i), right.row(count++).begin());
+  double sum = 0, exact = 0;
+  if (count > 0)
+    for (const Certificate& found : certificates(
+             network, right.view().row_block(0, count),
+             {.norm = norm_of("attack_norm", config_.attack_norm), .parts = config_.certificate_parts}, threads_)) {
+      sum += found.lower;
+      exact += found.exact;
+    }
+  row.extras.emplace_back("certified_points", static_cast<double>(count));
+  row.extras.emplace_back("certified_exact", exact);
+  if (count > 0 && sum < infinity)
+    row.extras.emplace_back(certificate_metric(config_), sum / static_cast<double>(count));
+  row.extras.emplace_back("certificates_time", seconds_since(start));
+}
+
+template <class T>
 void Measurements<T>::append_regions(MetricRow& row) const {
   const auto start = Clock::now();
   const double box = config_.region_box > 0 ? config_.region_box : infinity;
@@ -131,6 +169,7 @@ void Measurements<T>::append_to(MetricRow& row) {
   if (config_.geometry_samples > 0) append_geometry(row);
   if (!config_.noise_levels.empty()) append_noise(row);
   if (!config_.attack_radii.empty()) append_attacks(row);
+  if (config_.certificate_samples > 0) append_certificates(row);
   if (config_.max_regions > 0) append_regions(row);
 }
 

@@ -16,6 +16,9 @@ std::string noise_metric(double level);
 /// The name of the accuracy under attacks within that distance: "attack_acc_linf_0.1".
 std::string attack_metric(const RunConfig& config, double radius);
 
+/// The name of the mean certified distance: "certified_distance_linf".
+std::string certificate_metric(const RunConfig& config);
+
 /// Appends what `config` switches on to metric rows, each kind but the first with the seconds that it took for this
 /// row:
 /// - where classes are trained by squared error, one output for each: train_cross_entropy and test_cross_entropy, in
@@ -28,6 +31,10 @@ std::string attack_metric(const RunConfig& config, double radius);
 ///   `noise_metric` names it; one draw per epoch, scaled; noise_time.
 /// - attack_radii: the accuracy (per cent) on the first attack_samples test points under PGD from random starts, anew
 ///   for each epoch, as `attack_metric` names it; attack_time.
+/// - certificate_samples: of the first so many test points those that are classified right. How many they are,
+///   certified_points, and how many have the distance of the decision boundary as their certificate, certified_exact
+///   (that of the others is a lower bound, where a search ended after certificate_parts); the mean of the certificates,
+///   as `certificate_metric` names it, left out where there are none, or one is infinite; certificates_time.
 /// - max_regions: num_regions, the linear regions in the box |x_i| <= region_box or, where that is 0, in the whole
 /// input
 ///   space, left out where they are more than max_regions; regions_time.
@@ -35,8 +42,9 @@ template <class T>
 class Measurements {
  public:
   /// Network and samples are borrowed; `inputs` is the number of the data's own columns, of which the network's inputs
-  /// may be coordinates. Throws InputError where the noise begins behind the last column, or regions
-  /// are to be counted of a network that has more than 6 inputs or is not piecewise affine.
+  /// may be coordinates. Throws InputError where the noise begins behind the last column, where regions are to be
+  /// counted of a network that has more than 6 inputs, and where regions or certificates are asked for of one that is
+  /// not piecewise affine.
   Measurements(const RunConfig& config, const Mlp<T>& mlp, Loss loss, const Batch<T>& train, const Batch<T>& test,
                Index inputs, int threads);
   /// Measures the network as it is now, for row.epoch.
@@ -49,6 +57,7 @@ class Measurements {
   void append_geometry(MetricRow& row) const;
   void append_noise(MetricRow& row);
   void append_attacks(MetricRow& row);
+  void append_certificates(MetricRow& row) const;
   void append_regions(MetricRow& row) const;
 
   const RunConfig& config_;

@@ -115,6 +115,8 @@ TEST_CASE("coordinates of the span are refused where training in them is not the
         found + "attack_radii is not empty, and attacks leave the span");
   CHECK(refusal([](RunConfig& config) { config.max_regions = 5; }) ==
         found + "max_regions is above 0, and regions are counted in the inputs");
+  CHECK(refusal([](RunConfig& config) { config.certificate_samples = 5; }) ==
+        found + "certificate_samples is above 0, and distances are those of the inputs");
 }
 
 TEST_CASE("the bounds themselves are accepted") {
@@ -196,6 +198,8 @@ TEST_CASE("a regression's loss is mse unless another is given, which is refused 
   };
   CHECK(refusal([](RunConfig& c) { c.single_output = true; }).starts_with("single_output: found true, expected false"));
   CHECK(refusal([](RunConfig& c) { c.attack_radii = {0.5}; }).starts_with("attack_radii: found 0.5, expected none"));
+  CHECK(refusal([](RunConfig& c) { c.certificate_samples = 5; }) ==
+        "certificate_samples: found 5, expected 0 (certificates are about classes), as regression is true");
   CHECK(refusal([](RunConfig& c) { c.targets = {}; }).starts_with("targets: found none, expected a column or more"));
   CHECK(refusal([](RunConfig& c) {
           c.targets = {};

@@ -205,6 +205,69 @@ TEST_CASE("regions of a network that has too many inputs, or none, are refused b
         "max_regions: found 7, expected 0, as a network of tanh has no regions");
 }
 
+TEST_CASE("certificates of a linear network are the distances to its hyperplane") {
+  // One hidden layer of identity units is a linear network: with f_0 - f_1 = w x + c a point is |w x + c| / |w| from
+  // the boundary, in the dual norm.
+  RunConfig config = measured_config();
+  config.precision = "float64";
+  config.activation = "identity";
+  config.certificate_samples = 20;
+  const auto data = tiny_data<double>();
+  for (const char* norm : {"linf", "l2"}) {
+    config.attack_norm = norm;
+    const MetricRow untrained = grokking_run<double>(config, data, 2, {}).metrics.front();
+    const PiecewiseAffineNetwork network =
+        piecewise_affine(Mlp<double>({.widths = {10, 16, 2}, .activation = Activation::identity, .seed = 3}));
+    const Matrix<double> outputs = network(data.test.inputs);
+    const Matrix<double> zero(1, 10), at_zero = network(zero);
+    double squares = 0, sizes = 0, sum = 0, points = 0;
+    for (Index j = 0; j < 10; ++j) {
+      Matrix<double> axis(1, 10);
+      axis(0, j) = 1;
+      const Matrix<double> there = network(axis);
+      const double slope = there(0, 0) - at_zero(0, 0) - there(0, 1) + at_zero(0, 1);
+      squares += slope * slope;
+      sizes += std::abs(slope);
+    }
+    for (Index i = 0; i < 20; ++i) {
+      const double lead = outputs(i, 0) - outputs(i, 1);
+      if ((data.test.labels[static_cast<std::size_t>(i)] == 0) != (lead > 0)) continue;
+      sum += std::abs(lead) / (norm == std::string("l2") ? std::sqrt(squares) : sizes);
+      ++points;
+    }
+    REQUIRE(points > 3);
+    REQUIRE(points < 20);
+    CHECK(extra(untrained, "certified_points") == points);
+    CHECK(extra(untrained, "certified_exact") == points);
+    CHECK_THAT(extra(untrained, text("certified_distance_", norm)), WithinRel(sum / points, 1e-8));
+    CHECK(extra(untrained, "certificates_time") > 0);
+  }
+}
+
+TEST_CASE("certificates of a run are those of the geometry, with as many parts as it may visit") {
+  RunConfig config = measured_config();
+  config.hidden = {8};
+  config.certificate_samples = 6;
+  config.attack_norm = "l2";
+  const auto data = tiny_data();
+  const RunLog log = grokking_run<float>(config, data, 1, {});
+  CHECK(without_timings(grokking_run<float>(config, data, 8, {})) == without_timings(log));
+  config.certificate_parts = 0;
+  const RunLog hasty = grokking_run<float>(config, data, 1, {});
+  for (std::size_t i = 0; i < log.metrics.size(); ++i) {
+    const MetricRow &row = log.metrics[i], &less = hasty.metrics[i];
+    CHECK(extra(row, "certified_exact") == extra(row, "certified_points"));
+    CHECK(extra(less, "certified_points") == extra(row, "certified_points"));
+    if (extra(row, "certified_points") == 0) continue;
+    CHECK(extra(less, "certified_exact") < extra(row, "certified_exact"));
+    CHECK(extra(less, "certified_distance_l2") < extra(row, "certified_distance_l2"));
+  }
+  config.activation = "tanh";
+  CHECK(message_of<InputError>([&] { grokking_run<float>(config, data, 1, {}); }) ==
+        "certificate_samples: found 6, expected 0, as a network of tanh has no regions, by which distances are "
+        "certified");
+}
+
 TEST_CASE("noise that begins behind the last column is refused") {
   RunConfig config = measured_config();
   config.noise_levels = {0.1};

@@ -58,6 +58,8 @@ Json changed(const std::string& name, const Json& value) {
                                                      {"attack_steps", 1},
                                                      {"attack_step", 0.01},
                                                      {"attack_samples", 1},
+                                                     {"certificate_samples", 1},
+                                                     {"certificate_parts", 0},
                                                      {"batch_size", 3},
                                                      {"region_box", 0.25},
                                                      {"penalty_share", 0.5},
@@ -111,6 +113,7 @@ TEST_CASE("settings read: a setting changes what a run finds if and only if the 
   measured.noise_levels = {2};
   measured.attack_radii = {0.4};
   measured.max_regions = 1000;
+  measured.certificate_samples = 3;
   runs.push_back(measured);
   RunConfig offset_alone = small("rings", "grokalign");
   offset_alone.penalise_jacobian = false;
