@@ -41,6 +41,7 @@ struct TrainArguments {
   std::optional<std::int64_t> seed;
   std::optional<int> threads;
   bool quiet = false, overwrite = false, save_model = false;
+  std::int64_t save_every = 0;
   std::vector<GivenSetting> given;    // what was not given stays with the task's protocol
   std::vector<std::string> settings;  // NAME=VALUE
 };
@@ -164,6 +165,7 @@ bool is_unfinished(const fs::path& log_file, const fs::path& checkpoint, const R
 int train(const TrainArguments& a) {
   const RunConfig config = config_of(a);
   const int threads = thread_count(a.threads);
+  check_whole("--save-every", a.save_every, 0, 1'000'000'000);
   const std::string name = a.name.empty() ? run_name(config) : a.name;
   if (name.find('/') != std::string::npos) throw InputError(text("name: found '", name, "', expected no slash"));
   const RunPlace place{a.out, name};
@@ -187,7 +189,8 @@ int train(const TrainArguments& a) {
   const Interrupt interrupt;
   RunObserver observer{
       .stop = [&] { return interrupt.signal() != 0; }, .log_file = log_file, .checkpoint_file = checkpoint};
-  if (a.save_model) observer.model_file = model;
+  if (a.save_model || a.save_every > 0) observer.model_file = model;
+  observer.save_every = a.save_every;
   if (!a.quiet) observer.progress = [&](const RunLog& log, Index epoch) { progress(log, epoch); };
   const RunLog log = task(config.task).run(config, threads, observer);
   progress.finish();
@@ -366,6 +369,8 @@ Command add_train(CLI::App& app) {
   command->add_flag("--quiet", a.quiet, "No progress and no result line");
   command->add_flag("--overwrite", a.overwrite, "Replace a log that is there, and its model");
   command->add_flag("--save-model", a.save_model, "Write the final network beside the log, as safetensors");
+  add(*command, "--save-every", a.save_every,
+      "Write it every N-th epoch too, from epoch 0 on, as DIR/RUN_epochN.safetensors", "N");
   add(*command, "--set", a.settings,
       "Any setting of the log's `config` by its name, such as beta2=0.999; again for more. One that the run "
       "does not read is an error",

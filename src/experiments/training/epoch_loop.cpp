@@ -72,7 +72,19 @@ void log_epoch(Checkpoint& at, const EpochProtocol& protocol) {
   at.log.metrics.push_back(std::move(row));
 }
 
+// The network as it is now, as a file, with how its table was read.
+template <class T>
+TensorFile model_of(const TrainingParts<T>& parts, const RunLog& log) {
+  TensorFile model = parts.model();
+  if (!log.dataset.is_null()) model.metadata["table"] = log_json::dump(log.dataset);
+  return model;
+}
+
 }  // namespace
+
+std::filesystem::path model_file_at(const std::filesystem::path& model_file, Index epoch) {
+  return model_file.parent_path() / text(model_file.stem().string(), "_epoch", epoch, model_file.extension().string());
+}
 
 void require_finite_step(Index epoch, double loss) {
   if (!std::isfinite(loss))
@@ -92,6 +104,8 @@ RunLog epoch_loop(RunLog begun, TrainingParts<T>& parts, const EpochProtocol& pr
       if (!is_measured) {
         if (protocol.is_logged(at.epoch)) log_epoch(at, protocol);
         keeper.keep_log(at, false);
+        if (observer.save_every > 0 && at.epoch % observer.save_every == 0)
+          write_safetensors(model_file_at(observer.model_file, at.epoch), model_of(parts, log));
         observer.progress(log, at.epoch);
         if ((log.grokked && protocol.ends_when_grokked) || at.epoch == protocol.epochs) break;
         const bool stops = observer.stop();
@@ -112,11 +126,8 @@ RunLog epoch_loop(RunLog begun, TrainingParts<T>& parts, const EpochProtocol& pr
   }
   keeper.keep_log(at, true);
   // A run that failed has no network that anybody would want.
-  if (!observer.model_file.empty() && log.status == RunStatus::finished) {
-    TensorFile model = parts.model();
-    if (!log.dataset.is_null()) model.metadata["table"] = log_json::dump(log.dataset);
-    write_safetensors(observer.model_file, model);
-  }
+  if (!observer.model_file.empty() && log.status == RunStatus::finished)
+    write_safetensors(observer.model_file, model_of(parts, log));
   if (!observer.checkpoint_file.empty()) std::filesystem::remove(observer.checkpoint_file);
   return log;
 }

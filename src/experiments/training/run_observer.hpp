@@ -25,6 +25,11 @@ struct RunObserver {
   /// Where the final model goes as safetensors; nowhere when empty. A run that fails has none, and leaves what is
   /// there.
   std::filesystem::path model_file = {};
+  /// Every so many epochs the model goes to `model_file_at`, beside the final one; 0: never.
+  Index save_every = 0;
 };
+
+/// Where the model of an epoch goes: RUN_epoch100.safetensors beside RUN.safetensors.
+std::filesystem::path model_file_at(const std::filesystem::path& model_file, Index epoch);
 
 }  // namespace normalign

@@ -287,6 +287,23 @@ TEST_CASE("the observer hears of every epoch, with the log so far") {
   CHECK(rows_follow);
 }
 
+TEST_CASE("models of every N-th epoch are those that shorter runs end with") {
+  const TemporaryFolder folder;
+  const RunObserver observer{.model_file = folder / "run.safetensors", .save_every = 5};
+  tiny_run(tiny_config(), 1, observer);
+  std::vector<std::string> files;
+  for (const auto& file : std::filesystem::directory_iterator(folder.path()))
+    files.push_back(file.path().filename().string());
+  std::ranges::sort(files);
+  CHECK(files == std::vector<std::string>{"run.safetensors", "run_epoch0.safetensors", "run_epoch10.safetensors",
+                                          "run_epoch5.safetensors"});
+  RunConfig shorter = tiny_config();
+  shorter.epochs = 5;
+  tiny_run(shorter, 1, {.model_file = folder / "short.safetensors"});
+  CHECK(read_file(folder / "run_epoch5.safetensors") == read_file(folder / "short.safetensors"));
+  CHECK(read_file(folder / "run_epoch10.safetensors") != read_file(folder / "run.safetensors"));
+}
+
 TEST_CASE("the saved model is the one of the last row") {
   const TemporaryFolder folder;
   RunObserver observer;
