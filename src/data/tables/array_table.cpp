@@ -43,7 +43,8 @@ DataColumn column_of(const NumpyArray& array, Index j, Index place) {
 }
 
 // The array that the label is in, by its name, by that of one of its columns, or by its place.
-const NumpyArray& array_of(const std::vector<NumpyArray>& arrays, const std::string& path, const std::string& label) {
+const NumpyArray& array_of(const std::vector<NumpyArray>& arrays, const std::string& path, const std::string& label,
+                           const char* what) {
   DataTable names{.source = path};
   std::vector<const NumpyArray*> of_column;
   for (const NumpyArray& array : arrays)
@@ -58,9 +59,9 @@ const NumpyArray& array_of(const std::vector<NumpyArray>& arrays, const std::str
     for (const NumpyArray& array : arrays)
       if (!array.name.empty()) known.push_back(one_line(array.name));
     if (!known.empty())
-      names.refuse("label column: found no '", one_line(label), "', ", expected_one_of(one_line(label), known));
+      names.refuse(what, ": found no '", one_line(label), "', ", expected_one_of(one_line(label), known));
   }
-  const NumpyArray* const found = of_column[names.columns_at(label, "label column").front()];
+  const NumpyArray* const found = of_column[names.columns_at(label, what).front()];
   return *found;
 }
 
@@ -120,7 +121,8 @@ ArrayPart part_of(std::string_view name) { return parted(name.substr(0, name.fin
 
 bool has_parts(const std::filesystem::path& path) { return is_array_file(path) && have_parts(array_names(path)); }
 
-DataTable array_table(const std::filesystem::path& path, const std::optional<std::string>& label, ArrayPart part) {
+DataTable array_table(const std::filesystem::path& path, const std::optional<std::string>& label, ArrayPart part,
+                      const char* what) {
   std::vector<NumpyArray> arrays = arrays_in(path);
   DataTable table{.source = path.string()};
   std::vector<std::string> left_out;
@@ -128,7 +130,7 @@ DataTable array_table(const std::filesystem::path& path, const std::optional<std
   if (arrays.empty()) table.refuse("found no array, expected at least one");
   const std::string advice = part == ArrayPart::all ? advice_on_parts(arrays, path.string()) : "";
   const NumpyArray* const found = within(
-      "", [&] { return label ? &array_of(arrays, path.string(), *label) : &arrays.front(); }, advice);
+      "", [&] { return label ? &array_of(arrays, path.string(), *label, what) : &arrays.front(); }, advice);
   const NumpyArray& first = *found;
   table.rows = first.rows();
   if (table.rows == 0) table.refuse("found no samples, expected at least one row of them");

@@ -31,8 +31,9 @@ bool has_parts(const std::filesystem::path& path);
 /// With a `part` but all, arrays of the other part are left out, and others too, which `reading` tells. With a `label`,
 /// a column's name or place, an array of another number of rows than the label's is left out, which `reading` tells,
 /// and so are the arrays of the other part than the label's; without one all have as many rows. Throws InputError as
-/// `arrays_in` does, on arrays of different numbers of rows, two of one name, no rows, and a label that is none.
+/// `arrays_in` does, on arrays of different numbers of rows, two of one name, no rows, and, opened by the file and
+/// `what`, a label that is none.
 DataTable array_table(const std::filesystem::path& path, const std::optional<std::string>& label,
-                      ArrayPart part = ArrayPart::all);
+                      ArrayPart part = ArrayPart::all, const char* what = "label column");
 
 }  // namespace normalign

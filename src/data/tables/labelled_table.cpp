@@ -79,14 +79,15 @@ std::string categories_of(const FeatureEncoding& encoding) {
 // The table in a file of either kind. With an index column to drop, or a header to tell, it must be a CSV file. Of
 // arrays those count that have as many rows as the one of `predicted`, a label or a target.
 DataTable table_in(const std::filesystem::path& path, const CsvOptions& options,
-                   const std::optional<std::string>& predicted = {}, ArrayPart part = ArrayPart::all) {
+                   const std::optional<std::string>& predicted = {}, ArrayPart part = ArrayPart::all,
+                   const char* what = "label column") {
   if (!is_array_file(path)) return csv_table(path, options);
   const auto refuse = [&](const char* option) {
     throw InputError(text(path.string(), ": ", option, ": found it for a file of arrays, expected it for a CSV file"));
   };
   if (options.header) refuse("--header");
   if (options.index_column != IndexColumn::refuse) refuse("--index-column");
-  return array_table(path, predicted, part);
+  return array_table(path, predicted, part, what);
 }
 
 // Labels as class numbers, and the classes by number.
@@ -166,7 +167,7 @@ EncodableTable read(const std::filesystem::path& path, const TableOptions& optio
   DataTable& table = result.table;
   if (options.labels.empty() && options.regression) {
     table = table_in(path, csv, options.targets.empty() ? std::nullopt : std::optional(options.targets.front()),
-                     options.part);
+                     options.part, "--target");
     result.labels = places_of_targets(table, options.targets);
     return result;
   }
@@ -376,7 +377,7 @@ FeatureRows feature_rows(const std::filesystem::path& path, const TableOptions& 
 }
 
 FeatureRows feature_rows(const std::filesystem::path& path, const TableOptions& options) {
-  const DataTable table = table_in(path, csv_options(options));
+  const DataTable table = table_in(path, csv_options(options), std::nullopt, options.part);
   for (const DataColumn& column : table.columns)
     if (column.is_text())
       table.refuse(column.called(), ": found texts, such as '", one_line(column.levels.front()),

@@ -125,7 +125,7 @@ struct RunConfig {
   double attack_step = 0.1;               ///< length of a step in radii
   Index attack_samples = 0;               ///< attacked test points; 0: all
   Index certificate_samples = 0;          ///< distance to the boundary of the right ones of so many test points
-  Index certificate_parts = 1000;         ///< steps of the search for one distance; what is found then is a lower bound
+  Index certificate_parts = 100;          ///< steps of the search for one distance; what is found then is a lower bound
   Index max_regions = 0;                  ///< the network's linear regions are counted up to so many
   double region_box = 0;                  ///< those where all |x_i| are at most this; 0: in the whole input space
 };

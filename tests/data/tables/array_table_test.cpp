@@ -146,6 +146,8 @@ TEST_CASE("arrays for training and for testing are two tables that call their ar
   const std::string refused = message_of([&] { read(ArrayPart::all); });
   CHECK(contains(refused, "label column: found no 'y', expected one of x_train, y_train, x_test, y_test, names"));
   CHECK(contains(refused, "takes X_train for training and X_test for testing, both called X"));
+  CHECK(contains(message_of([&] { labelled_table(path, {.regression = true, .targets = {"y"}}); }),
+                 "--target: found no 'y', expected one of x_train, y_train"));
 
   CHECK(part_of("train_X") == ArrayPart::train);
   CHECK(part_of("X_test[3]") == ArrayPart::test);
