@@ -5,7 +5,6 @@
 #include <numeric>
 #include <ostream>
 
-#include "base/json_text.hpp"
 #include "data/mnist.hpp"
 #include "experiments/runs/table_encoding_json.hpp"
 #include "experiments/training/settings_read.hpp"
@@ -31,10 +30,7 @@ void refuse_unread(bool given, const char* option, const char* reader) {
 std::optional<TableEncoding> encoding_in(const std::filesystem::path& model) {
   if (model.empty()) return std::nullopt;
   const TensorFile file = read_safetensors(model);
-  const auto found = file.metadata.find("table");
-  if (found == file.metadata.end()) return std::nullopt;
-  return within(model.string() + ": metadata table: ",
-                [&] { return table_encoding(parsed_json<nlohmann::ordered_json>(found->second)); });
+  return within(model.string() + ": ", [&] { return table_encoding_in(file); });
 }
 
 Dataset<double> all_samples(const SampleOptions& options, std::ostream& notes) {
