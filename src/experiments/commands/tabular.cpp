@@ -190,6 +190,26 @@ int tabular(const TabularArguments& a) {
   return run_all(a, of_shard, memory / jobs);
 }
 
+// Adds DATA and the options that say how a file is understood and what is kept of it.
+void add_source_options(CLI::App& command, TabularRequest& request) {
+  TabularSource& source = request.source;
+  command.add_option("data", source.path, "Folder of data sets, or a CSV, .npy or .npz file")->type_name("DATA");
+  add(command, "--label", source.table.label,
+      "Label column of the CSV file: its name or, where none has that name, its place from 1 (from the "
+      "end: -1)",
+      "COLUMN");
+  add_table_options(command, source.table, command.get_option("--label")->get_group());
+  command.add_flag("--classes", source.table.insist_on_classes,
+                   "Each number in the label column is a class, even where they look like a regression target");
+  command.add_flag_callback(
+      "--standardise", [&source] { source.standardise = true; },
+      "Give each feature mean 0 and deviation 1 over all rows (default of a file)");
+  command.add_flag_callback(
+      "--no-standardise", [&source] { source.standardise = false; }, "Take features as they are (default of a folder)");
+  command.add_flag("--save-model", request.saves_models,
+                   "Write DIR/RUN.safetensors, the machine of all rows; of a file alone");
+}
+
 }  // namespace
 
 Command add_tabular(CLI::App& app) {
@@ -202,34 +222,16 @@ Command add_tabular(CLI::App& app) {
       "conxuntos.dat and conxuntos_kfold.dat) or a file of one's own (CSV, .npy, .npz) with --label, a column of\n"
       "classes, or --target, a column of numbers to predict. Without DATA a small synthetic table is made.\n"
       "\n"
-      "A file is divided at random into four stratified folds for the figures, and hyperparameters are chosen within\n"
-      "each fold's training rows (nested). Its features get mean 0 and deviation 1; those of a folder are taken as "
-      "they\n"
-      "are. Attack radii are in the units of the features as they are then. How the file was understood is told in "
-      "one\n"
-      "line on standard error. --save-model writes the machine of all rows beside the log, for `normalign predict` "
-      "and\n"
-      "`normalign importances`.\n"
+      "A file is divided at random into four stratified folds for the figures, and hyperparameters are chosen\n"
+      "within each fold's training rows (nested). Its features get mean 0 and deviation 1; those of a folder\n"
+      "are as they are. Attack radii are in the units of the features as they are then. How the file was\n"
+      "understood is told in one line on standard error. --save-model writes the machine of all rows, for\n"
+      "`normalign predict` and `normalign importances`.\n"
       "\n"
-      "Each run writes DIR/DATASET_METHOD_PROTOCOL_seedN.json in a process of its own. A run whose log is finished is\n"
-      "skipped, so that the same command goes on after a crash, Ctrl-C or a full disk. At the end the table of\n"
-      "`normalign summary`.");
-  TabularSource& source = a.request.source;
-  command->add_option("data", source.path, "Folder of data sets, or a CSV, .npy or .npz file")->type_name("DATA");
-  add(*command, "--label", source.table.label,
-      "Label column of the CSV file: its name or, where none has that name, its place from 1 (from the "
-      "end: -1)",
-      "COLUMN");
-  add_table_options(*command, source.table, command->get_option("--label")->get_group());
-  command->add_flag("--classes", source.table.insist_on_classes,
-                    "Each number in the label column is a class, even where they look like a regression target");
-  command->add_flag_callback(
-      "--standardise", [&source] { source.standardise = true; },
-      "Give each feature mean 0 and deviation 1 over all rows (default of a file)");
-  command->add_flag_callback(
-      "--no-standardise", [&source] { source.standardise = false; }, "Take features as they are (default of a folder)");
-  command->add_flag("--save-model", a.request.saves_models,
-                    "Write DIR/RUN.safetensors, the machine of all rows; of a file alone");
+      "Each run writes DIR/DATASET_METHOD_PROTOCOL_seedN.json, in a process of its own unless there are few\n"
+      "runs of a file. A run whose log is finished is skipped, so that the same command goes on after a crash,\n"
+      "Ctrl-C or a full disk. At the end the table of `normalign summary`.");
+  add_source_options(*command, a.request);
   const auto add_list = [&](const char* name, auto& list, const char* help, const char* type) {
     command->add_option(name, list, help)->type_name(type)->allow_extra_args(false);
   };
