@@ -17,13 +17,14 @@ inline TabularLog tabular_log(const std::string& dataset, double alpha, std::vec
                            {{"version", "1"}, {"threads", 2}});
   log.status = RunStatus::finished;
   for (const double accuracy : accuracies)
-    log.result.folds.push_back({.selection = {.regularisation = 0.1, .updates = 3, .validation_acc = 100.0 / 3},
-                                .train_acc = 99.5,
-                                .test_acc = accuracy,
-                                .robust_acc = {accuracy / 2, accuracy / 4},
-                                .effective_rank = rank,
-                                .normalised_rank = rank / 4,
-                                .normal_alignment = alignment});
+    log.result.folds.push_back(
+        {.selection = {.regularisation = 0.1, .bandwidth = 10, .updates = 3, .validation_acc = 100.0 / 3},
+         .train_acc = 99.5,
+         .test_acc = accuracy,
+         .robust_acc = {accuracy / 2, accuracy / 4},
+         .effective_rank = rank,
+         .normalised_rank = rank / 4,
+         .normal_alignment = alignment});
   log.result.cost = {.selection = 1.25,
                      .refit = 0.5,
                      .attack = 2,

@@ -162,6 +162,9 @@ std::vector<std::size_t> places_of_targets(const DataTable& table, const std::ve
 
 // The table with its labels or targets, of another file where they are in one of their own.
 EncodableTable read(const std::filesystem::path& path, const TableOptions& options) {
+  if (!options.labels.empty() && !options.targets.empty())
+    throw InputError(text("--target: found '", one_line(options.targets.front()), "' beside the file ",
+                          options.labels.string(), ", expected one of them"));
   CsvOptions csv = csv_options(options);
   EncodableTable result;
   DataTable& table = result.table;
@@ -251,7 +254,7 @@ std::string names_of_targets(const EncodableTable& table) {
 TableOptions as_before(TableOptions options, const TableEncoding& encoding) {
   options.label = encoding.label;
   options.regression = encoding.is_regression();
-  options.targets = encoding.targets;
+  options.targets = options.labels.empty() ? encoding.targets : std::vector<std::string>();
   options.features.categories.clear();
   for (const FeatureColumn& column : encoding.features.columns)
     if (!column.levels.empty()) options.features.categories.push_back(name_or_place(column.name, column.place));
@@ -364,9 +367,18 @@ LabelledTable labelled_table(const std::filesystem::path& path, const TableOptio
   return labelled(table, encoding.label);
 }
 
+bool names_parts(const TableEncoding& encoding) {
+  const std::vector<FeatureColumn>& columns = encoding.features.columns;
+  return !columns.empty() && part_of(columns.front().name) != ArrayPart::all;
+}
+
 FeatureRows feature_rows(const std::filesystem::path& path, const TableOptions& options,
                          const TableEncoding& encoding) {
-  const DataTable table = table_in(path, csv_options(as_before(options, encoding)), std::nullopt, options.part);
+  const std::string first = encoding.features.columns.empty() ? "" : encoding.features.columns.front().name;
+  const bool by_parts = options.part == ArrayPart::all && !names_parts(encoding) && has_parts(path);
+  const DataTable table =
+      table_in(path, csv_options(as_before(options, encoding)), first.empty() ? std::nullopt : std::optional(first),
+               by_parts ? ArrayPart::train : options.part, "column");
   FeatureRows result{.rows = rows_with_features(encoding.features, table), .file_rows = table.rows};
   result.inputs = encoded(encoding.features, table, result.rows);
   const std::vector<std::string> answers = encoding.is_regression() ? encoding.targets : std::vector{encoding.label};

@@ -104,6 +104,10 @@ LabelledTable labelled_table(const std::filesystem::path& path, const TableOptio
 LabelledTable labelled_table(const std::filesystem::path& path, const TableOptions& options,
                              const TableEncoding& encoding);
 
+/// Whether the table was one of arrays of one part by their own names, such as X_train; then so is one that is read
+/// alike.
+bool names_parts(const TableEncoding& encoding);
+
 /// Rows of which something is to be predicted.
 struct FeatureRows {
   Matrix<double> inputs = {};    ///< m x d
@@ -113,8 +117,9 @@ struct FeatureRows {
 };
 
 /// The features of the table in that file, read as another table was; whether it has labels or targets does not matter.
-/// Of the options only `delimiter`, `header`, `index_column` and `part` are looked at. Throws as `encodable_table` and
-/// `encoded` do.
+/// Of a file of arrays for training and for testing it is those for training, where the other table had no such names;
+/// arrays of other lengths than the features are left out. Of the options only `delimiter`, `header`, `index_column`
+/// and `part` are looked at. Throws as `encodable_table` and `encoded` do.
 FeatureRows feature_rows(const std::filesystem::path& path, const TableOptions& options, const TableEncoding& encoding);
 
 /// The same where nothing is known of another table: all columns are features, and texts and missing values are

@@ -83,6 +83,16 @@ void add_csv_options(CLI::App& command, TableOptions& options, const std::string
       ->group(group);
 }
 
+void add_missing_option(CLI::App& command, TableOptions& options, const std::string& help, const std::string& group) {
+  command
+      .add_option_function<std::string>(
+          "--missing",
+          [&options](const std::string& found) { options.features.missing = missing_values("--missing", found); },
+          help + " drop, or impute (the mean, or the most frequent category)")
+      ->type_name("WORD")
+      ->group(group);
+}
+
 void add_table_options(CLI::App& command, TableOptions& options, const std::string& group) {
   add_csv_options(command, options, group);
   const auto add_columns = [&](const char* name, std::vector<std::string>& list, const char* help) {
@@ -116,13 +126,7 @@ void add_table_options(CLI::App& command, TableOptions& options, const std::stri
           "These numbers are all columns of this file")
       ->type_name("FILE")
       ->group(group);
-  command
-      .add_option_function<std::string>(
-          "--missing",
-          [&options](const std::string& found) { options.features.missing = missing_values("--missing", found); },
-          "Rows with missing values: refuse (default), drop, or impute (the mean, or the most frequent category)")
-      ->type_name("WORD")
-      ->group(group);
+  add_missing_option(command, options, "Rows with missing values: refuse (default),", group);
 }
 
 }  // namespace normalign::commands

@@ -84,6 +84,9 @@ int thread_count(const std::optional<int>& given);
 /// Parsing throws InputError on other words than theirs.
 void add_csv_options(CLI::App& command, TableOptions& options, const std::string& group);
 
+/// Adds --missing, whose help begins with `help`; the rest is as above.
+void add_missing_option(CLI::App& command, TableOptions& options, const std::string& help, const std::string& group);
+
 /// Adds --header, --index-column, --columns, --drop, --categories, --labels, --target, --targets and --missing, which
 /// say how a table is read; `group` is where --help lists them. Parsing throws InputError on other words than theirs.
 void add_table_options(CLI::App& command, TableOptions& options, const std::string& group);

@@ -146,6 +146,7 @@ void write_archive(const FileTables& found, const std::string& path) {
 
 int export_files(const ExportArguments& a) {
   if (a.csv.empty() && a.npz.empty()) throw InputError("export: found neither --csv nor --npz, expected one or both");
+  if (a.csv == a.npz) throw InputError(text("--npz: found ", a.npz, ", expected another file than that of --csv"));
   if (!a.table.empty() && a.csv.empty())
     throw InputError("--table: found without --csv, which it is about; --npz has all tables");
   Unreadable unreadable;

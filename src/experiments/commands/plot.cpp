@@ -1,7 +1,9 @@
 #include "experiments/results/curves.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
+#include <iterator>
 #include <memory>
 
 #include "experiments/commands/commands.hpp"
@@ -21,12 +23,19 @@ struct PlotArguments {
   std::vector<std::string> metrics;
 };
 
-// Of runs on tables where there are some and nothing is asked for that only networks have.
+// Of runs on tables, too, where nothing is asked for that only networks have.
 Plot pictures_of(const PlotArguments& a, Unreadable& unreadable) {
   if (!a.against.empty()) return plot_against(read_logs(a.folder, unreadable), a.against, a.metrics);
   const std::vector<TabularLog> logs =
       a.metrics.empty() ? read_tabular_logs(a.folder, unreadable) : std::vector<TabularLog>{};
-  return logs.empty() ? plot(read_logs(a.folder, unreadable), a.metrics) : tabular_plot(summarise(logs));
+  if (logs.empty()) return plot(read_logs(a.folder, unreadable), a.metrics);
+  Plot result = tabular_plot(summarise(logs));
+  const std::vector<RunLog> networks = read_logs_if_any(a.folder, unreadable);
+  if (networks.empty()) return result;
+  Plot curves = plot(networks, a.metrics);
+  std::ranges::move(curves.figures, std::back_inserter(result.figures));
+  std::ranges::move(curves.remarks, std::back_inserter(result.remarks));
+  return result;
 }
 
 int plot_runs(const PlotArguments& a) {

@@ -70,7 +70,17 @@ TableSet network_tables(const std::vector<RunLog>& logs, const SummaryArguments&
 int summary(const SummaryArguments& a, Unreadable& unreadable) {
   const std::vector<TabularLog> tabular = read_tabular_logs(a.folder, unreadable);
   const bool of_networks = a.geometry || !a.metrics.empty(), of_tables = !(a.tsv + a.against).empty();
-  if (!tabular.empty() && !of_networks) return tabular_summary(tabular, a);
+  if (!tabular.empty() && !of_networks) {
+    const int status = tabular_summary(tabular, a);
+    const std::vector<RunLog> networks = read_logs_if_any(a.folder, unreadable);
+    if (networks.empty()) return status;
+    std::cout << '\n';
+    print(network_tables(networks, a), a.wide);
+    if (!(a.json + a.csv + a.latex).empty())
+      std::cerr << "normalign: files have the runs on tables alone; " << networks.size()
+                << " training runs of the folder are in none\n";
+    return status;
+  }
   if (of_tables)
     throw InputError(text(a.folder, ": found ",
                           tabular.empty() ? "no log of a run on a table" : "--geometry or --metric", ", expected ",

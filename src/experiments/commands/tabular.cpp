@@ -38,8 +38,9 @@ struct TabularArguments {
 TabularRequest request_of(const TabularArguments& a) {
   TabularRequest request = a.request;
   TableOptions& table = request.source.table;
-  if (table.regression && !table.label.empty())
-    throw InputError(text("--label: found '", one_line(table.label), "' beside a target, expected one of them"));
+  if (!table.label.empty() && (table.regression || !table.labels.empty()))
+    throw InputError(text("--label: found '", one_line(table.label), "' beside ",
+                          table.regression ? "a target" : "a file of labels", ", expected one of them"));
   if (table.regression) request.config.attack_radii.clear();  // attacks change classes
   if (a.seed_count) {
     check_whole("--seeds", *a.seed_count, 1, 100'000);
@@ -131,8 +132,9 @@ int run_here(const TabularArguments& a, const TabularRequest& request, const std
   const auto is_left = [&](const TabularRun& run) { return !is_done(run, a.runs.out); };
   const auto left = std::ranges::count_if(runs, is_left);
   const auto all = static_cast<std::ptrdiff_t>(runs.size());
-  std::cerr << "tabular: " << (left < all ? text(all - left, " runs are there already, ") : "") << left << " runs to do"
-            << std::endl;
+  const std::ptrdiff_t there = all - left;
+  std::cerr << "tabular: " << (there > 0 ? text(there, there == 1 ? " run is" : " runs are", " there already, ") : "")
+            << left << (left == 1 ? " run" : " runs") << " to do" << std::endl;
   int result = 0;
   for (const TabularRun& run : runs) {
     if (!is_left(run)) continue;
@@ -193,7 +195,8 @@ int tabular(const TabularArguments& a) {
 // Adds DATA and the options that say how a file is understood and what is kept of it.
 void add_source_options(CLI::App& command, TabularRequest& request) {
   TabularSource& source = request.source;
-  command.add_option("data", source.path, "Folder of data sets, or a CSV, .npy or .npz file")->type_name("DATA");
+  command.add_option("data", source.path, "Folder of data sets, or a CSV, .npy, .npz or .safetensors file")
+      ->type_name("DATA");
   add(command, "--label", source.table.label,
       "Label column of the CSV file: its name or, where none has that name, its place from 1 (from the "
       "end: -1)",
@@ -201,11 +204,14 @@ void add_source_options(CLI::App& command, TabularRequest& request) {
   add_table_options(command, source.table, command.get_option("--label")->get_group());
   command.add_flag("--classes", source.table.insist_on_classes,
                    "Each number in the label column is a class, even where they look like a regression target");
-  command.add_flag_callback(
+  CLI::Option* scaled = command.add_flag_callback(
       "--standardise", [&source] { source.standardise = true; },
       "Give each feature mean 0 and deviation 1 over all rows (default of a file)");
-  command.add_flag_callback(
-      "--no-standardise", [&source] { source.standardise = false; }, "Take features as they are (default of a folder)");
+  command
+      .add_flag_callback(
+          "--no-standardise", [&source] { source.standardise = false; },
+          "Take features as they are (default of a folder)")
+      ->excludes(scaled);
   command.add_flag("--save-model", request.saves_models,
                    "Write DIR/RUN.safetensors, the machine of all rows; of a file alone");
 }
@@ -219,7 +225,8 @@ Command add_tabular(CLI::App& app) {
       "tabular", "Recursive Feature Machines on tables: RFM (alpha 1) against RFAM (alpha 0), attacked and measured");
   command->footer(
       "DATA is a folder of data sets in the layout of Fernandez-Delgado et al. (folders NAME with NAME.txt, the data,\n"
-      "conxuntos.dat and conxuntos_kfold.dat) or a file of one's own (CSV, .npy, .npz) with --label, a column of\n"
+      "conxuntos.dat and conxuntos_kfold.dat) or a file of one's own (CSV, .npy, .npz, .safetensors) with --label, a "
+      "column of\n"
       "classes, or --target, a column of numbers to predict. Without DATA a small synthetic table is made.\n"
       "\n"
       "A file is divided at random into four stratified folds for the figures, and hyperparameters are chosen\n"

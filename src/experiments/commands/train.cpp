@@ -181,7 +181,7 @@ int train(const TrainArguments& a) {
   const fs::path model = fs::path(a.out) / (name + ".safetensors");
   if (!goes_on) {
     fs::remove(checkpoint);
-    if (a.overwrite) fs::remove(model);  // it is that of the log which goes
+    if (a.overwrite) remove_models(model);  // they are those of the log which goes
   }
 
   if (!a.quiet && dataset.is_object()) std::cerr << dataset.at("reading").get<std::string>() << '\n';
@@ -280,7 +280,7 @@ void add_setting_options(CLI::App& command, std::vector<GivenSetting>& given) {
       {"Options",
        {{"epochs", "Passes over the training set at most (default: the task's)"},
         {"eval_every", "Evaluate every N-th epoch and the last (default: see below)", "N"},
-        {"stop", "Where the run ends: grokked (default), or never before its last epoch", "NAME"},
+        {"stop", "Where the run ends: grokked (default), or never before its last epoch (default of table)", "NAME"},
         {"initial_model", "Start from the network in this safetensors file", "FILE", "--init-model"},
         {"coordinates",
          "Train in the inputs (default), or in coordinates of the span of samples and start: the same by SGD, faster "

@@ -57,9 +57,11 @@ ArrayTable folds_table(std::span<const LogFile<TabularLog>> logs) {
                                          {"fold", number++},
                                          {"regularisation", fold.selection.regularisation},
                                          {"updates", fold.selection.updates},
+                                         {"bandwidth", fold.selection.bandwidth},
                                          {"validation_acc", fold.selection.validation_acc},
                                          {"train_acc", fold.train_acc},
                                          {"test_acc", fold.test_acc}});
+      if (fold.test_rmse) row["test_rmse"] = *fold.test_rmse;
       for (std::size_t i = 0; i < fold.robust_acc.size(); ++i)
         row["robust_acc_eps" + number_text(log.config.attack_radii[i])] = fold.robust_acc[i];
       row["effective_rank"] = json_of(fold.effective_rank);

@@ -72,12 +72,15 @@ std::string task_name_of(const RunLog& log) {
 
 }  // namespace
 
+std::vector<RunLog> read_logs_if_any(const fs::path& folder, Unreadable& unreadable) {
+  return logs_in(json_files(folder), read_log_if_any, unreadable);
+}
+
 std::vector<RunLog> read_logs(const fs::path& folder, Unreadable& unreadable) {
-  const std::vector<fs::path> paths = json_files(folder);
-  std::vector<RunLog> logs = logs_in(paths, read_log_if_any, unreadable);
+  std::vector<RunLog> logs = read_logs_if_any(folder, unreadable);
   if (logs.empty())
-    throw InputError(text(folder.string(), ": found no log of a network's run among ", paths.size(), " *.json files",
-                          expected_logs, unreadable.empty() ? "" : "; " + unreadable.begin()->second));
+    throw InputError(text(folder.string(), ": found no log of a network's run among ", json_files(folder).size(),
+                          " *.json files", expected_logs, unreadable.empty() ? "" : "; " + unreadable.begin()->second));
   return logs;
 }
 

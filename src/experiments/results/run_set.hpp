@@ -36,6 +36,9 @@ inline constexpr const char* baseline_name = "baseline";
 /// Throws InputError when the folder is missing or unreadable or holds no run log, naming the first that is unreadable.
 std::vector<RunLog> read_logs(const std::filesystem::path& folder, Unreadable& unreadable);
 
+/// The same; none where there is none.
+std::vector<RunLog> read_logs_if_any(const std::filesystem::path& folder, Unreadable& unreadable);
+
 /// What a run is a run of: the `task` of its config with the values that `task_grid` names, as in "rings hidden
 /// 200x200"; where there is no task its run_name up to the condition or the word "seed". `merged`: a setting that does
 /// not tell runs apart.

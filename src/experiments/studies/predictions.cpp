@@ -47,7 +47,8 @@ Matrix<double> model_outputs(const TensorFile& file, const std::string& place, c
     return outputs_at<double>(mlp, x, threads);
   }
   if (known.activation || known.slope)
-    throw InputError("--activation: found it for a kernel machine, expected it for a network");
+    throw InputError(text(known.activation ? "--activation" : "--slope",
+                          ": found it for a kernel machine, expected it for a network"));
   return std::holds_alternative<Matrix<float>>(centres->second.values)
              ? machine_outputs<float>(file, place, table, x, threads)
              : machine_outputs<double>(file, place, table, x, threads);
@@ -59,24 +60,23 @@ std::size_t predicted_class(std::span<const double> outputs) {
   return static_cast<std::size_t>(std::ranges::max_element(outputs) - outputs.begin());
 }
 
-// What a table with the answers says of the predictions; none where some are missing or of no known class.
-std::optional<double> score(const fs::path& table, const TableOptions& options, const TableEncoding& encoding,
-                            const Predictions& found) {
+// Compares the predictions with the answers in the file, or says why it does not.
+void compare(Predictions& found, const fs::path& table, const TableOptions& options, TableEncoding encoding) {
+  encoding.target_scales.reset();  // the predictions are in the units of the targets
   try {
-    const LabelledTable set = labelled_table(table, options, encoding);
-    if (set.data.inputs.rows() != found.values.rows()) return std::nullopt;
-    if (encoding.is_regression()) {
-      TableEncoding unscaled = encoding;
-      unscaled.target_scales.reset();
-      const Matrix<double> targets = labelled_table(table, options, unscaled).data.targets;
-      return 100 * regression_scores<double>(found.values, targets).mean_r_squared();
+    const Dataset<double> data = labelled_table(table, options, encoding).data;
+    if (data.inputs.rows() != found.values.rows()) {
+      found.not_scored = text("found ", data.inputs.rows(), " answers");
+    } else if (encoding.is_regression()) {
+      found.score = 100 * regression_scores<double>(found.values, data.targets).mean_r_squared();
+    } else {
+      Index right = 0;
+      for (std::size_t i = 0; i < found.classes.size(); ++i)
+        right += found.classes[i] == encoding.class_names[static_cast<std::size_t>(data.labels[i])];
+      found.score = 100 * static_cast<double>(right) / static_cast<double>(found.classes.size());
     }
-    Index right = 0;
-    for (std::size_t i = 0; i < found.classes.size(); ++i)
-      right += found.classes[i] == encoding.class_names[static_cast<std::size_t>(set.data.labels[i])];
-    return 100 * static_cast<double>(right) / static_cast<double>(found.classes.size());
-  } catch (const InputError&) {
-    return std::nullopt;
+  } catch (const InputError& error) {
+    found.not_scored = error.what();
   }
 }
 
@@ -92,7 +92,7 @@ void interpret(Predictions& result, const std::optional<TableEncoding>& encoding
   if (static_cast<Index>(names.size()) == k)
     result.outputs = names;
   else
-    for (Index j = 0; j < k; ++j) result.outputs.push_back(text("output ", j + 1));
+    for (Index j = 0; j < k; ++j) result.outputs.push_back(text("output ", j));
   if (is_regression) {
     if (const auto& scales = encoding->target_scales)
       for (Index i = 0; i < result.values.rows(); ++i)
@@ -115,14 +115,16 @@ Predictions predictions(const fs::path& model, const fs::path& table, const Tabl
                         const MlpFileOptions& known, int threads) {
   const TensorFile file = read_safetensors(model);
   const std::string place = model.string() + ": ";
-  const std::optional<TableEncoding> encoding = within(place, [&] { return table_encoding_in(file); });
+  std::optional<TableEncoding> encoding = within(place, [&] { return table_encoding_in(file); });
+  if (encoding && options.features.missing != MissingValues::refuse)
+    encoding->features.missing = options.features.missing;
   FeatureRows rows = encoding ? feature_rows(table, options, *encoding) : feature_rows(table, options);
   Predictions result{.rows = std::move(rows.rows), .file_rows = rows.file_rows};
   if (result.rows.empty())
     throw InputError(text(table.string(), ": found no row without a missing value, expected at least one"));
   result.values = model_outputs(file, place, table, known, rows.inputs, threads);
   interpret(result, encoding, model);
-  if (rows.has_answers) result.score = score(table, options, *encoding, result);
+  if (rows.has_answers) compare(result, table, options, *encoding);
   return result;
 }
 

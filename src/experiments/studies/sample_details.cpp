@@ -91,7 +91,7 @@ void add_details(Json& json, const Inspection& inspection, const SampleDetails& 
   for (Index i = 0; i < x.rows(); ++i) {
     const auto at = static_cast<std::size_t>(i);
     Json& sample = json["samples"][at];
-    sample["predicted"] = details.predicted[at];
+    if (!inspection.explained) sample["predicted"] = details.predicted[at];
     sample["outputs"] = details.outputs.row(i);
     sample["input"] = x.row(i);
     sample["jacobian"] = rows_json({details.jacobians.row(i).data(), k, d});
@@ -112,7 +112,7 @@ void write_npz(const std::filesystem::path& path, const Inspection& inspection, 
   const Index n = x.rows(), d = x.cols(), k = details.outputs.cols();
   NpzWriter file(path);
   add(file, inspection_tables(as_json(inspection)));
-  file.add<std::int64_t>("predicted", {n}, details.predicted);
+  if (!inspection.explained) file.add<std::int64_t>("predicted", {n}, details.predicted);
   file.add<double>("outputs", {n, k}, details.outputs.span());
   file.add<double>("input", {n, d}, x.span());
   file.add<double>("jacobian", {n, k, d}, details.jacobians.span());

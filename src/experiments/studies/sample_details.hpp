@@ -13,8 +13,8 @@ namespace normalign {
 /// expansion of a smooth one. Codes are those of piecewise-affine networks, of N hidden units.
 struct SampleDetails {
   Matrix<double> outputs = {};  ///< f(x), n x k
-  std::vector<std::int64_t> predicted =
-      {};                                ///< the class, n: the first largest output; of one output 1 where it is > 0
+  /// The class, n: the first largest output; of one output 1 where it is > 0.
+  std::vector<std::int64_t> predicted = {};
   Matrix<double> jacobians = {};         ///< n x k d: the rows of J one behind the other
   Matrix<double> offsets = {};           ///< b, n x k
   Matrix<double> centroids = {};         ///< Jᵀ1, n x d
@@ -27,9 +27,9 @@ struct SampleDetails {
 /// by backward passes and b is f(x) - J x. Throws InputError where x does not fit and on fewer than one thread.
 SampleDetails sample_details(const Mlp<double>& mlp, ConstView<double> x, int threads = 1);
 
-/// Adds to the JSON of the inspection: `units`, and to each sample `input`, `predicted`, `outputs`, `jacobian`
-/// (k x d), `offset`, `centroid`, `code` (a digit for each hidden unit), and `adversarial` of `certificate` where one
-/// is known. `x`, n x d, are the samples.
+/// Adds to the JSON of the inspection: `units`, and to each sample `input`, `predicted` (of classes), `outputs`,
+/// `jacobian` (k x d), `offset`, `centroid`, `code` (a digit for each hidden unit), and `adversarial` of `certificate`
+/// where one is known. `x`, n x d, are the samples.
 void add_details(nlohmann::ordered_json& json, const Inspection& inspection, const SampleDetails& details,
                  ConstView<double> x);
 

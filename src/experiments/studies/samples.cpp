@@ -54,12 +54,14 @@ Dataset<double> all_samples(const SampleOptions& options, std::ostream& notes) {
                 "a task, a folder of IDX files, or arrays X_train and X_test");
   if (!is_file) return one_side(mnist<double>({.folder = options.data}), options.test);
   const auto encoding = encoding_in(options.model);
-  if (const auto given = given_option({.features = options.table.features}); given && encoding)
+  if (const auto given = given_option({.targets = options.table.targets, .features = options.table.features});
+      given && encoding)
     refuse_unread(true, given->name.c_str(), "a model that does not say how its table is read");
   TableOptions table = options.table;
-  // A network may have been trained on X_train by that name.
-  const std::string feature = encoding && !encoding->features.columns.empty() ? encoding->features.columns[0].name : "";
-  if (by_parts && part_of(feature) == ArrayPart::all) table.part = options.test ? ArrayPart::test : ArrayPart::train;
+  if (by_parts && encoding && names_parts(*encoding))
+    refuse_unread(options.test, "--test", "a model that was trained on arrays of both parts");
+  else if (by_parts)
+    table.part = options.test ? ArrayPart::test : ArrayPart::train;
   const LabelledTable set =
       encoding ? labelled_table(options.data, table, *encoding) : labelled_table(options.data, table);
   notes << set.reading << std::endl;

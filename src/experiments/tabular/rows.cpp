@@ -61,21 +61,26 @@ bool is_complete(const TabularMeans& m) {
 
 TableRows rows_of(std::span<const TabularLog* const> logs) {
   TableRows result;
-  const TabularLog* first = nullptr;
+  const TabularLog* first = nullptr;  // of a table of classes, which alone is attacked
   std::map<std::string, const TabularLog*> first_of;
   std::map<std::string, std::map<std::string, std::vector<TabularMeans>>> runs;
   for (const TabularLog* log : logs) {
     if (log->status != RunStatus::finished) continue;
-    if (!first) first = log;
-    if (log->config.attack_radii != first->config.attack_radii)
+    const bool has_classes = log->table.targets.empty();
+    if (!first && has_classes) first = log;
+    if (has_classes && log->config.attack_radii != first->config.attack_radii)
       throw InputError(
           text(log->run_name, " and ", first->run_name, ": found different attack_radii, expected the same"));
-    if (attack_words(log->config) != attack_words(first->config))
+    if (has_classes && attack_words(log->config) != attack_words(first->config))
       throw InputError(text(log->run_name, " and ", first->run_name, ": found the attacks ", attack_words(log->config),
                             ", and ", attack_words(first->config), "; expected the same"));
     const TabularLog*& other = first_of.try_emplace(log->table.name, log).first->second;
     const auto size = [](const TabularLog* of) {
-      return text(of->table.samples, " x ", of->table.features, " in ", of->table.classes, " classes");
+      const TableFacts& table = of->table;
+      const std::string predicted = table.targets.empty() ? text(" in ", table.classes, " classes")
+                                                          : " to predict " + joined(table.targets, ", ");
+      return text(table.samples, " x ", table.features, predicted,
+                  table.label.empty() ? "" : " of column " + one_line(table.label));
     };
     if (size(log) != size(other))
       throw InputError(text(log->run_name, ": found a table of ", size(log), ", expected ", size(other), " as in ",

@@ -27,7 +27,8 @@ struct TableRows {
 };
 
 /// The rows of the finished runs among `logs`, which follow one protocol. Throws InputError, naming two runs, where
-/// their attacks or attack radii differ, or the size of what is one table by its name.
+/// their attacks or attack radii differ, of tables of classes, or the size, the label column or the targets of what is
+/// one table by its name.
 TableRows rows_of(std::span<const TabularLog* const> logs);
 
 /// Columns dataset, n, d, classes, and for rfm and then rfam test_acc, robust_acc_eps<radius> for each radius,

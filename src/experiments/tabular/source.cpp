@@ -60,6 +60,9 @@ TabularData unscaled_table(const TabularSource& source, const std::string& name,
   if (source.path.empty()) return divided({.name = name, .samples = multi_index<double>().data}, seed);
   if (is_folder(source.path)) return uci_table(source, name);
   LabelledTable set = file_table(source);
+  if (set.data.inputs.rows() < fold_count)
+    throw InputError(text(source.path.string(), ": found ", set.data.inputs.rows(), " rows, expected at least ",
+                          fold_count, ", one for each fold"));
   return divided({.name = name, .samples = std::move(set.data), .encoding = std::move(set.encoding)}, seed);
 }
 

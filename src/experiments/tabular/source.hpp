@@ -16,7 +16,7 @@ namespace normalign {
 
 /// Where tables come from, and how they are to be understood.
 struct TabularSource {
-  std::filesystem::path path = {};     ///< a folder as `uci_names` takes it, or a CSV file; empty: the multi-index task
+  std::filesystem::path path = {};     ///< a folder as `uci_names` takes it, or a table; empty: the multi-index task
   TableOptions table = {.label = {}};  ///< of the file; its label column is empty for other tables and for targets
   /// Each feature gets mean 0 and standard deviation 1 over all rows; absent: those of a file do, others do not.
   std::optional<bool> standardise = {};

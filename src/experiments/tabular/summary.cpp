@@ -140,7 +140,7 @@ const TableRow* only_row(const TabularSummary& summary) {
 
 // Whether there are targets alone, so that what is called an accuracy is 100 R².
 bool is_regression(const TabularSummary& summary) {
-  return std::ranges::all_of(summary.protocols, [](const ProtocolSummary& protocol) {
+  return !summary.protocols.empty() && std::ranges::all_of(summary.protocols, [](const ProtocolSummary& protocol) {
     return std::ranges::all_of(protocol.rows.rows, [](const TableRow& row) { return row.classes == 0; });
   });
 }
@@ -265,8 +265,9 @@ std::optional<double> value_of(const TabularMetric& metric, const std::string& m
   return position < values.size() ? values[position] : std::nullopt;
 }
 
-ProtocolSummary summarise(const TableRows& rows, const std::string& protocol) {
-  const std::vector<TabularMetric> metrics = tabular_metrics(rows);
+// The summary of rows that follow one protocol, with these metrics.
+static ProtocolSummary protocol_summary(const TableRows& rows, const std::string& protocol,
+                                        const std::vector<TabularMetric>& metrics) {
   ProtocolSummary result{.protocol = protocol, .rows = rows};
   for (const std::string& method : methods_of(rows)) {
     result.methods.push_back(method_summary(rows, method, metrics));
@@ -274,6 +275,10 @@ ProtocolSummary summarise(const TableRows& rows, const std::string& protocol) {
     for (const TabularMetric& metric : metrics) result.comparisons.push_back(comparison(rows, method, metric));
   }
   return result;
+}
+
+ProtocolSummary summarise(const TableRows& rows, const std::string& protocol) {
+  return protocol_summary(rows, protocol, tabular_metrics(rows));
 }
 
 TabularSummary summarise(const std::vector<TabularLog>& logs) {
@@ -287,16 +292,28 @@ TabularSummary summarise(const std::vector<TabularLog>& logs) {
   }
   std::ranges::sort(result.unfinished);
   std::ranges::sort(result.failed);
+  TableRows all;  // of all protocols, which have one list of metrics
+  std::map<std::string, TableRows, std::greater<>> rows;
+  std::string first;
   for (const auto& [protocol, of_protocol] : protocols) {
-    ProtocolSummary& added = result.protocols.emplace_back(summarise(rows_of(of_protocol), protocol));
-    for (MethodSummary& method : added.methods)
-      method.runs = std::ranges::count(of_protocol, method.method, &TabularLog::condition);
-    const TableRows& first = result.protocols.front().rows;
-    if (added.rows.radii != first.radii || added.rows.attack != first.attack)
+    const TableRows& added = rows[protocol] = rows_of(of_protocol);
+    std::ranges::copy(added.rows, std::back_inserter(all.rows));
+    if (std::ranges::all_of(added.rows, [](const TableRow& row) { return row.classes == 0; })) continue;
+    if (!first.empty() && (added.radii != all.radii || added.attack != all.attack))
       throw InputError(text(of_protocol.front()->run_name, ": found ",
-                            added.rows.radii != first.radii ? "other attack_radii" : "another attack",
-                            " than under the protocol ", result.protocols.front().protocol, ", expected the same"));
-    result.metrics = tabular_metrics(added.rows);
+                            added.radii != all.radii ? "other attack_radii" : "another attack",
+                            " than under the protocol ", first, ", expected the same"));
+    first = protocol;
+    all.radii = added.radii;
+    all.attack = added.attack;
+  }
+  result.metrics = tabular_metrics(all);
+  for (auto& [protocol, of_protocol] : rows) {
+    of_protocol.radii = all.radii;
+    of_protocol.attack = all.attack;
+    ProtocolSummary& added = result.protocols.emplace_back(protocol_summary(of_protocol, protocol, result.metrics));
+    for (MethodSummary& method : added.methods)
+      method.runs = std::ranges::count(protocols[protocol], method.method, &TabularLog::condition);
   }
   return result;
 }

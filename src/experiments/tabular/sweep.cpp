@@ -125,10 +125,12 @@ TabularLog tabular_sweep_run(const TabularRun& run, const TabularSource& source,
       [&] {
         const TabularData data = table(source, run.config.dataset, run.config.seed);
         const std::optional<TabularLog> before = known();
+        const fs::path model = model_file(run, folder);
+        if (!is_finished(before)) fs::remove(model);  // it may be that of another table
         TabularLog log = is_finished(before) ? *before : trained(run, data, place.log(), ridge, progress);
         if (run.saves_model) {
           const ThreadLimit limit(ridge.threads);
-          write_safetensors(model_file(run, folder), tabular_model(run.config, data, ridge, progress));
+          write_safetensors(model, tabular_model(run.config, data, ridge, progress));
         }
         return log;
       });

@@ -1,4 +1,4 @@
-// Runs on many tables: which ones are asked for, and how they are done, each in a process of its own.
+// Runs on many tables: which ones are asked for, and how each is done, in this process or in one of its own.
 #pragma once
 
 #include <filesystem>

@@ -43,9 +43,9 @@ struct RunConfig {
   std::string coordinates = "inputs";
 
   // The data.
-  std::string data = {};            ///< folder of the four IDX files (mnist_ce, mnist_se, lazy_regime); file (table)
-  std::string label_column = "-1";  ///< table: that of the classes, by name or place
-  bool regression = false;          ///< table: numbers are predicted, not classes
+  std::string data = {};          ///< folder of the four IDX files (mnist_ce, mnist_se, lazy_regime); file (table)
+  std::string label_column = {};  ///< table: that of the classes, by name or place
+  bool regression = false;        ///< table: numbers are predicted, not classes
   std::vector<std::string> targets = {};  ///< table: the columns of these numbers, by name or place
   std::string labels = {};                ///< table: a second file, of the labels or targets; empty: they are in `data`
   std::string test_data = {};             ///< table: a file of test rows; empty: some of those of `data`

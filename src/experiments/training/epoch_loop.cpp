@@ -4,6 +4,7 @@
 
 #include "base/atomic_file.hpp"
 #include "base/clock.hpp"
+#include "base/number_text.hpp"
 #include "experiments/training/checkpoint.hpp"
 
 namespace normalign {
@@ -84,6 +85,22 @@ TensorFile model_of(const TrainingParts<T>& parts, const RunLog& log) {
 
 std::filesystem::path model_file_at(const std::filesystem::path& model_file, Index epoch) {
   return model_file.parent_path() / text(model_file.stem().string(), "_epoch", epoch, model_file.extension().string());
+}
+
+void remove_models(const std::filesystem::path& model_file) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  std::vector<fs::path> files = {model_file};
+  const std::string start = model_file.stem().string() + "_epoch", end = model_file.extension().string();
+  for (const auto& entry : fs::directory_iterator(model_file.parent_path(), error)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with(start) || !name.ends_with(end) || name.size() <= start.size() + end.size()) continue;
+    const auto epoch = exact_whole_number(name.substr(start.size(), name.size() - start.size() - end.size()));
+    if (epoch && *epoch >= 0) files.push_back(entry.path());
+  }
+  for (const fs::path& file : files)
+    if (!fs::remove(file, error) && error)
+      throw InputError(text(file.string(), ": cannot be removed: ", error.message()));
 }
 
 void require_finite_step(Index epoch, double loss) {

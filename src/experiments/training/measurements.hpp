@@ -27,8 +27,7 @@ std::string certificate_metric(const RunConfig& config);
 ///   test samples with "test_" before the name, undefined ones left out, as class_alignment is where numbers are
 ///   predicted; chance_alignment; geometry_time.
 /// - noise_levels: the test accuracy (per cent, as `Evaluation` has it) under N(0, level^2) on the columns from
-/// noise_first_column on, as
-///   `noise_metric` names it; one draw per epoch, scaled; noise_time.
+///   noise_first_column on, as `noise_metric` names it; one draw per epoch, scaled; noise_time.
 /// - attack_radii: the accuracy (per cent) on the first attack_samples test points under PGD from random starts, anew
 ///   for each epoch, as `attack_metric` names it; attack_time.
 /// - certificate_samples: of the first so many test points those that are classified right. How many they are,

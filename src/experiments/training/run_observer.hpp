@@ -32,4 +32,7 @@ struct RunObserver {
 /// Where the model of an epoch goes: RUN_epoch100.safetensors beside RUN.safetensors.
 std::filesystem::path model_file_at(const std::filesystem::path& model_file, Index epoch);
 
+/// Removes the model and those of its epochs, as far as they are there. Throws InputError where one cannot be removed.
+void remove_models(const std::filesystem::path& model_file);
+
 }  // namespace normalign

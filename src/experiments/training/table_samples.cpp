@@ -49,6 +49,10 @@ Fold fold_of(const EncodableTable& table, const RunConfig& config) {
 
 TableSamples table_samples(const RunConfig& config) {
   if (config.data.empty()) throw InputError("data: found no file, expected a table (normalign train table FILE)");
+  if (config.label_column.empty() && config.labels.empty() && !config.regression)
+    throw InputError(
+        "label_column: found none, expected the column of the classes (--label), or numbers to predict "
+        "(--target)");
   TableOptions options = options_of(config);
   const bool by_parts = is_divided(config);
   if (by_parts) options.part = ArrayPart::train;

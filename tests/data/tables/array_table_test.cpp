@@ -54,6 +54,10 @@ TEST_CASE("arrays of an archive are groups of columns, and those of other length
   CHECK(all.encoding.class_names == std::vector<std::string>{"0", "2"});
   CHECK(all.reading ==
         "a.npz: 4 rows, 4 features of 3 columns (categories: colour in 2), label 'y' (2 classes); left out Z (3 rows)");
+  // Z, of another length, is left out here too.
+  const FeatureRows rows = feature_rows(path, {}, all.encoding);
+  CHECK(rows.inputs == all.data.inputs);
+  CHECK(rows.has_answers);
   CHECK(labelled_table(path, {.label = "y", .features = {.columns = {"X"}}}).data.inputs ==
         Matrix<double>{{1, 2}, {3, 4}, {5, 6}, {7, 8}});
   CHECK(labelled_table(path, {.label = "y", .features = {.drop = {"X"}}}).data.inputs.cols() == 2);

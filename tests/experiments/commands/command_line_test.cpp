@@ -611,6 +611,25 @@ TEST_CASE("files that are written where standard streams are closed hold what th
   }
 }
 
+TEST_CASE("a folder with runs of both kinds has both tables and both pictures") {
+  if (without_program("both kinds")) return;
+  const TemporaryFolder folder;
+  write_log(folder / "a.json", tabular_log("iris", 1, {80, 90}));
+  write_log(folder / "b.json", tabular_log("iris", 0, {70}));
+  write_log(folder / "c.json", run_of("baseline", {row(0, 1, 2), row(10, 60, 45, 0.5)}));
+  const Finished table = normalign({"summary", folder.path().string()});
+  CHECK(table.status == 0);
+  CHECK(contains(table.out, "published RFAM"));
+  CHECK(contains(table.out, "baseline "));
+  CHECK(table.err.empty());
+  const Finished written = normalign({"summary", folder.path().string(), "--csv", (folder / "t.csv").string()});
+  CHECK(contains(written.err, "files have the runs on tables alone; 1 training runs of the folder are in none"));
+  const Finished drawn = normalign({"plot", folder.path().string(), "--out", (folder / "pictures").string()});
+  CHECK(drawn.status == 0);
+  CHECK(fs::exists(folder / "pictures" / "published_test_acc.dat"));
+  CHECK(contains(drawn.out, "toy"));
+}
+
 TEST_CASE("a damaged log is named and left out, and blocks neither tables nor pictures; none but such is an error") {
   if (without_program("damaged logs")) return;
   for (const bool is_tabular : {false, true}) {

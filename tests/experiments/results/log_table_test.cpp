@@ -36,13 +36,17 @@ TEST_CASE("the table of folds has a row for each fold, and a column for each rad
   logs[1].second.config.attack_radii = {2, 3};
   logs[1].second.result.folds[0].effective_rank.reset();
   CHECK(as_csv(folds_table(logs)) ==
-        "file,run,table,condition,protocol,seed,status,fold,regularisation,updates,validation_acc,train_acc,test_acc,"
+        "file,run,table,condition,protocol,seed,status,fold,regularisation,updates,bandwidth,validation_acc,train_acc,"
+        "test_acc,"
         "robust_acc_eps1,robust_acc_eps2,effective_rank,normalised_rank,normal_alignment,robust_acc_eps3\n"
-        "a.json,iris_rfm_published_seed0,iris,RFM,published,0,finished,0,0.1,3,33.333333333333336,99.5,80.0,40.0,20.0,"
+        "a.json,iris_rfm_published_seed0,iris,RFM,published,0,finished,0,0.1,3,10.0,33.333333333333336,99.5,80.0,40.0,"
+        "20.0,"
         "2.0,0.5,0.5,\n"
-        "a.json,iris_rfm_published_seed0,iris,RFM,published,0,finished,1,0.1,3,33.333333333333336,99.5,90.0,45.0,22.5,"
+        "a.json,iris_rfm_published_seed0,iris,RFM,published,0,finished,1,0.1,3,10.0,33.333333333333336,99.5,90.0,45.0,"
+        "22.5,"
         "2.0,0.5,0.5,\n"
-        "b.json,iris_rfam_published_seed0,iris,RFAM,published,0,finished,0,0.1,3,33.333333333333336,99.5,70.0,,35.0,,"
+        "b.json,iris_rfam_published_seed0,iris,RFAM,published,0,finished,0,0.1,3,10.0,33.333333333333336,99.5,70.0,,35."
+        "0,,"
         "0.5,0.5,17.5\n");
 }
 

@@ -82,6 +82,18 @@ TEST_CASE("predictions: targets come in their units, and rows with gaps are left
   CHECK(as_csv(known).ends_with("\n,\n"));
 }
 
+TEST_CASE("predictions: answers that cannot be compared are said to be so, and gaps may be filled all the same") {
+  const TemporaryFolder folder;
+  const auto file = written(folder, "pets.csv", pets());
+  const auto model = machine_of(folder, {.path = file, .table = {.label = "kind"}}, interpolating());
+  const Predictions other = predictions(model, written(folder, "o.csv", "weight,fur,kind\n5,long,c\n5,long,x\n"), {});
+  CHECK_FALSE(other.score);
+  CHECK(contains(other.not_scored, "line 3: column 3 (kind): found 'x', expected one of c, d, h"));
+  const auto gap = written(folder, "gap.csv", "fur,weight\nlong,\nshort,45\n");
+  CHECK(predictions(model, gap, {.features = {.missing = MissingValues::drop}}).rows == std::vector<Index>{1});
+  CHECK(predictions(model, gap, {.features = {.missing = MissingValues::impute}}).rows == std::vector<Index>{0, 1});
+}
+
 TEST_CASE("predictions: a machine of more columns than rows says the same as one in the columns themselves") {
   const TemporaryFolder folder;
   const Index n = 12, d = 40;
@@ -126,7 +138,7 @@ TEST_CASE("predictions: a network that says nothing of its table takes all colum
   const auto rows = written(folder, "x.csv", "a,b\n3,1\n-4,-1\n7,-9\n");
   const MlpFileOptions relu{.activation = Activation::relu};
   const Predictions found = predictions(folder / "net.safetensors", rows, {}, relu);
-  CHECK(found.outputs == std::vector<std::string>{"output 1", "output 2", "output 3"});
+  CHECK(found.outputs == std::vector<std::string>{"output 0", "output 1", "output 2"});
   // The hidden layer is (2, 6), (0, 0), (16, 14).
   CHECK(found.values == Matrix<double>{{2, 6, 0.5}, {0, 0, 1}, {16, 14, -11.5}});
   CHECK(found.classes == std::vector<std::string>{"1", "2", "0"});

@@ -81,6 +81,45 @@ TEST_CASE("tabular summary: the attack is told, and is the same under both proto
       contains(message_of<InputError>([&] { summarise(logs); }), "pgd, 20 steps of 0.1 radii, features from 0 to 1.5"));
 }
 
+TEST_CASE("tabular summary: tables of targets and of classes have each its own figures, under any protocols") {
+  TabularLog numbers = tabular_log("houses", 1, {90, 80});
+  numbers.table.classes = 0;
+  numbers.table.targets = {"price"};
+  numbers.config.attack_radii = {};
+  for (TabularFold& fold : numbers.result.folds) {
+    fold.robust_acc = {};
+    fold.test_rmse = 7;
+  }
+  for (const bool numbers_first : {false, true}) {
+    TabularLog classes = tabular_log("pets", 1, {60});
+    (numbers_first ? classes : numbers).config.protocol = "nested";
+    (numbers_first ? numbers : classes).config.protocol = "published";
+    for (TabularLog* log : {&classes, &numbers}) log->run_name = run_name(log->config);
+    const TabularSummary summary = summarise({classes, numbers});
+    REQUIRE(summary.protocols.size() == 2);
+    for (const ProtocolSummary& protocol : summary.protocols) {
+      const bool is_numbers = protocol.rows.rows.front().dataset == "houses";
+      REQUIRE(protocol.methods.front().metrics.size() == summary.metrics.size());
+      for (std::size_t i = 0; i < summary.metrics.size(); ++i) {
+        const std::optional<double> mean = protocol.methods.front().metrics[i].mean;
+        CAPTURE(numbers_first, is_numbers, summary.metrics[i].name);
+        if (summary.metrics[i].name == "test_acc") CHECK(mean == (is_numbers ? 85 : 60));
+        if (summary.metrics[i].name == "test_rmse") CHECK(mean == (is_numbers ? std::optional(7.0) : std::nullopt));
+        if (summary.metrics[i].name == "normal_alignment") CHECK(mean == 0.5);
+        if (summary.metrics[i].name == "robust_acc_eps1")
+          CHECK(mean == (is_numbers ? std::nullopt : std::optional(30.0)));
+      }
+    }
+    CHECK(contains(as_text(tables(summary)), "test_rmse"));
+  }
+  TabularLog others = numbers;
+  others.table.targets = {"rent"};
+  others.config.seed = 1;
+  others.run_name = run_name(others.config);
+  CHECK(contains(message_of<InputError>([&] { summarise({numbers, others}); }), "300 x 5 to predict rent, expected"));
+  CHECK_FALSE(contains(as_text(tables(summarise(std::vector<TabularLog>{}))), "R2"));
+}
+
 TEST_CASE("tabular summary: protocols stand side by side, what is not finished is named") {
   std::vector<TabularLog> logs = three_sets();
   for (TabularLog log : three_sets()) {

@@ -331,7 +331,7 @@ TEST_CASE("tabular: numbers of several columns are predicted, and the machine of
   const fs::path model = folder / "runs" / "houses_rfam_nested_seed0.safetensors";
   const std::string before = read_file(model);
   fs::remove(model);
-  CHECK(contains(run("runs", asked).err, "1 runs are there already, 1 runs to do"));
+  CHECK(contains(run("runs", asked).err, "1 run is there already, 1 run to do"));
   CHECK(read_file(model) == before);
   fs::remove(model);
   Arguments apart = asked;
@@ -339,14 +339,26 @@ TEST_CASE("tabular: numbers of several columns are predicted, and the machine of
   CHECK(contains(run("runs", apart).err, "1 runs are there already, 1 to do"));
   CHECK(read_file(model) == before);
 
-  for (const Arguments& wrong : {Arguments{"--target", "town"}, Arguments{"--target", "price", "--label", "town"},
-                                 Arguments{"--target", "price", "--attack", "pgd"},
-                                 Arguments{"--target", "price", "--set", "attack_radii=[1]"}}) {
+  const std::pair<Arguments, const char*> mistakes[] = {
+      {{"--target", "town"}, "column 2 (town): found texts, such as 'Jena', expected numbers to predict"},
+      {{"--target", "price", "--label", "town"}, "--label: found 'town' beside a target, expected one of them"},
+      {{"--target", "price", "--targets", file}, "--target: found 'price' beside the file "},
+      {{"--label", "town", "--labels", file}, "--label: found 'town' beside a file of labels"},
+      {{"--target", "price", "--attack", "pgd"}, "--attack: found nothing in these runs that reads attack"},
+      {{"--target", "price", "--set", "attack_radii=[1]"}, "attack_radii: found some for a table of targets"}};
+  for (const auto& [wrong, message] : mistakes) {
     const Finished refused = run("other", wrong);
     CAPTURE(wrong, refused.err);
     CHECK(refused.status != 0);
     CHECK(refused.out.empty());
+    CHECK(contains(refused.err, message));
   }
+
+  // The model of another table under the same name goes with its log.
+  write_file(folder / "houses.csv", csv + "3,Ulm,99000,1\n");
+  fs::remove(folder / "runs" / "houses_rfam_nested_seed0.json");
+  REQUIRE(run("runs", {"--target", "price", "--target", "rent", "--alpha", "0"}).status == 0);
+  CHECK_FALSE(fs::exists(model));
   CHECK(contains(normalign(tabular_command("", folder / "other", {"--save-model"})).err,
                  "--save-model: found it without"));
 }

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <set>
 
 #include "data/modular.hpp"
 #include "data/sparse_parity.hpp"
@@ -302,6 +305,15 @@ TEST_CASE("models of every N-th epoch are those that shorter runs end with") {
   tiny_run(shorter, 1, {.model_file = folder / "short.safetensors"});
   CHECK(read_file(folder / "run_epoch5.safetensors") == read_file(folder / "short.safetensors"));
   CHECK(read_file(folder / "run_epoch10.safetensors") != read_file(folder / "run.safetensors"));
+  for (const char* kept :
+       {"run_epochs.safetensors", "run_epoch.safetensors", "run_epoch5.json", "running_epoch5.safetensors"})
+    std::ofstream(folder / kept) << 'x';
+  remove_models(folder / "run.safetensors");
+  std::set<std::string> left;
+  for (const auto& file : std::filesystem::directory_iterator(folder.path()))
+    left.insert(file.path().filename().string());
+  CHECK(left == std::set<std::string>{"run_epochs.safetensors", "run_epoch.safetensors", "run_epoch5.json",
+                                      "running_epoch5.safetensors", "short.safetensors"});
 }
 
 TEST_CASE("the saved model is the one of the last row") {

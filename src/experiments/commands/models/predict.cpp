@@ -24,10 +24,11 @@ int predict(const PredictArguments& a) {
   else
     write_text_file(a.out, csv);
   const auto gaps = found.file_rows - static_cast<Index>(found.rows.size());
-  std::cerr << a.table << ": " << found.rows.size() << " rows predicted"
+  std::cerr << a.table << ": " << found.rows.size() << (found.rows.size() == 1 ? " row" : " rows") << " predicted"
             << (gaps > 0 ? text(", ", gaps, " with missing values left empty") : "");
   if (found.score)
     std::cerr << (found.classes.empty() ? ", 100 R2 " : ", per cent right ") << formatted("%.2f", *found.score);
+  if (!found.not_scored.empty()) std::cerr << ", its answers not compared: " << found.not_scored;
   std::cerr << '\n';
   return 0;
 }
@@ -49,9 +50,13 @@ Command add_predict(CLI::App& app) {
       "output the sign); or the value of each target in its own units.");
   add_model_options(*command, a.model,
                     "A network of train --save-model or PyTorch, or a machine of tabular --save-model");
-  add(*command, "table", a.table, "A CSV, .npy or .npz file", "FILE");
+  add(*command, "table", a.table, "A CSV, .npy, .npz or .safetensors file", "FILE");
   add(*command, "-o,--out", a.out, "Write to this file (default: standard output)", "FILE.csv");
   add_csv_options(*command, a.options, "Options");
+  add_missing_option(*command, a.options, "Rows with missing values, in place of what the model says:", "Options");
+  command->add_flag_callback(
+      "--test", [&a] { a.options.part = ArrayPart::test; },
+      "Of a file of arrays X_train and X_test the second ones (default: the first)");
   command->add_option("--threads", a.threads, "Threads; results do not depend on it (default: all cores it may use)");
   return [arguments] { return predict(*arguments); };
 }
