@@ -1,6 +1,24 @@
 #include "rfm/machine_in_span.hpp"
 
+#include "linalg/safetensors.hpp"
+
 namespace normalign {
+
+template <class T>
+void add_directions(TensorFile& file, const SpanCoordinates<T>& span) {
+  file.tensors["directions"] = {.values = Matrix<T>(span.directions())};
+}
+
+template <class T>
+std::optional<SpanCoordinates<T>> span_in(const TensorFile& file, Index inputs) {
+  const auto found = file.tensors.find("directions");
+  if (found == file.tensors.end()) return std::nullopt;
+  auto span = SpanCoordinates<T>::along(values_as<T>(found->second));
+  if (span.coordinates() != inputs)
+    throw InputError(text("tensor directions: found ", span.coordinates() - 1, " rows, expected ", inputs - 1,
+                          ", one fewer than the metric has"));
+  return span;
+}
 
 template <class T>
 Matrix<T> outputs_at(const SpanCoordinates<T>& span, const KernelMachine<T>& machine, ConstView<T> x, int threads) {
@@ -25,6 +43,8 @@ void pull_back(const SpanCoordinates<T>& span, const KernelMachine<T>& machine, 
 }
 
 #define NORMALIGN_INSTANTIATE(T)                                                                        \
+  template void add_directions(TensorFile&, const SpanCoordinates<T>&);                                 \
+  template std::optional<SpanCoordinates<T>> span_in(const TensorFile&, Index);                         \
   template Matrix<T> outputs_at(const SpanCoordinates<T>&, const KernelMachine<T>&, ConstView<T>, int); \
   template void pull_back(const SpanCoordinates<T>&, const KernelMachine<T>&, ConstView<T>,             \
                           const KernelMachine<T>::Cotangents&, MatrixView<T>, int);

@@ -1,6 +1,8 @@
 // Kernel machines on tables with more columns than rows, in the coordinates of their rows' span.
 #pragma once
 
+#include <optional>
+
 #include "linalg/span_coordinates.hpp"
 #include "rfm/kernel_machine.hpp"
 
@@ -10,6 +12,15 @@ namespace normalign {
 // of the rows' span keep. So a machine whose centres are among the rows and whose metric is a multiple of the identity
 // outside of the span, as all metrics of `Rfm` are, is one of r + 1 inputs: fit it to `SpanCoordinates::rows()` with
 // `RfmOptions::inputs` d. What needs the axes of the inputs, as attacks in linf do, goes through these.
+
+/// Adds to the file of such a machine (`tensor_file`) its `directions`, r x d.
+template <class T>
+void add_directions(TensorFile& file, const SpanCoordinates<T>& span);
+
+/// The coordinates, without rows, of the machine of `inputs` inputs in a file; none where its inputs are the columns
+/// themselves. Throws InputError where the directions are not one fewer than the inputs.
+template <class T>
+std::optional<SpanCoordinates<T>> span_in(const TensorFile& file, Index inputs);
 
 /// The outputs at the rows of x (m x d) of a machine of c outputs in these coordinates: m x c. Throws InputError on a
 /// misfit or fewer than one thread.

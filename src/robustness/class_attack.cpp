@@ -213,6 +213,12 @@ class ClassAttack {
 }  // namespace
 
 template <class T>
+std::int32_t predicted_class(std::span<const T> f) {
+  if (f.size() == 1) return f[0] > 0;
+  return static_cast<std::int32_t>(std::ranges::max_element(f) - f.begin());
+}
+
+template <class T>
 bool is_right(std::span<const T> f, std::int32_t label) {
   if (f.size() == 1) return label == 1 ? f[0] > 0 : f[0] < 0;
   const auto at = static_cast<std::size_t>(label);
@@ -279,6 +285,7 @@ std::vector<ClassAttackResult<T>> class_attacks(ConstView<T> inputs, std::span<c
 }
 
 #define NORMALIGN_INSTANTIATE(T)                                                                               \
+  template std::int32_t predicted_class(std::span<const T>);                                                   \
   template bool is_right(std::span<const T>, std::int32_t);                                                    \
   template struct ClassAttackResult<T>;                                                                        \
   template std::vector<ClassAttackResult<T>> class_attacks(ConstView<T>, std::span<const std::int32_t>,        \

@@ -17,6 +17,11 @@ namespace normalign {
 template <class T>
 bool is_right(std::span<const T> f, std::int32_t label);
 
+/// The class that outputs f (k values, one at least) mean: that of the largest, of equal ones the first; with one
+/// output 1 where f > 0, else 0.
+template <class T>
+std::int32_t predicted_class(std::span<const T> f);
+
 /// Turns the outputs of some rows, of which the first is `first`, into the cotangents that are to be pulled back.
 template <class T>
 using OutputCotangents = std::function<void(Index first, MatrixView<T> outputs)>;

@@ -96,6 +96,15 @@ void check_classifier_itself(Index classes, double scale) {
     }
 }
 
+TEST_CASE("the class predicted is that of the first largest output, and of one output that of its sign") {
+  const auto of = [](std::vector<double> outputs) { return predicted_class<double>(outputs); };
+  CHECK(of({1, 3, 2}) == 1);
+  CHECK(of({-1, -1, -2}) == 0);
+  CHECK(of({0.5}) == 1);
+  CHECK(of({-0.5}) == 0);
+  CHECK(of({0}) == 0);
+}
+
 TEST_CASE("class attacks: where outputs are inputs, the rows whose gap is within reach are fooled, and no others") {
   // In steps of a tenth of the radius the gap of the likeliest class is closed; cross entropy of such gaps is 0 in
   // floating point, and its gradient too.

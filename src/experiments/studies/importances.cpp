@@ -9,19 +9,20 @@
 #include "base/utf8.hpp"
 #include "experiments/figures/canvas.hpp"
 #include "experiments/runs/table_encoding_json.hpp"
-#include "linalg/blas.hpp"
 #include "linalg/lapack.hpp"
 #include "linalg/reduce.hpp"
 #include "rfm/agop.hpp"
+#include "rfm/machine_in_span.hpp"
 
 namespace normalign {
 namespace {
 
-// The outer products in the coordinates of the machine, and the directions of these in the features; none where they
-// are the features.
+// The outer products in the coordinates of the machine, and what these are coordinates of; none where they are the
+// features.
 struct OuterProducts {
-  Matrix<double> products, directions;
-  Index features() const { return directions.empty() ? products.rows() : directions.cols(); }
+  Matrix<double> products;
+  std::optional<SpanCoordinates<double>> span;
+  Index features() const { return span ? span->inputs() : products.rows(); }
 };
 
 OuterProducts outer_products(const TensorFile& file, int threads) {
@@ -30,41 +31,21 @@ OuterProducts outer_products(const TensorFile& file, int threads) {
         "tensor centres: found none, expected those of a kernel machine (tabular --save-model writes one)");
   const auto machine = kernel_machine_from<double>(file);
   const std::vector<Index> once(static_cast<std::size_t>(machine.centres().rows()), 1);
-  OuterProducts result{.products = agop<double>(machine, machine.centres(), once, threads), .directions = {}};
-  const auto directions = file.tensors.find("directions");
-  if (directions == file.tensors.end()) return result;
-  result.directions = values_as<double>(directions->second);
-  if (result.directions.rows() != result.products.rows() - 1)
-    throw InputError(text("tensor directions: found ", result.directions.rows(), " rows, expected ",
-                          result.products.rows() - 1, ", one fewer than the metric has"));
-  return result;
-}
-
-// An eigenvector in the features; those of a wide table lie in the span of its rows.
-std::vector<double> in_features(const OuterProducts& stored, std::span<const double> vector) {
-  if (stored.directions.empty()) return {vector.begin(), vector.end()};
-  std::vector<double> result(static_cast<std::size_t>(stored.features()));
-  for (Index i = 0; i < stored.directions.rows(); ++i)
-    for (std::size_t j = 0; j < result.size(); ++j)
-      result[j] += vector[static_cast<std::size_t>(i)] * stored.directions(i, static_cast<Index>(j));
-  return result;
+  return {agop<double>(machine, machine.centres(), once, threads), span_in<double>(file, machine.inputs())};
 }
 
 // The diagonal in the features. At the rows of a wide table no gradient leaves their span.
-std::vector<double> diagonal(const OuterProducts& stored) {
+std::vector<double> diagonal(const OuterProducts& found) {
   std::vector<double> result;
-  if (stored.directions.empty()) {
-    for (Index j = 0; j < stored.products.rows(); ++j) result.push_back(stored.products(j, j));
+  if (!found.span) {
+    for (Index j = 0; j < found.products.rows(); ++j) result.push_back(found.products(j, j));
     return result;
   }
-  const Index r = stored.directions.rows(), d = stored.features();
-  Matrix<double> within_span(r, r), half(r, d);
-  for (Index i = 0; i < r; ++i)
-    std::ranges::copy(stored.products.row(i).first(static_cast<std::size_t>(r)), within_span.row(i).begin());
-  gemm<double>(within_span, stored.directions, half);  // r x r, r x d
-  for (Index j = 0; j < d; ++j) {
+  const ConstView<double> directions = found.span->directions();
+  const Matrix<double> half = found.span->in_inputs(found.products);
+  for (Index j = 0; j < found.features(); ++j) {
     double sum = 0;
-    for (Index i = 0; i < r; ++i) sum += half(i, j) * stored.directions(i, j);
+    for (Index i = 0; i < directions.rows(); ++i) sum += directions(i, j) * half(i, j);
     result.push_back(sum);
   }
   return result;
@@ -100,16 +81,17 @@ std::string bar(double share) {
 
 Importances importances(const TensorFile& machine, Index directions, int threads) {
   if (directions < 0) throw InputError(text("directions: found ", directions, ", expected a number from 0 on"));
-  const OuterProducts stored = outer_products(machine, threads);
-  Importances result{.features = feature_names(machine, stored.features()), .shares = diagonal(stored)};
+  const OuterProducts products = outer_products(machine, threads);
+  Importances result{.features = feature_names(machine, products.features()), .shares = diagonal(products)};
   const double trace = total<double>(result.shares);
   if (!(trace > 0)) throw InputError("machine: found slopes of 0 at all its rows, expected some that are not");
   for (double& share : result.shares) share /= trace;
-  const SymmetricEigen<double> eigen = symmetric_eigen<double>(stored.products);
-  const Index d = stored.products.rows();
+  const SymmetricEigen<double> eigen = symmetric_eigen<double>(products.products);
+  const Index d = products.products.rows();
+  const Matrix<double> vectors = products.span ? products.span->in_inputs(eigen.vectors) : eigen.vectors;
   for (Index i = d - 1; i >= std::max<Index>(d - directions, 0); --i) {
     ImportantDirection found{.share = eigen.values[static_cast<std::size_t>(i)] / trace,
-                             .weights = in_features(stored, eigen.vectors.row(i))};
+                             .weights = {vectors.row(i).begin(), vectors.row(i).end()}};
     if (!(found.share > 0)) break;
     if (largest_in_magnitude(found.weights) < 0)
       for (double& weight : found.weights) weight = -weight;

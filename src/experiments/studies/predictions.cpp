@@ -1,12 +1,14 @@
 #include "experiments/studies/predictions.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "data/regression_scores.hpp"
 #include "experiments/figures/table.hpp"
 #include "experiments/runs/table_encoding_json.hpp"
 #include "nn/evaluate.hpp"
 #include "rfm/machine_in_span.hpp"
+#include "robustness/class_attack.hpp"
 
 namespace normalign {
 namespace {
@@ -24,18 +26,10 @@ template <class T>
 Matrix<double> machine_outputs(const TensorFile& file, const std::string& place, const fs::path& table,
                                ConstView<double> inputs, int threads) {
   const auto machine = within(place, [&] { return kernel_machine_from<T>(file); });
+  const auto span = within(place, [&] { return span_in<T>(file, machine.inputs()); });
   const Matrix<T> x = converted<T>(inputs);
-  const auto directions = file.tensors.find("directions");
-  if (directions == file.tensors.end()) {
-    check_inputs(table, x.cols(), machine.inputs());
-    return converted<double>(machine.outputs_at(x, threads).view());
-  }
-  const auto span = SpanCoordinates<T>::along(values_as<T>(directions->second));
-  check_inputs(table, x.cols(), span.inputs());
-  if (span.coordinates() != machine.inputs())
-    throw InputError(text(place, "tensor directions: found ", span.coordinates() - 1, " rows, expected ",
-                          machine.inputs() - 1, ", one fewer than the metric has"));
-  return converted<double>(outputs_at<T>(span, machine, x, threads).view());
+  check_inputs(table, x.cols(), span ? span->inputs() : machine.inputs());
+  return converted<double>((span ? outputs_at<T>(*span, machine, x, threads) : machine.outputs_at(x, threads)).view());
 }
 
 Matrix<double> model_outputs(const TensorFile& file, const std::string& place, const fs::path& table,
@@ -52,12 +46,6 @@ Matrix<double> model_outputs(const TensorFile& file, const std::string& place, c
   return std::holds_alternative<Matrix<float>>(centres->second.values)
              ? machine_outputs<float>(file, place, table, x, threads)
              : machine_outputs<double>(file, place, table, x, threads);
-}
-
-// The place of the class that these outputs mean.
-std::size_t predicted_class(std::span<const double> outputs) {
-  if (outputs.size() == 1) return outputs[0] > 0;
-  return static_cast<std::size_t>(std::ranges::max_element(outputs) - outputs.begin());
 }
 
 // Compares the predictions with the answers in the file, or says why it does not.
@@ -104,7 +92,7 @@ void interpret(Predictions& result, const std::optional<TableEncoding>& encoding
   }
   if (!encoding && k == 1) return;  // a number or two classes: nobody knows
   for (Index i = 0; i < result.values.rows(); ++i) {
-    const std::size_t place = predicted_class(result.values.row(i));
+    const auto place = static_cast<std::size_t>(predicted_class<double>(std::as_const(result.values).row(i)));
     result.classes.push_back(encoding ? names[place] : text(place));
   }
 }

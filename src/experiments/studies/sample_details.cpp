@@ -47,11 +47,6 @@ void add_expansions(const Mlp<double>& mlp, ConstView<double> x, int threads, Sa
       threads);
 }
 
-std::int64_t class_of(std::span<const double> outputs) {
-  if (outputs.size() == 1) return outputs.front() > 0;
-  return std::ranges::max_element(outputs) - outputs.begin();
-}
-
 // The nearest point that is classified otherwise, 1 x d; null where none is known.
 const Matrix<double>* adversarial_of(const SampleInspection& sample) {
   return sample.certificate && !sample.certificate->adversarial.empty() ? &sample.certificate->adversarial : nullptr;
@@ -80,7 +75,8 @@ SampleDetails sample_details(const Mlp<double>& mlp, ConstView<double> x, int th
     add_affine_maps(piecewise_affine(mlp), x, threads, details);
   else
     add_expansions(mlp, x, threads, details);
-  for (Index i = 0; i < n; ++i) details.predicted.push_back(class_of(std::as_const(details.outputs).row(i)));
+  for (Index i = 0; i < n; ++i)
+    details.predicted.push_back(predicted_class<double>(std::as_const(details.outputs).row(i)));
   return details;
 }
 

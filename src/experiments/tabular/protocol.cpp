@@ -102,7 +102,7 @@ class Run {
     const Rows<T> train(samples(), all);
     TensorFile file = tensor_file(refitted(train));
     advance();
-    if (is_wide()) file.tensors["directions"] = {.values = Matrix<T>(span_.directions())};
+    if (is_wide()) add_directions(file, span_);
     TableEncoding encoding = data_.encoding;
     if (data_.samples.is_regression()) encoding.target_scales = train.scales;
     file.metadata["table"] = table_encoding_json(encoding).dump();
