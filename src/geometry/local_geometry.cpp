@@ -157,13 +157,16 @@ SingularGeometry singular_geometry(ConstView<double> jacobian, ConstView<double>
 
 template <class T>
 void visit_jacobians(const Mlp<T>& mlp, ConstView<T> inputs,
-                     const std::function<void(Index, ConstView<double>, ConstView<double>)>& visit, int threads) {
+                     const std::function<void(Index, ConstView<double>, ConstView<double>)>& visit, int threads,
+                     const std::function<bool()>& stop) {
   const Index n = inputs.rows(), d = inputs.cols();
   if (n < 1) throw InputError(text("visit_jacobians: inputs are ", inputs.shape(), "; there must be a row"));
   check_threads("visit_jacobians", threads);
   const Index blocks = (n + samples_per_block - 1) / samples_per_block;
+  const StopPoll poll("visit_jacobians", stop);
   std::vector<std::exception_ptr> failures;
   parallel_for(threads, blocks, failures, [&](Index block) {
+    poll.check();
     const RowBlock rows = row_block(n, blocks, block);
     Tape<T> tape;
     auto net = mlp.on(tape);
@@ -176,19 +179,22 @@ void visit_jacobians(const Mlp<T>& mlp, ConstView<T> inputs,
       std::ranges::copy(f.value().row(row), output.data());
       for (Index i = 0; i < k; ++i)
         std::ranges::copy(gradients[static_cast<std::size_t>(i)].value().row(row), j.row(i).begin());
+      poll.check();
       visit(rows.first + row, j, output);
     }
   });
 }
 
 template <class T>
-std::vector<LocalGeometry> local_geometries(const Mlp<T>& mlp, const Batch<T>& data, int threads) {
+std::vector<LocalGeometry> local_geometries(const Mlp<T>& mlp, const Batch<T>& data, int threads,
+                                            const std::function<bool()>& stop) {
   const Index n = data.inputs.rows();
   const bool has_labels = !data.labels.empty();
   if (n < 1 || (has_labels && static_cast<Index>(data.labels.size()) != n))
     throw InputError(text("local_geometries: inputs are ", data.inputs.shape(), " and there are ", data.labels.size(),
                           " labels; there must be a row, and one label per row or none"));
   check_threads("local_geometries", threads);
+  const StopPoll poll("local_geometries", stop);
   std::vector<LocalGeometry> result(static_cast<std::size_t>(n));
   visit_jacobians<T>(
       mlp, data.inputs,
@@ -197,7 +203,7 @@ std::vector<LocalGeometry> local_geometries(const Mlp<T>& mlp, const Batch<T>& d
         result[sample] = local_geometry(jacobian, output, converted<double>(data.inputs.row_block(i, 1)),
                                         has_labels ? std::optional(data.labels[sample]) : std::nullopt);
       },
-      threads);
+      threads, poll.inner());
   return result;
 }
 
@@ -217,19 +223,24 @@ LocalGeometry mean(std::span<const LocalGeometry> geometries) {
 }
 
 template <class T>
-LocalGeometry mean_local_geometry(const Mlp<T>& mlp, const Batch<T>& data, int threads) {
-  return mean(local_geometries(mlp, data, threads));
+LocalGeometry mean_local_geometry(const Mlp<T>& mlp, const Batch<T>& data, int threads,
+                                  const std::function<bool()>& stop) {
+  return mean(local_geometries(mlp, data, threads, stop));
 }
 
 double chance_alignment(Index d) { return std::sqrt(2 / (std::numbers::pi * static_cast<double>(d))); }
 
 template void visit_jacobians(const Mlp<float>&, ConstView<float>,
-                              const std::function<void(Index, ConstView<double>, ConstView<double>)>&, int);
+                              const std::function<void(Index, ConstView<double>, ConstView<double>)>&, int,
+                              const std::function<bool()>&);
 template void visit_jacobians(const Mlp<double>&, ConstView<double>,
-                              const std::function<void(Index, ConstView<double>, ConstView<double>)>&, int);
-template std::vector<LocalGeometry> local_geometries(const Mlp<float>&, const Batch<float>&, int);
-template std::vector<LocalGeometry> local_geometries(const Mlp<double>&, const Batch<double>&, int);
-template LocalGeometry mean_local_geometry(const Mlp<float>&, const Batch<float>&, int);
-template LocalGeometry mean_local_geometry(const Mlp<double>&, const Batch<double>&, int);
+                              const std::function<void(Index, ConstView<double>, ConstView<double>)>&, int,
+                              const std::function<bool()>&);
+template std::vector<LocalGeometry> local_geometries(const Mlp<float>&, const Batch<float>&, int,
+                                                     const std::function<bool()>&);
+template std::vector<LocalGeometry> local_geometries(const Mlp<double>&, const Batch<double>&, int,
+                                                     const std::function<bool()>&);
+template LocalGeometry mean_local_geometry(const Mlp<float>&, const Batch<float>&, int, const std::function<bool()>&);
+template LocalGeometry mean_local_geometry(const Mlp<double>&, const Batch<double>&, int, const std::function<bool()>&);
 
 }  // namespace normalign

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/stop.hpp"
 #include "linalg/matrix.hpp"
 
 namespace normalign {
@@ -61,26 +62,29 @@ SingularGeometry singular_geometry(ConstView<double> jacobian, ConstView<double>
 
 /// Calls `visit(i, J, f(x))` for each row x of `inputs`, n x d, of a network with any activation: the Jacobian, k x d,
 /// by k backward passes, and the output, 1 x k, which are lent for the call. Rows come in any order on up to `threads`
-/// threads, with the same bits at any number. Throws InputError on inputs that do not fit, none, or fewer than one
+/// threads, with the same bits at any number. `stop` is asked about five times a second, by one thread at a time, from
+/// any; true ends the computation by Stopped. Throws InputError on inputs that do not fit, none, or fewer than one
 /// thread.
 template <class T>
 void visit_jacobians(const Mlp<T>& mlp, ConstView<T> inputs,
                      const std::function<void(Index row, ConstView<double> jacobian, ConstView<double> output)>& visit,
-                     int threads = 1);
+                     int threads = 1, const std::function<bool()>& stop = {});
 
 /// The measures at each row of a batch (inputs and labels, which may be missing; the rest is not looked at) of a
 /// network with any activation. J takes k backward passes and is measured in double. On up to `threads` threads, with
-/// the same bits at any number. Throws InputError on shapes or labels that do not fit, an empty batch, a Jacobian that
-/// is not finite, or fewer than one thread.
+/// the same bits at any number. `stop` is asked as by `visit_jacobians`. Throws InputError on shapes or labels that do
+/// not fit, an empty batch, a Jacobian that is not finite, or fewer than one thread; Stopped when stopped.
 template <class T>
-std::vector<LocalGeometry> local_geometries(const Mlp<T>& mlp, const Batch<T>& data, int threads = 1);
+std::vector<LocalGeometry> local_geometries(const Mlp<T>& mlp, const Batch<T>& data, int threads = 1,
+                                            const std::function<bool()>& stop = {});
 
 /// The means of each measure over those where it is defined; absent where none is.
 LocalGeometry mean(std::span<const LocalGeometry> geometries);
 
 /// The means of local_geometries. Throws as it does.
 template <class T>
-LocalGeometry mean_local_geometry(const Mlp<T>& mlp, const Batch<T>& data, int threads = 1);
+LocalGeometry mean_local_geometry(const Mlp<T>& mlp, const Batch<T>& data, int threads = 1,
+                                  const std::function<bool()>& stop = {});
 
 /// The mean of |cos(v, x)| over random directions v in d dimensions, nearly: sqrt(2 / (pi d)).
 double chance_alignment(Index d);

@@ -30,7 +30,7 @@ struct Face {
 class Arrangement {
  public:
   // The box |x_i| <= half_width in d dimensions as one cell.
-  Arrangement(Index d, double half_width);
+  Arrangement(Index d, double half_width, StopPoll stop);
 
   // Divides every cell that lies on both sides of w x + b = 0. Of cell i, side(i) is where it lay, before that.
   void cut(std::span<const double> w, double b);
@@ -47,6 +47,7 @@ class Arrangement {
   Index add_crossing(const Face& edge);
   void divide(std::size_t dimension, Index face);
 
+  StopPoll stop_;
   double radius_;                            // of the box: no vertex is farther from 0
   std::vector<std::vector<double>> points_;  // of the vertices
   std::vector<double> heights_;              // w x + b at the vertices
@@ -55,8 +56,8 @@ class Arrangement {
 
 // Each face of a box is a word over {low, high, whole}, one letter to a coordinate; its boundary has `low` or `high`
 // for one `whole`. Words are numbered in base 3, so those of a boundary come first.
-Arrangement::Arrangement(Index d, double half_width)
-    : radius_(half_width * std::sqrt(static_cast<double>(d))), faces_(at(d) + 1) {
+Arrangement::Arrangement(Index d, double half_width, StopPoll stop)
+    : stop_(std::move(stop)), radius_(half_width * std::sqrt(static_cast<double>(d))), faces_(at(d) + 1) {
   std::vector<Index> numbers;
   const auto words = static_cast<Index>(std::lround(std::pow(3, d)));
   for (Index word = 0; word < words; ++word) {
@@ -111,6 +112,7 @@ Index Arrangement::add_crossing(const Face& edge) {
 }
 
 void Arrangement::divide(std::size_t dimension, Index face) {
+  stop_.check();
   std::vector<Index> upper, lower, section;
   for (Index i : faces_[dimension][at(face)].boundary) {
     const Face& facet = faces_[dimension - 1][at(i)];
@@ -185,7 +187,8 @@ double power_distance(ConstView<double> x, const PowerCell& cell) {
 std::vector<DiagramCell> power_diagram(const PiecewiseAffineNetwork& network, Index layer,
                                        const PowerDiagramOptions& options) {
   const PiecewiseAffineLayer& units = checked_layer(network, layer, options);
-  Arrangement arrangement(units.weight.cols(), options.half_width);
+  const StopPoll stop("power_diagram", options.stop);
+  Arrangement arrangement(units.weight.cols(), options.half_width, stop);
   std::vector<ActivationCode> codes(1);
   for (Index k = 0; k < units.weight.rows(); ++k) {
     arrangement.cut(units.weight.row(k), units.bias(0, k));
@@ -204,6 +207,7 @@ std::vector<DiagramCell> power_diagram(const PiecewiseAffineNetwork& network, In
   }
   std::vector<DiagramCell> result;
   for (std::size_t i = 0; i < codes.size(); ++i) {
+    stop.check();
     const Matrix<double> vertices = arrangement.vertices(static_cast<Index>(i));
     result.push_back({.code = codes[i], .site = power_cell(layer_map(units, codes[i])), .vertices = vertices});
   }

@@ -2,6 +2,9 @@
 // power distance is smallest.
 #pragma once
 
+#include <functional>
+
+#include "base/stop.hpp"
 #include "geometry/affine_map.hpp"
 
 namespace normalign {
@@ -36,6 +39,8 @@ struct DiagramCell {
 struct PowerDiagramOptions {
   double half_width = 1;      ///< the box |x_i| <= half_width
   Index max_cells = 100'000;  ///< more are an error
+  /// Asked about five times a second, by one thread at a time, from any; true ends the computation by Stopped.
+  std::function<bool()> stop = {};
 };
 
 /// The diagram of hidden layer `layer`, from 0, alone: every region that has interior in the box, once, in no
@@ -46,7 +51,7 @@ struct PowerDiagramOptions {
 /// slivers; a unit whose weights are zero divides nothing.
 ///
 /// Throws InputError on a layer, a slope, a number of inputs or options that do not fit, RunError on more than
-/// max_cells or when rounding leaves it undecided how a region is divided.
+/// max_cells or when rounding leaves it undecided how a region is divided, Stopped when stopped.
 std::vector<DiagramCell> power_diagram(const PiecewiseAffineNetwork& network, Index layer,
                                        const PowerDiagramOptions& options = {});
 

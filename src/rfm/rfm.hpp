@@ -17,7 +17,7 @@ namespace normalign {
 /// How a machine is fitted.
 struct RfmOptions {
   Kernel kernel = {};
-  RidgeOptions ridge = {};  ///< its threads are those of everything else too
+  RidgeOptions ridge = {};  ///< its threads and its `stop` are those of everything else too
   /// Share of the identity in the first metric, from 0 to 1; the rest is the covariance. 1: RFM, 0: RFAM.
   double identity_share = 1;
   Index updates = 4;  ///< of the metric; there is one fit more than updates

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 
 #include "base/infinity.hpp"
+#include "base/stop.hpp"
 #include "rfm/kernel_matrix.hpp"
 
 namespace normalign {
@@ -20,6 +22,8 @@ struct RidgeOptions {
   Index most_iterations = 500;      ///< of conjugate gradients
   Index preconditioner_rank = 800;  ///< landmarks: at most, and as far as a quarter of the memory goes
   std::uint64_t seed = 0;           ///< of the points' order in the preconditioner
+  /// Asked about five times a second, by one thread at a time, from any; true ends the computation by Stopped.
+  std::function<bool()> stop = {};
 };
 
 /// Throws InputError naming the first option out of range.
@@ -69,7 +73,7 @@ inline constexpr Index fewest_iterations = 20;
 /// What does not fit is left to `ridge_by_conjugate_gradients` (preconditioned_cg.hpp).
 ///
 /// Throws InputError on a misfit, an option out of range or a matrix that `memory` allows and the machine has no room
-/// for, RunError where the matrix is not positive definite up to rounding, even in double.
+/// for, RunError where the matrix is not positive definite up to rounding, even in double, Stopped when stopped.
 template <class T>
 RidgeSolution<T> ridge(const Kernel& kernel, const MahalanobisPoints<T>& points, ConstView<T> y,
                        const RidgeOptions& options = {});

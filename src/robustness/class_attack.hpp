@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/stop.hpp"
 #include "robustness/attack_ball.hpp"
 
 namespace normalign {
@@ -63,6 +64,8 @@ struct ClassAttackOptions {
   std::uint32_t draw = 0;
   /// Where given, every point is clamped to it; the inputs must lie in it.
   std::optional<InputRange> clamp{};
+  /// Asked about five times a second, by one thread at a time, from any; true ends the computation by Stopped.
+  std::function<bool()> stop = {};
 };
 
 /// Throws InputError on negative steps, on fewer than one restart or target, and on a range whose ends are not in
@@ -88,7 +91,8 @@ struct ClassAttackResult {
 ///
 /// `samples` are n sample numbers, which address the random starts; when empty, row i is sample i. Throws InputError on
 /// options that `check` refuses, a radius that is negative or not finite, labels that do not fit inputs and outputs,
-/// and as `apgd` does; RunError naming the sample on an output, a loss or a gradient that is not finite.
+/// and as `apgd` does; RunError naming the sample on an output, a loss or a gradient that is not finite; Stopped when
+/// stopped.
 template <class T>
 std::vector<ClassAttackResult<T>> class_attacks(ConstView<T> inputs, std::span<const std::int32_t> labels,
                                                 std::span<const double> radii, const ClassAttackOptions& options,

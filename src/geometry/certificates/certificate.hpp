@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/infinity.hpp"
+#include "base/stop.hpp"
 #include "geometry/piecewise_affine.hpp"
 #include "linalg/norm.hpp"
 
@@ -22,6 +23,8 @@ struct CertificateOptions {
   ConstView<double> adversarial = {};
   /// Called after each row with the number of rows that are done, by one thread at a time.
   std::function<void(Index done)> progress = {};
+  /// Asked about five times a second, by one thread at a time, from any; true ends the computation by Stopped.
+  std::function<bool()> stop = {};
 };
 
 /// What is proved about one input, of the network's numbers as they are stored: no point nearer than `lower` is
@@ -66,7 +69,7 @@ struct Certificate {
 /// in linf N + d, and one more for each sign that it has.
 ///
 /// Throws InputError when shapes do not fit, an option is negative, an `adversarial` row is not classified otherwise,
-/// or on fewer than one thread.
+/// or on fewer than one thread; Stopped when stopped.
 std::vector<Certificate> certificates(const PiecewiseAffineNetwork& network, ConstView<double> x,
                                       const CertificateOptions& options = {}, int threads = 1);
 

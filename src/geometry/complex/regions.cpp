@@ -14,10 +14,6 @@ void check(const RegionOptions& options) {
   check_whole("regions: max_regions", options.max_regions, 1, INT32_MAX);
 }
 
-void ask_whether_to_stop(const RegionOptions& options, Index found) {
-  if (options.stop && options.stop()) throw RunError(text("regions: stopped after ", found, " regions"));
-}
-
 void report(const RegionOptions& options, Index found, double done) {
   if (options.progress && found % regions_per_report == 0) options.progress({.regions = found, .done = done});
 }
@@ -26,12 +22,13 @@ void report(const RegionOptions& options, Index found, double done) {
 
 RegionComplex regions(const PiecewiseAffineNetwork& network, const RegionOptions& options) {
   check(options);
+  const StopPoll stop("regions", options.stop);
   detail::RegionSearch search(network, options.box, options.exact);
   detail::RegionCollector collector(search, network, options.box);
   const RunError too_many(text("regions: more than ", options.max_regions, " regions"));
   if (search.least_regions() > static_cast<double>(options.max_regions)) throw too_many;
   search.run([&](const detail::FoundRegion& found) {
-    ask_whether_to_stop(options, collector.count());
+    stop.check();
     collector.add(found);
     if (collector.count() > options.max_regions) throw too_many;
     report(options, collector.count(), found.done);
@@ -43,13 +40,14 @@ RegionComplex regions(const PiecewiseAffineNetwork& network, const RegionOptions
 std::optional<Index> count_regions(const PiecewiseAffineNetwork& network, const RegionOptions& options) {
   check(options);
   if (network.hidden_layers() == 0) return 1;
+  const StopPoll stop("regions", options.stop);
   detail::RegionSearch search(network, options.box, options.exact);
   if (search.least_regions() > static_cast<double>(options.max_regions)) return std::nullopt;
   struct TooMany {};
   Index count = 0;
   try {
     search.run([&](const detail::FoundRegion& found) {
-      ask_whether_to_stop(options, count);
+      stop.check();
       if (++count > options.max_regions) throw TooMany{};
       report(options, count, found.done);
     });

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "base/infinity.hpp"
+#include "base/stop.hpp"
 #include "geometry/affine_map.hpp"
 #include "geometry/polytope.hpp"
 
@@ -29,7 +30,7 @@ struct RegionOptions {
   bool exact = false;
   /// Called every 1000 regions and at the end.
   std::function<void(const RegionProgress&)> progress = {};
-  /// Asked at every region; true ends the search by a RunError.
+  /// Asked about five times a second, by one thread at a time, from any; true ends the computation by Stopped.
   std::function<bool()> stop = {};
 };
 
@@ -110,8 +111,9 @@ struct RegionComplex {
 /// vertex, so that outputs should be tens, not thousands.
 ///
 /// Throws InputError on a box that is not above 0, fewer than one as max_regions, more than 16 inputs in a box, a first
-/// layer of a rank above 30 without one, or slopes beyond what a double holds; RunError when stopped, or on more than
-/// max_regions: at once where the rank r of the first layer says so, which without a box makes 2^r regions or more.
+/// layer of a rank above 30 without one, or slopes beyond what a double holds; Stopped when stopped; RunError on more
+/// than max_regions: at once where the rank r of the first layer says so, which without a box makes 2^r regions or
+/// more.
 RegionComplex regions(const PiecewiseAffineNetwork& network, const RegionOptions& options = {});
 
 /// The number of regions that `regions` would find, or nothing where they are more than max_regions. Nothing is kept of

@@ -3,6 +3,7 @@
 
 #include <functional>
 
+#include "base/stop.hpp"
 #include "geometry/affine_map.hpp"
 #include "geometry/planar/planar_complex.hpp"
 
@@ -24,6 +25,8 @@ struct SliceOptions {
   int threads = 1;
   /// Called after each hidden layer.
   std::function<void(const SliceProgress&)> progress = {};
+  /// Asked about five times a second, by one thread at a time, from any; true ends the computation by Stopped.
+  std::function<bool()> stop = {};
 };
 
 /// The linear regions of a network in a window of a plane: the cells of `complex`, one for each activation code that
@@ -61,7 +64,8 @@ struct Slice {
 /// number of threads.
 ///
 /// Throws InputError on a window that is not convex and counter-clockwise, a plane of another dimension than the
-/// network's input, values beyond what a double holds, or fewer than one thread; RunError on more than max_regions.
+/// network's input, values beyond what a double holds, or fewer than one thread; RunError on more than max_regions;
+/// Stopped when stopped.
 Slice slice(const PiecewiseAffineNetwork& network, const Plane& plane, const SliceOptions& options = {});
 
 }  // namespace normalign

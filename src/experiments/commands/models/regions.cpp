@@ -84,22 +84,19 @@ int find_regions(const RegionArguments& a) {
   StatusLine status(std::cerr, isatty(STDERR_FILENO));
   const Interrupt interrupt;
   RegionOptions options{.box = a.box.value_or(infinity), .max_regions = a.max_regions, .exact = a.exact};
+  Index found = 0;
   options.progress = [&](const RegionProgress& now) {
+    found = now.regions;
     status.show(text(now.regions, " regions, about ", std::floor(100 * now.done), " % of the search done"));
   };
-  Index found = 0;
-  options.stop = [&] {
-    ++found;
-    return interrupt.signal() != 0;
-  };
+  options.stop = [&] { return interrupt.signal() != 0; };
   RegionComplex complex;
   try {
     complex = regions(network, options);
-  } catch (const RunError&) {
-    if (interrupt.signal() == 0) throw;
+  } catch (const Stopped&) {
     status.clear();
-    std::cerr << "normalign: regions: stopped by signal " << interrupt.signal() << " after " << found - 1
-              << " regions; nothing was written\n";
+    std::cerr << "normalign: regions: stopped by signal " << interrupt.signal() << " after " << found
+              << " regions or more; nothing was written\n";
     return 128 + interrupt.signal();
   }
   status.clear();
