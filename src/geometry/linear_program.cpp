@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <coin/ClpEventHandler.hpp>
 #include <coin/ClpSimplex.hpp>
 #include <limits>
 #include <optional>
@@ -16,6 +17,17 @@ namespace {
 constexpr double residual_tolerance = 1e-8;
 constexpr double gap_tolerance = 1e-9;
 
+// CLP asks it at every iteration whether to go on.
+class StopHandler : public ClpEventHandler {
+ public:
+  explicit StopHandler(StopPoll stop) : stop_(std::move(stop)) {}
+  int event(Event which) override { return which == endOfIteration && stop_.has_ended() ? 0 : -1; }
+  ClpEventHandler* clone() const override { return new StopHandler(*this); }
+
+ private:
+  StopPoll stop_;
+};
+
 std::span<const double> bounded(const double* values, Index count) { return {values, static_cast<std::size_t>(count)}; }
 
 }  // namespace
@@ -26,10 +38,12 @@ struct LinearProgram::Model {
   Matrix<double> low, high;     // 1 x n
   std::vector<double> lengths;  // m, as given; 1 for a row of zeros
   double seconds = infinity;    // for one answer
-  bool has_start = false;       // the basis was given, and is the next answer's beginning
+  StopPoll stop;
+  bool has_start = false;  // the basis was given, and is the next answer's beginning
   ClpSimplex clp;
 
   void load();
+  void end_by(const StopPoll& poll);
   std::optional<LinearSolution> verified_optimum(ConstView<double> objective) const;
   bool is_feasible() const;
   bool grows_without_end(ConstView<double> objective) const;
@@ -56,6 +70,12 @@ void LinearProgram::Model::load() {
   clp.setDualTolerance(1e-9);
   clp.loadProblem(n, m, starts.data(), at.data(), values.data(), low.data(), high.data(), nullptr, free.data(),
                   limits.data());
+}
+
+void LinearProgram::Model::end_by(const StopPoll& poll) {
+  stop = poll;
+  const StopHandler handler(poll);
+  clp.passInEventHandler(&handler);
 }
 
 // CLP's answer where it is one: its point is feasible, and its multipliers y >= 0 prove that no point has a larger
@@ -110,6 +130,7 @@ bool LinearProgram::Model::is_feasible() const {
   to(0, n) = infinity;
   objective(0, n) = -1;
   LinearProgram program(relaxed, limits, from, to);
+  program.end_by(stop);
   return program.model_->solve(objective, true).value > -residual_tolerance;
 }
 
@@ -124,6 +145,7 @@ bool LinearProgram::Model::grows_without_end(ConstView<double> objective) const 
   double size = 0;
   for (const double value : objective.span()) size = std::max(size, std::abs(value));
   LinearProgram program(rows, Matrix<double>(1, rows.rows()), from, to);
+  program.end_by(stop);
   return program.model_->solve(objective, true).value > residual_tolerance * size;
 }
 
@@ -147,6 +169,7 @@ LinearSolution LinearProgram::Model::solve(ConstView<double> objective, bool has
         clp.primal();
     }
     has_start = false;
+    stop.check();
     const bool sure = clp.secondaryStatus() == clp_sure || clp.secondaryStatus() == clp_nothing_to_do;
     if (clp.status() == clp_optimal && sure) {
       if (auto found = verified_optimum(objective)) return *std::move(found);
@@ -211,6 +234,8 @@ void LinearProgram::start_from(std::span<const std::uint8_t> basis) {
 }
 
 void LinearProgram::limit_seconds(double seconds) { model_->seconds = seconds; }
+
+void LinearProgram::end_by(const StopPoll& stop) { model_->end_by(stop); }
 
 void LinearProgram::set_limit(Index row, double limit) {
   if (row < 0 || row >= model_->rows.rows())

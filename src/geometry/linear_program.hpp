@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "base/stop.hpp"
 #include "linalg/matrix.hpp"
 
 namespace normalign {
@@ -49,6 +50,8 @@ class LinearProgram {
   void start_from(std::span<const std::uint8_t> basis);
   /// Gives each `maximise` from now on so many seconds; results near such an end depend on the machine.
   void limit_seconds(double seconds);
+  /// Lets the poll end each `maximise` from now on, at every iteration, by what it throws.
+  void end_by(const StopPoll& stop);
   /// The maximum for the objective c, 1 x n. Throws InputError when c does not fit or is not finite; RunError when no
   /// algorithm of CLP gives an answer that passes the check, or none in time.
   LinearSolution maximise(ConstView<double> objective);

@@ -75,7 +75,7 @@ void check_solve(const char* caller, Shape factor, Shape b) {
 }  // namespace
 
 template <class T>
-bool cholesky(MatrixView<T> a) {
+bool cholesky(MatrixView<T> a, const StopPoll& stop) {
   check_square("cholesky", a.shape());
   const Index n = a.rows();
   const auto ld = static_cast<blasint>(std::max<Index>(n, 1));
@@ -100,6 +100,7 @@ bool cholesky(MatrixView<T> a) {
     const Index tiles = below == n ? 0 : 1 + (n - rest + tile_rows - 1) / tile_rows;
 #pragma omp parallel for schedule(dynamic) if (tiles > 1)
     for (Index tile = 0; tile < tiles; ++tile) {
+      if (stop.has_ended()) continue;
       const detail::SingleThreadedBlas one_thread;
       const Index i = tile == 0 ? below : rest + (tile - 1) * tile_rows;
       const auto rows = static_cast<blasint>(tile == 0 ? rest - below : std::min(tile_rows, n - i));
@@ -107,6 +108,7 @@ bool cholesky(MatrixView<T> a) {
       divide_by_factor(rows, cols, &a(j, j), &a(i, j), ld);
       if (tile == 0) definite = factor_diagonal(below);
     }
+    stop.check();
   }
   return definite;
 }
@@ -124,8 +126,8 @@ void triangular_solve(ConstView<T> factor, MatrixView<T> b, bool transpose) {
   solve_factor(transpose ? CblasTrans : CblasNoTrans, factor, b);
 }
 
-template bool cholesky(MatrixView<float>);
-template bool cholesky(MatrixView<double>);
+template bool cholesky(MatrixView<float>, const StopPoll&);
+template bool cholesky(MatrixView<double>, const StopPoll&);
 template void cholesky_solve(ConstView<float>, MatrixView<float>);
 template void cholesky_solve(ConstView<double>, MatrixView<double>);
 template void triangular_solve(ConstView<float>, MatrixView<float>, bool);

@@ -1,6 +1,7 @@
 // The Cholesky factorisation of a positive definite matrix, and solutions by it.
 #pragma once
 
+#include "base/stop.hpp"
 #include "linalg/matrix.hpp"
 
 namespace normalign {
@@ -10,9 +11,10 @@ namespace normalign {
 /// then undefined.
 ///
 /// By columns of tiles that the shape alone fixes, each a product of all columns before it, so with the same bits at
-/// any number of threads; n³/3 flops, no memory but one tile for each thread. Throws InputError unless a is square.
+/// any number of threads; n³/3 flops, no memory but one tile for each thread. `stop` is asked at every tile. Throws
+/// InputError unless a is square, and what `stop` throws.
 template <class T>
-bool cholesky(MatrixView<T> a);
+bool cholesky(MatrixView<T> a, const StopPoll& stop = {});
 
 /// Overwrites b (n x k) by (L Lᵀ)⁻¹ b, with L the lower triangle of `factor` (n x n), as `cholesky` left it; 2 n² k
 /// flops. Throws InputError on a misfit.

@@ -68,6 +68,9 @@ std::vector<ClassAttackResult<T>> class_attacks(const Mlp<T>& mlp, const Batch<T
   const std::span<const Index> samples = sample_numbers("Attack", data, counted);
   std::vector<ClassAttackResult<T>> results(
       radii.size(), {.points = Matrix<T>(n, d), .is_fooled = std::vector<std::uint8_t>(static_cast<std::size_t>(n))});
+  const StopPoll stop("attack", options.stop);
+  ClassAttackOptions of_block = options;
+  of_block.stop = stop.inner();
   std::vector<std::exception_ptr> failures;
   parallel_for(threads, blocks, failures, [&](Index i) {
     const auto [first, count] = row_block(n, blocks, i);
@@ -86,7 +89,7 @@ std::vector<ClassAttackResult<T>> class_attacks(const Mlp<T>& mlp, const Batch<T
       std::ranges::copy(g.value().span(), out.span().begin());
     };
     const auto found = class_attacks<T>(data.inputs.row_block(first, count), data.labels.subspan(start, size), radii,
-                                        options, pull_back, samples.subspan(start, size));
+                                        of_block, pull_back, samples.subspan(start, size));
     for (std::size_t r = 0; r < found.size(); ++r) {
       std::ranges::copy(found[r].points.span(), results[r].points.view().row_block(first, count).span().begin());
       std::ranges::copy(found[r].is_fooled, results[r].is_fooled.begin() + first);

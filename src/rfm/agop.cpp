@@ -29,7 +29,7 @@ void add_to(Matrix<T>& sum, const Matrix<T>& part) {
 // From the Jacobians of some points at a time: 2 m n c r + m c r² flops for m points, n centres and c outputs.
 template <class T>
 Matrix<T> sum_over_points(const KernelMachine<T>& machine, const MahalanobisPoints<T>& points,
-                          const std::vector<T>& shares, int threads) {
+                          const std::vector<T>& shares, int threads, const StopPoll& stop) {
   const Index count = points.size(), c = machine.outputs(), r = points.rank();
   const Index parts = std::clamp<Index>(2 * count / point_rows, 1, most_sum_parts);
   std::vector<Matrix<T>> sums(static_cast<std::size_t>(parts));
@@ -43,7 +43,7 @@ Matrix<T> sum_over_points(const KernelMachine<T>& machine, const MahalanobisPoin
     const RowBlock mine = row_block(count, parts, part);
     for (Index first = mine.first; first < mine.first + mine.count; first += point_rows) {
       jacobians.resize(std::min(point_rows, mine.first + mine.count - first), c * r);
-      machine.factored_jacobians(points, first, jacobians, scratch.sums);
+      machine.factored_jacobians(points, first, jacobians, scratch.sums, stop);
       for (Index i = 0; i < jacobians.rows(); ++i) {
         const T root = std::sqrt(shares[static_cast<std::size_t>(first + i)]);
         for (T& value : jacobians.row(i)) value *= root;
@@ -90,11 +90,12 @@ class SumOverPairs {
   }
 
   // The sum, or nothing where too much cancels.
-  std::optional<Matrix<T>> operator()(int threads) {
+  std::optional<Matrix<T>> operator()(int threads, const StopPoll& stop) {
     const Index blocks = kernel_blocks(points_.size()), r = points_.rank();
     std::vector<Matrix<T>> parts(static_cast<std::size_t>(blocks));
     std::vector<char> cancels(static_cast<std::size_t>(blocks));
     parallel_for_with<Scratch>(threads, blocks, [&](Index block, Scratch& scratch) {
+      stop.check();
       const RowBlock rows = kernel_block(points_.size(), block);
       cancels[static_cast<std::size_t>(block)] = !find_slopes(rows, scratch);
       parts[static_cast<std::size_t>(block)] = first_terms(rows, scratch);
@@ -106,6 +107,7 @@ class SumOverPairs {
       for (Index j = 0; j <= i; ++j) pairs.emplace_back(i, j);
     parts.resize(static_cast<std::size_t>(blocks) + pairs.size());
     parallel_for_with<Scratch>(threads, static_cast<Index>(pairs.size()), [&](Index number, Scratch& scratch) {
+      stop.check();
       const auto [left, right] = pairs[static_cast<std::size_t>(number)];
       parts[static_cast<std::size_t>(blocks + number)] = last_term(left, right, scratch);
     });
@@ -216,7 +218,7 @@ class SumOverPairs {
 // a_i it is sum_i a_i v_iᵀ, where v_i = sum_p s_p w_pi (z_i - z_p).
 template <class T>
 Matrix<T> mean_jacobian(const KernelMachine<T>& machine, const MahalanobisPoints<T>& points,
-                        const std::vector<T>& shares, int threads) {
+                        const std::vector<T>& shares, int threads, const StopPoll& stop) {
   const MahalanobisPoints<T> centres = machine.points(machine.centres());
   const Index n = centres.size(), r = centres.rank(), blocks = kernel_blocks(n);
   std::vector<Matrix<T>> parts(static_cast<std::size_t>(blocks));
@@ -230,6 +232,7 @@ Matrix<T> mean_jacobian(const KernelMachine<T>& machine, const MahalanobisPoints
     std::ranges::fill(v.span(), T(0));
     std::vector<T> sums(static_cast<std::size_t>(rows.count));
     for (Index col = 0; col < points.size(); col += kernel_tile_cols) {
+      stop.check();
       const Index cols = std::min(kernel_tile_cols, points.size() - col);
       values.resize(rows.count, cols);
       slopes.resize(rows.count, cols);
@@ -276,7 +279,7 @@ void subtract_mean(Matrix<T>& sum, const Matrix<T>& mean) {
 
 template <class T>
 Matrix<T> outer_products(const KernelMachine<T>& machine, ConstView<T> x, std::span<const Index> weights, int threads,
-                         bool centred) {
+                         const StopPoll& stop, bool centred) {
   if (static_cast<Index>(weights.size()) != x.rows() || std::ranges::any_of(weights, [](Index w) { return w < 0; }))
     throw InputError(text("agop: x is ", x.shape(), " but there are ", weights.size(),
                           " weights; there must be one per row, none negative"));
@@ -300,9 +303,10 @@ Matrix<T> outer_products(const KernelMachine<T>& machine, ConstView<T> x, std::s
   // threads alike.
   const MahalanobisPoints<T> points = machine.points(taken);
   std::optional<Matrix<T>> sum;
-  if (n < c * r) sum = SumOverPairs<T>(machine, points, shares)(threads);
-  if (!sum) sum = sum_over_points<T>(machine, points, shares, threads);
-  if (centred) subtract_mean(*sum, mean_jacobian<T>(machine, points, shares, threads));
+  if (n < c * r) sum = SumOverPairs<T>(machine, points, shares)(threads, stop);
+  if (!sum) sum = sum_over_points<T>(machine, points, shares, threads, stop);
+  if (centred) subtract_mean(*sum, mean_jacobian<T>(machine, points, shares, threads, stop));
+  stop.check();
   Matrix<T> half(d, r), result(d, d);
   // F sum Fᵀ: d x r, r x r; d x r, (d x r)ᵀ
   gemm<T>(machine.factor(), *sum, half);
@@ -313,18 +317,24 @@ Matrix<T> outer_products(const KernelMachine<T>& machine, ConstView<T> x, std::s
 }  // namespace
 
 template <class T>
-Matrix<T> agop(const KernelMachine<T>& machine, ConstView<T> x, std::span<const Index> weights, int threads) {
-  return outer_products(machine, x, weights, threads, false);
+Matrix<T> agop(const KernelMachine<T>& machine, ConstView<T> x, std::span<const Index> weights, int threads,
+               const StopPoll& stop) {
+  return outer_products(machine, x, weights, threads, stop, false);
 }
 
 template <class T>
-Matrix<T> centred_agop(const KernelMachine<T>& machine, ConstView<T> x, std::span<const Index> weights, int threads) {
-  return outer_products(machine, x, weights, threads, true);
+Matrix<T> centred_agop(const KernelMachine<T>& machine, ConstView<T> x, std::span<const Index> weights, int threads,
+                       const StopPoll& stop) {
+  return outer_products(machine, x, weights, threads, stop, true);
 }
 
-template Matrix<float> agop(const KernelMachine<float>&, ConstView<float>, std::span<const Index>, int);
-template Matrix<double> agop(const KernelMachine<double>&, ConstView<double>, std::span<const Index>, int);
-template Matrix<float> centred_agop(const KernelMachine<float>&, ConstView<float>, std::span<const Index>, int);
-template Matrix<double> centred_agop(const KernelMachine<double>&, ConstView<double>, std::span<const Index>, int);
+template Matrix<float> agop(const KernelMachine<float>&, ConstView<float>, std::span<const Index>, int,
+                            const StopPoll&);
+template Matrix<double> agop(const KernelMachine<double>&, ConstView<double>, std::span<const Index>, int,
+                             const StopPoll&);
+template Matrix<float> centred_agop(const KernelMachine<float>&, ConstView<float>, std::span<const Index>, int,
+                                    const StopPoll&);
+template Matrix<double> centred_agop(const KernelMachine<double>&, ConstView<double>, std::span<const Index>, int,
+                                     const StopPoll&);
 
 }  // namespace normalign

@@ -100,29 +100,31 @@ FactorisedNystrom::FactorisedNystrom(const Kernel& kernel, const MahalanobisPoin
   const MahalanobisPoints<T> rest = points_at(points, order.subspan(static_cast<std::size_t>(k)));
 
   Matrix<T> values(k, k);
-  kernel_matrix<T>(kernel, landmarks, values, threads_);
+  kernel_matrix<T>(kernel, landmarks, values, threads_, options.stop);
   for (double shift = regularisation;; shift = std::max(10 * shift, 1e-6)) {
     factor_ = converted<float>(values.view());
     for (Index i = 0; i < k; ++i) factor_(i, i) += static_cast<float>(shift);
-    if (cholesky<float>(factor_)) break;
+    if (cholesky<float>(factor_, options.stop)) break;
     if (shift > static_cast<double>(2 * k)) throw RunError("FactorisedNystrom: the kernel matrix is not finite");
   }
   // Wᵀ = L⁻¹ K_12
   values.resize(k, n - k);
-  kernel_matrix<T>(kernel, landmarks, rest, values, threads_);
+  kernel_matrix<T>(kernel, landmarks, rest, values, threads_, options.stop);
   Matrix<float> transposed_weights = converted<float>(values.view());
   values = {};
   triangular_solve<float>(factor_, transposed_weights);
+  options.stop.check();
   weights_ = normalign::transposed(transposed_weights.view());
 
-  inverse_ = inverse_factor(kernel, rest, regularisation, options.neighbours);
+  inverse_ = inverse_factor(kernel, rest, regularisation, options);
   inverse_transposed_ = transposed(inverse_);
 }
 
 template <class T>
 FactorisedNystrom::SparseRows FactorisedNystrom::inverse_factor(const Kernel& kernel, const MahalanobisPoints<T>& rest,
-                                                                double regularisation, Index neighbours) const {
-  const Index n = rest.size(), k = landmarks();
+                                                                double regularisation,
+                                                                const FactorisedNystromOptions& options) const {
+  const Index n = rest.size(), k = landmarks(), neighbours = options.neighbours;
   SparseRows result;
   result.first.resize(static_cast<std::size_t>(n) + 1);
   for (Index i = 0; i < n; ++i)
@@ -141,6 +143,7 @@ FactorisedNystrom::SparseRows FactorisedNystrom::inverse_factor(const Kernel& ke
     const auto [first, rows] = kernel_block(n, block);
     for (NearestPoints<T>& points : nearest) points.clear(neighbours);
     for (Index col = 0; col < first + rows; col += kernel_tile_cols) {
+      options.stop.check();
       tile.resize(rows, std::min(kernel_tile_cols, first + rows - col));
       rest.squared_distances(first, rest, col, tile);
       for (Index i = 0; i < rows; ++i) {
@@ -150,6 +153,7 @@ FactorisedNystrom::SparseRows FactorisedNystrom::inverse_factor(const Kernel& ke
       }
     }
     for (Index i = first; i < first + rows; ++i) {
+      options.stop.check();
       const std::size_t at = result.first[static_cast<std::size_t>(i)];
       const std::span columns(&result.columns[at], result.first[static_cast<std::size_t>(i) + 1] - at);
       std::ranges::transform(nearest[static_cast<std::size_t>(i - first)].by_number(), columns.begin(),

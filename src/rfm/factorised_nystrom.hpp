@@ -15,6 +15,7 @@ struct FactorisedNystromOptions {
   Index neighbours = 32;   ///< of each other point, at most so many
   std::uint64_t seed = 0;  ///< of Stream::landmarks, which draws the points' order
   int threads = 1;
+  StopPoll stop = {};  ///< ends the making by what it throws
 };
 
 /// An approximation of (K + regularisation I)⁻¹, K the kernel matrix of n points: symmetric, positive definite, and
@@ -60,7 +61,7 @@ class FactorisedNystrom {
   // G of the points that are no landmarks.
   template <class T>
   SparseRows inverse_factor(const Kernel& kernel, const MahalanobisPoints<T>& rest, double regularisation,
-                            Index neighbours) const;
+                            const FactorisedNystromOptions& options) const;
 
   int threads_;
   std::vector<Index> order_;                 // the points' numbers, landmarks first

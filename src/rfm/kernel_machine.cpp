@@ -33,13 +33,13 @@ KernelMachine<T>::KernelMachine(const Kernel& kernel, Matrix<T> centres, Matrix<
 }
 
 template <class T>
-Matrix<T> KernelMachine<T>::outputs_at(ConstView<T> x, int threads) const {
-  return kernel_product<T>(kernel_, points(x), centre_points_, coefficients_, threads);
+Matrix<T> KernelMachine<T>::outputs_at(ConstView<T> x, int threads, const StopPoll& stop) const {
+  return kernel_product<T>(kernel_, points(x), centre_points_, coefficients_, threads, stop);
 }
 
 template <class T>
 void KernelMachine<T>::factored_jacobians(const MahalanobisPoints<T>& points, Index first, MatrixView<T> out,
-                                          JacobianScratch& scratch) const {
+                                          JacobianScratch& scratch, const StopPoll& stop) const {
   const Index n = centre_points_.size(), c = outputs(), r = factor_.cols(), rows = out.rows();
   if (out.cols() != c * r || points.rank() != r || first < 0 || first + rows > points.size())
     throw InputError(text("factored_jacobians: out is ", out.shape(), " from point ", first, " of ", points.size(),
@@ -61,6 +61,7 @@ void KernelMachine<T>::factored_jacobians(const MahalanobisPoints<T>& points, In
     // rows x tile, tile x c
     gemm<T>(slopes, coefficients_.view().row_block(col, cols), sums, {}, T(1), T(1));
     for (Index output = 0; output < c; output += at_a_time) {
+      stop.check();
       const Index these = std::min(at_a_time, c - output);
       scaled.resize(cols, these * r);
       for (Index i = 0; i < cols; ++i) {

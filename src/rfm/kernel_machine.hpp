@@ -31,8 +31,8 @@ class KernelMachine {
   /// x (m x d) as points of the metric.
   MahalanobisPoints<T> points(ConstView<T> x) const { return {x, factor_}; }
 
-  /// f at the rows of x (m x d): m x c. Throws InputError on a misfit or fewer than one thread.
-  Matrix<T> outputs_at(ConstView<T> x, int threads = 1) const;
+  /// f at the rows of x (m x d): m x c. Throws InputError on a misfit or fewer than one thread, and what `stop` throws.
+  Matrix<T> outputs_at(ConstView<T> x, int threads = 1, const StopPoll& stop = {}) const;
 
   /// Working memory of `factored_jacobians`, for a caller in a loop to keep: about 512 x 512 values.
   struct JacobianScratch {
@@ -40,9 +40,10 @@ class KernelMachine {
   };
   /// Writes to a rows x (c r) matrix for each point from `first` on the Jacobian of f in the coordinates z = Fᵀx,
   /// output after output, r values each: J = (it) Fᵀ. Pairs nearer than `least_distance` contribute nothing. On one
-  /// thread; memory for about rows x (c r + 512) + 512 x 512 values besides.
-  void factored_jacobians(const MahalanobisPoints<T>& points, Index first, MatrixView<T> out,
-                          JacobianScratch& scratch) const;
+  /// thread; memory for about rows x (c r + 512) + 512 x 512 values besides. Throws
+  /// InputError on a misfit, and what `stop` throws.
+  void factored_jacobians(const MahalanobisPoints<T>& points, Index first, MatrixView<T> out, JacobianScratch& scratch,
+                          const StopPoll& stop = {}) const;
 
   /// The Jacobian of f at x (1 x d): c x d. Throws InputError on a misfit.
   Matrix<T> jacobian(ConstView<T> x) const;

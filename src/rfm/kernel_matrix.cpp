@@ -5,7 +5,8 @@
 namespace normalign {
 
 template <class T>
-void kernel_matrix(const Kernel& kernel, const MahalanobisPoints<T>& points, MatrixView<T> out, int threads) {
+void kernel_matrix(const Kernel& kernel, const MahalanobisPoints<T>& points, MatrixView<T> out, int threads,
+                   const StopPoll& stop) {
   const Index n = points.size();
   if (out.shape() != Shape{n, n})
     throw InputError(text("kernel_matrix: out is ", out.shape(), " but there are ", n, " points"));
@@ -13,6 +14,7 @@ void kernel_matrix(const Kernel& kernel, const MahalanobisPoints<T>& points, Mat
   parallel_for_with<Matrix<T>>(threads, kernel_blocks(n), [&](Index block, Matrix<T>& tile) {
     const auto [first, rows] = kernel_block(n, block);
     for (Index col = 0; col < first + rows; col += kernel_tile_cols) {
+      stop.check();
       tile.resize(rows, std::min(kernel_tile_cols, first + rows - col));
       points.squared_distances(first, points, col, tile);
       kernel_values(kernel, tile.span());
@@ -24,7 +26,7 @@ void kernel_matrix(const Kernel& kernel, const MahalanobisPoints<T>& points, Mat
 
 template <class T>
 void kernel_matrix(const Kernel& kernel, const MahalanobisPoints<T>& points, const MahalanobisPoints<T>& centres,
-                   MatrixView<T> out, int threads) {
+                   MatrixView<T> out, int threads, const StopPoll& stop) {
   const Index n = points.size(), m = centres.size();
   if (out.shape() != Shape{n, m})
     throw InputError(text("kernel_matrix: out is ", out.shape(), " but there are ", n, " points and ", m, " centres"));
@@ -34,6 +36,7 @@ void kernel_matrix(const Kernel& kernel, const MahalanobisPoints<T>& points, con
     const Index col = part * kernel_tile_cols;
     Matrix<T> tile;
     for (Index first = 0; first < n; first += kernel_block_rows) {
+      stop.check();
       tile.resize(std::min(kernel_block_rows, n - first), std::min(kernel_tile_cols, m - col));
       points.squared_distances(first, centres, col, tile);
       kernel_values(kernel, tile.span());
@@ -45,7 +48,7 @@ void kernel_matrix(const Kernel& kernel, const MahalanobisPoints<T>& points, con
 
 template <class T>
 Matrix<T> kernel_product(const Kernel& kernel, const MahalanobisPoints<T>& points, const MahalanobisPoints<T>& centres,
-                         ConstView<T> coefficients, int threads) {
+                         ConstView<T> coefficients, int threads, const StopPoll& stop) {
   const Index n = points.size(), m = centres.size(), c = coefficients.cols();
   if (coefficients.rows() != m)
     throw InputError(text("kernel_product: coefficients are ", coefficients.shape(), " but there are ", m, " centres"));
@@ -54,6 +57,7 @@ Matrix<T> kernel_product(const Kernel& kernel, const MahalanobisPoints<T>& point
   parallel_for_with<Matrix<T>>(threads, kernel_blocks(n), [&](Index block, Matrix<T>& tile) {
     const auto [first, rows] = kernel_block(n, block);
     for (Index col = 0; col < m; col += kernel_tile_cols) {
+      stop.check();
       tile.resize(rows, std::min(kernel_tile_cols, m - col));
       points.squared_distances(first, centres, col, tile);
       kernel_values(kernel, tile.span());
@@ -64,15 +68,15 @@ Matrix<T> kernel_product(const Kernel& kernel, const MahalanobisPoints<T>& point
   return product;
 }
 
-template void kernel_matrix(const Kernel&, const MahalanobisPoints<float>&, MatrixView<float>, int);
-template void kernel_matrix(const Kernel&, const MahalanobisPoints<double>&, MatrixView<double>, int);
+template void kernel_matrix(const Kernel&, const MahalanobisPoints<float>&, MatrixView<float>, int, const StopPoll&);
+template void kernel_matrix(const Kernel&, const MahalanobisPoints<double>&, MatrixView<double>, int, const StopPoll&);
 template void kernel_matrix(const Kernel&, const MahalanobisPoints<float>&, const MahalanobisPoints<float>&,
-                            MatrixView<float>, int);
+                            MatrixView<float>, int, const StopPoll&);
 template void kernel_matrix(const Kernel&, const MahalanobisPoints<double>&, const MahalanobisPoints<double>&,
-                            MatrixView<double>, int);
+                            MatrixView<double>, int, const StopPoll&);
 template Matrix<float> kernel_product(const Kernel&, const MahalanobisPoints<float>&, const MahalanobisPoints<float>&,
-                                      ConstView<float>, int);
+                                      ConstView<float>, int, const StopPoll&);
 template Matrix<double> kernel_product(const Kernel&, const MahalanobisPoints<double>&,
-                                       const MahalanobisPoints<double>&, ConstView<double>, int);
+                                       const MahalanobisPoints<double>&, ConstView<double>, int, const StopPoll&);
 
 }  // namespace normalign

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/stop.hpp"
 #include "linalg/row_blocks.hpp"
 #include "rfm/kernel.hpp"
 #include "rfm/mahalanobis.hpp"
@@ -31,19 +32,21 @@ inline RowBlock kernel_block(Index n, Index i) {
 }
 
 /// Writes the kernel matrix of the points to the lower triangle of `out` (n x n), its diagonal included; what stands
-/// above is then unspecified. Throws InputError on a misfit or fewer than one thread.
+/// above is then unspecified. Throws InputError on a misfit or fewer than one thread, and what `stop` throws, which is
+/// asked at every tile.
 template <class T>
-void kernel_matrix(const Kernel& kernel, const MahalanobisPoints<T>& points, MatrixView<T> out, int threads = 1);
+void kernel_matrix(const Kernel& kernel, const MahalanobisPoints<T>& points, MatrixView<T> out, int threads = 1,
+                   const StopPoll& stop = {});
 
-/// Writes K(points, centres) to `out` (points x centres). Throws InputError on a misfit or fewer than one thread.
+/// Writes K(points, centres) to `out` (points x centres). Throws as the other does.
 template <class T>
 void kernel_matrix(const Kernel& kernel, const MahalanobisPoints<T>& points, const MahalanobisPoints<T>& centres,
-                   MatrixView<T> out, int threads = 1);
+                   MatrixView<T> out, int threads = 1, const StopPoll& stop = {});
 
-/// K(points, centres) times `coefficients` (centres x c): points x c, without K ever being there as a whole. Throws
-/// InputError on a misfit or fewer than one thread.
+/// K(points, centres) times `coefficients` (centres x c): points x c, without K ever being there as a whole. Throws as
+/// `kernel_matrix` does.
 template <class T>
 Matrix<T> kernel_product(const Kernel& kernel, const MahalanobisPoints<T>& points, const MahalanobisPoints<T>& centres,
-                         ConstView<T> coefficients, int threads = 1);
+                         ConstView<T> coefficients, int threads = 1, const StopPoll& stop = {});
 
 }  // namespace normalign

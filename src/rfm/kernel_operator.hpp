@@ -19,12 +19,13 @@ template <class T, class Kept>
 class KernelOperator {
  public:
   /// Keeps values of K in up to `memory` bytes, which `kept` gives; what stands there before does not matter. Kernel,
-  /// points and `kept` are referred to. `threads` is at least 1.
+  /// points and `kept` are referred to. `threads` is at least 1. What `stop` throws ends `copy_to` and `multiply`.
   KernelOperator(const Kernel& kernel, const MahalanobisPoints<T>& points, double memory, int threads,
-                 LargeVector<Kept>& kept)
+                 LargeVector<Kept>& kept, StopPoll stop = {})
       : kernel_(kernel),
         points_(points),
         threads_(threads),
+        stop_(std::move(stop)),
         blocks_(kernel_blocks(points.size())),
         kept_(kept),
         places_(static_cast<std::size_t>(blocks_)) {
@@ -115,6 +116,7 @@ class KernelOperator {
     const RowBlock rows = kernel_block(points_.size(), block);
     Place& place = places_[static_cast<std::size_t>(block)];
     for (Index col = 0; col < rows.first + rows.count;) {
+      stop_.check();
       const Index cols = col == rows.first ? rows.count : std::min(kernel_tile_cols, rows.first - col);
       const RowBlock tile_cols{.first = col, .count = cols};
       if (!place.kept)
@@ -154,6 +156,7 @@ class KernelOperator {
   const Kernel& kernel_;
   const MahalanobisPoints<T>& points_;
   int threads_;
+  StopPoll stop_;
   Index blocks_;
   LargeVector<Kept>& kept_;
   std::vector<Place> places_;  // by block

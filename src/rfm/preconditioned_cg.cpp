@@ -40,7 +40,7 @@ void check_system(const Kernel& kernel, const MahalanobisPoints<T>& points, Cons
 }
 
 // When conjugate gradients end: at a residual of `tolerance` times y's, per column, or after so many iterations.
-struct Stop {
+struct End {
   double tolerance;
   Index most_iterations;
   bool foresees = false;  // whether they end, too, where so many will not do
@@ -50,12 +50,12 @@ struct Stop {
 constexpr double exact = 1e-11;
 
 // Of a refinement. Where more iterations than that are needed the float factor is too far from the matrix.
-constexpr Stop refinement_stop{.tolerance = exact, .most_iterations = 40};
+constexpr End refinement_end{.tolerance = exact, .most_iterations = 40};
 
 // The solution a of (K + shift I) a = y, from 0 on; the iterations, the residual and `converged` go into the report.
 template <class T, class Operator, class Preconditioner>
 RidgeSolution<T> conjugate_gradients(Operator& matrix, double shift, Preconditioner& preconditioner, ConstView<T> y,
-                                     Stop stop, RidgeReport report) {
+                                     End end, RidgeReport report) {
   const Matrix<double> right = converted<double>(y);
   const std::vector<double> lengths = column_lengths(right);
   BlockConjugateGradients<Operator, Preconditioner> iteration(matrix, shift, preconditioner, right);
@@ -70,21 +70,21 @@ RidgeSolution<T> conjugate_gradients(Operator& matrix, double shift, Preconditio
   // At the mean rate so far. The last iterations are the fastest, hence the half more.
   const auto is_hopeless = [&] {
     constexpr Index first_seen = 8;
-    return stop.foresees && report.iterations >= first_seen &&
-           static_cast<double>(report.iterations) * std::log(stop.tolerance) <
-               1.5 * static_cast<double>(stop.most_iterations) * std::log(report.residual);
+    return end.foresees && report.iterations >= first_seen &&
+           static_cast<double>(report.iterations) * std::log(end.tolerance) <
+               1.5 * static_cast<double>(end.most_iterations) * std::log(report.residual);
   };
-  while (report.residual > stop.tolerance && report.iterations < stop.most_iterations && !is_hopeless() &&
+  while (report.residual > end.tolerance && report.iterations < end.most_iterations && !is_hopeless() &&
          iteration.step()) {
     ++report.iterations;
     report.residual = residual();
   }
-  report.converged = report.residual <= stop.tolerance;
+  report.converged = report.residual <= end.tolerance;
   return {converted<T>(iteration.solution().view()), report};
 }
 
 // What a quarter of the memory holds for n points: neighbours first, of which each takes four floats a point.
-FactorisedNystromOptions preconditioner_options(Index n, const RidgeOptions& options) {
+FactorisedNystromOptions preconditioner_options(Index n, const RidgeOptions& options, const StopPoll& stop) {
   const double floats = std::floor(options.memory / 4 / (sizeof(float) * static_cast<double>(std::max<Index>(n, 1))));
   const double neighbours =
       std::min(static_cast<double>(FactorisedNystromOptions{}.neighbours), std::floor(floats / 8));
@@ -92,19 +92,21 @@ FactorisedNystromOptions preconditioner_options(Index n, const RidgeOptions& opt
               static_cast<Index>(std::min(static_cast<double>(options.preconditioner_rank), floats - 4 * neighbours)),
           .neighbours = static_cast<Index>(neighbours),
           .seed = options.seed,
-          .threads = options.threads};
+          .threads = options.threads,
+          .stop = stop};
 }
 
 template <class T, class Kept>
 RidgeSolution<T> iterated_solution(const Kernel& kernel, const MahalanobisPoints<T>& points, ConstView<T> y,
-                                   const RidgeOptions& options, Stop stop, LargeVector<Kept>& kept) {
+                                   const RidgeOptions& options, End end, LargeVector<Kept>& kept) {
   const ThreadLimit limit(options.threads);
-  const FactorisedNystromOptions made_of = preconditioner_options(y.rows(), options);
+  const StopPoll stop("ridge", options.stop);
+  const FactorisedNystromOptions made_of = preconditioner_options(y.rows(), options, stop);
   FactorisedNystrom preconditioner(kernel, points, options.regularisation, made_of);
   const double used =
       sizeof(float) * static_cast<double>(y.rows()) * static_cast<double>(made_of.landmarks + 4 * made_of.neighbours);
-  KernelOperator<T, Kept> matrix(kernel, points, options.memory - used, options.threads, kept);
-  return conjugate_gradients<T>(matrix, options.regularisation, preconditioner, y, stop,
+  KernelOperator<T, Kept> matrix(kernel, points, options.memory - used, options.threads, kept, stop);
+  return conjugate_gradients<T>(matrix, options.regularisation, preconditioner, y, end,
                                 {.method = RidgeMethod::conjugate_gradients, .rank = preconditioner.landmarks()});
 }
 
@@ -114,14 +116,14 @@ template <class T>
 RidgeSolution<T> ridge_by_conjugate_gradients(const Kernel& kernel, const MahalanobisPoints<T>& points, ConstView<T> y,
                                               const RidgeOptions& options) {
   check_system(kernel, points, y, options);
-  const Stop stop{.tolerance = options.tolerance, .most_iterations = options.most_iterations};
+  const End end{.tolerance = options.tolerance, .most_iterations = options.most_iterations};
   const double rounding = 1e-8 * std::sqrt(static_cast<double>(points.size()));
   if (rounding <= 0.01 * options.regularisation) {
     LargeVector<float> kept;
-    return iterated_solution<T, float>(kernel, points, y, options, stop, kept);
+    return iterated_solution<T, float>(kernel, points, y, options, end, kept);
   }
   LargeVector<T> kept;
-  return iterated_solution<T, T>(kernel, points, y, options, stop, kept);
+  return iterated_solution<T, T>(kernel, points, y, options, end, kept);
 }
 
 Index iterations_worth_it(Index n, Index c) {
@@ -137,10 +139,10 @@ std::optional<RidgeSolution<double>> ridge_by_few_iterations(const Kernel& kerne
                                                              ConstView<double> y, const RidgeOptions& options,
                                                              RidgeWorkspace<double>& workspace) {
   check_system(kernel, points, y, options);
-  const Stop stop{.tolerance = exact, .most_iterations = iterations_worth_it(y.rows(), y.cols()), .foresees = true};
+  const End end{.tolerance = exact, .most_iterations = iterations_worth_it(y.rows(), y.cols()), .foresees = true};
   RidgeOptions whole = options;
   whole.memory = infinity;
-  RidgeSolution<double> solution = iterated_solution<double, double>(kernel, points, y, whole, stop, workspace.tiles);
+  RidgeSolution<double> solution = iterated_solution<double, double>(kernel, points, y, whole, end, workspace.tiles);
   if (!solution.report.converged) return std::nullopt;
   return solution;
 }
@@ -150,15 +152,16 @@ std::optional<RidgeSolution<double>> ridge_by_refinement(const Kernel& kernel, c
                                                          RidgeWorkspace<double>& workspace) {
   check_system(kernel, points, y, options);
   const ThreadLimit limit(options.threads);
-  KernelOperator<double, double> matrix(kernel, points, infinity, options.threads, workspace.tiles);
+  const StopPoll stop("ridge", options.stop);
+  KernelOperator<double, double> matrix(kernel, points, infinity, options.threads, workspace.tiles, stop);
   Matrix<float>& factor = workspace.factor;
   factor.resize(y.rows(), y.rows());
   matrix.copy_to(factor);
   for (Index i = 0; i < y.rows(); ++i) factor(i, i) += static_cast<float>(options.regularisation);
-  if (!cholesky<float>(factor)) return std::nullopt;
+  if (!cholesky<float>(factor, stop)) return std::nullopt;
   FloatPreconditioner preconditioner(factor);
   RidgeSolution<double> solution = conjugate_gradients<double>(
-      matrix, options.regularisation, preconditioner, y, refinement_stop, {.method = RidgeMethod::refined_cholesky});
+      matrix, options.regularisation, preconditioner, y, refinement_end, {.method = RidgeMethod::refined_cholesky});
   if (!solution.report.converged) return std::nullopt;
   return solution;
 }

@@ -15,7 +15,8 @@ namespace normalign {
 /// not hold it: the preconditioner has up to a quarter of the memory, values of K the rest. They are kept as floats
 /// where the rounding of all of them together (norm about 1e-8 sqrt(n)) is below a hundredth of the regularisation,
 /// else as T; the iteration is in double. Some 25 n c doubles come on top. The same bits at any number of threads,
-/// though not with other memory. Throws InputError as `ridge` does.
+/// though not with other memory. Throws InputError and Stopped as `ridge`
+/// does.
 template <class T>
 RidgeSolution<T> ridge_by_conjugate_gradients(const Kernel& kernel, const MahalanobisPoints<T>& points, ConstView<T> y,
                                               const RidgeOptions& options = {});

@@ -106,6 +106,11 @@ Rfm<T>::Rfm(const RfmOptions& options) : options_(options) {
 
 template <class T>
 void Rfm<T>::fit(ConstView<T> x, ConstView<T> y, const Visit& visit) {
+  fit(x, y, visit, StopPoll("Rfm", options_.ridge.stop));
+}
+
+template <class T>
+void Rfm<T>::fit(ConstView<T> x, ConstView<T> y, const Visit& visit, const StopPoll& stop) {
   const Index n = x.rows();
   if (n < 1 || y.rows() != n)
     throw InputError(text("Rfm: x is ", x.shape(), " and y is ", y.shape(), "; both must have one row per sample"));
@@ -114,20 +119,23 @@ void Rfm<T>::fit(ConstView<T> x, ConstView<T> y, const Visit& visit) {
         text("Rfm: x is ", x.shape(), " and inputs is ", options_.inputs, "; x must not have more columns"));
   check_finite("x", x);
   check_finite("y", y);
+  RidgeOptions ridge_options = options_.ridge;
+  ridge_options.stop = stop.inner();
   Matrix<T> metric = initial_metric(x, options_.identity_share, options_.inputs);
   RidgeWorkspace<T> workspace;
   for (updates_ = 0;; ++updates_) {
+    stop.check();
     const MahalanobisPoints<T> points(x, mahalanobis_factor<T>(metric));
-    RidgeSolution<T> solution = ridge<T>(options_.kernel, points, y, options_.ridge, workspace);
+    RidgeSolution<T> solution = ridge<T>(options_.kernel, points, y, ridge_options, workspace);
     machine_ = KernelMachine<T>(options_.kernel, Matrix<T>(x), std::move(metric), std::move(solution.coefficients));
     const bool go_on = !visit || visit(updates_, machine_, solution.report);
     if (!go_on || updates_ == options_.updates) return;
-    metric = trace_normalised(updated_metric(x), options_.inputs);
+    metric = trace_normalised(updated_metric(x, stop), options_.inputs);
   }
 }
 
 template <class T>
-Matrix<T> Rfm<T>::updated_metric(ConstView<T> x) const {
+Matrix<T> Rfm<T>::updated_metric(ConstView<T> x, const StopPoll& stop) const {
   const Index n = x.rows();
   const int threads = options_.ridge.threads;
   const std::vector<Index> weights =
@@ -135,25 +143,27 @@ Matrix<T> Rfm<T>::updated_metric(ConstView<T> x) const {
           ? std::vector<Index>(static_cast<std::size_t>(n), 1)
           : bootstrap_counts(n, std::min(n, options_.agop_samples),
                              {options_.seed, Stream::bootstrap, static_cast<std::uint32_t>(updates_), options_.fit});
-  Matrix<T> products = options_.centres_gradients ? centred_agop<T>(machine_, x, weights, threads)
-                                                  : agop<T>(machine_, x, weights, threads);
+  Matrix<T> products = options_.centres_gradients ? centred_agop<T>(machine_, x, weights, threads, stop)
+                                                  : agop<T>(machine_, x, weights, threads, stop);
   return options_.power == 1 ? products : semidefinite_power<T>(products, options_.power);
 }
 
 template <class T>
 void Rfm<T>::fit(ConstView<T> x, ConstView<T> y, const Validation<T>& validation) {
+  const StopPoll stop("Rfm", options_.ridge.stop);
   double best = -1;
   KernelMachine<T> best_machine;
   Index best_updates = 0;
-  fit(x, y, [&](Index updates, const KernelMachine<T>& machine, const RidgeReport&) {
-    const Matrix<T> outputs = machine.outputs_at(validation.x, options_.ridge.threads);
+  const auto keep_best = [&](Index updates, const KernelMachine<T>& machine, const RidgeReport&) {
+    const Matrix<T> outputs = machine.outputs_at(validation.x, options_.ridge.threads, stop);
     if (const double found = accuracy<T>(outputs, validation.labels); found > best) {
       best = found;
       best_machine = machine;
       best_updates = updates;
     }
     return true;
-  });
+  };
+  fit(x, y, keep_best, stop);
   machine_ = std::move(best_machine);
   updates_ = best_updates;
 }

@@ -77,7 +77,8 @@ class Rfm {
   ///
   /// Rows may repeat, columns may be constant, d may exceed n: the metric then has a lower rank. Where the AGOP is 0,
   /// as for a constant predictor, so is the metric, and all points have distance 0. Throws InputError on a misfit, no
-  /// rows, values that are not finite, or more columns than `inputs` where that is not 0; RunError as `ridge` does.
+  /// rows, values that are not finite, or more columns than `inputs` where that is not 0; RunError and Stopped as
+  /// `ridge` does.
   void fit(ConstView<T> x, ConstView<T> y, const Visit& visit = {});
   /// The same, but the machine with the best accuracy on the validation rows is kept, of equal ones the first.
   void fit(ConstView<T> x, ConstView<T> y, const Validation<T>& validation);
@@ -91,8 +92,9 @@ class Rfm {
   Index updates() const { return updates_; }
 
  private:
+  void fit(ConstView<T> x, ConstView<T> y, const Visit& visit, const StopPoll& stop);
   // The AGOP, as the options have it, of the machine at hand.
-  Matrix<T> updated_metric(ConstView<T> x) const;
+  Matrix<T> updated_metric(ConstView<T> x, const StopPoll& stop) const;
 
   RfmOptions options_;
   KernelMachine<T> machine_;

@@ -23,12 +23,13 @@ bool fits(Index n, const RidgeOptions& options) {
 template <class T>
 bool solve(const Kernel& kernel, const MahalanobisPoints<T>& points, MatrixView<T> y, const RidgeOptions& options,
            Matrix<T>& matrix) {
+  const StopPoll stop("ridge", options.stop);
   const Index n = points.size();
   matrix.resize(n, n);
-  kernel_matrix<T>(kernel, points, matrix, options.threads);
+  kernel_matrix<T>(kernel, points, matrix, options.threads, stop);
   for (Index i = 0; i < n; ++i) matrix(i, i) += static_cast<T>(options.regularisation);
   const ThreadLimit limit(options.threads);
-  if (!cholesky<T>(matrix)) return false;
+  if (!cholesky<T>(matrix, stop)) return false;
   cholesky_solve<T>(matrix, y);
   return true;
 }

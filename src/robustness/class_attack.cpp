@@ -50,7 +50,12 @@ class ClassAttack {
  public:
   ClassAttack(ConstView<T> inputs, std::span<const std::int32_t> labels, const ClassAttackOptions& options,
               const PullBack<T>& classifier, std::span<const Index> samples)
-      : inputs_(inputs), labels_(labels), options_(options), classifier_(classifier), samples_(samples) {
+      : inputs_(inputs),
+        labels_(labels),
+        options_(options),
+        classifier_(classifier),
+        samples_(samples),
+        stop_("attack", options.stop) {
     const auto n = static_cast<std::size_t>(inputs.rows());
     found_ = {.points = Matrix<T>(inputs), .is_fooled = std::vector<std::uint8_t>(n)};
     order_.resize(n);
@@ -80,6 +85,7 @@ class ClassAttack {
     classifier_(
         inputs_,
         [&](Index first, MatrixView<T> outputs) {
+          stop_.check();
           const Index classes = std::max<Index>(outputs.cols(), 2);
           for (Index r = 0; r < outputs.rows(); ++r) {
             const Index i = first + r;
@@ -127,6 +133,7 @@ class ClassAttack {
       classifier_(
           points,
           [&](Index first, MatrixView<T> outputs) {
+            stop_.check();
             for (Index r = 0; r < outputs.rows(); ++r) {
               const auto at = static_cast<std::size_t>(first + r);
               const Index i = left[static_cast<std::size_t>(rows[at])];
@@ -205,6 +212,7 @@ class ClassAttack {
   const ClassAttackOptions& options_;
   const PullBack<T>& classifier_;
   const std::span<const Index> samples_;
+  const StopPoll stop_;
   std::vector<std::vector<std::int32_t>> order_;  // of each row, its other classes
   Index targets_ = 0;
   ClassAttackResult<T> found_;

@@ -53,8 +53,10 @@ double length_above(std::span<const double> way, Norm norm) {
 
 }  // namespace
 
-BoundarySearch::BoundarySearch(const CentredMargins& margins, ConstView<double> x, Norm norm, double seconds)
-    : end_(seconds < 1e9
+BoundarySearch::BoundarySearch(const CentredMargins& margins, ConstView<double> x, Norm norm, double seconds,
+                               StopPoll stop)
+    : stop_(std::move(stop)),
+      end_(seconds < 1e9
                ? Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds))
                : Clock::time_point::max()),
       margins_(&margins),
@@ -64,7 +66,7 @@ BoundarySearch::BoundarySearch(const CentredMargins& margins, ConstView<double> 
       origin_(1, network_->inputs()),
       rows_(*network_),
       code_(network_->codes(origin_).front()),
-      bounds_(margins, norm) {
+      bounds_(margins, norm, stop_) {
   rows_.compute(code_);
   scale_ = length_at(rows_, network_->outputs(), norm);
   const Matrix<double> f = (*network_)(origin_);
@@ -78,6 +80,7 @@ bool BoundarySearch::is_beyond(ConstView<double> step) const {
 
 // From here on the rows are those of that region.
 void BoundarySearch::enter(std::span<const std::uint8_t> code) {
+  stop_.check();
   std::ranges::copy(code, code_.begin());
   rows_.compute(code_);
 }
@@ -98,8 +101,8 @@ NearestPoint BoundarySearch::project(const HalfSpaces& set, double inward, std::
   }
   const HalfSpaces scaled{.slopes = set.slopes, .offsets = offsets};
   const double most = std::ldexp(limit(), -exponent);
-  NearestPoint result = norm_ == Norm::l2 ? least_distance_(scaled, origin_, most)
-                                          : least_linf_distance(scaled, origin_, most, seconds_left(), start);
+  NearestPoint result = norm_ == Norm::l2 ? least_distance_(scaled, origin_, most, stop_)
+                                          : least_linf_distance(scaled, origin_, most, seconds_left(), start, stop_);
   result.distance = std::ldexp(result.distance, exponent);
   for (double& value : result.point.span()) value = std::ldexp(value, exponent);
   return result;

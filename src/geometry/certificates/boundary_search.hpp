@@ -19,8 +19,10 @@ namespace normalign::detail {
 /// Looks for the step from x to the nearest point where a margin is >= 0; such points are called adversarial here.
 class BoundarySearch {
  public:
-  /// The margins, those at x (1 x d), are borrowed. The clock of `seconds` starts here.
-  BoundarySearch(const CentredMargins& margins, ConstView<double> x, Norm norm, double seconds = infinity);
+  /// The margins, those at x (1 x d), are borrowed. The clock of `seconds` starts here. What `stop` throws ends all
+  /// functions.
+  BoundarySearch(const CentredMargins& margins, ConstView<double> x, Norm norm, double seconds = infinity,
+                 StopPoll stop = {});
 
   /// Takes an adversarial input (1 x d), and better ones near it, as the upper bound; false when the input is none.
   bool start_from(ConstView<double> input);
@@ -44,7 +46,11 @@ class BoundarySearch {
     bool operator<(const Part& other) const { return key != other.key ? key > other.key : number > other.number; }
   };
 
-  bool is_late() const { return Clock::now() > end_; }
+  // Asked at every step, however small.
+  bool is_late() const {
+    stop_.check();
+    return Clock::now() > end_;
+  }
   double seconds_left() const {
     return end_ == Clock::time_point::max() ? infinity : std::max(0.0, -seconds_since(end_));
   }
@@ -78,6 +84,7 @@ class BoundarySearch {
   void close(double key) { closed_ = std::min(closed_, key); }
   void raise_lower(double length);
 
+  StopPoll stop_;
   Clock::time_point end_;
   const CentredMargins* margins_;
   const PiecewiseAffineNetwork* network_;  // of the step

@@ -21,14 +21,16 @@ std::vector<Certificate> certificates(const PiecewiseAffineNetwork& network, Con
     throw InputError(text("certificates: adversarial is ", given.shape(), " but x ", x.shape()));
   if (x.cols() != network.inputs())
     throw InputError(text("certificates: x is ", x.shape(), "; it must have ", network.inputs(), " columns"));
+  const StopPoll stop("certificates", options.stop);
   std::optional<RowSpaceNetwork> reduced;
   if (options.norm == Norm::l2) reduced = row_space_network(network);
   if (reduced && reduced->basis.rows() == network.inputs()) reduced.reset();
   std::vector<Certificate> result(static_cast<std::size_t>(x.rows()));
   std::vector<std::exception_ptr> failures;
   const auto certify = [&](Index i) {
+    stop.check();
     const detail::CentredMargins margins(network, reduced ? &*reduced : nullptr, x.row_block(i, 1));
-    detail::BoundarySearch search(margins, x.row_block(i, 1), options.norm, options.seconds);
+    detail::BoundarySearch search(margins, x.row_block(i, 1), options.norm, options.seconds, stop);
     if (given.size() > 0 && !search.start_from(given.row_block(i, 1)))
       throw InputError(text("certificates: row ", i, " of adversarial is classified as that of x is"));
     search.attack();

@@ -35,7 +35,7 @@ void detail::check(const HalfSpaces& set, ConstView<double> x, double limit) {
   if (!(limit >= 0)) throw InputError(text("LeastDistance: limit is ", limit, "; it must not be negative"));
 }
 
-NearestPoint LeastDistance::operator()(const HalfSpaces& set, ConstView<double> x, double limit) {
+NearestPoint LeastDistance::operator()(const HalfSpaces& set, ConstView<double> x, double limit, const StopPoll& stop) {
   detail::check(set, x, limit);
   if (const Index row = load(set, x, limit); row >= 0) {
     NearestPoint result{.status = NearestStatus::empty,
@@ -43,7 +43,7 @@ NearestPoint LeastDistance::operator()(const HalfSpaces& set, ConstView<double> 
     result.multipliers[static_cast<std::size_t>(row)] = set.offsets(0, row) < 0 ? 1 : -1;
     return result;
   }
-  return solve(x, limit);
+  return solve(x, limit, stop);
 }
 
 // Rows that no point within the limit can violate are left out. A row of zeros that fails, or -1.
@@ -82,7 +82,7 @@ Index LeastDistance::load(const HalfSpaces& set, ConstView<double> x, double lim
   return -1;
 }
 
-NearestPoint LeastDistance::solve(ConstView<double> x, double limit) {
+NearestPoint LeastDistance::solve(ConstView<double> x, double limit, const StopPoll& stop) {
   for (Index row = 0; row < equalities_; ++row) {
     // Turned so that it is violated, an equality is taken in like an inequality.
     if (height(row) > 0) {
@@ -96,6 +96,8 @@ NearestPoint LeastDistance::solve(ConstView<double> x, double limit) {
   Index left = 50 * (rows_.rows() + rows_.cols());
   for (Index row = most_violated(); row >= 0; row = most_violated()) {
     if (left-- == 0) return end(NearestStatus::failed, -1, 0);
+    // Most searches are shorter than a look at the clock is worth.
+    if (left % 16 == 0) stop.check();
     if (const auto end = satisfy(row, limit)) return *end;
   }
   polish();

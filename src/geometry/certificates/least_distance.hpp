@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/infinity.hpp"
+#include "base/stop.hpp"
 #include "geometry/polytope.hpp"
 
 namespace normalign {
@@ -66,12 +67,13 @@ class LeastDistance {
  public:
   /// The point of the half-spaces next to x, 1 x d. `failed`, with the multipliers that there are by then, when the
   /// answer does not pass the test above. Throws InputError when shapes do not fit, the equalities are not in 0, ..., m
-  /// or the limit is negative.
-  NearestPoint operator()(const HalfSpaces& set, ConstView<double> x, double limit = infinity);
+  /// or the limit is negative, and what `stop` throws.
+  NearestPoint operator()(const HalfSpaces& set, ConstView<double> x, double limit = infinity,
+                          const StopPoll& stop = {});
 
  private:
   Index load(const HalfSpaces& set, ConstView<double> x, double limit);
-  NearestPoint solve(ConstView<double> x, double limit);
+  NearestPoint solve(ConstView<double> x, double limit, const StopPoll& stop);
   std::optional<NearestPoint> satisfy(Index row, double limit);
   Index most_violated() const;
   void split(Index row);
@@ -101,8 +103,9 @@ class LeastDistance {
 
 /// The point of the half-spaces next to x (1 x d) in the maximum norm, by a linear program. Throws InputError as
 /// LeastDistance does; `failed` when the linear program has no answer, or none within so many seconds. `start`, where
-/// not empty: the basis of half-spaces that these are like.
+/// not empty: the basis of half-spaces that these are like. What `stop` throws ends it.
 NearestPoint least_linf_distance(const HalfSpaces& set, ConstView<double> x, double limit = infinity,
-                                 double seconds = infinity, std::span<const std::uint8_t> start = {});
+                                 double seconds = infinity, std::span<const std::uint8_t> start = {},
+                                 const StopPoll& stop = {});
 
 }  // namespace normalign

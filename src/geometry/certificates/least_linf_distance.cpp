@@ -62,7 +62,7 @@ std::vector<std::uint8_t> detail::with_row(std::vector<std::uint8_t> basis, Inde
 }
 
 NearestPoint least_linf_distance(const HalfSpaces& set, ConstView<double> x, double limit, double seconds,
-                                 std::span<const std::uint8_t> start) {
+                                 std::span<const std::uint8_t> start, const StopPoll& stop) {
   detail::check(set, x, limit);
   const auto m = static_cast<std::size_t>(set.slopes.rows());
   const auto multipliers_of = [&](const BallSide& side) {
@@ -94,6 +94,7 @@ NearestPoint least_linf_distance(const HalfSpaces& set, ConstView<double> x, dou
   const Index d = set.slopes.cols();
   LinearProgram program = largest_share(set, sides, furthest.distance);
   program.limit_seconds(seconds);
+  program.end_by(stop);
   if (!start.empty() && set.equalities == 0) program.start_from(chosen(start, sides, d + 1));
   Matrix<double> objective(1, d + 1);
   objective(0, d) = 1;
@@ -101,6 +102,7 @@ NearestPoint least_linf_distance(const HalfSpaces& set, ConstView<double> x, dou
   try {
     found = program.maximise(objective);
   } catch (const RunError&) {
+    stop.check();
     result.status = NearestStatus::failed;
     return result;
   }

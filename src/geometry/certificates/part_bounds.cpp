@@ -16,8 +16,9 @@ constexpr Index box_inputs = 8;
 
 }  // namespace
 
-PartBounds::PartBounds(const CentredMargins& margins, Norm norm)
-    : margins_(&margins),
+PartBounds::PartBounds(const CentredMargins& margins, Norm norm, StopPoll stop)
+    : stop_(std::move(stop)),
+      margins_(&margins),
       network_(&margins.network()),
       norm_(norm),
       has_box_(norm == Norm::linf || network_->inputs() <= box_inputs),
@@ -137,6 +138,7 @@ void PartBounds::trace(Index layer, Index first, Index count, double side, Rows&
   std::ranges::copy(top.bias.span().subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)),
                     rows.offsets.data());
   for (Index below = layer; below-- > 0;) {
+    stop_.check();
     const auto& [weight, bias, activation_slope] = network_->layers()[static_cast<std::size_t>(below)];
     const Unit* const units = units_.data() + network_->first_unit(below);
     if (layer == network_->hidden_layers() && count == 1)

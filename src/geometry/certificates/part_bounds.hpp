@@ -33,8 +33,8 @@ struct Cap {
 /// the products over the layers that it came from can be off, in the ball.
 class PartBounds {
  public:
-  /// The margins are borrowed.
-  PartBounds(const CentredMargins& margins, Norm norm);
+  /// The margins are borrowed. What `stop` throws ends `compute` and `are_negative`.
+  PartBounds(const CentredMargins& margins, Norm norm, StopPoll stop = {});
 
   /// Works out what the functions below return, for one sign for each of the N units. Returns false when it finds that
   /// the set is empty; the functions below then have no meaning.
@@ -75,6 +75,7 @@ class PartBounds {
   void add_half_space(std::span<const double> slope, double offset, double side);
   bool shrink_box();
 
+  StopPoll stop_;
   const CentredMargins* margins_;
   const PiecewiseAffineNetwork* network_;
   Norm norm_;

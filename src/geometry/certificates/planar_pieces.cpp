@@ -284,14 +284,11 @@ std::optional<std::vector<PlanarPiece>> planar_pieces(const CentredMargins& marg
   // In a unit next to the radius, which is a power of two so that nothing is rounded.
   int exponent = 0;
   const double scaled = std::frexp(radius, &exponent);
-  const auto progress = [&](const SliceProgress&) {
-    if (is_late()) throw Unsuited{};
-  };
   std::vector<PlanarPiece> result;
   try {
     const PiecewiseAffineNetwork network = planar_network(margins.network(), exponent);
     const Slice found =
-        slice(network, input_plane(), {.window = square(scaled), .max_regions = max_regions, .progress = progress});
+        slice(network, input_plane(), {.window = square(scaled), .max_regions = max_regions, .stop = is_late});
     if (!is_whole(found.complex, scaled)) return {};
     CellMargins<double> fast(margins, network, radius, 0);
     std::vector<Index> cells(static_cast<std::size_t>(found.regions()));
@@ -305,8 +302,10 @@ std::optional<std::vector<PlanarPiece>> planar_pieces(const CentredMargins& marg
   } catch (const Unsuited&) {
     return {};
   } catch (const InputError&) {
+    is_late();  // which throws again what it has thrown
     return {};
   } catch (const RunError&) {
+    is_late();
     return {};
   }
   for (PlanarPiece& piece : result) piece.distance = std::ldexp(piece.distance, exponent);

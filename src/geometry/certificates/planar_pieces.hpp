@@ -21,7 +21,7 @@ struct PlanarPiece {
 /// Pieces, the nearest first, such that every step z with |z| <= radius and a margin j >= 0 is in a piece of that
 /// output. The margins' steps must have one or two coordinates, the radius is above 0 and finite. None where the
 /// partition of that square has more than `max_regions` regions, its values are beyond what a double holds, or
-/// `is_late` says so.
+/// `is_late` says so, which is asked often; what it throws, each time from then on, passes through.
 ///
 /// The partition's vertices are rounded, so that a cell's code need not be that of all its points. What holds on a cell
 /// whatever its code: let the computed pre-activations of each unit have the sign of the code at all its corners, but

@@ -30,7 +30,7 @@ std::vector<double> row_norms(ConstView<double> a, int threads) {
 
 // z Wᵀ + b, for z as rows. There is room for the vertices that are to come: `subdivision` appends theirs, and memory
 // that is never touched costs nothing.
-Matrix<double> pre_activations(ConstView<double> z, const PiecewiseAffineLayer& layer) {
+Matrix<double> pre_activations(ConstView<double> z, const PiecewiseAffineLayer& layer, const StopPoll& stop) {
   const Index n = layer.weight.rows();
   require_memory(sizeof(double) * static_cast<double>(z.rows()) * static_cast<double>(n),
                  text("slice: ", n, " values at each of ", z.rows(), " corners of regions"));
@@ -38,8 +38,16 @@ Matrix<double> pre_activations(ConstView<double> z, const PiecewiseAffineLayer& 
   values.reserve(static_cast<std::size_t>(4 * z.rows() * n));
   for (Index i = 0; i < z.rows(); ++i) values.insert(values.end(), layer.bias.span().begin(), layer.bias.span().end());
   Matrix<double> t(z.rows(), n, std::move(values));
-  // V x n = (V x m) (n x m)ᵀ, on top of the bias
-  gemm<double>(z, layer.weight, t, {.b = true}, 1.0, 1.0);
+  // So many rows at a time, whole tiles of a product, make a gigaflop or more.
+  constexpr Index tile_rows = 512;
+  const double tile_flops = 2.0 * tile_rows * static_cast<double>(layer.weight.size());
+  const Index at_a_time = tile_rows * static_cast<Index>(std::ceil(1e9 / std::max(tile_flops, 1.0)));
+  for (Index first = 0, count; first < z.rows(); first += count) {
+    stop.check();
+    count = z.rows() - first < 2 * at_a_time ? z.rows() - first : at_a_time;
+    // V x n = (V x m) (n x m)ᵀ, on top of the bias
+    gemm<double>(z.row_block(first, count), layer.weight, t.view().row_block(first, count), {.b = true}, 1.0, 1.0);
+  }
   return t;
 }
 
@@ -198,12 +206,14 @@ class GroupedMaps {
   Matrix<double> rows_;
 };
 
-Matrix<double> region_maps(const PiecewiseAffineNetwork& network, const Slice& slice, int threads) {
+Matrix<double> region_maps(const PiecewiseAffineNetwork& network, const Slice& slice, int threads,
+                           const StopPoll& stop) {
   const Index regions = slice.regions(), blocks = (regions + regions_per_block - 1) / regions_per_block;
   Matrix<double> maps(regions, 3 * network.outputs());
   const std::vector<Matrix<double>> outgoing = outgoing_weights(network);
   std::vector<std::exception_ptr> failures;
   parallel_for(threads, blocks, failures, [&](Index block) {
+    stop.check();
     const Index begin = block * regions_per_block, end = std::min(regions, begin + regions_per_block);
     GroupedMaps(network, outgoing, slice, begin, end).write(maps.view().row_block(begin, end - begin));
   });
@@ -266,16 +276,19 @@ Slice slice(const PiecewiseAffineNetwork& network, const Plane& plane, const Sli
                           " and ", plane.v.shape(), "; they must be ", row));
   check_threads("slice", options.threads);
   const ThreadLimit limit(options.threads);
+  const StopPoll stop("slice", options.stop);
   Slice result{.plane = plane, .complex = one_cell(options.window)};
   Matrix<double> z = points_on(plane, result.complex.vertices);
   for (Index l = 0; l < network.hidden_layers(); ++l) {
     const PiecewiseAffineLayer& layer = network.layers()[static_cast<std::size_t>(l)];
     const Index words = result.code_words(), new_words = words_for(network.units(l));
-    Matrix<double> t = pre_activations(z, layer);
+    Matrix<double> t = pre_activations(z, layer, stop);
     check_finite(t, l);
-    Subdivision cut = subdivision(
-        result.complex, std::move(t), zero_test(layer, z, options.threads),
-        {.layer = static_cast<std::int32_t>(l), .max_cells = options.max_regions, .threads = options.threads});
+    Subdivision cut = subdivision(result.complex, std::move(t), zero_test(layer, z, options.threads),
+                                  {.layer = static_cast<std::int32_t>(l),
+                                   .max_cells = options.max_regions,
+                                   .threads = options.threads,
+                                   .stop = stop});
     result.codes = longer_codes(result.codes, words, cut, new_words);
     result.complex = std::move(cut.complex);
     z = std::move(cut.values);
@@ -286,12 +299,12 @@ Slice slice(const PiecewiseAffineNetwork& network, const Plane& plane, const Sli
       options.progress({.layers_done = l + 1, .layers = network.hidden_layers(), .regions = result.regions()});
   }
   const PiecewiseAffineLayer& last = network.layers().back();
-  result.outputs = pre_activations(z, last);
+  result.outputs = pre_activations(z, last, stop);
   check_finite(result.outputs, network.hidden_layers());
   const ZeroTest zero = zero_test(last, z, options.threads);
   const double slope = *std::ranges::max_element(zero.slopes), offset = *std::ranges::max_element(zero.offsets);
   for (const double size : zero.sizes) result.rounding.push_back(1e-12 * (slope * size + offset));
-  result.maps = region_maps(network, result, options.threads);
+  result.maps = region_maps(network, result, options.threads, stop);
   check_finite(result.maps, network.hidden_layers());
   return result;
 }

@@ -29,7 +29,7 @@ void for_block(Index block, Index per_block, std::size_t count, const Body& body
 
 // Cuts every edge by the functions that change their sign along it; the new vertices are appended to `shared`.
 EdgeCuts cut_edges(const PlanarComplex& complex, std::size_t functions, const ZeroTest& zero, VertexSet& shared,
-                   int threads) {
+                   const SubdivisionOptions& options) {
   const std::size_t edges = complex.edges.size();
   const Index blocks = blocks_of(edges, edges_per_block);
   std::vector<VertexSet> made(static_cast<std::size_t>(blocks));
@@ -37,7 +37,8 @@ EdgeCuts cut_edges(const PlanarComplex& complex, std::size_t functions, const Ze
   EdgeCuts result;
   result.first.resize(edges + 1);
   std::vector<std::exception_ptr> failures;
-  parallel_for(threads, blocks, failures, [&](Index block) {
+  parallel_for(options.threads, blocks, failures, [&](Index block) {
+    options.stop.check();
     Vertices vertices(functions, zero, shared, made[static_cast<std::size_t>(block)]);
     std::vector<std::int32_t> chain;
     for_block(block, edges_per_block, edges, [&](std::size_t e) {
@@ -91,7 +92,7 @@ std::vector<PlanarEdge> edge_pieces(const PlanarComplex& complex, const EdgeCuts
 
 // The blocks' cells as one complex, in their order.
 Subdivision joined(std::vector<PlanarEdge> pieces, VertexSet shared, std::vector<CutCells>& blocks,
-                   std::size_t functions) {
+                   std::size_t functions, const StopPoll& stop) {
   Subdivision result;
   PlanarComplex& complex = result.complex;
   const auto shared_vertices = static_cast<std::int32_t>(shared.count());
@@ -105,6 +106,7 @@ Subdivision joined(std::vector<PlanarEdge> pieces, VertexSet shared, std::vector
                                  std::move(shared.values));
 
   for (std::size_t b = 0; b < blocks.size(); ++b) {
+    stop.check();
     CutCells& block = blocks[b];
     const auto cells_before = static_cast<std::int32_t>(complex.cells());
     const auto edge_shift = static_cast<std::int32_t>(complex.edges.size()) - shared_edges;
@@ -155,20 +157,22 @@ Subdivision subdivision(const PlanarComplex& complex, Matrix<double> values, Zer
   std::vector<std::exception_ptr> failures;
   const Index vertex_blocks = blocks_of(vertices, edges_per_block);
   parallel_for(options.threads, vertex_blocks, failures, [&](Index block) {
+    options.stop.check();
     for_block(block, edges_per_block, vertices, [&](std::size_t v) { Vertices::classify(shared, v, functions, zero); });
   });
-  const EdgeCuts cuts = cut_edges(complex, functions, zero, shared, options.threads);
+  const EdgeCuts cuts = cut_edges(complex, functions, zero, shared, options);
 
   const auto cells = static_cast<std::size_t>(complex.cells());
   std::vector<CutCells> blocks(static_cast<std::size_t>(blocks_of(cells, cells_per_block)));
   CellCount count(options);
   parallel_for(options.threads, static_cast<Index>(blocks.size()), failures, [&](Index block) {
+    options.stop.check();
     CutCells& out = blocks[static_cast<std::size_t>(block)];
     Vertices block_vertices(functions, zero, shared, out.vertices);
     CellCutter cutter(complex, cuts, block_vertices, options.layer, count, out);
     for_block(block, cells_per_block, cells, [&](std::size_t c) { cutter.cut(static_cast<Index>(c)); });
   });
-  return joined(edge_pieces(complex, cuts), std::move(shared), blocks, functions);
+  return joined(edge_pieces(complex, cuts), std::move(shared), blocks, functions, options.stop);
 }
 
 }  // namespace normalign

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/stop.hpp"
 #include "geometry/planar/planar_complex.hpp"
 #include "geometry/planar/vertex_signs.hpp"
 
@@ -25,6 +26,7 @@ struct SubdivisionOptions {
   std::int32_t layer = 0;            ///< of the new edges; function k is their unit
   Index max_cells = Index{1} << 28;  ///< more are an error
   int threads = 1;
+  StopPoll stop = {};  ///< asked in every block of the work; ends it
 };
 
 /// Cuts every cell by the lines on which functions that are affine on each cell are zero; `values` holds them at the
@@ -33,7 +35,7 @@ struct SubdivisionOptions {
 /// and functions that are zero on a cell cut nothing twice. Old vertices keep their numbers. The result depends on the
 /// arguments alone, not on the threads.
 ///
-/// Throws InputError when shapes do not fit, RunError when there are more than max_cells.
+/// Throws InputError when shapes do not fit, RunError when there are more than max_cells, and what `stop` throws.
 Subdivision subdivision(const PlanarComplex& complex, Matrix<double> values, ZeroTest zero,
                         const SubdivisionOptions& options = {});
 
