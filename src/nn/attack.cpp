@@ -28,6 +28,9 @@ ConstView<T> Attack<T>::inputs(const Batch<T>& data) {
   const std::span<const Index> samples = sample_numbers("Attack", data, counted_samples_);
   inputs_.resize(n, data.inputs.cols());
   const Index blocks = block_count(n);
+  const StopPoll stop("attack", options_.stop);
+  PgdOptions of_block = options_;
+  of_block.stop = stop.inner();
   while (static_cast<Index>(blocks_.size()) < blocks) blocks_.push_back(std::make_unique<Block>());
   parallel_for(threads_, blocks, failures_, [&](Index i) {
     Block& block = *blocks_[static_cast<std::size_t>(i)];
@@ -42,7 +45,7 @@ ConstView<T> Attack<T>::inputs(const Batch<T>& data) {
       std::ranges::copy(g.value().span(), out.span().begin());
     };
     const Matrix<T> attacked =
-        pgd<T>(data.inputs.row_block(rows.first, rows.count), options_, gradient,
+        pgd<T>(data.inputs.row_block(rows.first, rows.count), of_block, gradient,
                samples.subspan(static_cast<std::size_t>(rows.first), static_cast<std::size_t>(rows.count)));
     std::ranges::copy(attacked.span(), inputs_.view().row_block(rows.first, rows.count).span().begin());
   });

@@ -21,7 +21,7 @@ class Attack {
 
   /// The attacked inputs of `data`, n x d, good until the next call; each row goes up the gradient of its own loss.
   /// The sample numbers address the random starts. Throws InputError when `check_labelled` does, when the shapes do not
-  /// fit or `pgd` refuses; RunError on a gradient that is not finite.
+  /// fit or `pgd` refuses; RunError on a gradient that is not finite, Stopped when stopped.
   ConstView<T> inputs(const Batch<T>& data);
   /// Loss and accuracy on the attacked inputs, as Evaluator defines them: the accuracy is the adversarial one, per
   /// cent of all rows. Throws as `inputs` does.

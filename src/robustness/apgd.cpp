@@ -52,6 +52,7 @@ class ApgdAttack {
         options_(options),
         model_(model),
         samples_(samples),
+        stop_("apgd", options.stop),
         ball_(ball_of(options)),
         points_(inputs),
         before_(inputs),
@@ -110,6 +111,7 @@ class ApgdAttack {
 
   // Asks the model about the points of the active rows, and lets go of those that are fooled.
   void ask(int step) {
+    stop_.check();
     const auto m = static_cast<Index>(active_.size());
     asked_.resize(m, inputs_.cols());
     answered_.resize(m, inputs_.cols());
@@ -162,6 +164,7 @@ class ApgdAttack {
   const ApgdOptions& options_;
   const LossAndGradient<T>& model_;
   const std::span<const Index> samples_;
+  const StopPoll stop_;
   const AttackBall ball_;
   std::vector<Index> active_;                                             // the rows that are not fooled
   Matrix<T> points_, before_, best_points_, gradients_, best_gradients_;  // n x d, of the current start

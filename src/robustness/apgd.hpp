@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "base/stop.hpp"
 #include "robustness/attack_ball.hpp"
 
 namespace normalign {
@@ -30,6 +31,8 @@ struct ApgdOptions {
   std::uint32_t draw = 0;
   /// Where given, every point is clamped to it; the inputs must lie in it.
   std::optional<InputRange> clamp{};
+  /// Asked about five times a second, by one thread at a time, from any; true ends the computation by Stopped.
+  std::function<bool()> stop = {};
 };
 
 /// Throws InputError on a radius that is negative or not finite, on negative steps, on fewer than one restart, and on a
@@ -73,7 +76,8 @@ struct AttackResult {
 ///
 /// `samples` are n sample numbers; when empty, row i is sample i. Radius 0 asks once, at the inputs. Throws InputError
 /// on options that `check` refuses, on sample numbers that do not fit and on inputs outside the range; RunError naming
-/// the sample on a loss or a gradient that is not finite, unless it is of a point that fools the model.
+/// the sample on a loss or a gradient that is not finite, unless it is of a point that fools the model;
+/// Stopped when stopped, between two steps.
 template <class T>
 AttackResult<T> apgd(ConstView<T> inputs, const ApgdOptions& options,
                      const std::type_identity_t<LossAndGradient<T>>& model, std::span<const Index> samples = {});

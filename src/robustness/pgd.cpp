@@ -36,7 +36,9 @@ Matrix<T> pgd(ConstView<T> inputs, const PgdOptions& options, const std::type_id
     const RandomRows random(options.seed, Stream::attack, options.draw);
     for (Index i = 0; i < n; ++i) row(i).start(random, static_cast<std::uint32_t>(sample_number(samples, i)));
   }
+  const StopPoll stop("pgd", options.stop);
   for (int step = 0; step < options.steps; ++step) {
+    stop.check();
     gradient(points, gradients);
     for (Index i = 0; i < n; ++i) {
       const std::span<const T> found = gradients.row(i);

@@ -8,6 +8,7 @@
 #include <span>
 #include <type_traits>
 
+#include "base/stop.hpp"
 #include "robustness/attack_ball.hpp"
 
 namespace normalign {
@@ -27,6 +28,8 @@ struct PgdOptions {
   std::uint32_t draw = 0;
   /// Where given, every point is clamped to it; the inputs must lie in it.
   std::optional<InputRange> clamp{};
+  /// Asked about five times a second, by one thread at a time, from any; true ends the computation by Stopped.
+  std::function<bool()> stop = {};
 };
 
 /// Throws InputError on a radius or a step that is negative or not finite, on negative steps, and on a range whose
@@ -47,7 +50,7 @@ using LossGradient = std::function<void(ConstView<T> points, MatrixView<T> gradi
 /// `samples` are n sample numbers; when empty, row i is sample i. Radius 0 returns the inputs and asks for no gradient.
 /// Calls `gradient` once for each step, on all rows. Throws InputError on options that `check` refuses, on sample
 /// numbers that do not fit and on inputs outside the range; RunError naming the sample on a gradient that is not
-/// finite.
+/// finite; Stopped when stopped, between two steps.
 template <class T>
 Matrix<T> pgd(ConstView<T> inputs, const PgdOptions& options, const std::type_identity_t<LossGradient<T>>& gradient,
               std::span<const Index> samples = {});

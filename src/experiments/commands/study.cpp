@@ -108,21 +108,23 @@ int sparsity(StudyArguments a) {
   if (!rows.empty()) std::cerr << "study: up to n = " << rows.back().samples << " it is there already\n";
   bool is_drawn = true;
   const Interrupt interrupt;
+  left.stop = [&] { return interrupt.signal() != 0; };
   StatusLine status(std::cerr, isatty(STDERR_FILENO));
-  if (left.from <= left.to)
-    sparsity_study(left, [&](const SparsityRow& row) {
-      rows.push_back(row);
-      status.show(text("n = ", row.samples, ": ", row.model, ", seed ", row.seed,
-                       " done, up to n = ", Index{1} << a.options.to));
-      if (rows.size() % of_size == 0) {
-        status.clear();
-        std::cerr << "n = " << row.samples << " done, up to " << (Index{1} << a.options.to) << '\n';
-        if (!a.out.empty()) is_drawn = write_study(a.out, rows, a.options);
-      }
-      return interrupt.signal() == 0;
-    });
-  status.clear();
-  if (interrupt.signal()) {
+  const auto progress = [&](const SparsityRow& row) {
+    rows.push_back(row);
+    status.show(
+        text("n = ", row.samples, ": ", row.model, ", seed ", row.seed, " done, up to n = ", Index{1} << a.options.to));
+    if (rows.size() % of_size == 0) {
+      status.clear();
+      std::cerr << "n = " << row.samples << " done, up to " << (Index{1} << a.options.to) << '\n';
+      if (!a.out.empty()) is_drawn = write_study(a.out, rows, a.options);
+    }
+    return true;
+  };
+  try {
+    if (left.from <= left.to) sparsity_study(left, progress);
+  } catch (const Stopped&) {
+    status.clear();
     rows.resize(rows.size() / of_size * of_size);
     if (!rows.empty()) print(tables(rows), a.wide);
     std::cerr << "normalign: study: stopped by signal " << interrupt.signal() << "; "
@@ -130,6 +132,7 @@ int sparsity(StudyArguments a) {
                                 : "the same command goes on after the last n in " + a.out + "\n");
     return 128 + interrupt.signal();
   }
+  status.clear();
   print(tables(rows), a.wide);
   if (!is_drawn) say_undrawn(sparsity_name);
   return 0;
@@ -168,8 +171,11 @@ int rfm_grokking(StudyArguments a) {
   check(options);
   if (!a.out.empty()) make_folder(a.out);
   const Interrupt interrupt;
+  options.stop = [&] { return interrupt.signal() != 0; };
   StatusLine status(std::cerr, isatty(STDERR_FILENO));
-  const RfmGrokking found = rfm_grokking_study(options, [&](const RfmGrokkingRow& row) {
+  RfmGrokking found{.options = options};
+  const auto progress = [&](const RfmGrokkingRow& row) {
+    found.rows.push_back(row);
     status.show(text(row.model, ", seed ", row.seed, ": ", row.updates, " of ", options.updates,
                      " updates, test accuracy ", four_digits(row.test.accuracy), " %"));
     if (row.updates == options.updates) {
@@ -177,14 +183,17 @@ int rfm_grokking(StudyArguments a) {
       std::cerr << row.model << ", seed " << row.seed << " done: test accuracy " << four_digits(row.test.accuracy)
                 << " %\n";
     }
-    return interrupt.signal() == 0;
-  });
-  status.clear();
-  if (interrupt.signal()) {
+    return true;
+  };
+  try {
+    rfm_grokking_study(options, progress);
+  } catch (const Stopped&) {
+    status.clear();
     if (!found.rows.empty()) print(tables(found), a.wide);
     std::cerr << "normalign: study: stopped by signal " << interrupt.signal() << "; the same command begins anew\n";
     return 128 + interrupt.signal();
   }
+  status.clear();
   const bool is_drawn = a.out.empty() || write_study(a.out, found);
   print(tables(found), a.wide);
   if (!is_drawn) say_undrawn(grokking_name);
@@ -241,7 +250,7 @@ Command add_study(CLI::App& app) {
       "R^64.\n"
       "rfm_grokking: machines started from the identity and from the covariance learn modular addition, update by "
       "update.\n"
-      "Ctrl-C ends a study between two fits; sparsity with --out goes on after the last n that is there when the same\n"
+      "Ctrl-C ends a study; sparsity with --out goes on after the last n that is there when the same\n"
       "command is given again.");
   add(*command, "name", a.name, "sparsity or rfm_grokking", "NAME");
   command->add_option("--seeds", a.seeds, "Seeds of data, and of the network (default 0 1 2)");

@@ -35,11 +35,11 @@ struct MeasuredPairs {
         targets(one_hot<double>(pairs.labels, pairs.classes)),
         sample(first_samples(pairs, geometry_samples)) {}
 
-  RfmGrokkingPoints at(const KernelMachine<double>& machine, int threads) const {
-    const Matrix<double> outputs = machine.outputs_at(all.inputs, threads);
+  RfmGrokkingPoints at(const KernelMachine<double>& machine, int threads, const StopPoll& stop) const {
+    const Matrix<double> outputs = machine.outputs_at(all.inputs, threads, stop);
     RfmGrokkingPoints found{.accuracy = accuracy<double>(outputs, all.labels),
                             .loss = mean_squared_error(outputs, targets)};
-    if (!sample.labels.empty()) found.geometry = mean_local_geometry(machine, sample, threads);
+    if (!sample.labels.empty()) found.geometry = mean_local_geometry(machine, sample, threads, stop);
     return found;
   }
 
@@ -106,6 +106,7 @@ std::optional<Index> grokking_updates(const RfmGrokking& study, const std::strin
 RfmGrokking rfm_grokking_study(const RfmGrokkingOptions& options, const RfmGrokkingProgress& progress) {
   check(options);
   const ThreadLimit limit(options.threads);
+  const StopPoll stop("rfm_grokking", options.stop);
   RfmGrokking study{.options = options};
   bool goes_on = true;
   for (const std::int64_t seed : options.seeds) {
@@ -114,20 +115,21 @@ RfmGrokking rfm_grokking_study(const RfmGrokkingOptions& options, const RfmGrokk
                                                 .seed = static_cast<std::uint64_t>(seed)});
     const MeasuredPairs train(data.train, options.geometry_samples), test(data.test, options.geometry_samples);
     for (const auto& model : {std::pair{"rfm", 1.0}, {"rfam", 0.0}}) {
-      Rfm<double> rfm({.kernel = options.kernel,
-                       .ridge = {.regularisation = options.regularisation, .threads = options.threads},
-                       .identity_share = model.second,
-                       .updates = options.updates,
-                       .agop_samples = 0,
-                       .centres_gradients = options.centres_gradients,
-                       .power = options.power});
+      Rfm<double> rfm(
+          {.kernel = options.kernel,
+           .ridge = {.regularisation = options.regularisation, .threads = options.threads, .stop = stop.inner()},
+           .identity_share = model.second,
+           .updates = options.updates,
+           .agop_samples = 0,
+           .centres_gradients = options.centres_gradients,
+           .power = options.power});
       rfm.fit(data.train.inputs, train.targets,
               [&](Index updates, const KernelMachine<double>& machine, const RidgeReport&) {
                 study.rows.push_back({.model = model.first,
                                       .seed = seed,
                                       .updates = updates,
-                                      .train = train.at(machine, options.threads),
-                                      .test = test.at(machine, options.threads),
+                                      .train = train.at(machine, options.threads, stop),
+                                      .test = test.at(machine, options.threads, stop),
                                       .circulant_share = circulant_share(block_between(machine.metric()))});
                 goes_on = !progress || progress(study.rows.back());
                 return goes_on;

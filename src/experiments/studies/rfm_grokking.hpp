@@ -28,6 +28,8 @@ struct RfmGrokkingOptions {
   Index geometry_samples = 64;    ///< alignment is a mean over the first so many training and test pairs; 0: none
   double criterion = 90;          ///< a machine has grokked once its test accuracy is above it, per cent
   int threads = 1;
+  /// Asked about five times a second, by one thread at a time, from any; true ends the computation by Stopped.
+  std::function<bool()> stop = {};
 };
 
 /// Throws InputError naming the first option that is out of its range, what was found and what was expected.
@@ -71,7 +73,7 @@ using RfmGrokkingProgress = std::function<bool(const RfmGrokkingRow& row)>;
 /// For each seed the rows of an RFM, started from the identity, then those of an RFAM, started from the covariance of
 /// the training pairs: one for each number of updates from 0. Both see the same pairs, those of `modular` with the
 /// seed. The same numbers at any number of threads. Throws InputError on options that `check` refuses, RunError as
-/// `ridge` does.
+/// `ridge` does, Stopped when stopped.
 RfmGrokking rfm_grokking_study(const RfmGrokkingOptions& options, const RfmGrokkingProgress& progress = {});
 
 }  // namespace normalign

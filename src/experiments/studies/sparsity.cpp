@@ -32,12 +32,14 @@ Split<T> data_of(const SparsityOptions& options, Index samples, std::int64_t see
 void train(const SparsityOptions& options, Mlp<float>& mlp, Batches<float>& batches, std::uint64_t seed,
            SparsityRow& row) {
   AdamW<float> update({.learning_rate = options.learning_rate, .weight_decay = options.weight_decay});
+  const StopPoll stop("sparsity", options.stop);
   TrainStep<float> step(mlp, update, {.seed = seed, .threads = options.threads});
   Evaluator<float> evaluate(mlp, Loss::cross_entropy, options.threads);
   Index steps = 0;
   for (Index epoch = 0;; ++epoch) {
     double loss = 0;
     batches.pass(epoch, [&](const Batch<float>& batch) {
+      stop.check();
       const double found = step(batch, static_cast<std::uint32_t>(steps++)).total;
       if (!std::isfinite(found))
         throw RunError(text("sparsity: n = ", row.samples, ", seed ", row.seed, ": the loss of the network is ", found,
@@ -67,24 +69,28 @@ void add_network(const SparsityOptions& options, SparsityRow& row) {
   Evaluator<float> evaluate(mlp, Loss::cross_entropy, options.threads);
   for (const auto& [points, set] : {std::pair{&row.train, &data.train}, {&row.test, &data.test}}) {
     const Batch<float> all{.inputs = set->inputs, .labels = set->labels};
-    *points = {.accuracy = evaluate(all).accuracy, .geometry = mean_local_geometry(mlp, all, options.threads)};
+    *points = {.accuracy = evaluate(all).accuracy,
+               .geometry = mean_local_geometry(mlp, all, options.threads, options.stop)};
   }
 }
 
-SparsityPoints points(const KernelMachine<double>& machine, const Dataset<double>& data, int threads) {
-  return {.accuracy = accuracy<double>(machine.outputs_at(data.inputs, threads), data.labels),
-          .geometry = mean_local_geometry(machine, data, threads)};
+SparsityPoints points(const KernelMachine<double>& machine, const Dataset<double>& data,
+                      const SparsityOptions& options) {
+  const StopPoll stop("sparsity", options.stop);
+  return {.accuracy = accuracy<double>(machine.outputs_at(data.inputs, options.threads, stop), data.labels),
+          .geometry = mean_local_geometry(machine, data, options.threads, stop)};
 }
 
 void add_machine(const SparsityOptions& options, SparsityRow& row) {
   const Split<double> data = data_of<double>(options, row.samples, row.seed);
-  Rfm<double> rfm({.kernel = {.shape = KernelShape::laplace, .bandwidth = options.bandwidth},
-                   .ridge = {.regularisation = options.regularisation, .threads = options.threads},
-                   .updates = options.updates,
-                   .seed = static_cast<std::uint64_t>(row.seed)});
+  Rfm<double> rfm(
+      {.kernel = {.shape = KernelShape::laplace, .bandwidth = options.bandwidth},
+       .ridge = {.regularisation = options.regularisation, .threads = options.threads, .stop = options.stop},
+       .updates = options.updates,
+       .seed = static_cast<std::uint64_t>(row.seed)});
   rfm.fit(data.train.inputs, one_hot<double>(data.train.labels, data.train.classes));
-  row.train = points(rfm.machine(), data.train, options.threads);
-  row.test = points(rfm.machine(), data.test, options.threads);
+  row.train = points(rfm.machine(), data.train, options);
+  row.test = points(rfm.machine(), data.test, options);
 }
 
 }  // namespace

@@ -17,6 +17,8 @@ struct SparsityOptions {
   std::vector<std::int64_t> seeds = {0, 1, 2};  ///< of the surface, its points, the network's start and its batches
   Index test_samples = 1024;
   int threads = 1;
+  /// Asked about five times a second, by one thread at a time, from any; true ends the computation by Stopped.
+  std::function<bool()> stop = {};
 
   // The network: AdamW on the cross entropy, batches of min(n, batch_size).
   std::vector<Index> hidden = {256, 256};  ///< widths
@@ -65,7 +67,7 @@ using SparsityProgress = std::function<bool(const SparsityRow& row)>;
 /// training samples of `torus` and measured at these and at its test samples. A ReLU network is trained in float to
 /// the same loss at every n, so that what differs is not how far its training got; a Recursive Feature Machine from the
 /// identity is fitted in double and its last machine kept. The same numbers at any number of threads. Throws InputError
-/// on options that `check` refuses, RunError on a loss that is not finite or as `ridge` does.
+/// on options that `check` refuses, RunError on a loss that is not finite or as `ridge` does, Stopped when stopped.
 std::vector<SparsityRow> sparsity_study(const SparsityOptions& options, const SparsityProgress& progress = {});
 
 }  // namespace normalign

@@ -1,10 +1,13 @@
 #include "experiments/training/epoch_loop.hpp"
 
+#include <array>
 #include <cmath>
+#include <optional>
 
 #include "base/atomic_file.hpp"
 #include "base/clock.hpp"
 #include "base/number_text.hpp"
+#include "base/stop.hpp"
 #include "experiments/training/checkpoint.hpp"
 
 namespace normalign {
@@ -43,6 +46,19 @@ class Keeper {
     if (is_due(observer_.checkpoint_file, observer_.checkpoint_seconds, state_written_, now))
       write_checkpoint<T>(observer_.checkpoint_file, at, state_);
   }
+  // Copies `at` and the state, for `keep_remembered` to write where the pass that follows is not gone through.
+  void remember(const Checkpoint& at) {
+    if (observer_.checkpoint_file.empty()) return;
+    remembered_ = at;
+    copies_.clear();
+    for (const MatrixView<T>& values : state_) copies_.emplace_back(values);
+  }
+  void forget() { remembered_.reset(); }
+  void keep_remembered() {
+    if (!remembered_) return;
+    const std::vector<MatrixView<T>> views(copies_.begin(), copies_.end());
+    write_checkpoint<T>(observer_.checkpoint_file, *remembered_, views);
+  }
 
  private:
   // Whether the file is asked for and was written at least `seconds` ago, or must be written now.
@@ -56,6 +72,8 @@ class Keeper {
   std::vector<MatrixView<T>> state_;
   const Clock::time_point start_ = Clock::now();
   Clock::time_point log_written_ = start_, state_written_ = start_;
+  std::optional<Checkpoint> remembered_;
+  std::vector<Matrix<T>> copies_;
   double seconds_before_ = 0;  // of the run, in processes before this one
 };
 
@@ -72,6 +90,17 @@ void log_epoch(Checkpoint& at, const EpochProtocol& protocol) {
   }
   at.log.metrics.push_back(std::move(row));
 }
+
+// What a stop within a round, a pass and what is measured after it, would lose is worth a copy of the state where such
+// rounds take long: rounds that end in a logged epoch, and the others.
+class SlowRounds {
+ public:
+  bool includes(bool is_logged) const { return is_slow_[is_logged ? 1 : 0]; }
+  void see(bool is_logged, double seconds) { is_slow_[is_logged ? 1 : 0] = seconds > 0.2; }
+
+ private:
+  std::array<bool, 2> is_slow_ = {true, true};  // until one is seen
+};
 
 // The network as it is now, as a file, with how its table was read.
 template <class T>
@@ -116,6 +145,8 @@ RunLog epoch_loop(RunLog begun, TrainingParts<T>& parts, const EpochProtocol& pr
   const bool resumed = keeper.take_up(at);
   if (resumed) parts.resume(at.steps);
   keeper.keep_log(at, true);
+  SlowRounds slow;
+  Clock::time_point round = Clock::now();
   try {
     for (bool is_measured = resumed;; is_measured = false, ++at.epoch) {
       if (!is_measured) {
@@ -129,7 +160,10 @@ RunLog epoch_loop(RunLog begun, TrainingParts<T>& parts, const EpochProtocol& pr
         if (stops) keeper.keep_log(at, true);
         keeper.keep_state(at, stops);
         if (stops) return log;
+        slow.see(protocol.is_logged(at.epoch), seconds_since(round));
       }
+      round = Clock::now();
+      slow.includes(protocol.is_logged(at.epoch + 1)) ? keeper.remember(at) : keeper.forget();
       const auto start = Clock::now();
       protocol.pass(at.epoch, at.steps);
       at.opt_time += seconds_since(start);
@@ -137,6 +171,10 @@ RunLog epoch_loop(RunLog begun, TrainingParts<T>& parts, const EpochProtocol& pr
     log.status = RunStatus::finished;
   } catch (const StorageError&) {
     throw;  // its state is left to go on from when there is space again
+  } catch (const Stopped&) {
+    keeper.keep_log(at, true);
+    keeper.keep_remembered();
+    return log;
   } catch (const RunError& error) {
     log.status = RunStatus::failed;
     log.failure = error.what();

@@ -39,8 +39,9 @@ void require_finite_step(Index epoch, double loss);
 
 /// Trains `parts` by the protocol and returns the log, which begins as `log`: epoch 0 is the untrained network, and
 /// `opt_time` counts the passes alone. A run that `observer` has a checkpoint of goes on from there. A loss that is
-/// not finite ends the run, `failed` in its log; so does any RunError but one for want of space, which is let through.
-/// Throws InputError when the checkpoint is another run's or the model cannot be written, RunError when the log cannot.
+/// not finite ends the run, `failed` in its log; so does any RunError but one for want of space, which is let through,
+/// and Stopped from a pass or a measurement, by which the run ends as `observer.stop` has it. Throws InputError when
+/// the checkpoint is another run's or the model cannot be written, RunError when the log cannot.
 template <class T>
 RunLog epoch_loop(RunLog log, TrainingParts<T>& parts, const EpochProtocol& protocol, const RunObserver& observer);
 

@@ -52,8 +52,9 @@ RunLog grokking_run(const RunConfig& config, const Split<T>& data, int threads, 
   Evaluator<T> evaluate(parts.network, parts.loss, threads);
   Batches<T> train(split.train, targets_of(config, split.train), config.batch_size, seed);
   const Batches<T> test(split.test, targets_of(config, split.test), 0, seed);
-  Measurements<T> measure(config, parts.network, parts.loss, train.all(), test.all(), data.train.inputs.cols(),
-                          threads);
+  const StopPoll stop("training", observer.stop);
+  Measurements<T> measure(config, parts.network, parts.loss, train.all(), test.all(), data.train.inputs.cols(), threads,
+                          stop);
   TermMeans terms(step.term_names());
   RunLog begun = new_log(config, threads);
   const std::vector<double> units = target_units(begun);
@@ -83,6 +84,7 @@ RunLog grokking_run(const RunConfig& config, const Split<T>& data, int threads, 
             if (parts.input_noise) train.draw_noise(epoch, parts.input_noise(evaluate(train.all()).accuracy));
             terms.clear();
             train.pass(epoch, [&](const Batch<T>& batch) {
+              stop.check();
               const StepResult found = step(batch, number++);
               require_finite_step(epoch, found.total);
               terms.add(found.terms);

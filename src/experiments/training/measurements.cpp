@@ -54,7 +54,7 @@ std::string certificate_metric(const RunConfig& config) { return "certified_dist
 
 template <class T>
 Measurements<T>::Measurements(const RunConfig& config, const Mlp<T>& mlp, Loss loss, const Batch<T>& train,
-                              const Batch<T>& test, Index inputs, int threads)
+                              const Batch<T>& test, Index inputs, int threads, StopPoll stop)
     : config_(config),
       mlp_(mlp),
       loss_(loss),
@@ -62,6 +62,7 @@ Measurements<T>::Measurements(const RunConfig& config, const Mlp<T>& mlp, Loss l
       test_(test),
       inputs_(inputs),
       threads_(threads),
+      stop_(std::move(stop)),
       evaluate_(mlp, loss, threads),
       cross_entropy_(mlp, Loss::cross_entropy, threads) {
   if (config.noise_first_column > test.inputs.cols())
@@ -81,7 +82,8 @@ template <class T>
 void Measurements<T>::append_geometry(MetricRow& row) const {
   const auto start = Clock::now();
   const auto append = [&](const char* prefix, const Batch<T>& data) {
-    const LocalGeometry mean = mean_local_geometry(mlp_, first_rows(data, config_.geometry_samples), threads_);
+    const LocalGeometry mean =
+        mean_local_geometry(mlp_, first_rows(data, config_.geometry_samples), threads_, stop_.inner());
     for (const auto& [name, value] : measures(mean))
       if (value) row.extras.emplace_back(text(prefix, name), *value);
   };
@@ -105,8 +107,10 @@ double Measurements<T>::noise_accuracy(Index epoch, double level) {
 template <class T>
 void Measurements<T>::append_noise(MetricRow& row) {
   const auto start = Clock::now();
-  for (double level : config_.noise_levels)
+  for (double level : config_.noise_levels) {
+    stop_.check();
     row.extras.emplace_back(noise_metric(level), noise_accuracy(row.epoch, level));
+  }
   row.extras.emplace_back("noise_time", seconds_since(start));
 }
 
@@ -121,7 +125,8 @@ void Measurements<T>::append_attacks(MetricRow& row) {
                       .step = config_.attack_step * radius,
                       .steps = static_cast<int>(config_.attack_steps),
                       .seed = static_cast<std::uint64_t>(config_.seed),
-                      .draw = static_cast<std::uint32_t>(row.epoch)},
+                      .draw = static_cast<std::uint32_t>(row.epoch),
+                      .stop = stop_.inner()},
                      threads_);
     row.extras.emplace_back(attack_metric(config_, radius), attack(attacked).accuracy);
   }
@@ -141,9 +146,11 @@ void Measurements<T>::append_certificates(MetricRow& row) const {
       std::ranges::copy(inputs.row(i), right.row(count++).begin());
   double sum = 0, exact = 0;
   if (count > 0)
-    for (const Certificate& found : certificates(
-             network, right.view().row_block(0, count),
-             {.norm = norm_of("attack_norm", config_.attack_norm), .parts = config_.certificate_parts}, threads_)) {
+    for (const Certificate& found : certificates(network, right.view().row_block(0, count),
+                                                 {.norm = norm_of("attack_norm", config_.attack_norm),
+                                                 .parts = config_.certificate_parts,
+                                                 .stop = stop_.inner()},
+                                                 threads_)) {
       sum += found.lower;
       exact += found.exact;
     }
@@ -158,7 +165,8 @@ template <class T>
 void Measurements<T>::append_regions(MetricRow& row) const {
   const auto start = Clock::now();
   const double box = config_.region_box > 0 ? config_.region_box : infinity;
-  const auto count = count_regions(piecewise_affine(mlp_), {.box = box, .max_regions = config_.max_regions});
+  const auto count =
+      count_regions(piecewise_affine(mlp_), {.box = box, .max_regions = config_.max_regions, .stop = stop_.inner()});
   if (count) row.extras.emplace_back("num_regions", *count);
   row.extras.emplace_back("regions_time", seconds_since(start));
 }

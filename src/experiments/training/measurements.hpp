@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "base/stop.hpp"
 #include "experiments/training/config.hpp"
 #include "experiments/training/run_log.hpp"
 #include "nn/attack.hpp"
@@ -43,9 +44,9 @@ class Measurements {
   /// Network and samples are borrowed; `inputs` is the number of the data's own columns, of which the network's inputs
   /// may be coordinates. Throws InputError where the noise begins behind the last column, where regions are to be
   /// counted of a network that has more than 6 inputs, and where regions or certificates are asked for of one that is
-  /// not piecewise affine.
+  /// not piecewise affine. What `stop` throws ends `append_to`.
   Measurements(const RunConfig& config, const Mlp<T>& mlp, Loss loss, const Batch<T>& train, const Batch<T>& test,
-               Index inputs, int threads);
+               Index inputs, int threads, StopPoll stop = {});
   /// Measures the network as it is now, for row.epoch.
   void append_to(MetricRow& row);
   /// The test accuracy (per cent) under noise of that standard deviation at that epoch: noise_levels' draw.
@@ -65,6 +66,7 @@ class Measurements {
   Batch<T> train_, test_;
   Index inputs_;
   int threads_;
+  StopPoll stop_;
   Evaluator<T> evaluate_, cross_entropy_;
   Matrix<T> noisy_;
 };

@@ -12,8 +12,9 @@ namespace normalign {
 struct RunObserver {
   /// Called after every epoch and every evaluation, with the log so far and the epochs done.
   std::function<void(const RunLog&, Index epoch)> progress = [](const RunLog&, Index) {};
-  /// Asked before every pass over the training set: where it says true the run ends there, `running` in its log, and
-  /// its state is kept, so that it can go on.
+  /// Asked before every pass over the training set, and about five times a second in passes and measurements, from any
+  /// thread, by one at a time: where it says true the run ends there, `running` in its log, and its state is kept, so
+  /// that it can go on, from before the pass where it ended after that.
   std::function<bool()> stop = [] { return false; };
   /// Where the log is kept current, every two seconds and at the end; nowhere when empty.
   std::filesystem::path log_file = {};
