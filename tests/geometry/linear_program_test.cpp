@@ -4,6 +4,7 @@
 #include "support/catch.hpp"
 #include "support/matrices.hpp"
 #include "support/message_of.hpp"
+#include "support/stopping.hpp"
 
 namespace normalign::tests {
 namespace {
@@ -139,6 +140,22 @@ TEST_CASE("programs that make no sense are refused") {
         "LinearProgram: objective is 1x2; it must be 1x1");
   CHECK(message_of<InputError>([&] { program.maximise(M{{NAN}}); }) ==
         "LinearProgram: an objective coefficient is not finite");
+}
+
+TEST_CASE("a linear program ends at the iteration at which it is stopped, and solves on when it is not") {
+  const Index n = 40, m = 120;
+  const M rows = random_matrix({m, n}, 1), objective = random_matrix({1, n}, 2);
+  M limits(1, m), low(1, n), high(1, n);
+  std::ranges::fill(limits.span(), 1);
+  std::ranges::fill(low.span(), -10);
+  std::ranges::fill(high.span(), 10);
+  LinearProgram plain(rows, limits, low, high), asked(rows, limits, low, high), stopped(rows, limits, low, high);
+  asked.end_by(StopPoll("test", goes_on));
+  stopped.end_by(StopPoll("test", [] { return true; }));
+  const LinearSolution expected = plain.maximise(objective), found = asked.maximise(objective);
+  CHECK(same_bits(found.point, expected.point));
+  CHECK(found.multipliers == expected.multipliers);
+  CHECK(message_of<Stopped>([&] { stopped.maximise(objective); }) == "test: stopped");
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "support/geometry_reference.hpp"
 #include "support/matrices.hpp"
 #include "support/message_of.hpp"
+#include "support/stopping.hpp"
 #include "support/tolerances.hpp"
 
 namespace normalign::tests {
@@ -370,6 +371,20 @@ TEST_CASE(
   const auto ignore = [](Index, ConstView<double>, ConstView<double>) {};
   CHECK(message_of([&] { visit_jacobians<double>(mlp, M(0, 4), ignore); }) ==
         "visit_jacobians: inputs are 0x4; there must be a row");
+}
+
+TEST_CASE("local geometries and visits of Jacobians end when stopped, on any thread") {
+  const Mlp<double> mlp({.widths = {200, 300, 300, 60}, .seed = 1});
+  const M x = random_matrix({20'000, 200}, 2);
+  for (const int threads : {1, 3}) {
+    check_stops("local_geometries", [&](const std::function<bool()>& stop) {
+      local_geometries(mlp, Batch<double>{.inputs = x}, threads, stop);
+    });
+    check_stops("visit_jacobians", [&](const std::function<bool()>& stop) {
+      visit_jacobians<double>(
+          mlp, x, [](Index, ConstView<double>, ConstView<double>) {}, threads, stop);
+    });
+  }
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "support/geometry_reference.hpp"
 #include "support/matrices.hpp"
 #include "support/message_of.hpp"
+#include "support/stopping.hpp"
 
 namespace normalign::tests {
 namespace {
@@ -242,6 +243,13 @@ TEST_CASE("what does not fit is refused, and so are too many cells") {
         "power_distance: x is 1x3; it must be 1x2");
   CHECK(message_of<RunError>([&] { power_diagram(network, 0, {.half_width = 100, .max_cells = 5}); }) ==
         "power_diagram: layer 0 has 7 cells by unit 2; max_cells is 5");
+}
+
+TEST_CASE("a power diagram ends when stopped") {
+  const PiecewiseAffineNetwork network = random_network({3, 400, 2}, 1);
+  check_stops("power_diagram", [&](const std::function<bool()>& stop) {
+    power_diagram(network, 0, {.half_width = 10, .max_cells = 100'000'000, .stop = stop});
+  });
 }
 
 }  // namespace

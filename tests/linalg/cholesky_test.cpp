@@ -3,9 +3,11 @@
 #include <cmath>
 
 #include "linalg/row_blocks.hpp"
+#include "linalg/thread_limit.hpp"
 #include "support/catch.hpp"
 #include "support/matrices.hpp"
 #include "support/message_of.hpp"
+#include "support/stopping.hpp"
 
 namespace normalign::tests {
 namespace {
@@ -132,6 +134,20 @@ TEST_CASE("misfits are refused") {
         "cholesky_solve: factor is 2x2 but b is 3x1; b.rows must equal factor.rows");
   CHECK(message_of([&] { triangular_solve<double>(square, long_b); }) ==
         "triangular_solve: factor is 2x2 but b is 3x1; b.rows must equal factor.rows");
+}
+
+TEST_CASE("a Cholesky factorisation ends when stopped, at the first column of tiles, on any thread") {
+  for (const int threads : {1, 3}) {
+    const ThreadLimit limit(threads);
+    Matrix<double> a(1000, 1000);
+    for (Index i = 0; i < a.rows(); ++i) a(i, i) = 4;
+    int asked = 0;
+    const StopPoll stop("test", [&] { return ++asked > 0; });
+    CHECK(message_of<Stopped>([&] { cholesky<double>(a, stop); }) == "test: stopped");
+    CHECK(asked == 1);
+    CHECK(a(999, 999) == 4);
+    CHECK(cholesky<double>(a, StopPoll("test", goes_on)));
+  }
 }
 
 }  // namespace normalign::tests

@@ -8,6 +8,7 @@
 #include "support/matrices.hpp"
 #include "support/message_of.hpp"
 #include "support/reference.hpp"
+#include "support/stopping.hpp"
 #include "support/tolerances.hpp"
 
 namespace normalign::tests {
@@ -327,6 +328,23 @@ TEST_CASE("class attacks on a network: what cannot be attacked is refused, by ro
   CHECK(contains(refusal({.inputs = wide, .labels = labels}, 2), "takes 2 columns"));
   CHECK(contains(refusal({.inputs = x, .labels = too_large}, 1), "is 2; it must be from 0 to 1"));
   CHECK(contains(refusal({.inputs = x, .labels = labels}, 0), "threads is 0"));
+}
+
+TEST_CASE("attacks on a network end when stopped, in all of their threads") {
+  const Mlp<double> mlp({.widths = {4, 8, 3}, .seed = 1});
+  const M x = random_matrix({600, 4}, 2);
+  const std::vector<std::int32_t> labels = predicted_at<double>(mlp, x);
+  const std::vector<double> radii{1e-9};
+  const Batch<double> data{.inputs = x, .labels = labels};
+  for (const int threads : {1, 3}) {
+    check_stops("attack", [&](const std::function<bool()>& stop) {
+      class_attacks(mlp, data, radii, {.steps = 1'000'000'000, .stop = stop}, threads);
+    });
+    check_stops("attack", [&](const std::function<bool()>& stop) {
+      Attack<double> attack(mlp, Loss::cross_entropy, {.radius = 1e-9, .steps = 1'000'000'000, .stop = stop}, threads);
+      attack(data);
+    });
+  }
 }
 
 }  // namespace normalign::tests

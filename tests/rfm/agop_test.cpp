@@ -3,6 +3,7 @@
 #include "support/catch.hpp"
 #include "support/kernel_machines.hpp"
 #include "support/message_of.hpp"
+#include "support/stopping.hpp"
 #include "support/tolerances.hpp"
 
 namespace normalign::tests {
@@ -150,6 +151,21 @@ TEST_CASE("weights that do not fit are refused", "[rfm]") {
   CHECK(message_of([&] { agop<double>(machine, x, none); }) == "agop: the weights sum to 0; one must be positive");
   CHECK(message_of([&] { agop<double>(machine, x, good, 0); }) == "agop: threads is 0; it must be at least 1");
   CHECK(contains(message_of([&] { agop<double>(machine, M(2, 4), good); }), "a is 2x4 but b is 3x3"));
+}
+
+TEST_CASE("an average gradient outer product ends when stopped, by points or by pairs", "[rfm]") {
+  const StopPoll stop("test", [] { return true; });
+  Matrix<double> identity(6, 6);
+  for (Index i = 0; i < 6; ++i) identity(i, i) = 1;
+  for (const Index centres : {4, 400}) {
+    const KernelMachine<double> machine({}, random_matrix({centres, 6}, 1), identity, random_matrix({centres, 3}, 2));
+    const Matrix<double> x = random_matrix({50, 6}, 3);
+    const std::vector<Index> weights(50, 1);
+    for (const int threads : {1, 3}) {
+      CHECK(message_of<Stopped>([&] { agop<double>(machine, x, weights, threads, stop); }) == "test: stopped");
+      CHECK(message_of<Stopped>([&] { centred_agop<double>(machine, x, weights, threads, stop); }) == "test: stopped");
+    }
+  }
 }
 
 }  // namespace normalign::tests

@@ -8,6 +8,7 @@
 #include "support/catch.hpp"
 #include "support/matrices.hpp"
 #include "support/message_of.hpp"
+#include "support/stopping.hpp"
 
 namespace normalign::tests {
 namespace {
@@ -325,6 +326,27 @@ TEST_CASE("data and options that make no fit are refused", "[rfm]") {
   CHECK(message_of([&] { rfm.fit(M(2, 1), M{{1}, {INFINITY}}); }) == "Rfm: y holds inf; it must be finite");
   // Before a fit there are no outputs.
   CHECK(rfm.machine().outputs() == 0);
+}
+
+TEST_CASE("a fit ends when stopped, whatever it is at, and has the same bits when it is not", "[rfm]") {
+  const M x = random_matrix({3000, 60}, 1), y = random_matrix({3000, 3}, 2);
+  const std::vector<std::int32_t> labels(3000);
+  for (const int threads : {1, 3}) {
+    const auto fit = [&](const std::function<bool()>& stop, bool validates) {
+      Rfm<double> rfm({.ridge = {.threads = threads, .stop = stop}, .updates = 1000});
+      if (validates)
+        rfm.fit(x, y, Validation<double>{.x = x, .labels = labels});
+      else
+        rfm.fit(x, y);
+    };
+    check_stops("Rfm", [&](const std::function<bool()>& stop) { fit(stop, false); });
+    check_stops("Rfm", [&](const std::function<bool()>& stop) { fit(stop, true); });
+  }
+  const M few = random_matrix({200, 5}, 3), values = random_matrix({200, 2}, 4);
+  Rfm<double> plain({.updates = 2}), asked({.ridge = {.stop = goes_on}, .updates = 2});
+  plain.fit(few, values);
+  asked.fit(few, values);
+  CHECK(same_bits(plain.machine().coefficients(), asked.machine().coefficients()));
 }
 
 }  // namespace normalign::tests

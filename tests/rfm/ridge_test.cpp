@@ -5,6 +5,7 @@
 #include "support/catch.hpp"
 #include "support/matrices.hpp"
 #include "support/message_of.hpp"
+#include "support/stopping.hpp"
 
 namespace normalign::tests {
 namespace {
@@ -84,6 +85,25 @@ TEST_CASE("misfits and options out of range are refused", "[rfm]") {
   CHECK(contains(refusal(M(3, 1), {.regularisation = std::nan("")}), "ridge: regularisation is nan"));
   CHECK(refusal(M(3, 1), {.threads = 0}) == "ridge: threads is 0; it must be at least 1");
   CHECK(contains(refusal(M(3, 1), {}, {.bandwidth = -1}), "kernel: bandwidth is -1"));
+}
+
+TEST_CASE("a solution ends when stopped, by whichever method it is found", "[rfm]") {
+  // Of thousands of points only so that each method is taken: the first tile asks.
+  const auto stops = [](Index n, Index columns, double memory) {
+    const MahalanobisPoints<double> points(random_matrix({n, 3}, 1));
+    const M y = random_matrix({n, columns}, 2);
+    const RidgeOptions options{.memory = memory, .stop = [] { return true; }};
+    return message_of<Stopped>([&] { ridge<double>({}, points, y, options); });
+  };
+  CHECK(stops(300, 1, infinity) == "ridge: stopped");
+  CHECK(stops(2500, 20, infinity) == "ridge: stopped");
+  CHECK(stops(2000, 1, 1e6) == "ridge: stopped");
+  const MahalanobisPoints<double> points(random_matrix({50'000, 20}, 1));
+  const M y = random_matrix({50'000, 3}, 2);
+  check_stops("ridge", [&](const std::function<bool()>& stop) {
+    ridge<double>({}, points, y,
+                  {.regularisation = 1e-6, .memory = 1e8, .threads = 2, .tolerance = 1e-12, .stop = stop});
+  });
 }
 
 }  // namespace normalign::tests

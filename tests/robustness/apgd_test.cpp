@@ -11,6 +11,7 @@
 #include "support/distances.hpp"
 #include "support/matrices.hpp"
 #include "support/message_of.hpp"
+#include "support/stopping.hpp"
 
 namespace normalign::tests {
 namespace {
@@ -443,6 +444,17 @@ TEST_CASE("apgd: a loss or a gradient that is not finite ends the attack and nam
     }
   const auto failing = [](auto, auto, const auto&) { throw std::domain_error("mine"); };
   CHECK_THROWS_AS(apgd<double>(x, {}, failing), std::domain_error);
+}
+
+TEST_CASE("apgd ends when stopped, between two steps") {
+  const Matrix<double> inputs(3, 2);
+  check_stops("apgd", [&](const std::function<bool()>& stop) {
+    apgd<double>(inputs, {.steps = 1'000'000'000, .stop = stop},
+                 [](std::span<const Index>, ConstView<double>, const PointLosses<double>& out) {
+                   std::ranges::fill(out.losses, 0.0);
+                   std::ranges::fill(out.gradients.span(), 1.0);
+                 });
+  });
 }
 
 }  // namespace normalign::tests

@@ -9,6 +9,7 @@
 #include "support/distances.hpp"
 #include "support/matrices.hpp"
 #include "support/message_of.hpp"
+#include "support/stopping.hpp"
 
 namespace normalign::tests {
 namespace {
@@ -225,6 +226,19 @@ TEST_CASE("class attacks: options, labels and outputs that make no attack are re
   const std::vector<Index> numbers{5, 17};
   CHECK(message_of<RunError>([&] { class_attacks<double>(broken, labels, radii, {}, itself<double>, numbers); }) ==
         "attack: an output at sample 17 is inf");
+}
+
+TEST_CASE("attacks on classes end when stopped, inside of an attack within one radius") {
+  // Rows that no small radius fools.
+  M inputs(4, 5);
+  for (Index i = 0; i < 4; ++i) inputs(i, 0) = 1;
+  const std::vector<std::int32_t> labels(4);
+  const std::vector<double> radii{1e-3};
+  for (const AttackKind kind : kinds)
+    check_stops("attack", [&](const std::function<bool()>& stop) {
+      class_attacks<double>(inputs, labels, radii, {.kind = kind, .steps = 1'000'000'000, .stop = stop},
+                            itself<double>);
+    });
 }
 
 }  // namespace normalign::tests

@@ -10,6 +10,7 @@
 #include "support/catch.hpp"
 #include "support/matrices.hpp"
 #include "support/message_of.hpp"
+#include "support/stopping.hpp"
 
 namespace normalign::tests {
 namespace {
@@ -327,6 +328,14 @@ TEST_CASE("what the gradient throws passes through") {
   const M x(2, 2);
   const auto failing = [](ConstView<double>, MatrixView<double>) { throw std::domain_error("mine"); };
   CHECK_THROWS_AS(pgd<double>(x, {}, failing), std::domain_error);
+}
+
+TEST_CASE("pgd ends when stopped, between two steps") {
+  const Matrix<double> inputs(3, 2);
+  check_stops("pgd", [&](const std::function<bool()>& stop) {
+    pgd<double>(inputs, {.steps = 1'000'000'000, .stop = stop},
+                [](ConstView<double>, MatrixView<double> out) { std::ranges::fill(out.span(), 1.0); });
+  });
 }
 
 }  // namespace normalign::tests

@@ -2,8 +2,10 @@
 
 #include <limits>
 
+#include "base/stop.hpp"
 #include "support/catch.hpp"
 #include "support/message_of.hpp"
+#include "support/stopping.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace normalign::tests {
@@ -118,6 +120,39 @@ TEST_CASE("epoch loop: a run that was stopped goes on from its state, and its fi
   CHECK(finished.epoch == 0);
   CHECK(seconds(finished) >= 5000);
   CHECK(seconds(finished) < 6000);
+}
+
+TEST_CASE("epoch loop: a run that is stopped in a pass or a measurement goes on from before that pass") {
+  Counting whole;
+  const RunLog expected = epoch_loop({.run_name = "run"}, whole.parts, whole.protocol(5), {});
+  for (const bool in_pass : {false, true})
+    for (const Index at : {0, 2, 4}) {
+      CAPTURE(in_pass, at);
+      const TemporaryFolder folder;
+      const RunObserver observer{.log_file = folder / "run.json",
+                                 .checkpoint_file = folder / ".run.checkpoint",
+                                 .model_file = folder / "run.safetensors"};
+      Counting first, second;
+      EpochProtocol protocol = first.protocol(5);
+      const auto stop_at = [&](Index epoch) {
+        if (epoch == at) throw Stopped("training: stopped");
+      };
+      if (in_pass)
+        protocol.pass = [&, pass = protocol.pass](Index epoch, std::uint32_t& step) {
+          pass(epoch, step);  // which leaves the network behind its state
+          stop_at(epoch);
+        };
+      else
+        protocol.measure = [&](MetricRow& row) { stop_at(row.epoch); };
+      CHECK(epoch_loop({.run_name = "run"}, first.parts, protocol, observer).status == RunStatus::running);
+      CHECK(read_log(observer.log_file).status == RunStatus::running);
+      CHECK_FALSE(std::filesystem::exists(observer.model_file));
+      const RunLog log = epoch_loop({.run_name = "run"}, second.parts, second.protocol(5), observer);
+      CHECK(log.status == RunStatus::finished);
+      CHECK(log.metrics.size() == expected.metrics.size());
+      CHECK(second.parts.network.parameters().front()(0, 0) == whole.parts.network.parameters().front()(0, 0));
+      CHECK(second.steps.back() == whole.steps.back());
+    }
 }
 
 }  // namespace

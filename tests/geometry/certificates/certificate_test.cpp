@@ -10,6 +10,7 @@
 #include "support/geometry_reference.hpp"
 #include "support/matrices.hpp"
 #include "support/message_of.hpp"
+#include "support/stopping.hpp"
 
 namespace normalign::tests {
 namespace {
@@ -283,6 +284,36 @@ TEST_CASE("options that make no sense are refused") {
   CHECK(message({.adversarial = x}) == "certificates: row 0 of adversarial is classified as that of x is");
   CHECK(message_of<InputError>([&] { certificates(network, M(1, 3)); }) ==
         "certificates: x is 1x3; it must have 2 columns");
+}
+
+TEST_CASE("certificates: the search around one input ends when stopped, whatever it is at, on any thread") {
+  const PiecewiseAffineNetwork wide = random_network({60, 80, 80, 3}, 1),
+                               plane = random_network({2, 150, 150, 150, 3}, 1),
+                               large = random_network({300, 250, 250, 10}, 1);
+  for (const auto& [network, rows] : {std::pair{&wide, 1}, {&wide, 3}, {&plane, 1}, {&large, 1}})
+    for (const Norm norm : {Norm::l2, Norm::linf}) {
+      CAPTURE(network->inputs(), rows, name_of(norm));
+      const M x = random_matrix({rows, network->inputs()}, 2);
+      check_stops("certificates", [&](const std::function<bool()>& stop) {
+        certificates(*network, x, {.norm = norm, .parts = 1'000'000'000, .stop = stop}, rows);
+      });
+    }
+}
+
+TEST_CASE("certificates: a callback that ends nothing leaves the same bits") {
+  for (const std::vector<Index>& widths : std::vector<std::vector<Index>>{{2, 12, 9, 3}, {5, 8, 6, 2}})
+    for (const Norm norm : {Norm::l2, Norm::linf}) {
+      const PiecewiseAffineNetwork network = random_network(widths, 3);
+      const M x = random_matrix({4, widths.front()}, 4);
+      const auto plain = certificates(network, x, {.norm = norm}),
+                 asked = certificates(network, x, {.norm = norm, .stop = goes_on});
+      for (std::size_t i = 0; i < plain.size(); ++i) {
+        CHECK(plain[i].lower == asked[i].lower);
+        CHECK(plain[i].upper == asked[i].upper);
+        CHECK(plain[i].parts == asked[i].parts);
+        CHECK(same_bits(plain[i].adversarial, asked[i].adversarial));
+      }
+    }
 }
 
 }  // namespace

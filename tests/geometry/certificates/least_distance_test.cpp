@@ -8,6 +8,7 @@
 #include "support/distances.hpp"
 #include "support/matrices.hpp"
 #include "support/message_of.hpp"
+#include "support/stopping.hpp"
 
 namespace normalign::tests {
 namespace {
@@ -230,6 +231,17 @@ TEST_CASE("in the maximum norm a search begun at the basis of other half-spaces 
     CHECK(warm.basis.size() == 30 + 1 + 9);
   }
   CHECK(detail::with_row({}, 30, 3).empty());
+}
+
+TEST_CASE("a search for the nearest point of many half-spaces ends when stopped, in both norms") {
+  const M slopes = random_matrix({200, 60}, 1), x(1, 60);
+  M offsets(1, 200);
+  std::ranges::fill(offsets.span(), -0.5);
+  const HalfSpaces set{.slopes = slopes, .offsets = offsets};
+  const StopPoll stop("test", [] { return true; });
+  LeastDistance least_distance;
+  CHECK(message_of<Stopped>([&] { least_distance(set, x, infinity, stop); }) == "test: stopped");
+  CHECK(message_of<Stopped>([&] { least_linf_distance(set, x, infinity, infinity, {}, stop); }) == "test: stopped");
 }
 
 }  // namespace

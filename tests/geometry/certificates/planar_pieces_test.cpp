@@ -4,6 +4,7 @@
 #include "support/catch.hpp"
 #include "support/geometry_reference.hpp"
 #include "support/matrices.hpp"
+#include "support/stopping.hpp"
 
 namespace normalign::tests {
 namespace {
@@ -138,6 +139,18 @@ TEST_CASE("a plane with too many regions, or no time for it, has no pieces") {
   CHECK(planar_pieces(margins, Norm::l2, 1, 1000, never));
   CHECK(!planar_pieces(margins, Norm::l2, 1, 3, never));
   CHECK(!planar_pieces(margins, Norm::l2, 1, 1000, [] { return true; }));
+}
+
+TEST_CASE("planar pieces: what is_late throws passes through, where the partition or its values are given up, too") {
+  const PiecewiseAffineNetwork network = random_network({2, 30, 30, 2}, 1);
+  const Matrix<double> x(1, 2);
+  const detail::CentredMargins margins(network, nullptr, x);
+  const auto pieces = [&](Index most) {
+    return detail::planar_pieces(margins, Norm::l2, 1, most, []() -> bool { throw CallersError("the caller's"); });
+  };
+  CHECK(message_of<CallersError>([&] { pieces(1'000'000); }) == "the caller's");
+  CHECK(message_of<CallersError>([&] { pieces(2); }) == "the caller's");
+  CHECK_FALSE(detail::planar_pieces(margins, Norm::l2, 1, 1'000'000, [] { return true; }));
 }
 
 }  // namespace

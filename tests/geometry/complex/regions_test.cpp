@@ -15,6 +15,7 @@
 #include "support/matrices.hpp"
 #include "support/message_of.hpp"
 #include "support/reference.hpp"
+#include "support/stopping.hpp"
 
 namespace normalign::tests {
 namespace {
@@ -512,6 +513,14 @@ TEST_CASE("progress is told, a search stops when asked to, and what is no box is
   CHECK(message_of([&] { regions(steep); }) ==
         "regions: a slope or offset of layer 1 is beyond what a double holds on a region; weights and biases must be "
         "smaller");
+}
+
+TEST_CASE("regions and their count end when stopped, and are the same when they are not") {
+  const PiecewiseAffineNetwork network = random_network({5, 60, 60, 60, 2}, 1);
+  check_stops("regions", [&](const std::function<bool()>& stop) { regions(network, {.stop = stop}); });
+  check_stops("regions", [&](const std::function<bool()>& stop) { count_regions(network, {.stop = stop}); });
+  const PiecewiseAffineNetwork small = random_network({3, 8, 8, 2}, 2);
+  CHECK(regions(small).codes == regions(small, {.stop = goes_on}).codes);
 }
 
 }  // namespace

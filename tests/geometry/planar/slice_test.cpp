@@ -9,6 +9,7 @@
 #include "support/geometry_reference.hpp"
 #include "support/matrices.hpp"
 #include "support/message_of.hpp"
+#include "support/stopping.hpp"
 
 namespace normalign::tests {
 namespace {
@@ -219,6 +220,19 @@ TEST_CASE("what is no window, plane or number is refused, and so are too many re
         }) == "slice: the plane's origin, u and v are 1x2, 1x2 and 1x2; they must be 1x3");
   CHECK(message_of<RunError>([&] { slice(network, input_plane(), {.max_regions = 50}); }) ==
         "subdivision: more than 50 cells in layer 1, counted from 1");
+}
+
+TEST_CASE("a slice ends when stopped inside a layer, and has the same bits when it is not") {
+  const PiecewiseAffineNetwork network = random_network({2, 200, 200, 200, 200, 200, 2}, 1);
+  for (const int threads : {1, 3})
+    check_stops("slice", [&](const std::function<bool()>& stop) {
+      slice(network, input_plane(), {.window = square(10), .threads = threads, .stop = stop});
+    });
+  const PiecewiseAffineNetwork small = random_network({2, 20, 20, 3}, 2);
+  const Slice plain = slice(small, input_plane()), asked = slice(small, input_plane(), {.stop = goes_on});
+  CHECK(plain.codes == asked.codes);
+  CHECK(same_bits(plain.outputs, asked.outputs));
+  CHECK(same_bits(plain.maps, asked.maps));
 }
 
 }  // namespace
