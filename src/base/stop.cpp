@@ -14,6 +14,8 @@ constexpr Clock::duration between_askings = std::chrono::milliseconds(200);
 }  // namespace
 
 struct StopPoll::State {
+  State(const char* of, const std::function<bool()>& callback) : computation(of), stop(callback) {}
+
   const char* computation;
   std::function<bool()> stop;
   std::mutex asking;

@@ -353,8 +353,9 @@ Command add_train(CLI::App& app) {
       "with both accuracies above the task's criteria (grokked), or at its last epoch with --stop never, and then "
       "still\n"
       "logs at which epoch it grokked. (lazy_regime has no criteria: 64 log-spaced epochs, or every N-th.)\n"
-      "\nCtrl-C ends a run at the end of an epoch and leaves its state in DIR; the same command goes on from\n"
-      "there, as it does after a crash. With --overwrite it begins anew.\n"
+      "\nCtrl-C ends a run and leaves its state in DIR, at the end of an epoch that is soon over or from before one "
+      "that\n"
+      "takes long; the same command goes on from there, as it does after a crash. With --overwrite it begins anew.\n"
       "\nA log's own settings, train --config RUN.json --out DIR, make the same run again.");
   add(*command, "task", a.task, "What to train; may be left out where the file of --config says it", "TASK")
       ->required(false);

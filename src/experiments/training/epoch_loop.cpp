@@ -7,7 +7,6 @@
 #include "base/atomic_file.hpp"
 #include "base/clock.hpp"
 #include "base/number_text.hpp"
-#include "base/stop.hpp"
 #include "experiments/training/checkpoint.hpp"
 
 namespace normalign {
@@ -53,7 +52,6 @@ class Keeper {
     copies_.clear();
     for (const MatrixView<T>& values : state_) copies_.emplace_back(values);
   }
-  void forget() { remembered_.reset(); }
   void keep_remembered() {
     if (!remembered_) return;
     const std::vector<MatrixView<T>> views(copies_.begin(), copies_.end());
@@ -78,9 +76,9 @@ class Keeper {
 };
 
 // Appends the epoch's row to the log, and says there where the run grokked.
-void log_epoch(Checkpoint& at, const EpochProtocol& protocol) {
+void log_epoch(Checkpoint& at, const EpochProtocol& protocol, const StopPoll& stop) {
   MetricRow row{.epoch = at.epoch, .opt_time = at.opt_time};
-  protocol.measure(row);
+  protocol.measure(row, stop);
   if (!std::isfinite(row.train_loss) || !std::isfinite(row.test_loss))
     throw RunError(text("epoch ", at.epoch, ": the loss is ", row.train_loss, " on the training and ", row.test_loss,
                         " on the test samples; it must be finite"));
@@ -145,12 +143,15 @@ RunLog epoch_loop(RunLog begun, TrainingParts<T>& parts, const EpochProtocol& pr
   const bool resumed = keeper.take_up(at);
   if (resumed) parts.resume(at.steps);
   keeper.keep_log(at, true);
+  // A round that is not remembered is gone through. Before the first pass nothing is lost.
+  bool may_stop_inside = true;
+  const StopPoll stop("training", [&] { return may_stop_inside && observer.stop(); });
   SlowRounds slow;
-  Clock::time_point round = Clock::now();
+  std::optional<Clock::time_point> round;  // when it began
   try {
     for (bool is_measured = resumed;; is_measured = false, ++at.epoch) {
       if (!is_measured) {
-        if (protocol.is_logged(at.epoch)) log_epoch(at, protocol);
+        if (protocol.is_logged(at.epoch)) log_epoch(at, protocol, stop);
         keeper.keep_log(at, false);
         if (observer.save_every > 0 && at.epoch % observer.save_every == 0)
           write_safetensors(model_file_at(observer.model_file, at.epoch), model_of(parts, log));
@@ -160,12 +161,13 @@ RunLog epoch_loop(RunLog begun, TrainingParts<T>& parts, const EpochProtocol& pr
         if (stops) keeper.keep_log(at, true);
         keeper.keep_state(at, stops);
         if (stops) return log;
-        slow.see(protocol.is_logged(at.epoch), seconds_since(round));
+        if (round) slow.see(protocol.is_logged(at.epoch), seconds_since(*round));
       }
       round = Clock::now();
-      slow.includes(protocol.is_logged(at.epoch + 1)) ? keeper.remember(at) : keeper.forget();
+      may_stop_inside = slow.includes(protocol.is_logged(at.epoch + 1));
+      if (may_stop_inside) keeper.remember(at);
       const auto start = Clock::now();
-      protocol.pass(at.epoch, at.steps);
+      protocol.pass(at.epoch, at.steps, stop);
       at.opt_time += seconds_since(start);
     }
     log.status = RunStatus::finished;

@@ -52,9 +52,8 @@ RunLog grokking_run(const RunConfig& config, const Split<T>& data, int threads, 
   Evaluator<T> evaluate(parts.network, parts.loss, threads);
   Batches<T> train(split.train, targets_of(config, split.train), config.batch_size, seed);
   const Batches<T> test(split.test, targets_of(config, split.test), 0, seed);
-  const StopPoll stop("training", observer.stop);
-  Measurements<T> measure(config, parts.network, parts.loss, train.all(), test.all(), data.train.inputs.cols(), threads,
-                          stop);
+  Measurements<T> measure(config, parts.network, parts.loss, train.all(), test.all(), data.train.inputs.cols(),
+                          threads);
   TermMeans terms(step.term_names());
   RunLog begun = new_log(config, threads);
   const std::vector<double> units = target_units(begun);
@@ -63,10 +62,10 @@ RunLog grokking_run(const RunConfig& config, const Split<T>& data, int threads, 
       .epochs = config.epochs,
       .is_logged = [&](Index epoch) { return is_logged(epoch, config.epochs, config.eval_every); },
       .measure =
-          [&](MetricRow& row) {
+          [&](MetricRow& row, const StopPoll& stop) {
             measure_accuracies(row, evaluate, train.all(), test.all(), units);
             terms.append_to(row);
-            measure.append_to(row);
+            measure.append_to(row, stop);
           },
       // Noise that decides it is measured, and said in the row, only where the rest is met.
       .meets_criterion =
@@ -80,7 +79,7 @@ RunLog grokking_run(const RunConfig& config, const Split<T>& data, int threads, 
           },
       .ends_when_grokked = config.stop == "grokked",
       .pass =
-          [&](Index epoch, std::uint32_t& number) {
+          [&](Index epoch, std::uint32_t& number, const StopPoll& stop) {
             if (parts.input_noise) train.draw_noise(epoch, parts.input_noise(evaluate(train.all()).accuracy));
             terms.clear();
             train.pass(epoch, [&](const Batch<T>& batch) {

@@ -125,11 +125,12 @@ RunLog lazy_regime_run(const RunConfig& config, const Split<T>& data, int thread
                                          : std::ranges::binary_search(spaced, epoch);
           },
       .measure =
-          [&](MetricRow& row) {
+          [&](MetricRow& row, const StopPoll&) {
             measure_accuracies(row, evaluate, train, test);
             row.extras = measurements(mlp, start, data.train, scale, rate);
           },
-      .pass = [&](Index epoch, std::uint32_t& number) { require_finite_step(epoch, step(train, number++).total); }};
+      .pass = [&](Index epoch, std::uint32_t& number,
+                  const StopPoll&) { require_finite_step(epoch, step(train, number++).total); }};
   return epoch_loop(new_log(config, threads), parts, protocol, observer);
 }
 

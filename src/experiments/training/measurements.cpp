@@ -54,7 +54,7 @@ std::string certificate_metric(const RunConfig& config) { return "certified_dist
 
 template <class T>
 Measurements<T>::Measurements(const RunConfig& config, const Mlp<T>& mlp, Loss loss, const Batch<T>& train,
-                              const Batch<T>& test, Index inputs, int threads, StopPoll stop)
+                              const Batch<T>& test, Index inputs, int threads)
     : config_(config),
       mlp_(mlp),
       loss_(loss),
@@ -62,7 +62,6 @@ Measurements<T>::Measurements(const RunConfig& config, const Mlp<T>& mlp, Loss l
       test_(test),
       inputs_(inputs),
       threads_(threads),
-      stop_(std::move(stop)),
       evaluate_(mlp, loss, threads),
       cross_entropy_(mlp, Loss::cross_entropy, threads) {
   if (config.noise_first_column > test.inputs.cols())
@@ -79,11 +78,11 @@ void Measurements<T>::append_cross_entropy(MetricRow& row) {
 }
 
 template <class T>
-void Measurements<T>::append_geometry(MetricRow& row) const {
+void Measurements<T>::append_geometry(MetricRow& row, const StopPoll& stop) const {
   const auto start = Clock::now();
   const auto append = [&](const char* prefix, const Batch<T>& data) {
     const LocalGeometry mean =
-        mean_local_geometry(mlp_, first_rows(data, config_.geometry_samples), threads_, stop_.inner());
+        mean_local_geometry(mlp_, first_rows(data, config_.geometry_samples), threads_, stop.inner());
     for (const auto& [name, value] : measures(mean))
       if (value) row.extras.emplace_back(text(prefix, name), *value);
   };
@@ -105,17 +104,17 @@ double Measurements<T>::noise_accuracy(Index epoch, double level) {
 }
 
 template <class T>
-void Measurements<T>::append_noise(MetricRow& row) {
+void Measurements<T>::append_noise(MetricRow& row, const StopPoll& stop) {
   const auto start = Clock::now();
   for (double level : config_.noise_levels) {
-    stop_.check();
+    stop.check();
     row.extras.emplace_back(noise_metric(level), noise_accuracy(row.epoch, level));
   }
   row.extras.emplace_back("noise_time", seconds_since(start));
 }
 
 template <class T>
-void Measurements<T>::append_attacks(MetricRow& row) {
+void Measurements<T>::append_attacks(MetricRow& row, const StopPoll& stop) {
   const auto start = Clock::now();
   const Batch<T> attacked = config_.attack_samples > 0 ? first_rows(test_, config_.attack_samples) : test_;
   for (double radius : config_.attack_radii) {
@@ -126,7 +125,7 @@ void Measurements<T>::append_attacks(MetricRow& row) {
                       .steps = static_cast<int>(config_.attack_steps),
                       .seed = static_cast<std::uint64_t>(config_.seed),
                       .draw = static_cast<std::uint32_t>(row.epoch),
-                      .stop = stop_.inner()},
+                      .stop = stop.inner()},
                      threads_);
     row.extras.emplace_back(attack_metric(config_, radius), attack(attacked).accuracy);
   }
@@ -134,7 +133,7 @@ void Measurements<T>::append_attacks(MetricRow& row) {
 }
 
 template <class T>
-void Measurements<T>::append_certificates(MetricRow& row) const {
+void Measurements<T>::append_certificates(MetricRow& row, const StopPoll& stop) const {
   const auto start = Clock::now();
   const Batch<T> first = first_rows(test_, config_.certificate_samples);
   const PiecewiseAffineNetwork network = piecewise_affine(mlp_);
@@ -149,7 +148,7 @@ void Measurements<T>::append_certificates(MetricRow& row) const {
     for (const Certificate& found : certificates(network, right.view().row_block(0, count),
                                                  {.norm = norm_of("attack_norm", config_.attack_norm),
                                                  .parts = config_.certificate_parts,
-                                                 .stop = stop_.inner()},
+                                                 .stop = stop.inner()},
                                                  threads_)) {
       sum += found.lower;
       exact += found.exact;
@@ -162,23 +161,23 @@ void Measurements<T>::append_certificates(MetricRow& row) const {
 }
 
 template <class T>
-void Measurements<T>::append_regions(MetricRow& row) const {
+void Measurements<T>::append_regions(MetricRow& row, const StopPoll& stop) const {
   const auto start = Clock::now();
   const double box = config_.region_box > 0 ? config_.region_box : infinity;
   const auto count =
-      count_regions(piecewise_affine(mlp_), {.box = box, .max_regions = config_.max_regions, .stop = stop_.inner()});
+      count_regions(piecewise_affine(mlp_), {.box = box, .max_regions = config_.max_regions, .stop = stop.inner()});
   if (count) row.extras.emplace_back("num_regions", *count);
   row.extras.emplace_back("regions_time", seconds_since(start));
 }
 
 template <class T>
-void Measurements<T>::append_to(MetricRow& row) {
+void Measurements<T>::append_to(MetricRow& row, const StopPoll& stop) {
   if (loss_ == Loss::mse && !test_.is_regression() && mlp_.options().widths.back() > 1) append_cross_entropy(row);
-  if (config_.geometry_samples > 0) append_geometry(row);
-  if (!config_.noise_levels.empty()) append_noise(row);
-  if (!config_.attack_radii.empty()) append_attacks(row);
-  if (config_.certificate_samples > 0) append_certificates(row);
-  if (config_.max_regions > 0) append_regions(row);
+  if (config_.geometry_samples > 0) append_geometry(row, stop);
+  if (!config_.noise_levels.empty()) append_noise(row, stop);
+  if (!config_.attack_radii.empty()) append_attacks(row, stop);
+  if (config_.certificate_samples > 0) append_certificates(row, stop);
+  if (config_.max_regions > 0) append_regions(row, stop);
 }
 
 template class Measurements<float>;

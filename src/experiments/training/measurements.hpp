@@ -44,21 +44,21 @@ class Measurements {
   /// Network and samples are borrowed; `inputs` is the number of the data's own columns, of which the network's inputs
   /// may be coordinates. Throws InputError where the noise begins behind the last column, where regions are to be
   /// counted of a network that has more than 6 inputs, and where regions or certificates are asked for of one that is
-  /// not piecewise affine. What `stop` throws ends `append_to`.
+  /// not piecewise affine.
   Measurements(const RunConfig& config, const Mlp<T>& mlp, Loss loss, const Batch<T>& train, const Batch<T>& test,
-               Index inputs, int threads, StopPoll stop = {});
-  /// Measures the network as it is now, for row.epoch.
-  void append_to(MetricRow& row);
+               Index inputs, int threads);
+  /// Measures the network as it is now, for row.epoch. Throws what `stop` throws.
+  void append_to(MetricRow& row, const StopPoll& stop = {});
   /// The test accuracy (per cent) under noise of that standard deviation at that epoch: noise_levels' draw.
   double noise_accuracy(Index epoch, double level);
 
  private:
   void append_cross_entropy(MetricRow& row);
-  void append_geometry(MetricRow& row) const;
-  void append_noise(MetricRow& row);
-  void append_attacks(MetricRow& row);
-  void append_certificates(MetricRow& row) const;
-  void append_regions(MetricRow& row) const;
+  void append_geometry(MetricRow& row, const StopPoll& stop) const;
+  void append_noise(MetricRow& row, const StopPoll& stop);
+  void append_attacks(MetricRow& row, const StopPoll& stop);
+  void append_certificates(MetricRow& row, const StopPoll& stop) const;
+  void append_regions(MetricRow& row, const StopPoll& stop) const;
 
   const RunConfig& config_;
   const Mlp<T>& mlp_;
@@ -66,7 +66,6 @@ class Measurements {
   Batch<T> train_, test_;
   Index inputs_;
   int threads_;
-  StopPoll stop_;
   Evaluator<T> evaluate_, cross_entropy_;
   Matrix<T> noisy_;
 };

@@ -1,11 +1,14 @@
 #include "experiments/training/epoch_loop.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <limits>
+#include <thread>
 
+#include "base/clock.hpp"
 #include "base/stop.hpp"
 #include "support/catch.hpp"
 #include "support/message_of.hpp"
-#include "support/stopping.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace normalign::tests {
@@ -21,12 +24,12 @@ struct Counting {
     return {.epochs = epochs,
             .is_logged = [](Index epoch) { return epoch % 2 == 0; },
             .measure =
-                [&](MetricRow& row) {
+                [&](MetricRow& row, const StopPoll&) {
                   measured.push_back(row.epoch);
                   row.test_acc = static_cast<double>(row.epoch);
                 },
             .pass =
-                [&](Index epoch, std::uint32_t& step) {
+                [&](Index epoch, std::uint32_t& step, const StopPoll&) {
                   passed.push_back(epoch);
                   steps.push_back(step);
                   step += 3;
@@ -64,13 +67,15 @@ TEST_CASE("epoch loop: a loss that is not finite ends the run as failed, with th
   constexpr double nan = std::numeric_limits<double>::quiet_NaN();
   Counting counting;
   EpochProtocol protocol = counting.protocol(4);
-  protocol.measure = [](MetricRow& row) { row.test_loss = row.epoch == 2 ? nan : 1; };
+  protocol.measure = [](MetricRow& row, const StopPoll&) { row.test_loss = row.epoch == 2 ? nan : 1; };
   RunLog log = epoch_loop({}, counting.parts, protocol, {});
   CHECK(log.status == RunStatus::failed);
   CHECK(log.failure.starts_with("epoch 2: the loss is 0 on the training and "));
   CHECK(log.metrics.size() == 1);
   protocol = counting.protocol(4);
-  protocol.pass = [](Index epoch, std::uint32_t&) { require_finite_step(epoch, epoch == 3 ? nan : 0); };
+  protocol.pass = [](Index epoch, std::uint32_t&, const StopPoll&) {
+    require_finite_step(epoch, epoch == 3 ? nan : 0);
+  };
   log = epoch_loop({}, counting.parts, protocol, {});
   CHECK(log.failure.starts_with("epoch 3: the training loss is "));
 }
@@ -122,37 +127,69 @@ TEST_CASE("epoch loop: a run that was stopped goes on from its state, and its fi
   CHECK(seconds(finished) < 6000);
 }
 
-TEST_CASE("epoch loop: a run that is stopped in a pass or a measurement goes on from before that pass") {
+// A stop that says true once it is armed, and is polled until then.
+struct ArmedStop {
+  bool is_armed = false;
+  void poll(const StopPoll& stop) {
+    is_armed = true;
+    const Clock::time_point start = Clock::now();
+    while (seconds_since(start) < 10) stop.check();
+  }
+};
+
+TEST_CASE("epoch loop: a run that is stopped in a long pass or measurement goes on from before that pass") {
   Counting whole;
   const RunLog expected = epoch_loop({.run_name = "run"}, whole.parts, whole.protocol(5), {});
   for (const bool in_pass : {false, true})
     for (const Index at : {0, 2, 4}) {
       CAPTURE(in_pass, at);
       const TemporaryFolder folder;
-      const RunObserver observer{.log_file = folder / "run.json",
-                                 .checkpoint_file = folder / ".run.checkpoint",
-                                 .model_file = folder / "run.safetensors"};
       Counting first, second;
+      ArmedStop armed;
+      RunObserver observer{.log_file = folder / "run.json",
+                           .checkpoint_file = folder / ".run.checkpoint",
+                           .model_file = folder / "run.safetensors"};
+      observer.stop = [&] { return armed.is_armed; };
       EpochProtocol protocol = first.protocol(5);
-      const auto stop_at = [&](Index epoch) {
-        if (epoch == at) throw Stopped("training: stopped");
+      const auto take_long = [] { std::this_thread::sleep_for(std::chrono::milliseconds(250)); };
+      protocol.pass = [&, pass = protocol.pass](Index epoch, std::uint32_t& step, const StopPoll& stop) {
+        take_long();
+        pass(epoch, step, stop);  // which leaves the network behind its state
+        if (in_pass && epoch == at) armed.poll(stop);
       };
-      if (in_pass)
-        protocol.pass = [&, pass = protocol.pass](Index epoch, std::uint32_t& step) {
-          pass(epoch, step);  // which leaves the network behind its state
-          stop_at(epoch);
-        };
-      else
-        protocol.measure = [&](MetricRow& row) { stop_at(row.epoch); };
+      protocol.measure = [&](MetricRow& row, const StopPoll& stop) {
+        if (!in_pass && row.epoch == at) armed.poll(stop);
+      };
       CHECK(epoch_loop({.run_name = "run"}, first.parts, protocol, observer).status == RunStatus::running);
       CHECK(read_log(observer.log_file).status == RunStatus::running);
       CHECK_FALSE(std::filesystem::exists(observer.model_file));
+      CHECK(std::filesystem::exists(observer.checkpoint_file) == (in_pass || at > 0));
+      observer.stop = [] { return false; };
       const RunLog log = epoch_loop({.run_name = "run"}, second.parts, second.protocol(5), observer);
       CHECK(log.status == RunStatus::finished);
       CHECK(log.metrics.size() == expected.metrics.size());
+      CHECK(second.passed.front() == std::max<Index>(in_pass ? at : at - 1, 0));
       CHECK(second.parts.network.parameters().front()(0, 0) == whole.parts.network.parameters().front()(0, 0));
       CHECK(second.steps.back() == whole.steps.back());
     }
+}
+
+TEST_CASE("epoch loop: a stop that comes in a short pass is heeded after it, with nothing lost") {
+  const TemporaryFolder folder;
+  Counting first;
+  bool is_armed = false;
+  const RunObserver observer{
+      .stop = [&] { return is_armed; }, .log_file = folder / "run.json", .checkpoint_file = folder / ".run.checkpoint"};
+  EpochProtocol protocol = first.protocol(9);
+  protocol.pass = [&, pass = protocol.pass](Index epoch, std::uint32_t& step, const StopPoll& stop) {
+    pass(epoch, step, stop);
+    if (epoch != 6) return;
+    is_armed = true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(250));
+    stop.check();
+  };
+  CHECK(epoch_loop({}, first.parts, protocol, observer).epoch == 7);
+  CHECK(first.passed.back() == 6);
 }
 
 }  // namespace
