@@ -124,7 +124,6 @@ void Rfm<T>::fit(ConstView<T> x, ConstView<T> y, const Visit& visit, const StopP
   Matrix<T> metric = initial_metric(x, options_.identity_share, options_.inputs);
   RidgeWorkspace<T> workspace;
   for (updates_ = 0;; ++updates_) {
-    stop.check();
     const MahalanobisPoints<T> points(x, mahalanobis_factor<T>(metric));
     RidgeSolution<T> solution = ridge<T>(options_.kernel, points, y, ridge_options, workspace);
     machine_ = KernelMachine<T>(options_.kernel, Matrix<T>(x), std::move(metric), std::move(solution.coefficients));
