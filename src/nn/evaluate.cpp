@@ -8,6 +8,20 @@
 
 namespace normalign {
 
+namespace {
+
+// On a busy machine threads wait for each other for milliseconds: each is to have a tenth of one to do.
+constexpr double flops_per_thread = 4e6;
+
+// At most as many threads as pay for n rows; results do not depend on it.
+template <class T>
+int paying_threads(const Mlp<T>& mlp, Index n, int threads) {
+  const double flops = 2 * static_cast<double>(mlp.parameter_count()) * static_cast<double>(n);
+  return std::min(threads, 1 + static_cast<int>(std::min(flops / flops_per_thread, 1e6)));
+}
+
+}  // namespace
+
 template <class T>
 struct alignas(64) Evaluator<T>::Block {
   Tape<T> tape;
@@ -38,7 +52,7 @@ Matrix<T> outputs_at(const Mlp<T>& mlp, ConstView<T> x, int threads) {
                           " inputs; x must have as many columns, and a row"));
   Matrix<T> result(n, mlp.options().widths.back());
   std::vector<std::exception_ptr> failures;
-  parallel_for(threads, blocks, failures, [&](Index i) {
+  parallel_for(paying_threads(mlp, n, threads), blocks, failures, [&](Index i) {
     const RowBlock rows = row_block(n, blocks, i);
     Tape<T> tape;
     const WithoutRecording<T> off(tape);
@@ -46,6 +60,14 @@ Matrix<T> outputs_at(const Mlp<T>& mlp, ConstView<T> x, int threads) {
     std::ranges::copy(f.value().span(), result.row(rows.first).data());
   });
   return result;
+}
+
+template <class T>
+std::vector<std::int32_t> classes_at(const Mlp<T>& mlp, ConstView<T> x, int threads) {
+  const Matrix<T> f = outputs_at(mlp, x, threads);
+  std::vector<std::int32_t> classes(static_cast<std::size_t>(f.rows()));
+  for (Index i = 0; i < f.rows(); ++i) classes[static_cast<std::size_t>(i)] = predicted_class<T>(f.row(i));
+  return classes;
 }
 
 template <class T>
@@ -68,7 +90,7 @@ Evaluation Evaluator<T>::operator()(const Batch<T>& data) {
   if (is_regression) outputs_.resize(n, k);
   const Index blocks = block_count(n);
   while (static_cast<Index>(blocks_.size()) < blocks) blocks_.push_back(std::make_unique<Block>());
-  parallel_for(threads_, blocks, failures_, [&](Index i) {
+  parallel_for(paying_threads(mlp_, n, threads_), blocks, failures_, [&](Index i) {
     Block& block = *blocks_[static_cast<std::size_t>(i)];
     const RowBlock rows = row_block(n, blocks, i);
     const WithoutRecording<T> off(block.tape);
@@ -104,6 +126,8 @@ Evaluation Evaluator<T>::operator()(const Batch<T>& data) {
 
 template Matrix<float> outputs_at(const Mlp<float>&, ConstView<float>, int);
 template Matrix<double> outputs_at(const Mlp<double>&, ConstView<double>, int);
+template std::vector<std::int32_t> classes_at(const Mlp<float>&, ConstView<float>, int);
+template std::vector<std::int32_t> classes_at(const Mlp<double>&, ConstView<double>, int);
 template void check_labelled(const char*, const Mlp<float>&, Loss, const Batch<float>&);
 template void check_labelled(const char*, const Mlp<double>&, Loss, const Batch<double>&);
 template class Evaluator<float>;

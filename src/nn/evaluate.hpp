@@ -29,6 +29,10 @@ void check_labelled(const char* caller, const Mlp<T>& mlp, Loss loss, const Batc
 template <class T>
 Matrix<T> outputs_at(const Mlp<T>& mlp, ConstView<T> x, int threads = 1);
 
+/// The class at each row of x (m x d), as `predicted_class` has it: m. Threads and exceptions as of `outputs_at`.
+template <class T>
+std::vector<std::int32_t> classes_at(const Mlp<T>& mlp, ConstView<T> x, int threads = 1);
+
 /// Evaluates a network on row blocks that depend on the data alone, so with the same bits at any number of threads.
 /// Keeps its memory between calls.
 template <class T>

@@ -90,6 +90,12 @@ TEST_CASE("of targets the accuracy is 100 R², on any number of threads") {
   CHECK(Evaluator<double>(mlp, Loss::mse, 1)({.inputs = outputs, .labels = labels, .targets = targets}).rmse.empty());
 }
 
+TEST_CASE("the classes at some rows are those of their largest outputs") {
+  CHECK(classes_at<double>(identity_network(3), M{{1, 2, 0}, {5, 5, 1}, {-3, -2, -1}}) ==
+        std::vector<std::int32_t>{1, 0, 2});
+  CHECK(classes_at<double>(identity_network(1), M{{0.5}, {0}, {-2}}) == std::vector<std::int32_t>{1, 0, 0});
+}
+
 TEST_CASE("with an output scale the loss is that of s f, and the accuracy stays") {
   const Mlp<double> mlp = identity_network(2);
   const M f{{1, 2}, {3, -1}}, targets{{0.5, 0}, {1, 1}};
