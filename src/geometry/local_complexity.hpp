@@ -2,7 +2,10 @@
 // always grok and here is why", ICML 2024).
 #pragma once
 
+#include <functional>
 #include <vector>
+
+#include "base/stop.hpp"
 
 #include "geometry/piecewise_affine.hpp"
 
@@ -14,6 +17,9 @@ struct LocalComplexityOptions {
   /// P: at most the number of inputs.
   Index directions = 25;
   std::uint64_t seed = 0;
+  int threads = 1;
+  /// Asked about five times a second, by one thread at a time, from any; true ends the computation by Stopped.
+  std::function<bool()> stop = {};
 };
 
 /// Returns for each row of x (n x d) and each hidden layer (n x L) how many units have a pre-activation above zero at
@@ -23,7 +29,8 @@ struct LocalComplexityOptions {
 /// A unit of the first layer counts just when its boundary meets the hull. In deeper layers a boundary may pass between
 /// the vertices and is then missed. It is a number of units, not of regions.
 ///
-/// Throws InputError when x does not have d columns, the radius is not positive or P is not in 1, ..., d.
+/// Throws InputError when x does not have d columns, the radius is not positive, P is not in 1, ..., d or on fewer than
+/// one thread; Stopped when stopped.
 Matrix<Index> local_complexity(const PiecewiseAffineNetwork& network, ConstView<double> x,
                                const LocalComplexityOptions& options = {});
 

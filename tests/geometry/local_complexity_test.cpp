@@ -68,6 +68,22 @@ TEST_CASE("no more units are counted than change their sign somewhere in the hul
   }
 }
 
+TEST_CASE("complexity is the same on any number of threads, and can be stopped") {
+  const PiecewiseAffineNetwork network = random_network({5, 16, 16, 2}, 3);
+  const M x = random_matrix({40, 5}, 7);
+  const LocalComplexityOptions options{.radius = 0.3, .directions = 4};
+  const Matrix<Index> expected = local_complexity(network, x, options);
+  CHECK(!all_zero(expected));
+  LocalComplexityOptions others = options;
+  for (others.threads = 2; others.threads <= 5; ++others.threads)
+    CHECK(local_complexity(network, x, others) == expected);
+  others.stop = [] { return true; };
+  CHECK_THROWS_AS(local_complexity(network, x, others), Stopped);
+  others.threads = 0;
+  CHECK(message_of<InputError>([&] { local_complexity(network, x, others); }) ==
+        "local_complexity: threads is 0; it must be at least 1");
+}
+
 TEST_CASE("settings that make no sense are refused") {
   const PiecewiseAffineNetwork network = random_network({3, 4, 1}, 1);
   const auto message = [&](const LocalComplexityOptions& options) {
