@@ -23,16 +23,19 @@ struct EdgeCuts {
   }
 };
 
-/// Counts the cells that are made, on any thread, and refuses more than the limit.
+/// Counts the cells that are made, on any thread, refuses more than the limit, and asks now and then whether to stop:
+/// one cell may be cut into all that there will be.
 class CellCount {
  public:
   /// Refuses more than options.max_cells.
   explicit CellCount(const SubdivisionOptions& options) : options_(options) {}
-  /// Throws RunError when there is one too many.
+  /// Throws RunError when there is one too many, and what ends the computation.
   void add_one() {
-    if (++made_ > options_.max_cells)
+    const Index made = ++made_;
+    if (made > options_.max_cells)
       throw RunError(text("subdivision: more than ", options_.max_cells, " cells in layer ", options_.layer + 1,
                           ", counted from 1"));
+    if (made % 256 == 0) options_.stop.check();
   }
 
  private:
