@@ -103,7 +103,8 @@ Matrix<T> KernelMachine<T>::jacobian(ConstView<T> x) const {
 }
 
 template <class T>
-void KernelMachine<T>::visit_jacobians(ConstView<T> x, const JacobianVisit& visit, int threads) const {
+void KernelMachine<T>::visit_jacobians(ConstView<T> x, const JacobianVisit& visit, int threads,
+                                       const StopPoll& stop) const {
   check_threads("visit_jacobians", threads);
   const MahalanobisPoints<T> at = points(x);
   const Index m = at.size(), c = outputs(), r = factor_.cols();
@@ -116,8 +117,9 @@ void KernelMachine<T>::visit_jacobians(ConstView<T> x, const JacobianVisit& visi
     auto& [factored, jacobian, sums] = scratch;
     factored.resize(rows, c * r);
     jacobian.resize(c, inputs());
-    factored_jacobians(at, first, factored, sums);
+    factored_jacobians(at, first, factored, sums, stop);
     for (Index i = 0; i < rows; ++i) {
+      stop.check();
       // c x r, (d x r)ᵀ
       gemm<T>(ConstView<T>(factored.row(i).data(), c, r), factor_, jacobian, {.b = true});
       visit(first + i, jacobian);

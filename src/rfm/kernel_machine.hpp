@@ -52,8 +52,8 @@ class KernelMachine {
   using JacobianVisit = std::function<void(Index row, ConstView<T> jacobian)>;
 
   /// Calls visit(i, J) for each row i of x (m x d), once, from any thread; J lives as long as the call. Throws
-  /// InputError on a misfit or fewer than one thread.
-  void visit_jacobians(ConstView<T> x, const JacobianVisit& visit, int threads = 1) const;
+  /// InputError on a misfit or fewer than one thread, and what `stop` throws.
+  void visit_jacobians(ConstView<T> x, const JacobianVisit& visit, int threads = 1, const StopPoll& stop = {}) const;
 
   /// Turns the outputs of some rows, of which the first is `first`, into the cotangents that are to be pulled back.
   using Cotangents = std::function<void(Index first, MatrixView<T> outputs)>;

@@ -15,11 +15,10 @@ LocalGeometry mean_local_geometry(const KernelMachine<double>& machine, const Da
   machine.visit_jacobians(
       x,
       [&](Index i, ConstView<double> jacobian) {
-        stop.check();
         const auto row = static_cast<std::size_t>(i);
         found[row] = local_geometry(jacobian, outputs.view().row_block(i, 1), x.row_block(i, 1), samples.labels[row]);
       },
-      threads);
+      threads, stop);
   return mean(found);
 }
 
