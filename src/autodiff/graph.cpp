@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <new>
 
 #include "autodiff/primitive.hpp"
 
@@ -93,6 +94,8 @@ std::int32_t extent(Index value) {
 template <class T>
 typename Graph<T>::Value Graph<T>::allocate(Shape shape) {
   const std::int32_t rows = extent(shape.rows), cols = extent(shape.cols);
+  // Two extents of 31 bits make a size of 62, whose bytes may be more than 64 bits tell.
+  if (shape.size() > std::numeric_limits<Index>::max() / static_cast<Index>(sizeof(T))) throw std::bad_alloc();
   void* block = pool.acquire(static_cast<std::size_t>(shape.size()) * sizeof(T));
   return {.data = static_cast<T*>(block), .block = block, .rows = rows, .cols = cols};
 }

@@ -1,6 +1,7 @@
 #include "autodiff/tape.hpp"
 
 #include <memory>
+#include <new>
 #include <optional>
 #include <stdexcept>
 #include <type_traits>
@@ -120,6 +121,8 @@ TEST_CASE("item wants a 1x1 value, full a shape that is not negative") {
   Tape<double> tape;
   CHECK(message_of([&] { tape.full({2, 3}, 1).item(); }) == "item: the value is 2x3; it must be 1x1");
   CHECK(contains(message_of([&] { tape.full({-1, 3}, 1); }), "an extent is -1"));
+  const Index too_many = 1518500250;  // its square times 8 is 2^64 and some 290 million
+  CHECK_THROWS_AS(tape.full({too_many, too_many}, 0), std::bad_alloc);
   CHECK(tape.full({0, 3}, 1).shape() == Shape{0, 3});
   const std::int32_t labels[] = {3, 0};
   CHECK(same_bits(tape.labels(labels).value(), M{{3}, {0}}));
