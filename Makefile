@@ -115,7 +115,7 @@ ALL_OBJECTS     := $(sort $(LIBRARY_OBJECTS) $(TEST_OBJECTS) \
 PRECOMPILED       := $(BUILD)/precompiled/tests.hpp.gch
 PRECOMPILED_USERS := $(TEST_OBJECTS)
 
-.PHONY: all deps data demo paper-grokking paper-tabular test check bench bench-pytorch install uninstall lint docs format clean help
+.PHONY: all deps python python-module python-deps refuse-python data demo paper-grokking paper-tabular test check bench bench-pytorch install uninstall lint docs format clean help
 all: $(PROGRAM) ## the command line, build/normalign
 
 deps: ## install what is missing (apt-get; sudo where not root)
@@ -190,6 +190,44 @@ $(PROGRAMS): $(call objects,$(PROGRAM_START))
 	@mkdir -p $(@D)
 	@echo "  link    $@"
 	@$(CXX) $(SANITIZERS) $(filter %.o,$^) $(LIBRARY) $(if $(filter 1,$(DEV)),-Wl$(comma)-rpath$(comma)'$(abspath $(BUILD))') $(LDLIBS) -o $@
+
+# ---- the Python module -----------------------------------------------------------------------------------------
+# It has a BLAS of its own inside, so that it neither depends on the one that NumPy loads nor changes it, and shows
+# nothing but the function that Python calls. It holds the library without the experiments.
+PYTHON_SUFFIX  = $(call once,PYTHON_SUFFIX,'$(PYTHON)' -c "import sysconfig; print(sysconfig.get_config_var('EXT_SUFFIX'))")
+PYTHON_CFLAGS  = $(call once,PYTHON_CFLAGS,'$(PYTHON)' -m pybind11 --includes | sed -E 's/(^| )-I/\1-isystem /g')
+BLAS_ARCHIVE   = $(call once,BLAS_ARCHIVE,scripts/deps --blas-archive)
+PYTHON_FOLDER := $(BUILD)/python/normalign
+PYTHON_FILES  := $(shell find python/bindings -name '*.cpp' | sort)
+PYTHON_SOURCES := $(wildcard $(addprefix python/normalign/,*.py *.typed _core/*.pyi))
+PYTHON_OBJECTS := $(call objects,$(PYTHON_FILES))
+PYTHON_MODULE  = $(PYTHON_FOLDER)/_core$(PYTHON_SUFFIX)
+
+python: python-module $(PROGRAM) $(EXAMPLES) ## the Python module in build/python, and its tests; PYTHON=INTERPRETER: another than Debian's
+	@NORMALIGN_PROGRAM='$(abspath $(PROGRAM))' NORMALIGN_EXAMPLES='$(abspath $(BUILD)/examples)' \
+	  scripts/python-test '$(PYTHON)' '$(BUILD)/python' $(TEST_ARGS)
+
+python-module: $(if $(PARTS)$(SANITIZERS)$(filter 1,$(DEV)),refuse-python,$(BUILD)/python/built)
+refuse-python:
+	@echo "make python: found PARTS, SANITIZE or DEV, expected none: the module is made of the whole library" >&2; exit 2
+python-deps: deps
+	@scripts/deps --python '$(PYTHON)'
+# The interpreter's headers are a part of the objects.
+$(BUILD)/python/flags: always | python-deps
+	@mkdir -p $(@D)
+	@echo '$(PYTHON_CFLAGS)' | cmp -s - $@ || echo '$(PYTHON_CFLAGS)' > $@
+$(PYTHON_OBJECTS): $(BUILD)/obj/%.o: %.cpp $(BUILD)/flags $(BUILD)/python/flags
+	@mkdir -p $(@D)
+	@echo "  compile $<"
+	@$(CCACHE) $(CXX) $(CPPFLAGS) -iquote . $(PYTHON_CFLAGS) $(CXXFLAGS) -O1 -fvisibility=hidden -MMD -MP -c $< -o $@
+-include $(PYTHON_OBJECTS:.o=.d)
+$(BUILD)/python/built: $(PYTHON_OBJECTS) $(filter-out $(BUILD)/obj/src/experiments/%,$(LIBRARY_OBJECTS)) scripts/python.map $(PYTHON_SOURCES)
+	@rm -rf $(PYTHON_FOLDER) && mkdir -p $(PYTHON_FOLDER)/_core
+	@for file in $(PYTHON_SOURCES:python/normalign/%=%); do cp python/normalign/$$file $(PYTHON_FOLDER)/$$file; done
+	@echo "  link    $(PYTHON_MODULE)"
+	@$(CXX) -shared -Wl,--version-script=scripts/python.map -Wl,--exclude-libs,ALL $(filter %.o,$^) \
+	  -fopenmp $(BLAS_ARCHIVE) -l:libgfortran.so.5 -lClp -lCoinUtils -lxxhash -lz -o $(PYTHON_MODULE)
+	@touch $@
 
 # The test of the installation runs `make install` on what was built here, with the settings of this make.
 INSTALL_FROM = $(if $(PARTS)$(SANITIZERS)$(filter 1,$(DEV)),,NORMALIGN_MAKE='$(MAKE) BUILD=$(BUILD) CXX=$(CXX) OPT=$(OPT) DEBUG=$(DEBUG) PORTABLE=$(PORTABLE) WERROR=$(WERROR)')
