@@ -204,7 +204,7 @@ PYTHON_OBJECTS := $(call objects,$(PYTHON_FILES))
 PYTHON_MODULE  = $(PYTHON_FOLDER)/_core$(PYTHON_SUFFIX)
 
 python: python-module $(PROGRAM) $(EXAMPLES) ## the Python module in build/python, and its tests; PYTHON=INTERPRETER: another than Debian's
-	@NORMALIGN_PROGRAM='$(abspath $(PROGRAM))' NORMALIGN_EXAMPLES='$(abspath $(BUILD)/examples)' \
+	@NORMALIGN_BUILD='$(BUILD)' NORMALIGN_PROGRAM='$(abspath $(PROGRAM))' NORMALIGN_EXAMPLES='$(abspath $(BUILD)/examples)' \
 	  scripts/python-test '$(PYTHON)' '$(BUILD)/python' $(TEST_ARGS)
 
 python-module: $(if $(PARTS)$(SANITIZERS)$(filter 1,$(DEV)),refuse-python,$(BUILD)/python/built)

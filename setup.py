@@ -9,7 +9,12 @@ from pathlib import Path
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
-FOLDER = "build/pip"  # make's own build has other interpreters and settings
+# Make's own build may be for another interpreter, and with other settings.
+FOLDER = os.environ.get("NORMALIGN_BUILD", "build/pip")
+
+
+for left in Path("build").glob("lib.*"):  # of an earlier installation: files that are gone would be installed again
+    shutil.rmtree(left)
 
 
 class MakeModule(build_ext):

@@ -95,6 +95,7 @@ def test_edges_and_corners_fit_together(planar):
     for r in (0, len(found) // 2, len(found) - 1):
         corners = found.corners[found.first[r] : found.first[r + 1]]
         np.testing.assert_array_equal(found.vertices[corners], found.polygon(r))
+        np.testing.assert_array_equal(found.polygons()[r], found.polygon(r))
         beside = (found.edges[:, 2] == r) | (found.edges[:, 3] == r)
         assert beside.sum() == len(corners)
         assert set(found.edges[beside][:, :2].ravel()) == set(corners)

@@ -306,6 +306,14 @@ Arrays are views of the slice's memory where that has them; they keep it alive a
           },
           "region"_a, "The corners of a region, counter-clockwise: (m, 2).")
       .def(
+          "polygons",
+          [](const HeldSlice& held) {
+            py::list all;
+            for (Index r = 0; r < held.slice.regions(); ++r) all.append(points_array(held.slice.complex.polygon(r)));
+            return all;
+          },
+          "The corners of every region: a list of arrays (m, 2).")
+      .def(
           "input_maps",
           [](const HeldSlice& held, const std::optional<ArrayLike>& regions) {
             return maps_of(*held.network, chosen_regions(regions, held.slice.regions()),
