@@ -17,7 +17,7 @@ namespace normalign::python {
 namespace py = pybind11;
 
 /// The number of threads for a call: those asked for, else as many as there are usable cores and as OpenMP may use
-/// (OMP_NUM_THREADS, or less where somebody has limited it). Always 1 in a process
+/// (OMP_NUM_THREADS, or less where somebody has limited it); cores are looked up once. Always 1 in a process
 /// that was forked from one that had loaded this module: the threads of OpenMP stay behind there, and waiting for them
 /// would never end. Throws InputError on fewer than one.
 int thread_count(std::optional<int> asked);
