@@ -9,7 +9,7 @@ import pytest
 import normalign as na
 from normalign import ops
 
-SOURCE = Path(__file__).resolve().parents[2] / "src"
+SOURCE = Path(__file__).resolve().parents[3] / "src"
 HEADERS = [*sorted((SOURCE / "autodiff").glob("ops_*.hpp")), SOURCE / "nn" / "losses.hpp"]
 
 A = np.array([[0.5, -1.2, 2.0, 0.3], [-0.7, 1.1, -0.4, 1.6], [0.9, -2.1, 0.8, -0.6]])  # no value near a kink
