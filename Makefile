@@ -219,7 +219,7 @@ $(BUILD)/python/flags: always | python-deps
 $(PYTHON_OBJECTS): $(BUILD)/obj/%.o: %.cpp $(BUILD)/flags $(BUILD)/python/flags
 	@mkdir -p $(@D)
 	@echo "  compile $<"
-	@$(CCACHE) $(CXX) $(CPPFLAGS) -iquote . $(PYTHON_CFLAGS) $(CXXFLAGS) -O1 -fvisibility=hidden -MMD -MP -c $< -o $@
+	@$(CCACHE) $(CXX) $(CPPFLAGS) -iquote . $(PYTHON_CFLAGS) $(CXXFLAGS) -O2 -fvisibility=hidden -MMD -MP -c $< -o $@
 -include $(PYTHON_OBJECTS:.o=.d)
 $(BUILD)/python/built: $(PYTHON_OBJECTS) $(filter-out $(BUILD)/obj/src/experiments/%,$(LIBRARY_OBJECTS)) scripts/python.map $(PYTHON_SOURCES)
 	@rm -rf $(PYTHON_FOLDER) && mkdir -p $(PYTHON_FOLDER)/_core

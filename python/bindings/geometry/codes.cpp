@@ -4,6 +4,9 @@
 #include <cstring>
 #include <numeric>
 
+#include "base/huge_pages.hpp"
+#include "linalg/parallel_ranges.hpp"
+
 namespace normalign::python {
 namespace {
 
@@ -14,6 +17,25 @@ std::uint64_t spread_bits(std::uint8_t bits) {
   // In byte i of the first product bit i alone is kept, wherever it stands in there; then it is carried to the top.
   const std::uint64_t kept = bits * 0x0101010101010101u & 0x8040201008040201u;
   return (kept + 0x7f7f7f7f7f7f7f7fu) >> 7 & 0x0101010101010101u;
+}
+
+// The bits of the units of one region, of each layer in turn.
+void unpack(const std::uint64_t* code, const std::vector<Index>& units, bool aligned, std::uint8_t* to) {
+  Index bit = 0;
+  for (const Index layer : units) {
+    if (aligned) bit = (bit + 63) / 64 * 64;
+    for (const Index end = bit + layer; bit < end;) {
+      if (bit % 8 == 0 && end - bit >= 8) {
+        const std::uint64_t eight = spread_bits(static_cast<std::uint8_t>(code[bit / 64] >> (bit % 64)));
+        std::memcpy(to, &eight, 8);
+        to += 8;
+        bit += 8;
+      } else {
+        *to++ = static_cast<std::uint8_t>(code[bit / 64] >> (bit % 64) & 1);
+        ++bit;
+      }
+    }
+  }
 }
 
 }  // namespace
@@ -38,31 +60,19 @@ std::vector<Index> chosen_regions(const std::optional<ArrayLike>& chosen, Index 
   return result;
 }
 
-py::array_t<bool> unpacked_codes(const std::vector<std::uint64_t>& words, Index regions,
-                                 const std::vector<Index>& units, bool aligned) {
+py::array unpacked_codes(const std::vector<std::uint64_t>& words, Index regions, const std::vector<Index>& units,
+                         bool aligned) {
   const Index all = std::reduce(units.begin(), units.end());
   const Index words_per_region = static_cast<Index>(words.size()) / std::max<Index>(regions, 1);
-  py::array_t<bool> result({regions, all});
-  bool* next = result.mutable_data();
-  for (Index r = 0; r < regions; ++r) {
-    const std::uint64_t* const code = words.data() + r * words_per_region;
-    Index bit = 0;
-    for (const Index layer : units) {
-      if (aligned) bit = (bit + 63) / 64 * 64;
-      for (const Index end = bit + layer; bit < end;) {
-        if (bit % 8 == 0 && end - bit >= 8) {
-          const std::uint64_t eight = spread_bits(static_cast<std::uint8_t>(code[bit / 64] >> (bit % 64)));
-          std::memcpy(next, &eight, 8);
-          next += 8;
-          bit += 8;
-        } else {
-          *next++ = (code[bit / 64] >> (bit % 64) & 1) != 0;
-          ++bit;
-        }
-      }
-    }
-  }
-  return result;
+  LargeVector<std::uint8_t> codes;
+  codes.resize(static_cast<std::size_t>(regions * all));
+  without_lock([&] {
+    parallel_pass(regions, regions * all, [&](Index first, Index count) {
+      for (Index r = first; r < first + count; ++r)
+        unpack(words.data() + r * words_per_region, units, aligned, codes.data() + r * all);
+    });
+  });
+  return owning_array(std::move(codes), {regions, all}).attr("view")(py::dtype::of<bool>());
 }
 
 }  // namespace normalign::python

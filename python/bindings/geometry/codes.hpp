@@ -30,7 +30,7 @@ py::tuple maps_of(const PiecewiseAffineNetwork& network, const std::vector<Index
 
 /// The codes of so many regions, packed in words, a row of them for each region, as an array of one column for each
 /// hidden unit: the units of a layer follow those of the layer before, where `aligned` in a new word.
-py::array_t<bool> unpacked_codes(const std::vector<std::uint64_t>& words, Index regions,
-                                 const std::vector<Index>& units, bool aligned);
+py::array unpacked_codes(const std::vector<std::uint64_t>& words, Index regions, const std::vector<Index>& units,
+                         bool aligned);
 
 }  // namespace normalign::python
