@@ -133,6 +133,7 @@ WRONG_CALLS = {
     "Network of no activation": lambda net: na.Network([np.ones((3, 2))], activation="rely"),
     "Network with a slope": lambda net: na.Network([np.ones((3, 2))], slope=0.1),
     "Network with a negative slope": lambda net: na.Network([np.ones((3, 2))], activation="leaky_relu", slope=-1),
+    "Network with two slopes": lambda net: na.Network([np.ones((3, 2))], activation="LeakyReLU(0.2)", slope=0.1),
     "Network of empty layers": lambda net: na.Network([np.ones((0, 2))]),
     "random of one width": lambda net: na.Network.random([3]),
     "random of width 0": lambda net: na.Network.random([3, 0, 2]),

@@ -258,7 +258,7 @@ def test_figures_of_the_example(tmp_path):
         ({"progress": 3}, "progress: found 3"),
         ({"validation": (np.zeros((3, 4)), [0, 1, 2])}, "validation: found 4 columns, expected 5 as in X"),
         ({"validation": (np.zeros((3, 5)), [0, 1])}, "validation: found 2 class numbers"),
-        ({"validation": (np.zeros((3, 5)), [0, 1, 3])}, "validation: found class 3, expected classes from 0 to 2"),
+        ({"validation": (np.zeros((3, 5)), [0, 1, 3])}, "validation: found class 3 in row 2, expected classes from 0 to 2"),
         ({"validation": (np.zeros((0, 5)), [])}, "validation: found an array of shape .0, 5."),
         ({"validation": (np.zeros((3, 5)), np.zeros((3, 2)))}, "2"),
     ],

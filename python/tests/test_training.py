@@ -192,7 +192,7 @@ def test_a_loss_that_is_not_finite_names_its_epoch():
         ({"X": np.zeros((120, 3))}, r"X: found an array of shape \(120, 3\), expected 4 columns"),
         ({"X": np.full((120, 4), np.nan)}, "X: found nan in row 0"),
         ({"y": np.zeros(119, int)}, "y: found 119 class numbers, expected one for each of 120 rows"),
-        ({"y": np.full(120, 2)}, "y: found class 2, expected classes from 0 to 1, as the network has 2 outputs"),
+        ({"y": np.full(120, 2)}, "y: found class 2 in row 0, expected classes from 0 to 1"),
         ({"y": np.zeros((120, 1))}, r"y: found an array of shape \(120, 1\), expected \(120, 2\)"),
         ({"y": np.full(120, 0.5)}, "y: found 0.5 in row 0, expected a class number"),
         ({"y": ["a"] * 120}, "y: found"),

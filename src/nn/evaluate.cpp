@@ -4,20 +4,17 @@
 
 #include "autodiff/ops_elementwise.hpp"
 #include "data/regression_scores.hpp"
+#include "linalg/paying_threads.hpp"
 #include "robustness/class_attack.hpp"
 
 namespace normalign {
 
 namespace {
 
-// On a busy machine threads wait for each other for milliseconds: each is to have a tenth of one to do.
-constexpr double flops_per_thread = 4e6;
-
-// At most as many threads as pay for n rows; results do not depend on it.
+// Of the outputs at n rows.
 template <class T>
-int paying_threads(const Mlp<T>& mlp, Index n, int threads) {
-  const double flops = 2 * static_cast<double>(mlp.parameter_count()) * static_cast<double>(n);
-  return std::min(threads, 1 + static_cast<int>(std::min(flops / flops_per_thread, 1e6)));
+double output_flops(const Mlp<T>& mlp, Index n) {
+  return 2 * static_cast<double>(mlp.parameter_count()) * static_cast<double>(n);
 }
 
 }  // namespace
@@ -52,7 +49,7 @@ Matrix<T> outputs_at(const Mlp<T>& mlp, ConstView<T> x, int threads) {
                           " inputs; x must have as many columns, and a row"));
   Matrix<T> result(n, mlp.options().widths.back());
   std::vector<std::exception_ptr> failures;
-  parallel_for(paying_threads(mlp, n, threads), blocks, failures, [&](Index i) {
+  parallel_for(paying_threads(threads, output_flops(mlp, n)), blocks, failures, [&](Index i) {
     const RowBlock rows = row_block(n, blocks, i);
     Tape<T> tape;
     const WithoutRecording<T> off(tape);
@@ -90,7 +87,7 @@ Evaluation Evaluator<T>::operator()(const Batch<T>& data) {
   if (is_regression) outputs_.resize(n, k);
   const Index blocks = block_count(n);
   while (static_cast<Index>(blocks_.size()) < blocks) blocks_.push_back(std::make_unique<Block>());
-  parallel_for(paying_threads(mlp_, n, threads_), blocks, failures_, [&](Index i) {
+  parallel_for(paying_threads(threads_, output_flops(mlp_, n)), blocks, failures_, [&](Index i) {
     Block& block = *blocks_[static_cast<std::size_t>(i)];
     const RowBlock rows = row_block(n, blocks, i);
     const WithoutRecording<T> off(block.tape);

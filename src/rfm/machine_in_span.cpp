@@ -25,6 +25,17 @@ Matrix<T> outputs_at(const SpanCoordinates<T>& span, const KernelMachine<T>& mac
   return machine.outputs_at(span.of(x), threads);
 }
 
+std::vector<double> diagonal_in_inputs(ConstView<double> products, const std::optional<SpanCoordinates<double>>& span) {
+  std::vector<double> result(static_cast<std::size_t>(span ? span->inputs() : products.rows()));
+  const Matrix<double> half = span ? span->in_inputs(products) : Matrix<double>();
+  for (Index j = 0; j < static_cast<Index>(result.size()); ++j) {
+    double& sum = result[static_cast<std::size_t>(j)];
+    if (!span) sum = products(j, j);
+    for (Index i = 0; span && i < span->directions().rows(); ++i) sum += span->directions()(i, j) * half(i, j);
+  }
+  return result;
+}
+
 template <class T>
 void pull_back(const SpanCoordinates<T>& span, const KernelMachine<T>& machine, ConstView<T> x,
                const typename KernelMachine<T>::Cotangents& cotangents, MatrixView<T> gradients, int threads) {

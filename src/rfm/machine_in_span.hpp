@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "linalg/span_coordinates.hpp"
 #include "rfm/kernel_machine.hpp"
@@ -26,6 +27,10 @@ std::optional<SpanCoordinates<T>> span_in(const TensorFile& file, Index inputs);
 /// misfit or fewer than one thread.
 template <class T>
 Matrix<T> outputs_at(const SpanCoordinates<T>& span, const KernelMachine<T>& machine, ConstView<T> x, int threads = 1);
+
+/// The diagonal in the inputs of a symmetric matrix in the coordinates of a machine, as `agop` gives it: d numbers. No
+/// gradient at the rows leaves their span. Without `span` the coordinates are the inputs.
+std::vector<double> diagonal_in_inputs(ConstView<double> products, const std::optional<SpanCoordinates<double>>& span);
 
 /// What KernelMachine::pull_back does, for a machine of these coordinates and gradients in the inputs: writes sum_c s_c
 /// grad f_c at each row of x (m x d) to `gradients` (m x d), s being what `cotangents` makes of the row's outputs.

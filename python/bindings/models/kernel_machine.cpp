@@ -133,16 +133,9 @@ std::vector<double> shares_of_features(const PlacedMachine<T>& placed, int threa
                                     converted<double>(machine.coefficients().view()));
   const std::vector<Index> once(static_cast<std::size_t>(exact.centres().rows()), 1);
   const Matrix<double> products = agop<double>(exact, exact.centres(), once, threads, stop);
-  std::vector<double> shares(static_cast<std::size_t>(placed.inputs()));
-  if (!placed.span) {
-    for (Index j = 0; j < products.rows(); ++j) shares[static_cast<std::size_t>(j)] = products(j, j);
-  } else {
-    const auto span = SpanCoordinates<double>::along(converted<double>(placed.span->directions()));
-    const Matrix<double> half = span.in_inputs(products);
-    for (std::size_t j = 0; j < shares.size(); ++j)
-      for (Index i = 0; i < span.directions().rows(); ++i)
-        shares[j] += span.directions()(i, static_cast<Index>(j)) * half(i, static_cast<Index>(j));
-  }
+  std::optional<SpanCoordinates<double>> span;
+  if (placed.span) span = SpanCoordinates<double>::along(converted<double>(placed.span->directions()));
+  std::vector<double> shares = diagonal_in_inputs(products, span);
   const double trace = total<double>(shares);
   if (!(trace > 0)) throw InputError("machine: found slopes of 0 at all its centres, expected some that are not");
   for (double& share : shares) share /= trace;

@@ -32,7 +32,7 @@ Mlp<To> converted_mlp(const Mlp<From>& mlp) {
 template <class T>
 Tensor tensor(const std::string& name, const py::array& array) {
   if (array.ndim() == 1) {
-    const MatrixArgument<T> row(name.c_str(), py::array(array.attr("reshape")(1, -1)));
+    const MatrixArgument<T> row(name.c_str(), as_row(array));
     return {Matrix<T>(row.view()), true};
   }
   return {Matrix<T>(MatrixArgument<T>(name.c_str(), array).view()), false};
@@ -48,14 +48,19 @@ std::shared_ptr<Network> network_from(const TensorFile& file, const MlpFileOptio
   return std::make_shared<Network>(mlp_from<double>(file, options));
 }
 
+// The slope that the caller or the activation's words say.
+std::optional<double> slope_of(const NamedActivation& named, std::optional<double> slope) {
+  if (named.slope && slope && *named.slope != *slope)
+    throw InputError(text("slope: found ", *slope, ", expected that of the activation, ", *named.slope));
+  return slope ? slope : named.slope;
+}
+
 MlpFileOptions file_options(const std::optional<std::string>& activation, std::optional<double> slope) {
   MlpFileOptions options{.slope = slope};
   if (!activation) return options;
   const NamedActivation named = named_activation(*activation);
   options.activation = named.activation;
-  if (named.slope && slope && *named.slope != *slope)
-    throw InputError(text("slope: found ", *slope, ", expected that of the activation, ", *named.slope));
-  if (named.slope) options.slope = named.slope;
+  options.slope = slope_of(named, slope);
   return options;
 }
 
@@ -84,10 +89,7 @@ Mlp<T> mlp_of(const std::vector<py::array>& weights, const std::vector<std::opti
     if (i == 0) options.widths.push_back(layer.weight.cols());
     options.widths.push_back(layer.weight.rows());
     if (options.bias) layer.bias = Matrix<T>(1, layer.weight.rows());
-    if (biases[i]) {
-      const py::array row = biases[i]->ndim() == 1 ? py::array(biases[i]->attr("reshape")(1, -1)) : *biases[i];
-      layer.bias = Matrix<T>(MatrixArgument<T>("biases", row).view());
-    }
+    if (biases[i]) layer.bias = Matrix<T>(MatrixArgument<T>("biases", as_row(*biases[i])).view());
     layers.push_back(std::move(layer));
   }
   return Mlp<T>(std::move(options), std::move(layers));
@@ -97,12 +99,10 @@ std::shared_ptr<Network> from_layers(const Weights& weights, const Biases& biase
                                      std::optional<double> slope) {
   const NamedActivation named = named_activation(activation);
   MlpOptions options{.activation = named.activation, .bias = false};
-  if (slope || named.slope) {
-    if (named.activation != Activation::leaky_relu)
-      throw InputError(text("slope: found ", *slope, " with activation '", name(named.activation),
-                            "', expected one with 'leaky_relu' alone"));
-    options.slope = slope.value_or(named.slope.value_or(options.slope));
-  }
+  if (slope && named.activation != Activation::leaky_relu)
+    throw InputError(text("slope: found ", *slope, " with activation '", name(named.activation),
+                          "', expected one with 'leaky_relu' alone"));
+  options.slope = slope_of(named, slope).value_or(options.slope);
   if (biases && biases->size() != weights.size())
     throw InputError(
         text("biases: found ", biases->size(), ", expected one, or None, for each of ", weights.size(), " weights"));

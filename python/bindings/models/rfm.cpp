@@ -56,9 +56,6 @@ bool is_in_span(const std::optional<std::string>& coordinates, const py::array& 
   return true;
 }
 
-// An array of one dimension as a column.
-py::array as_columns(const py::array& y) { return y.ndim() == 1 ? py::array(y.attr("reshape")(-1, 1)) : y; }
-
 // The validation rows in the precision of the fit, and how good outputs at them are.
 template <class T>
 class Scorer {
@@ -68,14 +65,10 @@ class Scorer {
     if (x_.view().cols() != columns)
       throw InputError(text("validation: found ", x_.view().cols(), " columns, expected ", columns, " as in X"));
     if (!is_of_classes_) {
-      targets_.emplace("validation", as_columns(rows.y));
+      targets_.emplace("validation", as_column(rows.y));
       return;
     }
-    labels_ = labels_argument("validation", ArrayLike{rows.y}, x_.view().rows());
-    for (const std::int32_t label : labels_)
-      if (label >= outputs)
-        throw InputError(text("validation: found class ", label, ", expected classes from 0 to ", outputs - 1,
-                              ", as y has ", outputs, " columns"));
+    labels_ = labels_argument("validation", ArrayLike{rows.y}, x_.view().rows(), outputs);
   }
   // The rows as the machines see them.
   ConstView<T> x() const { return x_; }
@@ -135,7 +128,7 @@ RfmFit fitted(RfmOptions options, ConstView<T> x, ConstView<T> y, bool in_span, 
 template <class T>
 RfmFit fitted(const RfmOptions& options, const py::array& x, const py::array& y, bool in_span,
               const std::optional<ValidationArguments>& validation, Progress& progress) {
-  const MatrixArgument<T> rows("X", x), targets("y", as_columns(y));
+  const MatrixArgument<T> rows("X", x), targets("y", as_column(y));
   if (targets.view().rows() != rows.view().rows())
     throw InputError(
         text("y: found ", targets.view().rows(), " rows, expected ", rows.view().rows(), ", as many as X has"));

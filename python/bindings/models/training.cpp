@@ -58,7 +58,7 @@ bool is_of_classes(Loss loss, const py::array& y, Index outputs) {
 
 template <class T>
 Matrix<T> targets_from(const char* name, const py::array& y, Index rows, Index outputs, Loss loss) {
-  const MatrixArgument<T> targets(name, y.ndim() == 1 ? py::array(y.attr("reshape")(-1, 1)) : y);
+  const MatrixArgument<T> targets(name, as_column(y));
   if (targets.view().rows() != rows || targets.view().cols() != outputs)
     throw InputError(text(name, ": found an array of shape ", shape_text(y), ", expected (", rows, ", ", outputs,
                           "), a row for each of X and a column for each output"));
@@ -89,12 +89,8 @@ struct Samples {
       data.targets = targets;
       return;
     }
-    data.labels = labels_argument(y_name, ArrayLike{y}, n);
     data.classes = std::max<Index>(k, 2);
-    for (const std::int32_t label : data.labels)
-      if (label >= data.classes)
-        throw InputError(text(y_name, ": found class ", label, ", expected classes from 0 to ", data.classes - 1,
-                              ", as the network has ", k, k == 1 ? " output" : " outputs"));
+    data.labels = labels_argument(y_name, ArrayLike{y}, n, data.classes);
     if (loss == Loss::cross_entropy) return;
     if (k > 1) {
       targets = one_hot<T>(data.labels, k);

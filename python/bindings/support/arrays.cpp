@@ -119,10 +119,11 @@ MatrixArgument<T>::MatrixArgument(const char* name, const py::array& array, Valu
 Matrix<double> row_argument(const char* name, const ArrayLike& argument) {
   const py::array array = array_of(name, argument);
   require_dimensions(name, array, 1, "one of one dimension");
-  return Matrix<double>(MatrixArgument<double>(name, array.attr("reshape")(1, -1)).view());
+  return Matrix<double>(MatrixArgument<double>(name, as_row(array)).view());
 }
 
-std::vector<std::int32_t> labels_argument(const char* name, const ArrayLike& argument, Index count) {
+std::vector<std::int32_t> labels_argument(const char* name, const ArrayLike& argument, Index count,
+                                          std::optional<Index> classes) {
   const py::array array = array_of(name, argument);
   require_dimensions(name, array, 1, "one of one dimension, a class number for each row");
   if (array.size() != count)
@@ -134,6 +135,9 @@ std::vector<std::int32_t> labels_argument(const char* name, const ArrayLike& arg
     const double value = values.data()[i];
     if (!(value >= 0 && value <= std::numeric_limits<std::int32_t>::max() && value == std::floor(value)))
       throw InputError(text(name, ": found ", value, " in row ", i, ", expected a class number: 0, 1, 2, ..."));
+    if (classes && value >= static_cast<double>(*classes))
+      throw InputError(
+          text(name, ": found class ", value, " in row ", i, ", expected classes from 0 to ", *classes - 1));
     labels.push_back(static_cast<std::int32_t>(value));
   }
   return labels;

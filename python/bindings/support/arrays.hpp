@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,14 @@ struct ArrayLike {
 template <class T>
 py::array_t<T, py::array::c_style | py::array::forcecast> converted_array(const py::array& array) {
   return py::array_t<T, py::array::c_style | py::array::forcecast>(array);
+}
+
+/// An array of one dimension as one of a single row, or of a single column; others as they are.
+inline py::array as_row(const py::array& array) {
+  return array.ndim() == 1 ? py::array(array.attr("reshape")(1, -1)) : array;
+}
+inline py::array as_column(const py::array& array) {
+  return array.ndim() == 1 ? py::array(array.attr("reshape")(-1, 1)) : array;
 }
 
 /// Which values an argument may have: finite ones, and some, or any.
@@ -66,9 +75,10 @@ class MatrixArgument {
 /// An array of one dimension of n finite numbers, 1 x n. Throws InputError as MatrixArgument does.
 Matrix<double> row_argument(const char* name, const ArrayLike& argument);
 
-/// An array of one dimension of class numbers: whole numbers from 0 to 2^31 - 1, of any dtype. Throws InputError,
-/// opened by `name`, on anything else and where there are not `count` of them.
-std::vector<std::int32_t> labels_argument(const char* name, const ArrayLike& argument, Index count);
+/// An array of one dimension of class numbers: whole numbers from 0 to 2^31 - 1, of any dtype, and below `classes`
+/// where that is given. Throws InputError, opened by `name`, on anything else and where there are not `count` of them.
+std::vector<std::int32_t> labels_argument(const char* name, const ArrayLike& argument, Index count,
+                                          std::optional<Index> classes = {});
 
 /// Values that `owner` keeps alive, as an array of that shape that nobody may write to.
 template <class T>

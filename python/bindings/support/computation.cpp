@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "base/cores.hpp"
+#include "linalg/paying_threads.hpp"
 #include "linalg/row_blocks.hpp"
 
 namespace normalign::python {
@@ -52,9 +53,8 @@ int thread_count(std::optional<int> asked) {
 }
 
 int thread_count(std::optional<int> asked, double flops) {
-  constexpr double flops_per_thread = 2e7;
   const int most = thread_count(asked);
-  return asked ? most : std::min(most, 1 + static_cast<int>(std::min(flops / flops_per_thread, 1e6)));
+  return asked ? most : paying_threads(most, flops);
 }
 
 void watch_forks() { ::pthread_atfork(nullptr, nullptr, after_fork_in_child); }

@@ -22,8 +22,8 @@ namespace py = pybind11;
 /// would never end. Throws InputError on fewer than one.
 int thread_count(std::optional<int> asked);
 
-/// The same for a computation of so many operations: no more threads than have some milliseconds' work each, where the
-/// caller leaves it open.
+/// The same for a computation of so many operations: no more threads than pay (paying_threads.hpp) where the caller
+/// leaves it open.
 int thread_count(std::optional<int> asked, double flops);
 
 /// Sees to it that forked processes compute on one thread. To be called once.

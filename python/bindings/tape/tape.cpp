@@ -119,7 +119,7 @@ template <class T>
 Var<T> Operand::on(const char* name, Tape<T>& tape, Flat flat) const {
   if (var) return var->as<T>(name);
   py::array array = array_of(name, ArrayLike{object});
-  if (flat == Flat::column && array.ndim() == 1) array = array.attr("reshape")(-1, 1);
+  if (flat == Flat::column) array = as_column(array);
   return tape.constant(MatrixArgument<T>(name, array, Values::any));
 }
 

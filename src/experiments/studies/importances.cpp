@@ -34,23 +34,6 @@ OuterProducts outer_products(const TensorFile& file, int threads) {
   return {agop<double>(machine, machine.centres(), once, threads), span_in<double>(file, machine.inputs())};
 }
 
-// The diagonal in the features. At the rows of a wide table no gradient leaves their span.
-std::vector<double> diagonal(const OuterProducts& found) {
-  std::vector<double> result;
-  if (!found.span) {
-    for (Index j = 0; j < found.products.rows(); ++j) result.push_back(found.products(j, j));
-    return result;
-  }
-  const ConstView<double> directions = found.span->directions();
-  const Matrix<double> half = found.span->in_inputs(found.products);
-  for (Index j = 0; j < found.features(); ++j) {
-    double sum = 0;
-    for (Index i = 0; i < directions.rows(); ++i) sum += directions(i, j) * half(i, j);
-    result.push_back(sum);
-  }
-  return result;
-}
-
 std::vector<std::string> feature_names(const TensorFile& machine, Index features) {
   const auto encoding = table_encoding_in(machine);
   if (encoding && encoding->features.size() > 0) {
@@ -82,7 +65,8 @@ std::string bar(double share) {
 Importances importances(const TensorFile& machine, Index directions, int threads) {
   if (directions < 0) throw InputError(text("directions: found ", directions, ", expected a number from 0 on"));
   const OuterProducts products = outer_products(machine, threads);
-  Importances result{.features = feature_names(machine, products.features()), .shares = diagonal(products)};
+  Importances result{.features = feature_names(machine, products.features()),
+                     .shares = diagonal_in_inputs(products.products, products.span)};
   const double trace = total<double>(result.shares);
   if (!(trace > 0)) throw InputError("machine: found slopes of 0 at all its rows, expected some that are not");
   for (double& share : result.shares) share /= trace;
