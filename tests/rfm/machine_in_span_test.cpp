@@ -107,6 +107,25 @@ void check_fits(const Kernel& kernel, double identity_share, double bound) {
   }
 }
 
+TEST_CASE("the diagonal in the inputs is that of the directions' products with the matrix") {
+  const M x = random_matrix({6, 20}, 1);
+  const SpanCoordinates<double> span(x);
+  const M d(span.directions());  // r x d
+  const Index r = d.rows(), coordinates = span.coordinates();
+  M products = random_matrix({coordinates, coordinates}, 2);
+  for (Index i = 0; i < coordinates; ++i)
+    for (Index j = 0; j < i; ++j) products(i, j) = products(j, i);
+  const std::vector<double> found = diagonal_in_inputs(products, span);
+  REQUIRE(found.size() == 20);
+  for (Index j = 0; j < 20; ++j) {
+    double expected = 0;
+    for (Index a = 0; a < r; ++a)
+      for (Index b = 0; b < r; ++b) expected += d(a, j) * products(a, b) * d(b, j);
+    CHECK(std::abs(found[static_cast<std::size_t>(j)] - expected) < 1e-12);
+  }
+  CHECK(diagonal_in_inputs(M{{1, 5}, {5, 2}}, std::nullopt) == std::vector<double>{1, 2});
+}
+
 }  // namespace
 
 TEST_CASE("fits in the coordinates of the rows' span are fits in the inputs", "[rfm]") {
